@@ -1,0 +1,9 @@
+//! Values and pure arithmetic about sound: formats, samples, time, levels, resampling.
+//!
+//! Nothing here knows a device, a file or a thread. Samples inside the program are interleaved `f32` with full scale
+//! at ±1.0; a buffer of `n` frames × `c` channels has `n * c` samples.
+
+pub mod format;
+pub mod time;
+
+pub use format::{AudioFormat, SampleFormat};

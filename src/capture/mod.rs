@@ -1,0 +1,162 @@
+//! Where frames come from: microphones, generators, files, callers.
+//!
+//! A [`Backend`] lists devices and opens them; an open device is a [`CaptureStream`] that the pump thread reads from.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    audio::AudioFormat,
+    error::{Error, Result},
+};
+
+/// Whether frames come out of a device or go into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeviceKind {
+    /// A microphone or another source (`audioinput`).
+    Input,
+    /// A loudspeaker or another sink (`audiooutput`).
+    Output,
+}
+
+/// What is known about a device without opening it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Stable across runs and unique across hosts, such as `pulseaudio:alsa_input.usb-…`.
+    pub id: String,
+    /// The name for people.
+    pub label: String,
+    /// The sound system behind it, such as `pulseaudio` or `alsa`; `builtin` for generators.
+    pub host: String,
+    /// Input or output.
+    pub kind: DeviceKind,
+    /// Whether it is the system's default of its kind. At most one device of a kind is.
+    pub is_default: bool,
+    /// The format that it runs at when nothing else is asked for.
+    pub format: AudioFormat,
+    /// Smallest and largest channel count that can be asked for.
+    pub channels: (u16, u16),
+    /// The usual sample rates that it can be asked for, in hertz, ascending.
+    pub sample_rates: Vec<u32>,
+    /// The sample formats that it delivers, by their names on the host (`s16`, `f32`, `u8` …).
+    pub sample_formats: Vec<String>,
+}
+
+/// What the opener would like to get. Whatever the device cannot give comes as near as it can; the stream's
+/// [`format`](CaptureStream::format) tells the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct OpenRequest {
+    /// Frames a second in hertz, or the device's own.
+    pub sample_rate: Option<u32>,
+    /// Channels, or the device's own.
+    pub channels: Option<u16>,
+    /// The rate and the channels are required, not only wished for: a sound server that would resample or remix by
+    /// itself is asked to, instead of being opened in its native format.
+    pub exact: bool,
+    /// Length of one buffer, or whatever costs least.
+    pub latency: Option<Duration>,
+}
+
+/// Why a stream ended by itself.
+#[derive(Debug, Clone)]
+pub enum EndReason {
+    /// The device was unplugged or removed, or the server behind it went away.
+    DeviceLost(Error),
+    /// A file or a generator came to its end.
+    Exhausted,
+}
+
+/// What one [`CaptureStream::read`] found.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    /// At least one whole frame was appended to the block.
+    Frames,
+    /// This many frames were lost right before whatever comes next.
+    Lost(u64),
+    /// The source muted (`true`) or unmuted itself right before whatever comes next.
+    Muted(bool),
+    /// Something about the device that a person should know, such as a stream that was moved to another one.
+    Notice(Error),
+    /// Nothing has arrived since the last read.
+    Idle,
+    /// Nothing will arrive any more. Every later read says the same.
+    Ended(EndReason),
+}
+
+/// How fast a stream delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pace {
+    /// As time passes.
+    RealTime,
+    /// As fast as it is read. Frames wait for their reader and are never lost.
+    Fast,
+}
+
+/// The frame position of a stream, as told to any thread at any time.
+pub trait CaptureClock: Send + Sync {
+    /// Frames that the device has captured up to now, lost ones included. Never goes back. May run ahead of what was
+    /// read by the frames that wait in a buffer, so that a cut can be placed where a key was pressed.
+    fn position(&self) -> u64;
+}
+
+/// Wakes the thread that reads a stream; kept by streams whose frames arrive from an ordinary thread.
+#[derive(Debug, Clone)]
+pub struct Waker(std::thread::Thread);
+
+impl Waker {
+    /// Wakes that thread.
+    #[must_use]
+    pub fn new(thread: std::thread::Thread) -> Self {
+        Self(thread)
+    }
+
+    /// Lets the reading thread run now. Not for realtime callbacks.
+    pub fn wake(&self) {
+        self.0.unpark();
+    }
+}
+
+/// An open source of frames. Dropping it closes the device.
+pub trait CaptureStream: Send {
+    /// What it delivers. `sample_format` is the depth that the source really has.
+    fn format(&self) -> AudioFormat;
+
+    /// Length of the device's buffer, if known: how long after their capture frames arrive.
+    fn latency(&self) -> Option<Duration>;
+
+    /// How fast it delivers.
+    fn pace(&self) -> Pace;
+
+    /// Its clock; stays valid after the stream is dropped.
+    fn clock(&self) -> Arc<dyn CaptureClock>;
+
+    /// Called once by the reading thread before its first read. The frames begin to flow.
+    ///
+    /// # Errors
+    /// [`NotReadable`](crate::error::ErrorKind::NotReadable), [`NotAllowed`](crate::error::ErrorKind::NotAllowed).
+    fn start(&mut self, waker: Waker) -> Result<()>;
+
+    /// Appends at most `max_frames` frames of interleaved samples (full scale ±1.0) to `block`. Does not wait.
+    fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading;
+}
+
+/// A way to reach devices.
+pub trait Backend: Send + Sync {
+    /// The devices that it lists, its default first.
+    ///
+    /// # Errors
+    /// [`Abort`](crate::error::ErrorKind::Abort) when the sound system does not answer.
+    fn devices(&self) -> Result<Vec<DeviceInfo>>;
+
+    /// The default input, without listing the others.
+    fn default_input(&self) -> Option<DeviceInfo>;
+
+    /// The device of that id, listed or not; `None` if the id is not one of this backend's.
+    fn find(&self, id: &str) -> Option<DeviceInfo>;
+
+    /// Opens an input.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::error::ErrorKind::NotFound), [`NotAllowed`](crate::error::ErrorKind::NotAllowed),
+    /// [`NotReadable`](crate::error::ErrorKind::NotReadable), [`Abort`](crate::error::ErrorKind::Abort).
+    fn open(&self, id: &str, request: &OpenRequest) -> Result<Box<dyn CaptureStream>>;
+}

@@ -1,0 +1,98 @@
+//! Frames to bytes. An encoder never owns a file: it appends bytes to a buffer and says which bytes of the header are to
+//! be patched so that what has been written so far is a valid file.
+
+use crate::{audio::AudioFormat, error::Result};
+
+/// Bytes that replace what stands at an absolute position of the encoded output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// Byte offset from the start of the file.
+    pub at: u64,
+    /// What stands there from now on.
+    pub bytes: Vec<u8>,
+}
+
+/// How to make a file that ends after a given number of bytes valid.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seal {
+    /// Where the last whole frame (or the trailer behind it) ends: the file is to be cut to this length, in bytes.
+    pub length: u64,
+    /// Patches of bytes below `length`, in the order in which they are to be written.
+    pub patches: Vec<Patch>,
+}
+
+/// Where the bytes go, which decides what a header can promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Into a file whose header can be patched later.
+    File,
+    /// Into a pipe or into blobs that leave one by one: nothing can be patched, sizes are unknown.
+    Stream,
+}
+
+/// What is written about a recording besides its sound.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metadata {
+    /// Title of the take.
+    pub title: Option<String>,
+    /// Date and time of the first frame, RFC 3339.
+    pub date: Option<String>,
+    /// Name and version of the writing program.
+    pub software: Option<String>,
+    /// The device that was recorded.
+    pub device: Option<String>,
+    /// Remarks, such as the frames that were lost.
+    pub comment: Option<String>,
+}
+
+/// What an encoder is made from.
+#[derive(Debug, Clone)]
+pub struct EncoderSettings {
+    /// Rate, channels and sample format of the output.
+    pub audio: AudioFormat,
+    /// Where the bytes go.
+    pub delivery: Delivery,
+    /// Bits a second, for formats that can choose.
+    pub bits_per_second: Option<u32>,
+    /// Tags that are known at the start.
+    pub metadata: Metadata,
+}
+
+/// Turns frames into the bytes of one recording.
+///
+/// The calls come in the order `begin`, any number of `encode` and `flush`, `finish`. After an error only `seal` may
+/// be called. Run by the pump thread; need not be realtime-safe.
+pub trait Encoder: Send {
+    /// Appends the header to `out`.
+    ///
+    /// # Errors
+    /// Of any kind that the format's library reports.
+    fn begin(&mut self, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends interleaved `samples` (frames × channels, full scale ±1.0). The encoder may hold some of them back.
+    ///
+    /// # Errors
+    /// Of any kind that the format's library reports.
+    fn encode(&mut self, samples: &[f32], out: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends everything that is held back and can be written without ending the recording.
+    ///
+    /// # Errors
+    /// Of any kind that the format's library reports.
+    fn flush(&mut self, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends everything that is held back and what belongs behind the last frame.
+    ///
+    /// # Errors
+    /// Of any kind that the format's library reports.
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
+
+    /// What makes a file of which the first `written_bytes` bytes of this encoder's output exist a valid file.
+    ///
+    /// Pure; may be called at any time and for any prefix of what was appended. With [`Delivery::Stream`] there is
+    /// nothing to patch.
+    fn seal(&self, written_bytes: u64) -> Seal;
+
+    /// Changes the tags that are written by `finish`.
+    fn set_metadata(&mut self, metadata: Metadata);
+}

@@ -1,0 +1,169 @@
+//! The one error type of the library.
+//!
+//! Every failure has a [`ErrorKind`], a sentence of context that names the thing that failed, and, where another
+//! error caused it, that error as its source. Kinds carry the names of the web standards where those have one, so
+//! that a caller can report the same word that a browser would.
+
+use std::{fmt, io, sync::Arc};
+
+/// What went wrong, by kind.
+///
+/// The names in the first column of the documentation are those of the W3C recommendations *MediaStream Recording*
+/// and *Media Capture and Streams*; see [`ErrorKind::name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// `InvalidStateError`: the recorder's state does not allow the call. Nothing changed.
+    InvalidState,
+    /// `NotSupportedError`: the MIME type, the tracks or the format cannot be recorded.
+    NotSupported,
+    /// `InvalidModificationError`: a track was added to or removed from the stream while it was being recorded.
+    InvalidModification,
+    /// `NotFoundError`: there is no input device, or none with that id or name.
+    NotFound,
+    /// `OverconstrainedError`: a required constraint cannot be met; [`Error::constraint`] names it.
+    Overconstrained,
+    /// `NotAllowedError`: the system or the user denies access to the device or the file.
+    NotAllowed,
+    /// `NotReadableError`: the device exists but cannot be opened (busy, hardware, driver, server gone).
+    NotReadable,
+    /// `AbortError`: the device could not be used for any other reason.
+    Abort,
+    /// `UnknownError`: a disk, an encoder or anything else failed; the source tells.
+    Unknown,
+    /// A file of that name is already there, and nothing is ever overwritten unasked.
+    AlreadyExists,
+    /// The bytes of a file or the words of an argument are not what their format demands.
+    InvalidData,
+}
+
+impl ErrorKind {
+    /// The name that the web standards give this kind, for machine output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InvalidState => "InvalidStateError",
+            Self::NotSupported => "NotSupportedError",
+            Self::InvalidModification => "InvalidModificationError",
+            Self::NotFound => "NotFoundError",
+            Self::Overconstrained => "OverconstrainedError",
+            Self::NotAllowed => "NotAllowedError",
+            Self::NotReadable => "NotReadableError",
+            Self::Abort => "AbortError",
+            Self::Unknown => "UnknownError",
+            Self::AlreadyExists => "AlreadyExistsError",
+            Self::InvalidData => "DataError",
+        }
+    }
+}
+
+type Cause = Arc<dyn std::error::Error + Send + Sync + 'static>;
+
+/// A failure: its kind, what it was about, and what caused it.
+///
+/// Cheap to clone, because an error can be both returned and sent as an event.
+#[derive(Debug, Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    context: String,
+    constraint: Option<&'static str>,
+    source: Option<Cause>,
+}
+
+/// The result of everything in this library that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind`; `context` is lower case, has no full stop, and names the thing that failed.
+    #[must_use]
+    pub fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
+        Self { kind, context: context.into(), constraint: None, source: None }
+    }
+
+    /// The same error with the error that caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// An `OverconstrainedError` for the constraint of that name.
+    #[must_use]
+    pub fn overconstrained(constraint: &'static str, context: impl Into<String>) -> Self {
+        Self { constraint: Some(constraint), ..Self::new(ErrorKind::Overconstrained, context) }
+    }
+
+    /// An input or output error with what was being done; permission and "exists" keep kinds of their own.
+    #[must_use]
+    pub fn from_io(error: io::Error, context: impl Into<String>) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::PermissionDenied => ErrorKind::NotAllowed,
+            io::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
+            io::ErrorKind::InvalidData => ErrorKind::InvalidData,
+            _ => ErrorKind::Unknown,
+        };
+        Self::new(kind, context).with_source(error)
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The standard's name of the kind, such as `NotFoundError`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// The required constraint that could not be met, for [`ErrorKind::Overconstrained`].
+    #[must_use]
+    pub fn constraint(&self) -> Option<&'static str> {
+        self.constraint
+    }
+
+    /// The kind of the input or output error underneath, if there is one.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        let source: &(dyn std::error::Error + 'static) = self.source.as_deref()?;
+        source.downcast_ref::<io::Error>().map(io::Error::kind)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.context)?;
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    // Display already prints the cause, so that a one-line message is complete; reporting it as a source as well
+    // would print it twice in every error chain.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_io_error_keeps_its_kind_and_is_printed_once() {
+        let error = Error::from_io(io::Error::new(io::ErrorKind::PermissionDenied, "denied"), "cannot open x");
+        assert_eq!(error.kind(), ErrorKind::NotAllowed);
+        assert_eq!(error.io_kind(), Some(io::ErrorKind::PermissionDenied));
+        assert_eq!(error.to_string(), "cannot open x: denied");
+    }
+
+    #[test]
+    fn an_overconstrained_error_names_its_constraint() {
+        let error = Error::overconstrained("sampleRate", "no device runs at 7 Hz");
+        assert_eq!((error.name(), error.constraint()), ("OverconstrainedError", Some("sampleRate")));
+    }
+}

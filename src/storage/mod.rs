@@ -1,0 +1,85 @@
+//! Bytes to something that lasts: the unfinished file of a recording, and how it becomes a finished one.
+//!
+//! Nothing here knows a sound format.
+
+use std::{
+    io::{self, Read, Seek},
+    path::{Path, PathBuf},
+};
+
+/// A reader that can seek, as blobs hand it out.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// What to do when the target of a commit already exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Existing {
+    /// Fail with [`io::ErrorKind::AlreadyExists`]; both files stay as they are.
+    Keep,
+    /// Leave it and take the first free name with `-2`, `-3` … before the extension.
+    Number,
+    /// Replace it, at once and only when the new file is safe.
+    Replace,
+}
+
+/// The bytes of one recording while it grows.
+///
+/// Appends and patches go where the implementation keeps them; `commit` turns the whole into a finished file. Run by
+/// the pump thread, later by the finishing thread; one owner at a time.
+pub trait Spool: Send {
+    /// Bytes appended so far that are really there, also after a failed or short append.
+    fn len(&self) -> u64;
+
+    /// Whether nothing was appended yet.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends all of `bytes`. After an error [`len`](Self::len) tells how much of them arrived.
+    ///
+    /// # Errors
+    /// Any input or output error of the storage underneath.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Replaces bytes that were appended before; never grows the file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] beyond the end; else those of the storage underneath.
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts the spool to `len` bytes if it is longer.
+    ///
+    /// # Errors
+    /// Those of the storage underneath.
+    fn truncate(&mut self, len: u64) -> io::Result<()>;
+
+    /// Makes what was written survive a power cut.
+    ///
+    /// # Errors
+    /// Those of the storage underneath.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Reads what is there from the start, independently of further appends.
+    ///
+    /// # Errors
+    /// Those of the storage underneath.
+    fn reader(&self) -> io::Result<Box<dyn ReadSeek>>;
+
+    /// Syncs, gives the file its final name (returned), and syncs the folder. After an error the bytes are still
+    /// where they were, and another commit may be tried.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] with [`Existing::Keep`]; else those of the storage underneath.
+    fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf>;
+
+    /// Throws the bytes away. A spool that is dropped without it keeps its file, except where its kind is documented
+    /// to be temporary.
+    ///
+    /// # Errors
+    /// Those of the storage underneath.
+    fn discard(&mut self) -> io::Result<()>;
+
+    /// Where the bytes are now, if they are in a file.
+    fn path(&self) -> Option<PathBuf>;
+}
