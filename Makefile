@@ -1,0 +1,47 @@
+# What a person types. Anything longer than a few lines is in scripts/.
+
+# What the program needs to be built on Debian and Ubuntu; what its tests need besides is in tests/support/packages.txt.
+export BUILD_PACKAGES := gcc libc6-dev pkg-config libasound2-dev
+
+# Where `make install` puts things. DESTDIR is for packagers.
+PREFIX ?= $(HOME)/.local
+DESTDIR ?=
+
+# A shell that was open while rustup was installed does not know cargo yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin:/sbin:/usr/sbin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint install uninstall setup setup-test
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## build it, record five seconds from your microphone, show the waveform
+	@scripts/step.sh cargo build --release --locked
+	@scripts/demo.sh
+
+test: setup-test ## install what the tests need, then run all of them
+	@scripts/step.sh cargo test --locked
+	@scripts/step.sh cargo test --locked --features pipewire --test it pipewire
+
+lint: setup ## check format, lints and documentation; warnings are errors
+	@scripts/lint.sh
+
+install: setup ## install program, man page and completions below PREFIX (~/.local)
+	@scripts/step.sh cargo build --release --locked
+	@scripts/install.sh install "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## remove what install has put there
+	@scripts/install.sh uninstall "$(DESTDIR)$(PREFIX)"
+
+setup: ## install what the build needs (Debian, Ubuntu)
+	@scripts/setup.sh build
+
+setup-test: ## install what the build and the tests need (Debian, Ubuntu)
+	@scripts/setup.sh test
+
+# Asked for together, the PipeWire headers come first, so that lint reads the code of that feature too.
+ifneq (,$(filter test,$(MAKECMDGOALS)))
+lint: setup-test
+endif

@@ -1,0 +1,153 @@
+//! The architecture, held by a test: each part of the library uses only what stands below it, each foreign crate is
+//! named only where it belongs, and only one module prints. Reads the code, not its comments and strings.
+
+mod rules;
+mod scan;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rules::{Reexports, uses, violations};
+
+/// Every Rust file below `src`, as its name from the package's folder on and its text.
+fn sources() -> io::Result<Vec<(String, String)>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<PathBuf> = vec![root.join("src")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                files.push((name, fs::read_to_string(&path)?));
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn lib(files: &[(String, String)]) -> Reexports {
+    let text = files.iter().find(|(name, _)| name == "src/lib.rs").map(|(_, text)| text.as_str());
+    Reexports::read(text.unwrap_or_default())
+}
+
+#[test]
+fn every_part_uses_only_what_stands_below_it() {
+    let files = sources().unwrap();
+    let reexports = lib(&files);
+    let found: Vec<String> = files.iter().flat_map(|(name, text)| violations(name, text, &reexports)).collect();
+    assert!(found.is_empty(), "{} forbidden:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn the_real_sources_are_read_and_their_arrows_seen() {
+    let files = sources().unwrap();
+    let reexports = lib(&files);
+    let seen = |name: &str| {
+        let (_, text) = files.iter().find(|(file, _)| file == name).unwrap();
+        uses(name, text, &reexports)
+    };
+    for (file, layer) in
+        [("src/capture/mod.rs", "audio"), ("src/encode/mod.rs", "error"), ("src/audio/format.rs", "error")]
+    {
+        assert!(seen(file).iter().any(|used| used == layer), "{file} uses {layer}");
+    }
+}
+
+/// What the rules say about one line of code in `file`.
+fn said(file: &str, code: &str) -> Vec<String> {
+    violations(file, code, &Reexports::read("pub use error::{Error, Result as Res}; pub use media::Blob;"))
+}
+
+#[test]
+fn a_planted_violation_is_found() {
+    for (file, code) in [
+        // Arrows, in every way in which one can be written.
+        ("src/capture/ring.rs", "use crate::media::Blob;"),
+        ("src/encode/wav.rs", "use crate::{audio::{self, time}, storage::{Spool}};"),
+        ("src/encode/mod.rs", "use super::storage as below;"),
+        ("src/encode/wav.rs", "use super::super::capture::*;"),
+        ("src/encode/wav.rs", "fn f() -> Vec<crate::decode::Probe> { Vec::new() }"),
+        ("src/encode/wav.rs", "fn f() { Vec::<u8>::new(); let x = super::super::storage::open::<u8>(); }"),
+        ("src/encode/wav.rs", "mod tests { use super::super::super::storage::Spool; }"),
+        ("src/encode/wav.rs", "mod a { mod b { } use super::super::super::storage::Spool; }"),
+        ("src/encode/wav.rs", "#[derive(crate::media::Thing)] struct S;"),
+        ("src/encode/wav.rs", "macro_rules! m { () => { $crate::media::f() } }"),
+        ("src/encode/wav.rs", "fn f<'a>(x: &'a str) { let c = '\"'; crate::media::f(c, b'\\''); let d = '\"'; }"),
+        ("src/audio/mod.rs", "pub(in crate::capture) fn f() {}"),
+        ("src/audio/mod.rs", "impl crate::encode::Encoder for X {}"),
+        ("src/error.rs", "use crate::audio::SampleFormat;"),
+        ("src/media/blob.rs", "use crate::clips::Clip;"),
+        ("src/playback/mod.rs", "use crate::media::Blob;"),
+        // Through a name that the root passes on.
+        ("src/storage/spool.rs", "use crate::Blob;"),
+        // Ways to hide an arrow.
+        ("src/encode/wav.rs", "use crate::*;"),
+        ("src/encode/wav.rs", "use crate as whole;"),
+        ("src/error.rs", "use super::*;"),
+        ("src/encode/wav.rs", "use crate::unheard_of::Thing;"),
+        ("src/helpers.rs", "use crate::error::Error;"),
+        // Foreign crates.
+        ("src/capture/tone.rs", "use cpal::traits::HostTrait;"),
+        ("src/media/source.rs", "use cpal;"),
+        ("src/media/source.rs", "extern crate cpal as c;"),
+        ("src/media/source.rs", "fn f() { cpal::default_host(); }"),
+        ("src/media/source.rs", "fn f(host: ::cpal::Host) {}"),
+        ("src/capture/mod.rs", "mod cpal; fn f() { ::cpal::default_host(); }"),
+        ("src/capture/cpal.rs", "use rtrb::Producer;"),
+        ("src/bin/dictaphone/main.rs", "use cpal::Host;"),
+        ("src/lib.rs", "use clap::Parser;"),
+        ("src/media/mod.rs", "#[derive(clap::Parser)] struct S;"),
+        ("src/clips/mod.rs", "use {crossterm::event, std::fs};"),
+        ("src/playback/mod.rs", "use ratatui::Frame;"),
+        // Printing.
+        ("src/media/mod.rs", "fn f() { println!(\"x\"); }"),
+        ("src/media/mod.rs", "fn f() { std::eprintln!{} }"),
+        ("src/bin/dictaphone/main.rs", "fn f() { eprint!(\"x\") }"),
+        ("src/lib.rs", "fn f() { dbg!(1); }"),
+    ] {
+        assert_eq!(said(file, code).len(), 1, "{file}: {code}\n{:?}", said(file, code));
+    }
+}
+
+#[test]
+fn what_is_allowed_is_let_through() {
+    for (file, code) in [
+        ("src/media/recorder.rs", "use crate::{audio::time, capture::Backend, error::Result, storage::Spool};"),
+        ("src/media/recorder.rs", "use super::{blob::Blob, source}; use crate::media::track; use crate::{Blob, Res};"),
+        ("src/encode/wav.rs", "mod tests { use super::*; use super::super::riff; }"),
+        ("src/encode/wav.rs", "mod tests { mod deeper { } use super::super::riff; }"),
+        ("src/storage/mod.rs", "mod spool; pub use spool::FileSpool; use self::spool::X; use crate::Error;"),
+        ("src/lib.rs", "pub mod media; pub use media::Blob; pub use error::{Error, Result};"),
+        ("src/capture/cpal.rs", "use cpal::{Host, traits::*};"),
+        ("src/capture/cpal/stream.rs", "use cpal::Stream;"),
+        ("src/capture/mod.rs", "mod cpal; pub fn all() { cpal::backends() }"),
+        ("src/capture/ring.rs", "use rtrb::RingBuffer;"),
+        ("src/playback/mod.rs", "fn f() { <X as Y>::cpal::z(); a.cpal; }"),
+        ("src/bin/dictaphone/main.rs", "use clap::Parser; use dictaphone::media::Blob; use crate::plan::Plan;"),
+        ("src/bin/dictaphone/report.rs", "fn f() { println!(\"x\"); eprintln!(\"y\") }"),
+        ("src/media/mod.rs", "fn f(print: bool) -> bool { print != true && write!(x, \"\").is_ok() }"),
+        ("src/media/mod.rs", "fn f<'a>(x: &'a X) -> impl Fn() + use<'a> { move || () }"),
+        // Words that are not code.
+        ("src/encode/wav.rs", "// use crate::media::Blob; println!()\n/* cpal::x /* crate::media::y */ cpal::z */"),
+        ("src/encode/wav.rs", "/// [`crate::media::Blob`]\n//! cpal::Host\nfn f() {}"),
+        ("src/encode/wav.rs", "const A: &str = \"crate::media::x \\\" cpal::y\"; const B: &[u8] = b\"cpal::x\";"),
+        ("src/encode/wav.rs", "const A: &str = r#\"cpal::x \" crate::media::y\"#; const C: &CStr = c\"rtrb::x\";"),
+        ("src/encode/wav.rs", "const A: &str = r\"\\\"; const B: [char; 2] = ['\\'', '\"']; // cpal::x \" '"),
+    ] {
+        assert_eq!(said(file, code), Vec::<String>::new(), "{file}: {code}");
+    }
+}
+
+#[test]
+fn a_violation_is_told_with_its_line() {
+    let text = "//! Words.\n\nconst A: &str = \"two\nlines\";\nuse crate::{\n    audio::time,\n    media::Blob,\n};\n";
+    assert_eq!(
+        said("src/encode/wav.rs", text),
+        ["src/encode/wav.rs:7: `encode` must not use `media` (crate::media::Blob)"]
+    );
+}
