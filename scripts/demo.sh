@@ -34,6 +34,8 @@ draw_waveform() {
                 }
             }
             function decibels(level) { return 20 * log(level / 32768) / log(10) }
+            # Not "-0.0".
+            function shown(level) { return level > -0.05 ? 0 : level }
             END {
                 split("▁ ▂ ▃ ▄ ▅ ▆ ▇ █", blocks, " ")
                 for (column = 0; column < 60; column++) {
@@ -41,7 +43,7 @@ draw_waveform() {
                     line = line blocks[step < 1 ? 1 : step]
                 }
                 print "  " line
-                if (loudest > 0) printf "  loudest: %.1f dBFS\n", decibels(loudest)
+                if (loudest > 0) printf "  loudest: %.1f dBFS\n", shown(decibels(loudest))
                 else print "  nothing but digital silence: is the microphone muted?"
             }'
 }
