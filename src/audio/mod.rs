@@ -7,9 +7,11 @@ pub mod convert;
 pub mod format;
 pub mod level;
 pub mod mix;
+pub mod resample;
 pub mod time;
 
 pub use convert::{decode_samples, encode_samples};
 pub use format::{AudioFormat, SampleFormat};
 pub use level::{Dbfs, Level, LevelMeter, apply_gain, db_to_factor};
 pub use mix::ChannelMixer;
+pub use resample::{Resampler, output_frames};
