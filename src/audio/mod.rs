@@ -5,6 +5,7 @@
 
 pub mod convert;
 pub mod format;
+pub mod generator;
 pub mod level;
 pub mod mix;
 pub mod resample;
@@ -12,6 +13,7 @@ pub mod time;
 
 pub use convert::{decode_samples, encode_samples};
 pub use format::{AudioFormat, SampleFormat};
+pub use generator::Generator;
 pub use level::{Dbfs, Level, LevelMeter, apply_gain, db_to_factor};
 pub use mix::ChannelMixer;
 pub use resample::{Resampler, output_frames};
