@@ -3,7 +3,17 @@
 //! Nothing here knows a device, a file or a thread. Samples inside the program are interleaved `f32` with full scale
 //! at ±1.0; a buffer of `n` frames × `c` channels has `n * c` samples.
 
+pub mod convert;
 pub mod format;
+pub mod generator;
+pub mod level;
+pub mod mix;
+pub mod resample;
 pub mod time;
 
+pub use convert::{decode_samples, encode_samples};
 pub use format::{AudioFormat, SampleFormat};
+pub use generator::Generator;
+pub use level::{Dbfs, Level, LevelMeter, apply_gain, db_to_factor};
+pub use mix::ChannelMixer;
+pub use resample::{Resampler, output_frames};
