@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows a sound format.
 
+pub mod place;
+
 use std::{
     io::{self, Read, Seek},
     path::{Path, PathBuf},
