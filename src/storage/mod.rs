@@ -3,6 +3,7 @@
 //! Nothing here knows a sound format.
 
 pub mod place;
+pub mod space;
 
 use std::{
     io::{self, Read, Seek},
