@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a sound format.
 
+pub mod memory;
 pub mod place;
 mod positioned;
 mod publish;
@@ -14,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use memory::{MemoryDisk, MemorySpool};
 pub use spool::FileSpool;
 
 /// A reader that can seek, as blobs hand it out.
