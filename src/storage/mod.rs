@@ -2,10 +2,21 @@
 //!
 //! Nothing here knows a sound format.
 
+pub mod memory;
+pub mod place;
+mod positioned;
+mod publish;
+pub mod space;
+pub mod spool;
+mod unfinished;
+
 use std::{
     io::{self, Read, Seek},
     path::{Path, PathBuf},
 };
+
+pub use memory::{MemoryDisk, MemorySpool};
+pub use spool::FileSpool;
 
 /// A reader that can seek, as blobs hand it out.
 pub trait ReadSeek: Read + Seek + Send {}

@@ -1,0 +1,370 @@
+//! A recording that grows in memory, and a whole disk in memory that fails on demand.
+//!
+//! [`MemorySpool::new`] is for what is too short for a file, such as one slice of a recording; [`MemoryDisk`] is for
+//! tests of everything that writes. Any thread; every call locks for as long as it copies bytes.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Existing, FileSpool, ReadSeek, Spool, place};
+
+type Content = Arc<Mutex<Vec<u8>>>;
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every critical section leaves whole values behind, whatever panicked in another thread.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a spool can be asked to do to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operation {
+    /// [`Spool::append`].
+    Append,
+    /// [`Spool::patch`].
+    Patch,
+    /// [`Spool::truncate`].
+    Truncate,
+    /// [`Spool::sync`].
+    Sync,
+    /// [`Spool::commit`].
+    Commit,
+    /// [`Spool::discard`].
+    Discard,
+}
+
+/// One thing that was asked of a [`MemoryDisk`], whether it succeeded or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// What was asked.
+    pub operation: Operation,
+    /// Where in the file, in bytes: the end for an append, the new end for a truncation, else 0.
+    pub at: u64,
+    /// How many bytes were to be written.
+    pub bytes: u64,
+    /// The kind of the error, if it failed.
+    pub failed: Option<io::ErrorKind>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    operation: Operation,
+    // Counts down; the fault strikes at 1 and is gone.
+    nth: u64,
+    kind: io::ErrorKind,
+}
+
+#[derive(Debug, Default)]
+struct Disk {
+    files: BTreeMap<PathBuf, Content>,
+    full_at: Option<(u64, io::ErrorKind)>,
+    faults: Vec<Fault>,
+    log: Vec<Request>,
+}
+
+impl Disk {
+    /// Counts `operation` and tells whether a fault strikes it.
+    fn strike(&mut self, operation: Operation) -> Option<io::ErrorKind> {
+        let mut struck = None;
+        self.faults.retain_mut(|fault| {
+            if fault.operation != operation {
+                return true;
+            }
+            fault.nth = fault.nth.saturating_sub(1);
+            if fault.nth == 0 {
+                struck = Some(fault.kind);
+            }
+            fault.nth > 0
+        });
+        struck
+    }
+
+    /// The first of `names` that no file has.
+    fn first_free(&self, name: impl Fn(u32) -> PathBuf) -> io::Result<PathBuf> {
+        (1..=u32::MAX)
+            .map(name)
+            .find(|path| !self.files.contains_key(path))
+            .ok_or_else(|| io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn name_for(&self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
+        match existing {
+            Existing::Keep if self.files.contains_key(target) => Err(io::ErrorKind::AlreadyExists.into()),
+            Existing::Keep | Existing::Replace => Ok(target.to_owned()),
+            Existing::Number => self.first_free(|n| place::numbered(target, n)),
+        }
+    }
+}
+
+/// A disk in memory: holds the files of its spools, writes down what they ask, and fails when told to.
+///
+/// A handle; clones are the same disk.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryDisk {
+    disk: Arc<Mutex<Disk>>,
+}
+
+impl MemoryDisk {
+    /// An empty disk without faults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty spool in the first free part file beside `target`, named as [`FileSpool::beside`] would.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if every name is taken.
+    pub fn spool(&self, target: &Path) -> io::Result<MemorySpool> {
+        let mut disk = locked(&self.disk);
+        let path = disk.first_free(|n| place::part_path(&place::numbered(target, n)))?;
+        let content = Content::default();
+        disk.files.insert(path.clone(), Arc::clone(&content));
+        Ok(MemorySpool { content, stage: Stage::Growing, home: Some((self.clone(), path)) })
+    }
+
+    /// Lets every file end at `byte`: an append across it writes the bytes below and then fails with `kind` (such as
+    /// [`io::ErrorKind::StorageFull`]), and so do all later ones until [`heal`](Self::heal).
+    pub fn fill_at(&self, byte: u64, kind: io::ErrorKind) {
+        locked(&self.disk).full_at = Some((byte, kind));
+    }
+
+    /// Lets the `nth` (from 1) next `operation` fail with `kind` and without any effect; the ones after it succeed.
+    pub fn fail(&self, operation: Operation, nth: u64, kind: io::ErrorKind) {
+        locked(&self.disk).faults.push(Fault { operation, nth, kind });
+    }
+
+    /// Takes all faults back.
+    pub fn heal(&self) {
+        let mut disk = locked(&self.disk);
+        disk.full_at = None;
+        disk.faults.clear();
+    }
+
+    /// Puts a file there, as another program would; replaces what had the name.
+    pub fn put(&self, path: &Path, bytes: &[u8]) {
+        locked(&self.disk).files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_owned())));
+    }
+
+    /// What the file `path` holds now.
+    #[must_use]
+    pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        let content = locked(&self.disk).files.get(path).map(Arc::clone)?;
+        let bytes = locked(&content).clone();
+        Some(bytes)
+    }
+
+    /// The names of all files, finished or not, in order.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        locked(&self.disk).files.keys().cloned().collect()
+    }
+
+    /// Everything that was asked so far, oldest first.
+    #[must_use]
+    pub fn log(&self) -> Vec<Request> {
+        locked(&self.disk).log.clone()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Growing,
+    Finished,
+    Discarded,
+}
+
+/// A [`Spool`] in memory.
+///
+/// One from [`new`](Self::new) commits into a real file and is gone when dropped; one from [`MemoryDisk::spool`]
+/// commits on that disk and keeps its part file there when dropped.
+#[derive(Debug)]
+pub struct MemorySpool {
+    content: Content,
+    stage: Stage,
+    home: Option<(MemoryDisk, PathBuf)>,
+}
+
+impl Default for MemorySpool {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemorySpool {
+    /// An empty spool of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { content: Content::default(), stage: Stage::Growing, home: None }
+    }
+
+    /// Runs `change` unless a fault strikes, and writes down how it went. `at` may look at the length.
+    fn request<T>(
+        &mut self,
+        operation: Operation,
+        at: u64,
+        bytes: usize,
+        change: impl FnOnce(&mut Self, Option<(u64, io::ErrorKind)>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        match self.stage {
+            Stage::Growing => {}
+            Stage::Finished => return Err(invalid("the recording is already saved")),
+            Stage::Discarded => return Err(invalid("the recording was thrown away")),
+        }
+        let Some(disk) = self.home.as_ref().map(|(disk, _)| Arc::clone(&disk.disk)) else {
+            return change(self, None);
+        };
+        let (struck, full_at) = {
+            let mut disk = locked(&disk);
+            (disk.strike(operation), disk.full_at)
+        };
+        let outcome = match struck {
+            Some(kind) => Err(kind.into()),
+            None => change(self, full_at),
+        };
+        let failed = outcome.as_ref().err().map(io::Error::kind);
+        locked(&disk).log.push(Request { operation, at, bytes: bytes as u64, failed });
+        outcome
+    }
+
+    fn commit_into_file(&self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
+        let mut file = FileSpool::beside(target)?;
+        let outcome = file.append(&locked(&self.content)).and_then(|()| file.commit(target, existing));
+        if outcome.is_err() {
+            // The bytes are still in memory; the first error is the one to tell.
+            let _ = file.discard();
+        }
+        outcome
+    }
+}
+
+fn invalid(message: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+impl Spool for MemorySpool {
+    fn len(&self) -> u64 {
+        locked(&self.content).len() as u64
+    }
+
+    /// # Errors
+    /// [`io::ErrorKind::OutOfMemory`], and the faults of the disk.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.request(Operation::Append, self.len(), bytes.len(), |spool, full_at| {
+            let mut content = locked(&spool.content);
+            let full = full_at.map(|(end, kind)| (usize::try_from(end).unwrap_or(usize::MAX), kind));
+            let room = full.map_or(usize::MAX, |(end, _)| end.saturating_sub(content.len()));
+            let fitting = bytes.get(..room).unwrap_or(bytes);
+            content.try_reserve(fitting.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+            content.extend_from_slice(fitting);
+            match full {
+                Some((_, kind)) if fitting.len() < bytes.len() => Err(kind.into()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.request(Operation::Patch, at, bytes.len(), |spool, _| {
+            let start = usize::try_from(at).ok();
+            let end = start.and_then(|start| start.checked_add(bytes.len()));
+            let mut content = locked(&spool.content);
+            let place = start.zip(end).and_then(|(start, end)| content.get_mut(start..end));
+            let place = place.ok_or_else(|| invalid("patch beyond the end of the recording"))?;
+            place.copy_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.request(Operation::Truncate, len, 0, |spool, _| {
+            locked(&spool.content).truncate(usize::try_from(len).unwrap_or(usize::MAX));
+            Ok(())
+        })
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.request(Operation::Sync, 0, 0, |_, _| Ok(()))
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(Box::new(Reader { content: Arc::clone(&self.content), position: 0 }))
+    }
+
+    /// As the trait says; a spool without a disk writes a real file then, as [`FileSpool`] does.
+    fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
+        if target.file_name().is_none() {
+            return Err(invalid("the path ends in no file name"));
+        }
+        self.request(Operation::Commit, 0, 0, |spool, _| {
+            let path = match &mut spool.home {
+                None => spool.commit_into_file(target, existing)?,
+                Some((disk, path)) => {
+                    let mut disk = locked(&disk.disk);
+                    let name = disk.name_for(target, existing)?;
+                    disk.files.remove(path);
+                    disk.files.insert(name.clone(), Arc::clone(&spool.content));
+                    path.clone_from(&name);
+                    name
+                }
+            };
+            spool.stage = Stage::Finished;
+            Ok(path)
+        })
+    }
+
+    fn discard(&mut self) -> io::Result<()> {
+        if self.stage == Stage::Discarded {
+            return Ok(());
+        }
+        self.request(Operation::Discard, 0, 0, |spool, _| {
+            if let Some((disk, path)) = &spool.home {
+                locked(&disk.disk).files.remove(path);
+            }
+            spool.content = Content::default();
+            spool.stage = Stage::Discarded;
+            Ok(())
+        })
+    }
+
+    /// The file on the disk in memory; `None` without one.
+    fn path(&self) -> Option<PathBuf> {
+        if self.stage == Stage::Discarded { None } else { self.home.as_ref().map(|(_, path)| path.clone()) }
+    }
+}
+
+/// Reads shared content from the start; sees what is appended meanwhile.
+#[derive(Debug)]
+struct Reader {
+    content: Content,
+    position: u64,
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let content = locked(&self.content);
+        let start = usize::try_from(self.position).unwrap_or(usize::MAX);
+        let count = content.get(start..).unwrap_or_default().read(buffer)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Reader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => (locked(&self.content).len() as u64).checked_add_signed(offset),
+        };
+        self.position = position.ok_or_else(|| invalid("seek to a position before the start"))?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+#[path = "memory_tests.rs"]
+mod tests;

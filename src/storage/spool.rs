@@ -1,0 +1,253 @@
+//! A recording that grows in a file: beside its target under a hidden name, or in the temporary folder.
+//!
+//! Leaves out how a name is taken (`publish`), how a file is claimed (`unfinished`), and what the bytes mean. Run by
+//! the pump thread while recording and by the finishing thread afterwards.
+
+use std::{
+    env,
+    fs::File,
+    hash::{BuildHasher, RandomState},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Existing, ReadSeek, Spool,
+    positioned::{self, Reader, write_all_counted},
+    publish::{self, create_folder, folder_of, sync_folder},
+    unfinished::{self, is_at, remove_if_at},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Growing,
+    Finished,
+    Discarded,
+}
+
+/// A [`Spool`] in a file of its own.
+///
+/// While it grows, the file is private to the user, locked exclusively (`flock`; on Windows by its sharing mode) and
+/// readable by any player. The lock ends with the commit, the spool, or the process. A spool that is dropped keeps its
+/// file, so that nothing is lost when a program ends early; only a temporary one removes it.
+#[derive(Debug)]
+pub struct FileSpool {
+    file: File,
+    path: PathBuf,
+    len: u64,
+    stage: Stage,
+    is_temporary: bool,
+    // After a failed fsync the system forgets which bytes did not reach the disk, and the next fsync reports success.
+    has_failed_to_sync: bool,
+    // The target for which the file already has its final name, when only the folder could not be synced.
+    renamed_for: Option<PathBuf>,
+}
+
+impl FileSpool {
+    /// An empty spool in the hidden file `.NAME.EXT.part` beside `target`, whose folder is created if missing.
+    ///
+    /// A file that already has this name belongs to another recorder or to a recording that was cut off; it is not
+    /// touched, and `.NAME-2.EXT.part`, `.NAME-3.EXT.part` … are tried instead. On a file system without locks the file
+    /// is not locked.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] if `target` ends in no name; [`io::ErrorKind::NotADirectory`] if a file is where
+    /// its folder should be; else those of the file system.
+    pub fn beside(target: &Path) -> io::Result<Self> {
+        check_has_name(target)?;
+        // The file must be found again when the working directory has changed.
+        let target = std::path::absolute(target)?;
+        create_folder(folder_of(&target))?;
+        let (file, path) = unfinished::create_beside(&target)?;
+        Ok(Self::new(file, path, 0))
+    }
+
+    /// An empty spool in a file in the system's temporary folder, which is removed when the spool is dropped without a
+    /// commit. A commit to another file system copies it.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn temporary() -> io::Result<Self> {
+        // A name that others cannot foresee, so that they cannot take it first.
+        let unforeseen = RandomState::new().hash_one(std::process::id());
+        let mut spool = Self::beside(&env::temp_dir().join(format!("recording-{unforeseen:016x}")))?;
+        spool.is_temporary = true;
+        Ok(spool)
+    }
+
+    /// The spool of an unfinished recording that another process left at `part`, with all the bytes it has.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] while another process is recording into it; [`io::ErrorKind::NotFound`] if it is
+    /// gone or was finished just now; [`io::ErrorKind::InvalidInput`] if it is not an ordinary file;
+    /// [`io::ErrorKind::Unsupported`] if the file system has no locks, so that nobody can know; else those of the file
+    /// system. A symbolic link is an error.
+    pub fn reopen(part: &Path) -> io::Result<Self> {
+        let path = std::path::absolute(part)?;
+        let file = unfinished::reopen(&path)?;
+        let len = file.metadata()?.len();
+        Ok(Self::new(file, path, len))
+    }
+
+    fn new(file: File, path: PathBuf, len: u64) -> Self {
+        let stage = Stage::Growing;
+        Self { file, path, len, stage, is_temporary: false, has_failed_to_sync: false, renamed_for: None }
+    }
+
+    fn check_growing(&self) -> io::Result<()> {
+        match self.stage {
+            Stage::Growing => Ok(()),
+            Stage::Finished => Err(invalid("the recording is already saved")),
+            Stage::Discarded => Err(invalid("the recording was thrown away")),
+        }
+    }
+
+    /// Gives the file its final name. After an error it has its old one, and the old bytes.
+    fn publish(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
+        // A failed append may have left bytes that were never counted.
+        if self.file.metadata()?.len() > self.len {
+            self.file.set_len(self.len)?;
+        }
+        if self.has_failed_to_sync {
+            return self.publish_copy(target, existing);
+        }
+        self.file.sync_all().inspect_err(|_| self.has_failed_to_sync = true)?;
+        if !is_at(&self.file, &self.path) {
+            // Somebody removed or moved the hidden file; the bytes live on in the open one.
+            return self.publish_copy(target, existing);
+        }
+        match publish::rename(&self.path, target, existing) {
+            Ok(name) => {
+                self.is_temporary = false;
+                Ok(name)
+            }
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => self.publish_copy(target, existing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Saves a copy and goes on with it; what was there before is removed when the copy is safe.
+    fn publish_copy(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
+        let (copy, part) = unfinished::create_beside(target)?;
+        let saved = positioned::copy(&self.file, self.len, &copy)
+            .and_then(|()| copy.sync_all())
+            .and_then(|()| publish::rename(&part, target, existing))
+            .inspect_err(|_| {
+                // The first error is the one to tell.
+                let _ = remove_if_at(&copy, &part);
+            })?;
+        // Only with a safe name for the copy may the original go. If the folder fails, both stay.
+        sync_folder(folder_of(target))?;
+        let _ = remove_if_at(&self.file, &self.path);
+        unfinished::unlock(&self.file);
+        self.file = copy;
+        self.has_failed_to_sync = false;
+        self.is_temporary = false;
+        Ok(saved)
+    }
+
+    fn finish(&mut self) {
+        self.stage = Stage::Finished;
+        unfinished::unlock(&self.file);
+    }
+}
+
+fn invalid(message: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+fn check_has_name(target: &Path) -> io::Result<()> {
+    target.file_name().map(|_| ()).ok_or_else(|| invalid("the path ends in no file name"))
+}
+
+impl Spool for FileSpool {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.check_growing()?;
+        write_all_counted(bytes, &mut self.len, |bytes, at| positioned::write_at(&self.file, bytes, at))
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.check_growing()?;
+        let end = at.checked_add(bytes.len() as u64);
+        if end.is_none_or(|end| end > self.len) {
+            return Err(invalid("patch beyond the end of the recording"));
+        }
+        let mut position = at;
+        write_all_counted(bytes, &mut position, |bytes, at| positioned::write_at(&self.file, bytes, at))
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.check_growing()?;
+        if len < self.len {
+            self.file.set_len(len)?;
+            self.len = len;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.check_growing()?;
+        self.file.sync_data().inspect_err(|_| self.has_failed_to_sync = true)
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(Box::new(Reader::new(self.file.try_clone()?)))
+    }
+
+    /// As the trait says, and: missing folders are created; a target on another file system gets a copy; a hidden
+    /// file that somebody removed meanwhile is written anew; after an fsync that failed the bytes are copied, because
+    /// a second fsync would report success without having written them.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] with [`Existing::Keep`]; [`io::ErrorKind::IsADirectory`] when
+    /// [`Existing::Replace`] meets a folder; [`io::ErrorKind::InvalidInput`] if `target` ends in no name or the
+    /// recording is already saved; else those of the file system. If only the folder could not be synced, the file
+    /// may already have its final name, which [`path`](Spool::path) then tells; another commit to the same target
+    /// completes it.
+    fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
+        self.check_growing()?;
+        check_has_name(target)?;
+        create_folder(folder_of(target))?;
+        if self.renamed_for.as_deref() != Some(target) {
+            self.path = self.publish(target, existing)?;
+            self.renamed_for = Some(target.to_owned());
+        }
+        sync_folder(folder_of(target))?;
+        self.finish();
+        Ok(self.path.clone())
+    }
+
+    fn discard(&mut self) -> io::Result<()> {
+        if self.stage == Stage::Discarded {
+            return Ok(());
+        }
+        self.check_growing()?;
+        remove_if_at(&self.file, &self.path)?;
+        self.len = 0;
+        self.stage = Stage::Discarded;
+        unfinished::unlock(&self.file);
+        Ok(())
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        (self.stage != Stage::Discarded).then(|| self.path.clone())
+    }
+}
+
+impl Drop for FileSpool {
+    fn drop(&mut self) {
+        if self.is_temporary && self.stage == Stage::Growing {
+            let _ = remove_if_at(&self.file, &self.path);
+        }
+        // Readers may outlive the spool, and their handles would keep the lock.
+        unfinished::unlock(&self.file);
+    }
+}
+
+#[cfg(test)]
+#[path = "spool_tests.rs"]
+mod tests;
