@@ -5,7 +5,9 @@
 
 pub mod convert;
 pub mod format;
+pub mod metadata;
 pub mod time;
 
 pub use convert::{decode_samples, encode_samples};
 pub use format::{AudioFormat, SampleFormat};
+pub use metadata::{Marker, Metadata};
