@@ -1,6 +1,15 @@
 //! Frames to bytes. An encoder never owns a file: it appends bytes to a buffer and says which bytes of the header are to
 //! be patched so that what has been written so far is a valid file.
 
+pub mod format;
+pub mod mime;
+pub mod raw;
+pub mod riff;
+pub mod trailer;
+pub mod wav;
+
+pub use format::{Format, formats};
+
 pub use crate::audio::{Marker, Metadata};
 use crate::{audio::AudioFormat, error::Result};
 
