@@ -2,6 +2,7 @@
 
 pub mod audio;
 pub mod capture;
+pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod storage;

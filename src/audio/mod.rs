@@ -1,4 +1,4 @@
-//! Values and pure arithmetic about sound: formats, samples, time, levels, resampling.
+//! Values and pure arithmetic about sound: formats, samples, time, levels, resampling, tags.
 //!
 //! Nothing here knows a device, a file or a thread. Samples inside the program are interleaved `f32` with full scale
 //! at ±1.0; a buffer of `n` frames × `c` channels has `n * c` samples.
@@ -7,6 +7,7 @@ pub mod convert;
 pub mod format;
 pub mod generator;
 pub mod level;
+pub mod metadata;
 pub mod mix;
 pub mod resample;
 pub mod time;
@@ -15,5 +16,6 @@ pub use convert::{decode_samples, encode_samples};
 pub use format::{AudioFormat, SampleFormat};
 pub use generator::Generator;
 pub use level::{Dbfs, Level, LevelMeter, apply_gain, db_to_factor};
+pub use metadata::{Marker, Metadata};
 pub use mix::ChannelMixer;
 pub use resample::{Resampler, output_frames};

@@ -1,6 +1,16 @@
 //! Frames to bytes. An encoder never owns a file: it appends bytes to a buffer and says which bytes of the header are to
 //! be patched so that what has been written so far is a valid file.
 
+pub mod format;
+pub mod mime;
+pub mod raw;
+pub mod riff;
+pub mod trailer;
+pub mod wav;
+
+pub use format::{Format, formats};
+
+pub use crate::audio::{Marker, Metadata};
 use crate::{audio::AudioFormat, error::Result};
 
 /// Bytes that replace what stands at an absolute position of the encoded output.
@@ -28,21 +38,6 @@ pub enum Delivery {
     File,
     /// Into a pipe or into blobs that leave one by one: nothing can be patched, sizes are unknown.
     Stream,
-}
-
-/// What is written about a recording besides its sound.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Metadata {
-    /// Title of the take.
-    pub title: Option<String>,
-    /// Date and time of the first frame, RFC 3339.
-    pub date: Option<String>,
-    /// Name and version of the writing program.
-    pub software: Option<String>,
-    /// The device that was recorded.
-    pub device: Option<String>,
-    /// Remarks, such as the frames that were lost.
-    pub comment: Option<String>,
 }
 
 /// What an encoder is made from.
