@@ -2,12 +2,24 @@
 //!
 //! A [`Backend`] lists devices and opens them; an open device is a [`CaptureStream`] that the pump thread reads from.
 
+pub mod builtin;
+pub mod push;
+
 use std::{sync::Arc, time::Duration};
 
 use crate::{
     audio::AudioFormat,
     error::{Error, Result},
 };
+
+pub use builtin::Builtin;
+pub use push::PushSource;
+
+/// Every backend that this system has: the built-in sources, running at `pace`, and the hosts of the sound system.
+#[must_use]
+pub fn backends(pace: Pace) -> Vec<Arc<dyn Backend>> {
+    vec![Arc::new(Builtin::new(pace))]
+}
 
 /// Whether frames come out of a device or go into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,7 +97,9 @@ pub enum Reading {
 /// How fast a stream delivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pace {
-    /// As time passes.
+    /// As time passes, whether somebody listens or not: a microphone.
+    Live,
+    /// As time passes, beginning with the first read: a generator or a file, of which nothing is to be missed.
     RealTime,
     /// As fast as it is read. Frames wait for their reader and are never lost.
     Fast,
@@ -109,6 +123,12 @@ impl Waker {
         Self(thread)
     }
 
+    /// Whether the calling thread is the one that would be woken.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.0.id() == std::thread::current().id()
+    }
+
     /// Lets the reading thread run now. Not for realtime callbacks.
     pub fn wake(&self) {
         self.0.unpark();
@@ -120,7 +140,8 @@ pub trait CaptureStream: Send {
     /// What it delivers. `sample_format` is the depth that the source really has.
     fn format(&self) -> AudioFormat;
 
-    /// Length of the device's buffer, if known: how long after their capture frames arrive.
+    /// Length of the device's buffer: how long after their capture frames arrive. `None` for a stream that wakes its
+    /// reader whenever it has something.
     fn latency(&self) -> Option<Duration>;
 
     /// How fast it delivers.

@@ -88,6 +88,10 @@ pub trait Encoder: Send {
     /// nothing to patch.
     fn seal(&self, written_bytes: u64) -> Seal;
 
+    /// Patches the header so that it promises no length, because the bytes so far are handed over while the recording
+    /// goes on. From now on the output is a [`Delivery::Stream`].
+    fn unseal(&mut self) -> Vec<Patch>;
+
     /// Changes the tags that are written by `finish`.
     fn set_metadata(&mut self, metadata: Metadata);
 }

@@ -2,7 +2,7 @@
 //!
 //! There is no place for tags. Holds no sample back. Run by the pump thread.
 
-use super::{Encoder, EncoderSettings, Metadata, Seal};
+use super::{Encoder, EncoderSettings, Metadata, Patch, Seal};
 use crate::{
     audio::{AudioFormat, convert},
     error::{Error, ErrorKind, Result},
@@ -63,6 +63,10 @@ impl Encoder for RawEncoder {
     fn seal(&self, written_bytes: u64) -> Seal {
         let partial = written_bytes % u64::from(self.audio.frame_bytes());
         Seal { length: written_bytes - partial, patches: Vec::new() }
+    }
+
+    fn unseal(&mut self) -> Vec<Patch> {
+        Vec::new()
     }
 
     fn set_metadata(&mut self, _metadata: Metadata) {}

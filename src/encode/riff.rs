@@ -62,6 +62,8 @@ enum Sizes {
     Stream,
     /// Bytes of the `data` chunk without its pad byte, and what follows the size in the RIFF chunk.
     File { data: u64, riff: u64 },
+    /// As a stream, but with the room that a file reserves.
+    Unsealed,
 }
 
 impl Header {
@@ -124,6 +126,13 @@ impl Header {
         self.bytes(Sizes::Stream)
     }
 
+    /// The header of a [`file`](Self::file) that is handed over before its end is known: as long as that one, with the
+    /// sizes of a [`stream`](Self::stream).
+    #[must_use]
+    pub fn unsealed_file(&self) -> Vec<u8> {
+        self.bytes(Sizes::Unsealed)
+    }
+
     fn bytes(&self, sizes: Sizes) -> Vec<u8> {
         let mut out = Vec::with_capacity(128);
         let frame_bytes = self.frame_bytes();
@@ -133,7 +142,7 @@ impl Header {
                 (b"RIFF", low(riff), low(data), low(data / frame_bytes))
             }
             Sizes::File { .. } => (b"RF64", UNKNOWN, UNKNOWN, UNKNOWN),
-            Sizes::Stream => (b"RIFF", UNKNOWN, UNKNOWN, UNKNOWN),
+            Sizes::Stream | Sizes::Unsealed => (b"RIFF", UNKNOWN, UNKNOWN, UNKNOWN),
         };
         put_chunk(&mut out, id, riff);
         out.extend_from_slice(b"WAVE");
@@ -146,7 +155,7 @@ impl Header {
                 }
                 out.extend_from_slice(&0_u32.to_le_bytes());
             }
-            Sizes::File { .. } => {
+            Sizes::File { .. } | Sizes::Unsealed => {
                 put_chunk(&mut out, b"JUNK", DS64_PAYLOAD);
                 out.resize(out.len() + DS64_PAYLOAD as usize, 0);
             }

@@ -18,6 +18,8 @@ pub struct WavEncoder {
     header: Header,
     /// Bytes of samples that were appended.
     data_bytes: u64,
+    /// The header of a file was made to promise no length.
+    unsealed: bool,
     /// Bytes that [`Encoder::finish`] appended: the pad byte, if one is needed, and the trailer.
     tail_bytes: Option<u64>,
 }
@@ -34,8 +36,14 @@ impl WavEncoder {
             metadata: settings.metadata.clone(),
             header: Header::new(settings.audio)?,
             data_bytes: 0,
+            unsealed: false,
             tail_bytes: None,
         })
+    }
+
+    /// Whether the sound reaches to the end of the output, whatever the header says.
+    fn open_ended(&self) -> bool {
+        self.unsealed || self.delivery == Delivery::Stream
     }
 
     fn header_len(&self) -> u64 {
@@ -103,7 +111,7 @@ impl Encoder for WavEncoder {
             return Err(Error::new(ErrorKind::InvalidState, "the WAV file is already finished"));
         }
         let mut tail = Vec::new();
-        if self.delivery == Delivery::File {
+        if !self.open_ended() {
             tail.extend((self.data_bytes % 2 == 1).then_some(0));
             tail.extend(trailer::trailer(&self.metadata)?);
         }
@@ -116,11 +124,17 @@ impl Encoder for WavEncoder {
     /// other, and so that a file that is cut back below 4 GiB is plain RIFF again.
     fn seal(&self, written_bytes: u64) -> Seal {
         let Some((data, length)) = self.whole(written_bytes) else { return Seal::default() };
-        let patches = match self.delivery {
-            Delivery::File => vec![Patch { at: 0, bytes: self.header.file(data, length) }],
-            Delivery::Stream => Vec::new(),
-        };
+        let patches =
+            if self.open_ended() { Vec::new() } else { vec![Patch { at: 0, bytes: self.header.file(data, length) }] };
         Seal { length, patches }
+    }
+
+    fn unseal(&mut self) -> Vec<Patch> {
+        if self.open_ended() {
+            return Vec::new();
+        }
+        self.unsealed = true;
+        vec![Patch { at: 0, bytes: self.header.unsealed_file() }]
     }
 
     fn set_metadata(&mut self, metadata: Metadata) {

@@ -8,14 +8,18 @@ use crate::scan::{self, Path, Source};
 ///
 /// ```text
 /// media     clips     playback
-/// capture   encode    decode   storage
-/// audio     error
+/// capture
+/// encode    decode    storage
+/// audio
+/// error
 /// ```
+///
+/// `capture` may use `decode`, and only that: a sound file can be played in as if it were a microphone.
 const LAYERS: &[(&str, &[&str])] = &[
     ("media", &["capture", "encode", "decode", "storage", "audio", "error"]),
     ("clips", &["capture", "encode", "decode", "storage", "audio", "error"]),
     ("playback", &["capture", "encode", "decode", "storage", "audio", "error"]),
-    ("capture", &["audio", "error"]),
+    ("capture", &["decode", "audio", "error"]),
     ("encode", &["audio", "error"]),
     ("decode", &["audio", "error"]),
     ("storage", &["audio", "error"]),

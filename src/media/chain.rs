@@ -1,0 +1,85 @@
+//! What happens to samples between the source and the encoder: gain, then mixing and resampling, each only if needed.
+//! With nothing to do, samples pass untouched, bit for bit.
+
+use crate::{
+    audio::{AudioFormat, ChannelMixer, Resampler, apply_gain, db_to_factor},
+    error::Result,
+};
+
+/// From the source's format to the recording's.
+pub(crate) struct Chain {
+    factor: f32,
+    mixer: ChannelMixer,
+    resampler: Resampler,
+    mixes_first: bool,
+    gained: Vec<f32>,
+    between: Vec<f32>,
+}
+
+impl Chain {
+    /// # Errors
+    /// `NotSupported` for a pair of rates that cannot be resampled.
+    pub(crate) fn new(from: AudioFormat, to: AudioFormat, gain_db: f64) -> Result<Self> {
+        // Whichever order has fewer channels to resample.
+        let mixes_first = to.channels < from.channels;
+        let narrow = from.channels.min(to.channels);
+        Ok(Self {
+            factor: if gain_db == 0.0 { 1.0 } else { db_to_factor(gain_db) },
+            mixer: ChannelMixer::new(from.channels, to.channels),
+            resampler: Resampler::new(from.sample_rate, to.sample_rate, narrow)?,
+            mixes_first,
+            gained: Vec::new(),
+            between: Vec::new(),
+        })
+    }
+
+    /// The samples after the gain, as the meter shows them.
+    fn amplify<'a>(gained: &'a mut Vec<f32>, factor: f32, samples: &'a [f32]) -> &'a [f32] {
+        if factor == 1.0 {
+            return samples;
+        }
+        gained.clear();
+        gained.extend_from_slice(samples);
+        apply_gain(gained, factor);
+        gained
+    }
+
+    /// Applies the gain alone.
+    pub(crate) fn amplified<'a>(&'a mut self, samples: &'a [f32]) -> &'a [f32] {
+        Self::amplify(&mut self.gained, self.factor, samples)
+    }
+
+    /// Appends what becomes of interleaved `samples` to `out`.
+    ///
+    /// # Errors
+    /// Those of the resampler.
+    pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<()> {
+        let samples = Self::amplify(&mut self.gained, self.factor, samples);
+        if self.resampler.is_identity() {
+            self.mixer.mix(samples, out);
+            return Ok(());
+        }
+        self.between.clear();
+        if self.mixes_first {
+            self.mixer.mix(samples, &mut self.between);
+            return self.resampler.push(&self.between, out);
+        }
+        self.resampler.push(samples, &mut self.between)?;
+        self.mixer.mix(&self.between, out);
+        Ok(())
+    }
+
+    /// Appends what is still on its way through the chain.
+    ///
+    /// # Errors
+    /// Those of the resampler.
+    pub(crate) fn finish(&mut self, out: &mut Vec<f32>) -> Result<()> {
+        self.between.clear();
+        if self.mixes_first || self.resampler.is_identity() {
+            return self.resampler.finish(out);
+        }
+        self.resampler.finish(&mut self.between)?;
+        self.mixer.mix(&self.between, out);
+        Ok(())
+    }
+}

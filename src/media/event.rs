@@ -1,0 +1,97 @@
+//! What recorders and tracks tell their owners, and the lists of those who listen.
+
+use std::sync::{
+    Mutex, PoisonError,
+    mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+};
+
+use crate::{capture::EndReason, error::Error, media::Blob};
+
+/// What a recorder fires (W3C MediaStream Recording, § 2.7 "Event summary").
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum RecorderEvent {
+    /// The recording began; `mime_type` is filled in.
+    Start,
+    /// What the source delivers is dropped from here on.
+    Pause,
+    /// Gathering goes on.
+    Resume,
+    /// A part of the recording.
+    DataAvailable {
+        /// The bytes gathered since the last one; may be empty.
+        data: Blob,
+        /// Milliseconds of recorded time from the start of the recording to the start of `data`.
+        timecode: f64,
+    },
+    /// Something ended the recording. What was gathered follows.
+    Error(Error),
+    /// The recording is over; the state is inactive.
+    Stop,
+}
+
+/// What a track fires (Media Capture and Streams, § 4.3).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum TrackEvent {
+    /// The source muted itself.
+    Mute,
+    /// The source delivers sound again.
+    Unmute,
+    /// The track ended by itself; never fired for a track that was stopped.
+    Ended(EndReason),
+    /// Something about the device that a person should know; the track goes on.
+    Notice(Error),
+}
+
+#[derive(Debug)]
+enum Outlet<E> {
+    Free(Sender<E>),
+    Bounded(SyncSender<E>),
+}
+
+/// Everybody who listens to one object.
+#[derive(Debug)]
+pub(crate) struct Listeners<E> {
+    outlets: Mutex<Vec<Outlet<E>>>,
+    /// Held while an event is sent, so that two events cannot overtake each other.
+    firing: Mutex<()>,
+}
+
+impl<E> Default for Listeners<E> {
+    fn default() -> Self {
+        Self { outlets: Mutex::default(), firing: Mutex::default() }
+    }
+}
+
+impl<E: Clone> Listeners<E> {
+    /// A new listener, who receives what is fired from now on.
+    pub(crate) fn subscribe(&self) -> Receiver<E> {
+        let (sender, receiver) = channel();
+        self.add(Outlet::Free(sender));
+        receiver
+    }
+
+    /// A new listener for whom the firing thread waits when `bound` events are unread.
+    pub(crate) fn subscribe_bounded(&self, bound: usize) -> Receiver<E> {
+        let (sender, receiver) = sync_channel(bound);
+        self.add(Outlet::Bounded(sender));
+        receiver
+    }
+
+    fn add(&self, outlet: Outlet<E>) {
+        self.outlets.lock().unwrap_or_else(PoisonError::into_inner).push(outlet);
+    }
+
+    /// Tells everybody who still listens.
+    pub(crate) fn fire(&self, event: &E) {
+        let _firing = self.firing.lock().unwrap_or_else(PoisonError::into_inner);
+        // The list is taken out while sending, so that a bounded listener who is waited for cannot block a new one.
+        let mut outlets = std::mem::take(&mut *self.outlets.lock().unwrap_or_else(PoisonError::into_inner));
+        outlets.retain(|outlet| match outlet {
+            Outlet::Free(sender) => sender.send(event.clone()).is_ok(),
+            Outlet::Bounded(sender) => sender.send(event.clone()).is_ok(),
+        });
+        self.outlets.lock().unwrap_or_else(PoisonError::into_inner).append(&mut outlets);
+    }
+}

@@ -1,0 +1,39 @@
+//! The web's model of recording, for sound: devices, streams, tracks, the recorder, its events and blobs.
+//!
+//! | item | standard |
+//! |---|---|
+//! | [`MediaDevices`], [`Constraints`] | Media Capture and Streams |
+//! | [`MediaStream`], [`MediaStreamTrack`] | Media Capture and Streams |
+//! | [`MediaRecorder`], [`RecorderEvent`] | MediaStream Recording |
+//! | [`Blob`] | File API |
+//!
+//! Three decisions differ from a browser: `stop` on an inactive recorder is an error; the state has changed when a
+//! control method returns; cuts are exact to the frame.
+
+mod blob;
+mod chain;
+mod constraints;
+mod devices;
+mod event;
+mod identity;
+mod output;
+mod progress;
+mod pump;
+mod queue;
+mod recorder;
+mod source;
+mod state;
+mod stream;
+mod take;
+mod track;
+
+pub use blob::{Blob, BlobFacts};
+pub use constraints::{Constraint, Constraints};
+pub use devices::MediaDevices;
+pub use event::{RecorderEvent, TrackEvent};
+pub use output::{SpoolMaker, Storage};
+pub use progress::{Loss, Progress};
+pub use recorder::{MediaRecorder, RecorderOptions};
+pub use state::RecordingState;
+pub use stream::MediaStream;
+pub use track::{MediaStreamTrack, ReadyState, TrackKind, TrackSettings};

@@ -1,0 +1,68 @@
+//! How a recording is getting on, for whoever watches it.
+
+use std::{path::PathBuf, time::SystemTime};
+
+use crate::audio::Dbfs;
+
+/// Frames that were lost in one place and are silence in the recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// Frame of the recording at which the silence begins.
+    pub at_frame: u64,
+    /// Its length in frames of the recording.
+    pub frames: u64,
+}
+
+/// The numbers of a recording so far. They stay readable after it ended, until the next start.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Progress {
+    /// Frames recorded, in the recording's sample rate; paused time does not count.
+    pub frames: u64,
+    /// Frames of the source that arrived since the start, recorded or not: above zero once the device delivers.
+    pub arrived: u64,
+    /// Frames recorded that were lost and are silence.
+    pub lost_frames: u64,
+    /// Where they were lost; the first thousand places.
+    pub losses: Vec<Loss>,
+    /// Samples recorded at full scale.
+    pub clipped: u64,
+    /// Largest absolute sample recorded.
+    pub peak: Dbfs,
+    /// Bytes of encoded sound.
+    pub bytes: u64,
+    /// When the first frame was captured.
+    pub recorded_at: Option<SystemTime>,
+    /// The unfinished file, if the recording goes into one.
+    pub path: Option<PathBuf>,
+}
+
+/// Places of loss that are remembered one by one.
+const MAX_LOSSES: usize = 1_000;
+
+impl Progress {
+    /// Counts lost frames; neighbours count as one place.
+    pub(crate) fn count_loss(&mut self, at_frame: u64, frames: u64) {
+        self.lost_frames += frames;
+        let known = self.losses.len();
+        match self.losses.last_mut() {
+            Some(last) if last.at_frame + last.frames == at_frame => last.frames += frames,
+            _ if known < MAX_LOSSES => self.losses.push(Loss { at_frame, frames }),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbouring_losses_are_one_place() {
+        let mut progress = Progress::default();
+        for (at, frames) in [(10, 5), (15, 5), (40, 1)] {
+            progress.count_loss(at, frames);
+        }
+        assert_eq!(progress.lost_frames, 11);
+        assert_eq!(progress.losses, [Loss { at_frame: 10, frames: 10 }, Loss { at_frame: 40, frames: 1 }]);
+    }
+}

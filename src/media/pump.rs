@@ -1,0 +1,259 @@
+//! The thread between a device and its recordings: it reads frames, cuts them where commands were given, and hands
+//! them on. One pump an open source; it is the only thread that encodes and writes.
+//!
+//! It leaves to the stream where frames come from, and to the take what becomes of them.
+
+use std::{
+    sync::{Arc, Weak, mpsc::SyncSender},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    capture::{CaptureStream, EndReason, Pace, Reading, Waker},
+    error::Result,
+    media::{
+        queue::{Action, Command, CommandQueue, TrackKey},
+        take::{Sound, Take},
+        track::TrackShared,
+    },
+};
+
+/// Frames handled in one go: enough to make calls cheap, little enough to stay in the processor's cache.
+const MAX_BLOCK_FRAMES: usize = 4096;
+
+/// The longest and the shortest sleep between two looks at a stream that does not wake its reader.
+const SLEEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
+
+/// How long a cut waits, beyond the device's own latency, for frames that were captured but do not arrive.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+struct Track {
+    key: TrackKey,
+    enabled: bool,
+    shared: Weak<TrackShared>,
+}
+
+/// The state of the pump thread.
+pub(crate) struct Pump {
+    stream: Box<dyn CaptureStream>,
+    queue: Arc<CommandQueue>,
+    channels: usize,
+    /// Frames handed on so far: the position of the next one.
+    consumed: u64,
+    /// Lost frames that were reported and not yet handed on.
+    lost: u64,
+    muted: bool,
+    listening: bool,
+    tracks: Vec<Track>,
+    takes: Vec<Take>,
+    block: Vec<f32>,
+}
+
+/// What a round of the pump came to.
+enum Round {
+    Progress,
+    Idle,
+    Over(EndReason),
+}
+
+impl Pump {
+    pub(crate) fn new(stream: Box<dyn CaptureStream>, queue: Arc<CommandQueue>) -> Self {
+        let channels = usize::from(stream.format().channels.max(1));
+        let listening = stream.pace() == Pace::Live;
+        Self {
+            stream,
+            queue,
+            channels,
+            consumed: 0,
+            lost: 0,
+            muted: false,
+            listening,
+            tracks: Vec::new(),
+            takes: Vec::new(),
+            block: Vec::new(),
+        }
+    }
+
+    /// Starts the stream, tells `started` how that went, and pumps until nobody listens any more.
+    pub(crate) fn run(mut self, started: &SyncSender<Result<()>>) {
+        let waker = Waker::new(thread::current());
+        self.queue.listen(waker.clone());
+        let outcome = self.stream.start(waker);
+        let failed = outcome.is_err();
+        // Nobody waits any more if opening timed out; then the queue is closed, and the loop ends at once.
+        let _ = started.send(outcome);
+        if !failed {
+            self.pump();
+        }
+        self.release();
+    }
+
+    fn pump(&mut self) {
+        loop {
+            self.obey();
+            if self.tracks.is_empty() && self.queue.is_closed() {
+                return;
+            }
+            match self.round() {
+                Round::Progress => {}
+                Round::Idle => self.sleep(),
+                Round::Over(reason) => return self.end(&reason),
+            }
+        }
+    }
+
+    /// Executes every command whose position is reached, or is waited for in vain.
+    fn obey(&mut self) {
+        let patience = self.stream.latency().unwrap_or_default() * 2 + PATIENCE;
+        while let Some((at, posted)) = self.queue.next_cut() {
+            let reached = at <= self.consumed && self.lost == 0;
+            if !reached && posted.elapsed() < patience {
+                return;
+            }
+            if let Some(command) = self.queue.pop() {
+                self.execute(command);
+            }
+        }
+    }
+
+    fn execute(&mut self, command: Command) {
+        match command.action {
+            Action::AddTrack { key, enabled, track } => {
+                if self.muted
+                    && let Some(track) = track.upgrade()
+                {
+                    track.mute(true);
+                }
+                self.tracks.push(Track { key, enabled, shared: track });
+            }
+            Action::EnableTrack(key, enabled) => {
+                self.tracks.iter_mut().filter(|track| track.key == key).for_each(|track| track.enabled = enabled);
+            }
+            Action::EndTrack(key) => {
+                self.tracks.retain(|track| track.key != key);
+                self.end_silent_takes();
+            }
+            Action::Begin(mut take) => {
+                take.begin();
+                self.listening = true;
+                self.takes.push(*take);
+                self.end_silent_takes();
+            }
+            Action::Take(key, order) => self.each_take(|take| {
+                if take.key() == key {
+                    take.obey(&order);
+                }
+            }),
+        }
+    }
+
+    /// Ends the takes of which every track has ended.
+    fn end_silent_takes(&mut self) {
+        let live: Vec<TrackKey> = self.tracks.iter().map(|track| track.key).collect();
+        self.each_take(|take| {
+            if !take.tracks().iter().any(|key| live.contains(key)) {
+                take.end_of_tracks();
+            }
+        });
+    }
+
+    fn each_take(&mut self, act: impl FnMut(&mut Take)) {
+        self.takes.iter_mut().for_each(act);
+        self.takes.retain(|take| !take.is_over());
+    }
+
+    /// Frames up to the next cut.
+    fn room(&self) -> usize {
+        let cut = self.queue.next_cut().map_or(u64::MAX, |(at, _)| at.saturating_sub(self.consumed));
+        usize::try_from(cut).unwrap_or(MAX_BLOCK_FRAMES).clamp(1, MAX_BLOCK_FRAMES)
+    }
+
+    /// Whether the stream is to be read now. A stream that waits for its reader is left alone while nobody records.
+    fn wants_frames(&self) -> bool {
+        self.listening && (self.stream.pace() != Pace::Fast || self.takes.iter().any(Take::is_gathering))
+    }
+
+    fn round(&mut self) -> Round {
+        let room = self.room();
+        if self.lost > 0 {
+            let frames = self.lost.min(room as u64);
+            self.lost -= frames;
+            self.hand_on_lost(frames);
+            return Round::Progress;
+        }
+        if !self.wants_frames() {
+            return Round::Idle;
+        }
+        self.block.clear();
+        match self.stream.read(&mut self.block, room) {
+            Reading::Frames => self.hand_on(),
+            Reading::Lost(frames) => self.lost = frames,
+            Reading::Muted(muted) => {
+                self.muted = muted;
+                self.each_track(|track| track.mute(muted));
+            }
+            Reading::Notice(notice) => self.each_track(|track| track.notice(&notice)),
+            Reading::Idle => return Round::Idle,
+            Reading::Ended(reason) => return Round::Over(reason),
+        }
+        Round::Progress
+    }
+
+    fn each_track(&self, act: impl Fn(&TrackShared)) {
+        self.tracks.iter().filter_map(|track| track.shared.upgrade()).for_each(|track| act(&track));
+    }
+
+    /// Whether any of these tracks lets sound through.
+    fn audible(muted: bool, tracks: &[Track], keys: &[TrackKey]) -> bool {
+        !muted && tracks.iter().any(|track| track.enabled && keys.contains(&track.key))
+    }
+
+    fn hand_on(&mut self) {
+        self.consumed += (self.block.len() / self.channels) as u64;
+        let (block, tracks, muted) = (&self.block, &self.tracks, self.muted);
+        for take in &mut self.takes {
+            let audible = Self::audible(muted, tracks, take.tracks());
+            take.gather(if audible { Sound::Samples(block) } else { Sound::Silence(block.len() / self.channels) });
+        }
+        self.takes.retain(|take| !take.is_over());
+    }
+
+    fn hand_on_lost(&mut self, frames: u64) {
+        self.consumed += frames;
+        let frames = usize::try_from(frames).unwrap_or(MAX_BLOCK_FRAMES);
+        self.each_take(|take| take.gather(Sound::Lost(frames)));
+    }
+
+    fn sleep(&self) {
+        let nap = match self.stream.latency() {
+            // A command waits for frames: be there when they come.
+            Some(_) if self.queue.next_cut().is_some() => SLEEP.0,
+            Some(latency) => (latency / 2).clamp(SLEEP.0, SLEEP.1),
+            // The stream wakes its reader; only a cut that is waited for in vain needs a look at the clock.
+            None if self.queue.next_cut().is_some() => SLEEP.1,
+            None => return thread::park(),
+        };
+        let asleep = Instant::now();
+        thread::park_timeout(nap);
+        log::trace!("pump slept {:?}", asleep.elapsed());
+    }
+
+    /// The stream ended by itself: what was commanded before comes first, then every track and every take ends.
+    fn end(&mut self, reason: &EndReason) {
+        self.queue.close();
+        while let Some(command) = self.queue.pop() {
+            self.execute(command);
+        }
+        let tracks = std::mem::take(&mut self.tracks);
+        tracks.iter().filter_map(|track| track.shared.upgrade()).for_each(|track| track.end(reason));
+        self.end_silent_takes();
+    }
+
+    /// Closes the device, after every file is safe.
+    fn release(self) {
+        let Self { stream, queue, .. } = self;
+        drop(stream);
+        queue.set_released();
+    }
+}

@@ -1,0 +1,170 @@
+//! The way of control: commands that carry the frame position at which they were given, from any thread to the pump.
+//!
+//! The pump executes them exactly there, however late it runs. Positions in a queue never decrease, and commands of
+//! one position keep their order.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    capture::{CaptureClock, Waker},
+    error::Error,
+    media::{take::Take, track::TrackShared},
+};
+
+/// Names a track within the process.
+pub(crate) type TrackKey = u64;
+/// Names a recording within the process; no two ever share one.
+pub(crate) type TakeKey = u64;
+
+/// What a recorder asks of its recording.
+#[derive(Debug)]
+pub(crate) enum TakeCommand {
+    Pause,
+    Resume,
+    RequestData,
+    Stop,
+    Fail(Error),
+}
+
+/// What the pump is asked to do.
+pub(crate) enum Action {
+    AddTrack { key: TrackKey, enabled: bool, track: Weak<TrackShared> },
+    EnableTrack(TrackKey, bool),
+    EndTrack(TrackKey),
+    Begin(Box<Take>),
+    Take(TakeKey, TakeCommand),
+}
+
+/// An action and where it takes effect.
+pub(crate) struct Command {
+    /// Frames of the source that come before it.
+    pub(crate) at: u64,
+    /// When it was given, to give up waiting for frames that do not come.
+    pub(crate) posted: Instant,
+    pub(crate) action: Action,
+}
+
+#[derive(Default)]
+struct State {
+    commands: VecDeque<Command>,
+    live_tracks: usize,
+    /// No track can be added any more: the last one ended, or the stream did.
+    closed: bool,
+    /// The device is closed.
+    released: bool,
+}
+
+/// The queue of one source.
+pub(crate) struct CommandQueue {
+    clock: Arc<dyn CaptureClock>,
+    waker: OnceLock<Waker>,
+    state: Mutex<State>,
+    release: Condvar,
+}
+
+impl CommandQueue {
+    pub(crate) fn new(clock: Arc<dyn CaptureClock>) -> Self {
+        Self { clock, waker: OnceLock::new(), state: Mutex::default(), release: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pump thread says how it is woken.
+    pub(crate) fn listen(&self, waker: Waker) {
+        let _ = self.waker.set(waker);
+    }
+
+    /// Lets the pump look at the queue now.
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake();
+        }
+    }
+
+    fn push(&self, state: &mut State, action: Action) {
+        // The clock is read under the lock, so that positions never decrease along the queue.
+        state.commands.push_back(Command { at: self.clock.position(), posted: Instant::now(), action });
+    }
+
+    /// Gives a command. Returns false, and drops it, if the source is closed.
+    pub(crate) fn post(&self, action: Action) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        self.push(&mut state, action);
+        drop(state);
+        self.wake();
+        true
+    }
+
+    /// Adds a live track, unless the source is closed.
+    pub(crate) fn add_track(&self, key: TrackKey, enabled: bool, track: Weak<TrackShared>) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        state.live_tracks += 1;
+        self.push(&mut state, Action::AddTrack { key, enabled, track });
+        true
+    }
+
+    /// Ends a live track. Returns true if it was the last one: the source closes.
+    pub(crate) fn end_track(&self, key: TrackKey) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        self.push(&mut state, Action::EndTrack(key));
+        state.live_tracks = state.live_tracks.saturating_sub(1);
+        state.closed = state.live_tracks == 0;
+        let last = state.closed;
+        drop(state);
+        self.wake();
+        last
+    }
+
+    /// The position of the next command and when it was given.
+    pub(crate) fn next_cut(&self) -> Option<(u64, Instant)> {
+        self.lock().commands.front().map(|command| (command.at, command.posted))
+    }
+
+    pub(crate) fn pop(&self) -> Option<Command> {
+        self.lock().commands.pop_front()
+    }
+
+    /// The stream ended: from now on nothing is accepted.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// The device is closed.
+    pub(crate) fn set_released(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.released = true;
+        drop(state);
+        self.release.notify_all();
+    }
+
+    /// Waits until the device is closed, `limit` at most. The pump itself, which may hold the last handle of a track
+    /// for a moment, does not wait.
+    pub(crate) fn wait_released(&self, limit: Duration) -> bool {
+        if self.waker.get().is_some_and(Waker::is_current) {
+            return false;
+        }
+        let state = self.lock();
+        let waited = self.release.wait_timeout_while(state, limit, |state| !state.released);
+        waited.unwrap_or_else(PoisonError::into_inner).0.released
+    }
+}

@@ -1,0 +1,364 @@
+//! The recorder (W3C MediaStream Recording, § 2 "MediaRecorder"): state, control methods, events.
+//!
+//! Calls change the state at once and send a command with the frame position of the call; gathering and events follow
+//! on the pump thread.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Receiver},
+    time::Duration,
+};
+
+use crate::{
+    audio::{AudioFormat, Level, LevelMeter, Metadata, SampleFormat},
+    encode::{Delivery, EncoderSettings, Format, mime},
+    error::{Error, ErrorKind, Result},
+    media::{
+        MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecordingState, Storage,
+        chain::Chain,
+        event::Listeners,
+        identity,
+        output::Output,
+        queue::{Action, TakeCommand, TakeKey},
+        source::Source,
+        state::{Call, Transition, transition},
+        stream::StreamObserver,
+        take::{Take, TakePlan},
+    },
+};
+
+/// How a recorder encodes and where it keeps what it gathers. The default records WAV, 16 bit, at the rate and with the
+/// channels of the source, into a temporary file.
+#[derive(Debug, Clone, Default)]
+pub struct RecorderOptions {
+    /// Container and codec, such as `audio/wav` or `audio/wav;codecs=1`; empty for WAV.
+    pub mime_type: String,
+    /// Bits a second, for codecs that can choose.
+    pub audio_bits_per_second: Option<u32>,
+    /// Frames a second of the recording in hertz; the source's if not given.
+    pub sample_rate: Option<u32>,
+    /// Channels of the recording; the source's if not given.
+    pub channels: Option<u16>,
+    /// How samples are stored; what the codec of the MIME type implies, or 16 bit, if not given.
+    pub sample_format: Option<SampleFormat>,
+    /// Amplification before encoding, in dB.
+    pub gain_db: f64,
+    /// The recording stops by itself after exactly this many frames of it.
+    pub max_frames: Option<u64>,
+    /// Where a recording without a timeslice is kept.
+    pub storage: Storage,
+    /// Tags to be written.
+    pub metadata: Metadata,
+}
+
+#[derive(Default)]
+struct Core {
+    state: RecordingState,
+    mime_type: String,
+    format: Option<AudioFormat>,
+    running: Option<(TakeKey, Arc<Source>)>,
+}
+
+/// What a recorder shares with its recording on the pump thread.
+#[derive(Default)]
+pub(crate) struct RecorderShared {
+    core: Mutex<Core>,
+    listeners: Listeners<RecorderEvent>,
+    progress: Mutex<Progress>,
+    level: Mutex<LevelMeter>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is guarded is changed by single assignments and is whole even after a panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl RecorderShared {
+    /// The recording begins; called right before its start event.
+    pub(crate) fn begin(&self, mime_type: &str, path: Option<PathBuf>) {
+        lock(&self.core).mime_type = mime_type.to_owned();
+        *lock(&self.progress) = Progress { path, ..Progress::default() };
+    }
+
+    /// Whether that recording is the current one and was not stopped.
+    pub(crate) fn is_running(&self, key: TakeKey) -> bool {
+        let core = lock(&self.core);
+        core.running.as_ref().is_some_and(|(running, _)| *running == key)
+    }
+
+    /// That recording is over; called right before its last events. A recording that was stopped, and perhaps followed
+    /// by another one, changes nothing.
+    pub(crate) fn end(&self, key: TakeKey) {
+        let mut core = lock(&self.core);
+        if core.running.as_ref().is_some_and(|(running, _)| *running == key) {
+            core.state = RecordingState::Inactive;
+            core.running = None;
+        }
+    }
+
+    pub(crate) fn fire(&self, event: &RecorderEvent) {
+        self.listeners.fire(event);
+    }
+
+    pub(crate) fn with_progress(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut lock(&self.progress));
+    }
+
+    pub(crate) fn add_level(&self, samples: &[f32]) {
+        lock(&self.level).push(samples);
+    }
+
+    /// Changes the state by the control table and, if something changed, sends the command.
+    fn call(&self, call: Call, command: TakeCommand) -> Result<()> {
+        let mut core = lock(&self.core);
+        let Transition::To(state) = transition(core.state, call)? else { return Ok(()) };
+        core.state = state;
+        let Some((key, source)) = core.running.clone() else { return Ok(()) };
+        if state == RecordingState::Inactive {
+            core.running = None;
+        }
+        // Posted under the lock, so that commands reach the pump in the order of the state changes. A source that has
+        // just closed refuses; its pump is ending the recording already.
+        source.post(Action::Take(key, command));
+        Ok(())
+    }
+}
+
+impl StreamObserver for RecorderShared {
+    fn tracks_changed(&self) {
+        let core = lock(&self.core);
+        if let Some((key, source)) = &core.running {
+            let context = "a track was added to or removed from the stream while it was recorded";
+            let error = Error::new(ErrorKind::InvalidModification, context);
+            source.post(Action::Take(*key, TakeCommand::Fail(error)));
+        }
+    }
+}
+
+/// Records the sound of a stream.
+///
+/// A recorder can be started again after it became inactive; every run is a recording of its own. Dropping it stops and
+/// completes a recording that is still running.
+pub struct MediaRecorder {
+    stream: MediaStream,
+    options: RecorderOptions,
+    container: &'static Format,
+    /// The depth that the MIME type's codec implies.
+    depth: SampleFormat,
+    shared: Arc<RecorderShared>,
+}
+
+impl MediaRecorder {
+    /// A recorder for `stream`, which may be empty or inactive: that matters only at [`start`](Self::start).
+    ///
+    /// # Errors
+    /// [`NotSupported`](ErrorKind::NotSupported) if the MIME type is malformed, unknown, or names a codec that its
+    /// container cannot hold, or if the gain is not a number.
+    pub fn new(stream: &MediaStream, options: RecorderOptions) -> Result<Self> {
+        if !options.gain_db.is_finite() {
+            return Err(Error::new(ErrorKind::NotSupported, "the gain is not a number of decibels"));
+        }
+        let (container, codec) = mime::resolve(&options.mime_type)?;
+        let depth = codec.and_then(|codec| codec.sample_formats.first()).copied().unwrap_or(SampleFormat::S16);
+        let shared = Arc::new(RecorderShared::default());
+        lock(&shared.core).mime_type.clone_from(&options.mime_type);
+        let observer: Arc<dyn StreamObserver> = Arc::clone(&shared) as Arc<dyn StreamObserver>;
+        stream.observe(Arc::downgrade(&observer));
+        Ok(Self { stream: stream.handle(), options, container, depth, shared })
+    }
+
+    /// Whether recordings of that MIME type can be made. The empty type stands for the default and is supported; a
+    /// malformed one, an unknown container, or a codec that the container cannot hold is not.
+    #[must_use]
+    pub fn is_type_supported(mime_type: &str) -> bool {
+        mime::is_type_supported(mime_type)
+    }
+
+    /// The stream that is recorded.
+    #[must_use]
+    pub fn stream(&self) -> &MediaStream {
+        &self.stream
+    }
+
+    /// Exactly the MIME type that was asked for, until the start event fills in container and codec.
+    #[must_use]
+    pub fn mime_type(&self) -> String {
+        lock(&self.shared.core).mime_type.clone()
+    }
+
+    /// Inactive, recording or paused.
+    #[must_use]
+    pub fn state(&self) -> RecordingState {
+        lock(&self.shared.core).state
+    }
+
+    /// Bits a second of the recording, or those that were asked for, or 0 if neither is known yet.
+    #[must_use]
+    pub fn audio_bits_per_second(&self) -> u32 {
+        let of_format = |format: AudioFormat| format.frame_bytes().saturating_mul(8).saturating_mul(format.sample_rate);
+        let known = lock(&self.shared.core).format.map(of_format);
+        known.or(self.options.audio_bits_per_second).unwrap_or(0)
+    }
+
+    /// What the latest recording is encoded as; `None` before the first start.
+    #[must_use]
+    pub fn format(&self) -> Option<AudioFormat> {
+        lock(&self.shared.core).format
+    }
+
+    /// The events from now on. Each call makes a listener of its own.
+    #[must_use]
+    pub fn events(&self) -> Receiver<RecorderEvent> {
+        self.shared.listeners.subscribe()
+    }
+
+    /// Like [`events`](Self::events), but the recording waits while `bound` events are unread. For sources that run as
+    /// fast as they are read; a microphone does not wait.
+    #[must_use]
+    pub fn events_bounded(&self, bound: usize) -> Receiver<RecorderEvent> {
+        self.shared.listeners.subscribe_bounded(bound)
+    }
+
+    /// How the recording is getting on.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        lock(&self.shared.progress).clone()
+    }
+
+    /// The level of the sound since the last call, after the gain, also while paused.
+    #[must_use]
+    pub fn take_level(&self) -> Level {
+        lock(&self.shared.level).take()
+    }
+
+    /// Starts a recording with the live tracks of the stream.
+    ///
+    /// With a timeslice, parts of at least that much *recorded* time are fired as they are complete; without one, there
+    /// is a single blob at the end.
+    ///
+    /// # Errors
+    /// In this order, changing nothing: [`InvalidState`](ErrorKind::InvalidState) unless inactive;
+    /// [`NotSupported`](ErrorKind::NotSupported) without a live track, for tracks of more than one source, and for a
+    /// rate or a channel count that the format cannot hold; an input or output error if the file cannot be made.
+    pub fn start(&self, timeslice: Option<Duration>) -> Result<()> {
+        let mut core = lock(&self.shared.core);
+        let Transition::To(state) = transition(core.state, Call::Start)? else { return Ok(()) };
+        let (take, source) = self.prepare(timeslice)?;
+        let (key, format) = (take.key(), take.format());
+        if !source.post(Action::Begin(Box::new(take))) {
+            return Err(no_live_track());
+        }
+        core.state = state;
+        core.format = Some(format);
+        core.running = Some((key, source));
+        Ok(())
+    }
+
+    fn prepare(&self, timeslice: Option<Duration>) -> Result<(Take, Arc<Source>)> {
+        let tracks: Vec<MediaStreamTrack> =
+            self.stream.tracks().into_iter().filter(|track| track.ready_state() == ReadyState::Live).collect();
+        let source = tracks.first().ok_or_else(no_live_track)?.source();
+        if tracks.iter().any(|track| !Arc::ptr_eq(track.source(), source)) {
+            return Err(Error::new(
+                ErrorKind::NotSupported,
+                "tracks of more than one device cannot be recorded together",
+            ));
+        }
+        let format = AudioFormat {
+            sample_rate: self.options.sample_rate.unwrap_or(source.format().sample_rate),
+            channels: self.options.channels.unwrap_or(source.format().channels),
+            sample_format: self.options.sample_format.unwrap_or(self.depth),
+        };
+        self.container.supported(format)?;
+        let plan = TakePlan {
+            key: identity::new_key(),
+            tracks: tracks.iter().map(MediaStreamTrack::key).collect(),
+            source_format: source.format(),
+            format,
+            mime_type: self.container.full_mime_type(format),
+            metadata: self.metadata(source),
+            timeslice,
+            max_frames: self.options.max_frames,
+        };
+        Ok((self.take(plan)?, Arc::clone(source)))
+    }
+
+    fn take(&self, plan: TakePlan) -> Result<Take> {
+        let delivery = if plan.timeslice.is_some() { Delivery::Stream } else { Delivery::File };
+        let encoder = self.container.encoder(&EncoderSettings {
+            audio: plan.format,
+            delivery,
+            bits_per_second: self.options.audio_bits_per_second,
+            metadata: plan.metadata.clone(),
+        })?;
+        let chain = Chain::new(plan.source_format, plan.format, self.options.gain_db)?;
+        // The file comes last, so that nothing else can fail once it exists.
+        let output = match delivery {
+            Delivery::Stream => Output::in_memory(),
+            Delivery::File => Output::spooled(&self.options.storage)
+                .map_err(|error| Error::from_io(error, "cannot create the file of the recording"))?,
+        };
+        Ok(Take::new(plan, Arc::clone(&self.shared), chain, encoder, output))
+    }
+
+    fn metadata(&self, source: &Source) -> Metadata {
+        let mut metadata = self.options.metadata.clone();
+        metadata.device.get_or_insert_with(|| source.device().label.clone());
+        metadata.software.get_or_insert_with(|| concat!("dictaphone ", env!("CARGO_PKG_VERSION")).to_owned());
+        metadata
+    }
+
+    /// Stops recording: inactive at once; the rest and a stop event follow. The tracks stay as they are.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
+    pub fn stop(&self) -> Result<()> {
+        self.shared.call(Call::Stop, TakeCommand::Stop)
+    }
+
+    /// Stops gathering: what the source delivers from now on is dropped, and time does not advance. Nothing while
+    /// paused.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
+    pub fn pause(&self) -> Result<()> {
+        self.shared.call(Call::Pause, TakeCommand::Pause)
+    }
+
+    /// Goes on gathering into the same blob. Nothing while recording.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
+    pub fn resume(&self) -> Result<()> {
+        self.shared.call(Call::Resume, TakeCommand::Resume)
+    }
+
+    /// Asks for everything so far, which may be empty; a new blob begins.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
+    pub fn request_data(&self) -> Result<()> {
+        self.shared.call(Call::RequestData, TakeCommand::RequestData)
+    }
+}
+
+impl Drop for MediaRecorder {
+    fn drop(&mut self) {
+        // Refused while inactive, which is as good.
+        let _ = self.stop();
+    }
+}
+
+impl std::fmt::Debug for MediaRecorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MediaRecorder")
+            .field("state", &self.state())
+            .field("mime_type", &self.mime_type())
+            .field("stream", &self.stream)
+            .finish_non_exhaustive()
+    }
+}
+
+fn no_live_track() -> Error {
+    Error::new(ErrorKind::NotSupported, "the stream has no live track")
+}

@@ -1,0 +1,95 @@
+//! An open device that any number of tracks share. It is closed exactly when its last live track has ended.
+
+use std::{
+    sync::{Arc, Weak, mpsc::sync_channel},
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    audio::AudioFormat,
+    capture::{Backend, DeviceInfo, OpenRequest},
+    error::{Error, ErrorKind, Result},
+    media::{
+        pump::Pump,
+        queue::{Action, CommandQueue, TrackKey},
+        track::TrackShared,
+    },
+};
+
+/// How long the end of the last track waits for the device to be closed. A dead sound server may hold it for ever.
+const RELEASE_LIMIT: Duration = Duration::from_secs(2);
+
+/// What the pump must answer before `open` gives up on a device that does not start.
+const START_LIMIT: Duration = Duration::from_secs(15);
+
+/// An open device and the queue of its pump.
+pub(crate) struct Source {
+    device: DeviceInfo,
+    format: AudioFormat,
+    latency: Option<Duration>,
+    queue: Arc<CommandQueue>,
+}
+
+impl Source {
+    /// Opens a device and starts its pump.
+    ///
+    /// # Errors
+    /// Those of [`Backend::open`] and of starting the stream.
+    pub(crate) fn open(backend: &dyn Backend, device: DeviceInfo, request: OpenRequest) -> Result<Arc<Self>> {
+        let stream = backend.open(&device.id, &request)?;
+        let queue = Arc::new(CommandQueue::new(stream.clock()));
+        let source = Self { format: stream.format(), latency: stream.latency(), queue, device };
+        let pump = Pump::new(stream, Arc::clone(&source.queue));
+        let (started, answer) = sync_channel(1);
+        thread::Builder::new()
+            .name("pump".to_owned())
+            .spawn(move || pump.run(&started))
+            .map_err(|error| Error::new(ErrorKind::Abort, "cannot start the pump thread").with_source(error))?;
+        answer.recv_timeout(START_LIMIT).map_err(|_| {
+            source.queue.close();
+            Error::new(ErrorKind::NotReadable, format!("'{}' does not start", source.device.label))
+        })??;
+        Ok(Arc::new(source))
+    }
+
+    pub(crate) fn device(&self) -> &DeviceInfo {
+        &self.device
+    }
+
+    pub(crate) fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    pub(crate) fn latency(&self) -> Option<Duration> {
+        self.latency
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
+    /// Gives the pump a command; false if the source is closed.
+    pub(crate) fn post(&self, action: Action) -> bool {
+        self.queue.post(action)
+    }
+
+    pub(crate) fn add_track(&self, key: TrackKey, enabled: bool, track: Weak<TrackShared>) -> bool {
+        self.queue.add_track(key, enabled, track)
+    }
+
+    /// Ends a track; with the last one, waits until the device is closed, but not for ever.
+    pub(crate) fn end_track(&self, key: TrackKey) {
+        if self.queue.end_track(key) {
+            self.queue.wait_released(RELEASE_LIMIT);
+        }
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // Reached only when no track holds the source. A pump that never got a track ends here.
+        self.queue.close();
+        self.queue.wake();
+    }
+}

@@ -1,0 +1,130 @@
+//! A set of tracks (Media Capture and Streams, § 4.2 "MediaStream").
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use crate::media::{
+    identity,
+    track::{MediaStreamTrack, ReadyState},
+};
+
+/// Told when a stream's set of tracks changes.
+pub(crate) trait StreamObserver: Send + Sync {
+    fn tracks_changed(&self);
+}
+
+struct Shared {
+    id: String,
+    tracks: Mutex<Vec<MediaStreamTrack>>,
+    observers: Mutex<Vec<Weak<dyn StreamObserver>>>,
+}
+
+/// A handle to a set of tracks without duplicates.
+///
+/// [`Clone`] is the standard's `clone()`: a *new* stream with clones of all tracks.
+pub struct MediaStream {
+    shared: Arc<Shared>,
+}
+
+impl MediaStream {
+    /// A stream of these tracks; a track that is there twice counts once.
+    #[must_use]
+    pub fn new(tracks: impl IntoIterator<Item = MediaStreamTrack>) -> Self {
+        let mut list: Vec<MediaStreamTrack> = Vec::new();
+        for track in tracks {
+            if !list.contains(&track) {
+                list.push(track);
+            }
+        }
+        let shared = Shared { id: identity::new_id(), tracks: Mutex::new(list), observers: Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Another handle to the same stream.
+    pub(crate) fn handle(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<MediaStreamTrack>> {
+        self.shared.tracks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unique among all streams.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.shared.id
+    }
+
+    /// Whether at least one track is live.
+    #[must_use]
+    pub fn active(&self) -> bool {
+        self.lock().iter().any(|track| track.ready_state() == ReadyState::Live)
+    }
+
+    /// The tracks as they are now. The handles keep their tracks alive.
+    #[must_use]
+    pub fn tracks(&self) -> Vec<MediaStreamTrack> {
+        self.lock().iter().map(MediaStreamTrack::handle).collect()
+    }
+
+    /// The tracks of sound: all of them.
+    #[must_use]
+    pub fn audio_tracks(&self) -> Vec<MediaStreamTrack> {
+        self.tracks()
+    }
+
+    /// The track of that id.
+    #[must_use]
+    pub fn track_by_id(&self, id: &str) -> Option<MediaStreamTrack> {
+        self.lock().iter().find(|track| track.id() == id).map(MediaStreamTrack::handle)
+    }
+
+    /// Adds a track; one that is already there changes nothing. A recorder that is recording the stream ends with
+    /// `InvalidModificationError`.
+    pub fn add_track(&self, track: &MediaStreamTrack) {
+        let mut tracks = self.lock();
+        if tracks.contains(track) {
+            return;
+        }
+        tracks.push(track.handle());
+        drop(tracks);
+        self.tell_observers();
+    }
+
+    /// Removes a track; one that is not there changes nothing. A recorder that is recording the stream ends with
+    /// `InvalidModificationError`.
+    pub fn remove_track(&self, track: &MediaStreamTrack) {
+        let mut tracks = self.lock();
+        let Some(index) = tracks.iter().position(|present| present == track) else { return };
+        // Dropped after the lock: it may be the last handle, and ending a track takes time.
+        let _removed = tracks.remove(index);
+        drop(tracks);
+        self.tell_observers();
+    }
+
+    pub(crate) fn observe(&self, observer: Weak<dyn StreamObserver>) {
+        let mut observers = self.shared.observers.lock().unwrap_or_else(PoisonError::into_inner);
+        observers.retain(|known| known.strong_count() > 0);
+        observers.push(observer);
+    }
+
+    fn tell_observers(&self) {
+        let observers = self.shared.observers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        observers.iter().filter_map(Weak::upgrade).for_each(|observer| observer.tracks_changed());
+    }
+}
+
+impl Clone for MediaStream {
+    fn clone(&self) -> Self {
+        let tracks = self.tracks();
+        Self::new(tracks.iter().map(MediaStreamTrack::clone))
+    }
+}
+
+impl fmt::Debug for MediaStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediaStream").field("id", &self.id()).field("tracks", &*self.lock()).finish()
+    }
+}

@@ -1,0 +1,380 @@
+//! One recording while it is gathered: the pump feeds it, the recorder commands it, its listeners hear of it.
+//!
+//! Everything here runs on the pump thread, in the order of frames and commands. What the sound becomes is the chain's
+//! and the encoder's business; where its bytes are kept is the output's.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    audio::{
+        AudioFormat, LevelMeter, output_frames,
+        time::{duration_of, frames_in, seconds},
+    },
+    encode::{Encoder, Metadata},
+    error::{Error, ErrorKind, Result},
+    media::{
+        BlobFacts, RecorderEvent,
+        chain::Chain,
+        output::Output,
+        queue::{TakeCommand, TakeKey, TrackKey},
+        recorder::RecorderShared,
+    },
+};
+
+/// What arrives at a take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sound<'a> {
+    /// Interleaved samples of the source.
+    Samples(&'a [f32]),
+    /// Frames that are muted or disabled.
+    Silence(usize),
+    /// Frames that were lost on their way.
+    Lost(usize),
+}
+
+/// What a recording is made from.
+pub(crate) struct TakePlan {
+    pub(crate) key: TakeKey,
+    pub(crate) tracks: Vec<TrackKey>,
+    pub(crate) source_format: AudioFormat,
+    pub(crate) format: AudioFormat,
+    pub(crate) mime_type: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) timeslice: Option<Duration>,
+    pub(crate) max_frames: Option<u64>,
+}
+
+/// Why a take ends.
+enum Ending {
+    /// The caller stopped it, its tracks ended, or its length is reached.
+    Complete,
+    /// Something went wrong. What was gathered is kept.
+    Failed(Error),
+}
+
+/// A recording in progress.
+pub(crate) struct Take {
+    plan: TakePlan,
+    shared: Arc<RecorderShared>,
+    chain: Chain,
+    encoder: Box<dyn Encoder>,
+    output: Output,
+    paused: bool,
+    over: bool,
+    /// Frames encoded.
+    frames: u64,
+    /// Frames of the source that were gathered while not paused.
+    gathered: u64,
+    lost_frames: u64,
+    /// `frames` and `lost_frames` at the beginning of the current part.
+    part: (u64, u64),
+    recorded_at: Option<SystemTime>,
+    meter: LevelMeter,
+    samples: Vec<f32>,
+    bytes: Vec<u8>,
+    silence: Vec<f32>,
+}
+
+/// Frames of silence that are handled in one go.
+const SILENCE_FRAMES: usize = 1024;
+
+impl Take {
+    pub(crate) fn new(
+        plan: TakePlan,
+        shared: Arc<RecorderShared>,
+        chain: Chain,
+        encoder: Box<dyn Encoder>,
+        output: Output,
+    ) -> Self {
+        let silence = vec![0.0; SILENCE_FRAMES * usize::from(plan.source_format.channels)];
+        Self {
+            plan,
+            shared,
+            chain,
+            encoder,
+            output,
+            paused: false,
+            over: false,
+            frames: 0,
+            gathered: 0,
+            lost_frames: 0,
+            part: (0, 0),
+            recorded_at: None,
+            meter: LevelMeter::default(),
+            samples: Vec::new(),
+            bytes: Vec::new(),
+            silence,
+        }
+    }
+
+    pub(crate) fn key(&self) -> TakeKey {
+        self.plan.key
+    }
+
+    /// What it is encoded as.
+    pub(crate) fn format(&self) -> AudioFormat {
+        self.plan.format
+    }
+
+    pub(crate) fn tracks(&self) -> &[TrackKey] {
+        &self.plan.tracks
+    }
+
+    /// Its last event was fired.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Frames are wanted now.
+    pub(crate) fn is_gathering(&self) -> bool {
+        !self.paused && !self.over
+    }
+
+    /// The source delivers to it from now on.
+    pub(crate) fn begin(&mut self) {
+        self.shared.begin(&self.plan.mime_type, self.output.path());
+        self.fire(&RecorderEvent::Start);
+        let header = self.encoder.begin(&mut self.bytes).and_then(|()| self.write());
+        self.survive(header);
+        if self.limit_reached() {
+            self.end(Ending::Complete);
+        }
+    }
+
+    pub(crate) fn obey(&mut self, command: &TakeCommand) {
+        if self.over {
+            return;
+        }
+        match command {
+            TakeCommand::Pause => {
+                self.paused = true;
+                self.fire(&RecorderEvent::Pause);
+            }
+            TakeCommand::Resume => {
+                self.paused = false;
+                self.fire(&RecorderEvent::Resume);
+            }
+            TakeCommand::RequestData => {
+                let flushed = self.encoder.flush(&mut self.bytes).and_then(|()| self.write());
+                let split = flushed.and_then(|()| self.split());
+                self.survive(split);
+            }
+            TakeCommand::Stop => self.end(Ending::Complete),
+            // A stop that was called before this end was delivered wins.
+            TakeCommand::Fail(_) if !self.shared.is_running(self.plan.key) => self.end(Ending::Complete),
+            TakeCommand::Fail(error) => self.end(Ending::Failed(error.clone())),
+        }
+    }
+
+    /// Every track has ended.
+    pub(crate) fn end_of_tracks(&mut self) {
+        self.end(Ending::Complete);
+    }
+
+    /// Takes in what the source delivered.
+    pub(crate) fn gather(&mut self, sound: Sound<'_>) {
+        if self.over {
+            return;
+        }
+        let outcome = match sound {
+            Sound::Samples(samples) => self.record(samples),
+            Sound::Silence(frames) => self.record_silence(frames),
+            Sound::Lost(frames) => {
+                if !self.paused {
+                    self.count_loss(frames as u64);
+                }
+                self.record_silence(frames)
+            }
+        };
+        self.survive(outcome);
+        self.publish();
+    }
+
+    fn record_silence(&mut self, frames: usize) -> Result<()> {
+        let channels = usize::from(self.plan.source_format.channels);
+        let silence = std::mem::take(&mut self.silence);
+        let mut left = frames;
+        let mut outcome = Ok(());
+        while left > 0 && outcome.is_ok() && !self.over {
+            let frames = left.min(SILENCE_FRAMES);
+            left -= frames;
+            outcome = self.record(silence.get(..frames * channels).unwrap_or_default());
+        }
+        self.silence = silence;
+        outcome
+    }
+
+    fn record(&mut self, samples: &[f32]) -> Result<()> {
+        self.shared.with_progress(|progress| progress.arrived += self.frames_of(samples));
+        if self.paused {
+            self.shared.add_level(self.chain.amplified(samples));
+            return Ok(());
+        }
+        let frames = self.frames_of(samples);
+        if self.recorded_at.is_none() {
+            let length = duration_of(frames, self.plan.source_format.sample_rate);
+            self.recorded_at = SystemTime::now().checked_sub(length);
+        }
+        self.gathered += frames;
+        self.samples.clear();
+        self.chain.push(samples, &mut self.samples)?;
+        self.encode()?;
+        if self.plan.max_frames.is_some_and(|limit| self.frames >= limit) {
+            self.end(Ending::Complete);
+        }
+        Ok(())
+    }
+
+    fn frames_of(&self, samples: &[f32]) -> u64 {
+        (samples.len() / usize::from(self.plan.source_format.channels.max(1))) as u64
+    }
+
+    /// Encodes and writes `self.samples`, up to the length that was asked for.
+    fn encode(&mut self) -> Result<()> {
+        let channels = usize::from(self.plan.format.channels.max(1));
+        if let Some(limit) = self.plan.max_frames {
+            let left = usize::try_from(limit.saturating_sub(self.frames)).unwrap_or(usize::MAX);
+            self.samples.truncate(left.saturating_mul(channels));
+        }
+        self.meter.push(&self.samples);
+        self.shared.add_level(&self.samples);
+        self.encoder.encode(&self.samples, &mut self.bytes)?;
+        self.frames += (self.samples.len() / channels) as u64;
+        self.write()?;
+        let slice = self.plan.timeslice.map(|slice| frames_in(slice, self.plan.format.sample_rate));
+        if slice.is_some_and(|slice| self.frames - self.part.0 >= slice.max(1)) && !self.limit_reached() {
+            self.split()?;
+        }
+        Ok(())
+    }
+
+    /// The end fires the last part itself.
+    fn limit_reached(&self) -> bool {
+        self.plan.max_frames.is_some_and(|limit| self.frames >= limit)
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let length = self.bytes.len() as u64;
+        let written = self.output.append(&mut self.bytes).and_then(|()| self.output.checkpoint(self.encoder.as_ref()));
+        written.map_err(|error| Error::new(ErrorKind::Unknown, "cannot write the recording").with_source(error))?;
+        self.shared.with_progress(|progress| progress.bytes += length);
+        Ok(())
+    }
+
+    fn count_loss(&mut self, frames: u64) {
+        let (from, to) = (self.plan.source_format.sample_rate, self.plan.format.sample_rate);
+        let at = output_frames(self.gathered, from, to);
+        let lost = output_frames(self.gathered + frames, from, to) - at;
+        self.lost_frames += lost;
+        self.shared.with_progress(|progress| progress.count_loss(at, lost));
+    }
+
+    /// Hands over what was gathered since the last part.
+    fn split(&mut self) -> Result<()> {
+        let (timecode, facts) = self.describe_part();
+        let data = self
+            .output
+            .split(self.encoder.as_mut(), facts)
+            .map_err(|error| Error::new(ErrorKind::Unknown, "cannot write the recording").with_source(error))?;
+        self.part = (self.frames, self.lost_frames);
+        self.fire(&RecorderEvent::DataAvailable { data, timecode });
+        Ok(())
+    }
+
+    /// The timecode and the facts of the current part.
+    fn describe_part(&self) -> (f64, BlobFacts) {
+        let facts = BlobFacts {
+            mime_type: self.plan.mime_type.clone(),
+            format: self.plan.format,
+            frames: self.frames - self.part.0,
+            lost_frames: self.lost_frames - self.part.1,
+            recorded_at: self.recorded_at,
+        };
+        (seconds(self.part.0, self.plan.format.sample_rate) * 1_000.0, facts)
+    }
+
+    /// Ends the take if something went wrong.
+    fn survive(&mut self, outcome: Result<()>) {
+        if let Err(error) = outcome {
+            self.end(Ending::Failed(error));
+        }
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if self.over {
+            return;
+        }
+        self.over = true;
+        let finished = match &ending {
+            Ending::Complete => self.finish(),
+            // Nothing more can be asked of an encoder or a disk that failed, but a modified stream hurt neither.
+            Ending::Failed(error) if error.kind() == ErrorKind::InvalidModification => self.finish(),
+            Ending::Failed(_) => Ok(()),
+        };
+        let sealed = self
+            .output
+            .seal(self.encoder.as_ref())
+            .map_err(|error| Error::new(ErrorKind::Unknown, "cannot complete the recording").with_source(error));
+        let failure = match ending {
+            Ending::Failed(error) => Some(error),
+            Ending::Complete => finished.and(sealed).err(),
+        };
+        self.publish();
+        let (timecode, facts) = self.describe_part();
+        let data = self.output.take(facts);
+        self.shared.end(self.plan.key);
+        if let Some(error) = failure {
+            self.fire(&RecorderEvent::Error(error));
+        }
+        self.fire(&RecorderEvent::DataAvailable { data, timecode });
+        self.fire(&RecorderEvent::Stop);
+    }
+
+    /// Flushes what the chain and the encoder hold back.
+    fn finish(&mut self) -> Result<()> {
+        self.samples.clear();
+        self.chain.finish(&mut self.samples)?;
+        // The last blob is the end's: what is flushed here belongs into it.
+        self.plan.timeslice = None;
+        self.encode()?;
+        self.encoder.set_metadata(self.tags());
+        self.encoder.finish(&mut self.bytes)?;
+        self.write()
+    }
+
+    /// The tags as they are known at the end.
+    fn tags(&self) -> Metadata {
+        let mut tags = self.plan.metadata.clone();
+        tags.date = tags.date.or_else(|| self.recorded_at.and_then(local_time));
+        if self.lost_frames > 0 {
+            let lost = format!("{} frames were lost and are silence", self.lost_frames);
+            tags.comment = Some(tags.comment.map_or(lost.clone(), |comment| format!("{comment}; {lost}")));
+        }
+        tags
+    }
+
+    /// Tells the numbers to whoever watches.
+    fn publish(&mut self) {
+        let (frames, recorded_at) = (self.frames, self.recorded_at);
+        let level = self.meter.take();
+        self.shared.with_progress(|progress| {
+            progress.frames = frames;
+            progress.recorded_at = recorded_at;
+            progress.clipped += level.clipped;
+            progress.peak = if level.peak > progress.peak { level.peak } else { progress.peak };
+        });
+    }
+
+    fn fire(&self, event: &RecorderEvent) {
+        self.shared.fire(event);
+    }
+}
+
+/// RFC 3339 with the local offset.
+fn local_time(time: SystemTime) -> Option<String> {
+    let zoned = jiff::Zoned::try_from(time).ok()?;
+    Some(zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}

@@ -1,0 +1,264 @@
+//! One live track of sound (Media Capture and Streams, § 4.3 "MediaStreamTrack").
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Receiver},
+};
+
+use crate::{
+    capture::EndReason,
+    media::{
+        event::{Listeners, TrackEvent},
+        identity,
+        queue::{Action, TrackKey},
+        source::Source,
+    },
+};
+
+/// Live, then ended, never back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadyState {
+    /// The source delivers, or could.
+    Live,
+    /// Over.
+    Ended,
+}
+
+/// What a track carries. This program carries sound only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TrackKind {
+    /// Sound.
+    Audio,
+}
+
+/// The values in use; on an ended track only the device's id is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackSettings {
+    /// Id of the device.
+    pub device_id: String,
+    /// Frames a second, in hertz.
+    pub sample_rate: Option<u32>,
+    /// Channels.
+    pub channel_count: Option<u16>,
+    /// Bits of one sample as the device delivers it.
+    pub sample_size: Option<u16>,
+    /// Seconds from capture to delivery.
+    pub latency: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Flags {
+    ready: ReadyState,
+    enabled: bool,
+    muted: bool,
+}
+
+/// What all handles of one track share with the pump.
+pub(crate) struct TrackShared {
+    id: String,
+    key: TrackKey,
+    source: Arc<Source>,
+    flags: Mutex<Flags>,
+    listeners: Listeners<TrackEvent>,
+}
+
+impl TrackShared {
+    fn lock(&self) -> MutexGuard<'_, Flags> {
+        self.flags.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The source muted or unmuted itself.
+    pub(crate) fn mute(&self, muted: bool) {
+        let mut flags = self.lock();
+        if flags.ready == ReadyState::Ended || flags.muted == muted {
+            return;
+        }
+        flags.muted = muted;
+        drop(flags);
+        self.listeners.fire(&if muted { TrackEvent::Mute } else { TrackEvent::Unmute });
+    }
+
+    pub(crate) fn notice(&self, notice: &crate::Error) {
+        self.listeners.fire(&TrackEvent::Notice(notice.clone()));
+    }
+
+    /// The source ended by itself. A stop that came first suppresses the event.
+    pub(crate) fn end(&self, reason: &EndReason) {
+        let mut flags = self.lock();
+        if flags.ready == ReadyState::Ended {
+            return;
+        }
+        flags.ready = ReadyState::Ended;
+        drop(flags);
+        self.listeners.fire(&TrackEvent::Ended(reason.clone()));
+    }
+
+    fn stop(&self) {
+        let mut flags = self.lock();
+        if flags.ready == ReadyState::Ended {
+            return;
+        }
+        flags.ready = ReadyState::Ended;
+        drop(flags);
+        self.source.end_track(self.key);
+    }
+}
+
+impl Drop for TrackShared {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A handle to a track of sound.
+///
+/// [`Clone`] is the standard's `clone()`: a *new* track on the same source, independent of this one. A track ends when
+/// it is stopped, when its source ends, or when the last handle to it (in a variable or in a stream) is dropped.
+pub struct MediaStreamTrack {
+    shared: Arc<TrackShared>,
+}
+
+impl MediaStreamTrack {
+    /// A new live track on `source`; `None` if the source has closed.
+    pub(crate) fn attach(source: &Arc<Source>, enabled: bool, muted: bool) -> Option<Self> {
+        let track = Self::create(source, Flags { ready: ReadyState::Live, enabled, muted });
+        if source.add_track(track.key(), enabled, Arc::downgrade(&track.shared)) {
+            return Some(track);
+        }
+        // It never lived, so its drop must not detach it.
+        track.shared.lock().ready = ReadyState::Ended;
+        None
+    }
+
+    fn create(source: &Arc<Source>, flags: Flags) -> Self {
+        let shared = TrackShared {
+            id: identity::new_id(),
+            key: identity::new_key(),
+            source: Arc::clone(source),
+            flags: Mutex::new(flags),
+            listeners: Listeners::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Another handle to the same track.
+    pub(crate) fn handle(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+
+    pub(crate) fn key(&self) -> TrackKey {
+        self.shared.key
+    }
+
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        &self.shared.source
+    }
+
+    /// Always [`TrackKind::Audio`].
+    #[must_use]
+    pub fn kind(&self) -> TrackKind {
+        TrackKind::Audio
+    }
+
+    /// Unique among all tracks.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.shared.id
+    }
+
+    /// The name of the device.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.shared.source.device().label
+    }
+
+    /// The caller's switch.
+    #[must_use]
+    pub fn enabled(&self) -> bool {
+        self.shared.lock().enabled
+    }
+
+    /// Lets sound through or not: a disabled track is recorded as silence of full length, from this very frame on.
+    pub fn set_enabled(&self, enabled: bool) {
+        let mut flags = self.shared.lock();
+        if flags.enabled == enabled {
+            return;
+        }
+        flags.enabled = enabled;
+        // Posted under the lock, so that two callers cannot leave the pump with the older value.
+        if flags.ready == ReadyState::Live {
+            self.shared.source.post(Action::EnableTrack(self.key(), enabled));
+        }
+    }
+
+    /// Whether the source delivers silence for a reason of its own.
+    #[must_use]
+    pub fn muted(&self) -> bool {
+        self.shared.lock().muted
+    }
+
+    /// Live or ended.
+    #[must_use]
+    pub fn ready_state(&self) -> ReadyState {
+        self.shared.lock().ready
+    }
+
+    /// Ends the track: no `Ended` event, since the caller knows. A second call does nothing. With the last live track
+    /// of its source the device is closed, and another program can open it when this returns (or two seconds later, if
+    /// the sound system does not let go).
+    pub fn stop(&self) {
+        self.shared.stop();
+    }
+
+    /// The values in use.
+    #[must_use]
+    pub fn settings(&self) -> TrackSettings {
+        let source = &self.shared.source;
+        let live = self.ready_state() == ReadyState::Live;
+        let format = live.then(|| source.format());
+        TrackSettings {
+            device_id: source.device().id.clone(),
+            sample_rate: format.map(|format| format.sample_rate),
+            channel_count: format.map(|format| format.channels),
+            sample_size: format.map(|format| format.sample_format.bits()),
+            latency: source.latency().filter(|_| live).map(|latency| latency.as_secs_f64()),
+        }
+    }
+
+    /// What happens to the track from now on. Each call makes a listener of its own.
+    #[must_use]
+    pub fn events(&self) -> Receiver<TrackEvent> {
+        self.shared.listeners.subscribe()
+    }
+}
+
+impl Clone for MediaStreamTrack {
+    /// A new track with a new id on the same source, with the same ready state, `enabled` and `muted`.
+    fn clone(&self) -> Self {
+        let flags = *self.shared.lock();
+        let live = (flags.ready == ReadyState::Live)
+            .then(|| Self::attach(&self.shared.source, flags.enabled, flags.muted))
+            .flatten();
+        live.unwrap_or_else(|| Self::create(&self.shared.source, Flags { ready: ReadyState::Ended, ..flags }))
+    }
+}
+
+impl PartialEq for MediaStreamTrack {
+    /// Handles are equal if they mean the same track.
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for MediaStreamTrack {}
+
+impl fmt::Debug for MediaStreamTrack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flags = *self.shared.lock();
+        f.debug_struct("MediaStreamTrack")
+            .field("id", &self.id())
+            .field("label", &self.label())
+            .field("flags", &flags)
+            .finish()
+    }
+}

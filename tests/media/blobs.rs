@@ -1,0 +1,158 @@
+//! Parts, timecodes, silence, loss, and saving.
+
+use std::{fs, time::Duration};
+
+use dictaphone::{
+    ErrorKind,
+    media::{RecorderOptions, Storage},
+    storage::Existing,
+};
+
+use crate::rig::{Fired, RATE, Rig, assert_positions, bytes, data, heard, silent};
+
+#[test]
+fn a_timeslice_cuts_by_recorded_time_and_the_whole_is_playable() {
+    let rig = Rig::new();
+    rig.recorder.start(Some(Duration::from_millis(10))).unwrap();
+    for _ in 0..5 {
+        rig.push(240);
+        rig.recorder.pause().unwrap();
+        rig.push(100_000);
+        rig.recorder.resume().unwrap();
+    }
+    rig.recorder.stop().unwrap();
+    let (fired, blobs) = rig.finish();
+    let parts: Vec<&Fired> = fired.iter().filter(|event| matches!(event, Fired::Data { .. })).collect();
+    let part = |frames, timecode| Fired::Data { frames, timecode };
+    assert_eq!(parts, [&part(480, 0.0), &part(480, 10.0), &part(240, 20.0)]);
+    assert_positions(&blobs, (0..5).flat_map(|take| heard(take * 100_240..take * 100_240 + 240)));
+}
+
+#[test]
+fn the_first_blob_carries_the_header_and_the_last_one_comes_even_if_empty() {
+    let rig = Rig::new();
+    rig.recorder.start(Some(Duration::from_millis(10))).unwrap();
+    rig.push(480);
+    rig.recorder.stop().unwrap();
+    let (fired, blobs) = rig.finish();
+    let part = |frames, timecode| Fired::Data { frames, timecode };
+    assert_eq!(fired, [Fired::Start, part(480, 0.0), part(0, 10.0), Fired::Stop]);
+    assert_eq!(&bytes(&blobs[..1])[..4], b"RIFF");
+    assert_eq!(blobs[1].size(), 0);
+}
+
+#[test]
+fn a_disabled_track_is_silence_of_full_length_from_the_very_frame() {
+    let rig = Rig::new();
+    let track = rig.stream.tracks().remove(0);
+    rig.recorder.start(None).unwrap();
+    rig.push(100);
+    track.set_enabled(false);
+    rig.push(3_000);
+    track.set_enabled(true);
+    rig.push(100);
+    rig.recorder.stop().unwrap();
+    assert_positions(&rig.finish().1, heard(0..100).chain(silent(3_000)).chain(heard(3_100..3_200)));
+}
+
+#[test]
+fn a_muted_source_is_silence_of_full_length() {
+    let rig = Rig::new();
+    rig.recorder.start(None).unwrap();
+    rig.push(100);
+    rig.microphone.set_muted(true);
+    rig.push(50);
+    rig.microphone.set_muted(false);
+    rig.push(100);
+    rig.recorder.stop().unwrap();
+    assert_positions(&rig.finish().1, heard(0..100).chain(silent(50)).chain(heard(150..250)));
+}
+
+#[test]
+fn lost_frames_become_silence_of_equal_length_and_are_counted() {
+    let rig = Rig::new();
+    rig.recorder.start(None).unwrap();
+    rig.push(100);
+    rig.microphone.lose(5_000);
+    rig.push(100);
+    rig.recorder.stop().unwrap();
+    let (fired, blobs) = rig.finish();
+    assert_eq!(fired, [Fired::Start, data(5_200), Fired::Stop]);
+    assert_positions(&blobs, heard(0..100).chain(silent(5_000)).chain(heard(100..200)));
+    assert_eq!(blobs[0].facts().lost_frames, 5_000);
+    let losses: Vec<_> = rig.recorder.progress().losses.iter().map(|loss| (loss.at_frame, loss.frames)).collect();
+    assert_eq!(losses, [(100, 5_000)]);
+}
+
+#[test]
+fn what_is_lost_while_paused_is_not_missed() {
+    let rig = Rig::new();
+    rig.recorder.start(None).unwrap();
+    rig.recorder.pause().unwrap();
+    rig.microphone.lose(5_000);
+    rig.recorder.resume().unwrap();
+    rig.push(10);
+    rig.recorder.stop().unwrap();
+    let (_, blobs) = rig.finish();
+    assert_eq!((blobs[0].facts().frames, blobs[0].facts().lost_frames), (10, 0));
+}
+
+#[test]
+fn a_blob_is_saved_once_and_never_over_another_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("take.wav");
+    fs::write(&target, "older").unwrap();
+    let rig = Rig::with(RecorderOptions { storage: Storage::Beside(target.clone()), ..RecorderOptions::default() });
+    rig.recorder.start(None).unwrap();
+    rig.push(RATE);
+    rig.recorder.stop().unwrap();
+    let (_, blobs) = rig.finish();
+    let blob = &blobs[0];
+    assert_eq!(blob.save(&target).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(fs::read(&target).unwrap(), b"older");
+    let second = blob.save_as(&target, Existing::Number).unwrap();
+    assert_eq!(second, folder.path().join("take-2.wav"));
+    assert_eq!(fs::read(&second).unwrap(), bytes(&blobs), "the blob is readable after it was saved");
+    assert_eq!(fs::metadata(&second).unwrap().len(), blob.size());
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing is left beside them: {names:?}");
+}
+
+#[test]
+fn a_part_in_memory_is_saved_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = Rig::new();
+    rig.recorder.start(Some(Duration::from_secs(3_600))).unwrap();
+    rig.push(10);
+    rig.recorder.stop().unwrap();
+    let (_, blobs) = rig.finish();
+    let target = folder.path().join("deep/er/take.wav");
+    blobs[0].save(&target).unwrap();
+    assert_eq!(fs::read(&target).unwrap(), bytes(&blobs));
+}
+
+#[test]
+fn a_recording_in_a_temporary_file_goes_with_its_last_blob() {
+    let rig = Rig::new();
+    rig.recorder.start(None).unwrap();
+    rig.push(10);
+    rig.recorder.stop().unwrap();
+    let (_, mut blobs) = rig.finish();
+    let path = blobs[0].path().unwrap();
+    assert!(path.exists());
+    blobs.clear();
+    assert!(!path.exists());
+}
+
+#[test]
+fn the_unfinished_file_is_beside_its_target_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("take.wav");
+    let rig = Rig::with(RecorderOptions { storage: Storage::Beside(target), ..RecorderOptions::default() });
+    rig.recorder.start(None).unwrap();
+    rig.push(10);
+    rig.recorder.stop().unwrap();
+    drop(rig.finish());
+    let part = folder.path().join(".take.wav.part");
+    assert_eq!(hound::WavReader::open(part).unwrap().duration(), 10, "and it is a whole file");
+}

@@ -1,0 +1,122 @@
+//! A disk that fails at every byte and at every operation: what was written stays whole, and nobody is told otherwise.
+
+use std::{io, path::Path, sync::Arc};
+
+use dictaphone::{
+    ErrorKind,
+    media::{RecorderOptions, Storage},
+    storage::{Existing, MemoryDisk, Spool, memory::Operation},
+};
+
+use crate::rig::{Fired, Rig, assert_positions, data, heard};
+
+const FRAMES: u32 = 40;
+
+fn target() -> &'static Path {
+    Path::new("take.wav")
+}
+
+fn rig_on(disk: &MemoryDisk) -> Rig {
+    let disk = disk.clone();
+    let maker = move || disk.spool(target()).map(|spool| Box::new(spool) as Box<dyn Spool>);
+    Rig::with(RecorderOptions { storage: Storage::Custom(Arc::new(maker)), ..RecorderOptions::default() })
+}
+
+/// Records four blocks and stops, unless the recording has ended by then.
+fn record(rig: &Rig) {
+    rig.recorder.start(None).unwrap();
+    for _ in 0..4 {
+        rig.push(FRAMES / 4);
+    }
+    // Refused if the fault was quicker, which is what is tested.
+    let _ = rig.recorder.stop();
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_byte_keeps_a_true_prefix_and_says_so() {
+    let whole = {
+        let disk = MemoryDisk::new();
+        let rig = rig_on(&disk);
+        record(&rig);
+        rig.finish().1[0].size()
+    };
+    for byte in 0..whole {
+        let disk = MemoryDisk::new();
+        disk.fill_at(byte, io::ErrorKind::StorageFull);
+        let rig = rig_on(&disk);
+        record(&rig);
+        let (fired, blobs) = rig.finish();
+        let frames = match fired.as_slice() {
+            [Fired::Start, Fired::Error(ErrorKind::Unknown), Fired::Data { .. }, Fired::Stop] => {
+                let header = blobs[0].size().min(byte) == 0;
+                if header { 0 } else { hound::WavReader::new(blobs[0].reader().unwrap()).unwrap().duration() }
+            }
+            other => panic!("full at byte {byte}: {other:?}"),
+        };
+        if blobs[0].size() > 0 {
+            assert_positions(&blobs, heard(0..frames));
+        }
+        assert!(blobs[0].size() <= byte, "no more is claimed than was written");
+    }
+}
+
+#[test]
+fn a_write_that_fails_is_an_unknown_error_with_its_cause() {
+    let disk = MemoryDisk::new();
+    disk.fill_at(100, io::ErrorKind::QuotaExceeded);
+    let rig = rig_on(&disk);
+    rig.recorder.start(None).unwrap();
+    rig.push(1_000);
+    let event = rig.wait_for(|event| matches!(event, dictaphone::media::RecorderEvent::Error(_)));
+    let dictaphone::media::RecorderEvent::Error(error) = event else { unreachable!() };
+    assert_eq!((error.name(), error.io_kind()), ("UnknownError", Some(io::ErrorKind::QuotaExceeded)));
+}
+
+#[test]
+fn a_file_that_cannot_be_made_fails_the_start_and_changes_nothing() {
+    let maker = || Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    let rig = Rig::with(RecorderOptions { storage: Storage::Custom(Arc::new(maker)), ..RecorderOptions::default() });
+    assert_eq!(rig.recorder.start(None).unwrap_err().kind(), ErrorKind::NotAllowed);
+    assert_eq!(rig.recorder.state(), dictaphone::media::RecordingState::Inactive);
+    assert!(rig.events.try_recv().is_err());
+}
+
+#[test]
+fn a_header_that_cannot_be_completed_is_reported() {
+    let disk = MemoryDisk::new();
+    disk.fail(Operation::Patch, 1, io::ErrorKind::Other);
+    let rig = rig_on(&disk);
+    record(&rig);
+    let (fired, _) = rig.finish();
+    assert_eq!(fired, [Fired::Start, Fired::Error(ErrorKind::Unknown), data(u64::from(FRAMES)), Fired::Stop]);
+}
+
+#[test]
+fn a_save_that_fails_can_be_tried_again() {
+    let disk = MemoryDisk::new();
+    let rig = rig_on(&disk);
+    record(&rig);
+    let (_, blobs) = rig.finish();
+    disk.fail(Operation::Commit, 1, io::ErrorKind::StorageFull);
+    assert!(blobs[0].save(target()).is_err());
+    assert!(disk.read(target()).is_none());
+    assert_positions(&blobs, heard(0..FRAMES));
+    blobs[0].save_as(target(), Existing::Number).unwrap();
+    assert_eq!(disk.read(target()).unwrap().len() as u64, blobs[0].size());
+}
+
+#[test]
+fn a_recorder_goes_on_working_after_its_disk_failed() {
+    let disk = MemoryDisk::new();
+    disk.fill_at(60, io::ErrorKind::StorageFull);
+    let rig = rig_on(&disk);
+    record(&rig);
+    rig.finish();
+    disk.heal();
+    rig.recorder.start(None).unwrap();
+    rig.push(10);
+    rig.recorder.stop().unwrap();
+    let (fired, blobs) = rig.finish();
+    assert_eq!(fired, [Fired::Start, data(10), Fired::Stop]);
+    assert_positions(&blobs, heard(FRAMES..FRAMES + 10));
+}
