@@ -1,0 +1,6 @@
+//! One file for each command.
+
+pub(crate) mod completions;
+pub(crate) mod devices;
+pub(crate) mod man;
+pub(crate) mod record;
