@@ -8,4 +8,14 @@
 #![allow(dead_code)]
 
 pub(crate) mod analysis;
+pub(crate) mod harness;
+pub(crate) mod output;
+pub(crate) mod process;
+pub(crate) mod sandbox;
 pub(crate) mod signal;
+#[cfg(unix)]
+pub(crate) mod terminal;
+pub(crate) mod wait;
+
+#[cfg(target_os = "linux")]
+pub(crate) mod alsa;
