@@ -3,3 +3,5 @@
 
 #[cfg(unix)]
 mod harness;
+#[cfg(target_os = "linux")]
+mod servers;

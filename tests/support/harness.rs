@@ -79,6 +79,13 @@ impl Test {
         self
     }
 
+    /// Lets the program find a sound server.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn server(mut self, server: &impl super::server::Server) -> Self {
+        self.env.extend(server.env().into_iter().map(|(name, value)| (name, value.into())));
+        self
+    }
+
     /// Writes a file, path relative to the working folder.
     #[track_caller]
     pub(crate) fn file(self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Self {

@@ -19,3 +19,9 @@ pub(crate) mod wait;
 
 #[cfg(target_os = "linux")]
 pub(crate) mod alsa;
+#[cfg(target_os = "linux")]
+pub(crate) mod pipewire;
+#[cfg(target_os = "linux")]
+pub(crate) mod pulse;
+#[cfg(target_os = "linux")]
+pub(crate) mod server;
