@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::wait;
 
-/// What the bed's programs come from on Debian and Ubuntu, one package a line.
+/// What the bed's programs come from on Debian and Ubuntu, one package a line; `#` begins a remark.
 const PACKAGES: &str = include_str!("packages.txt");
 
 /// Fails with the line that installs it if one of `programs` is missing.
@@ -21,7 +21,9 @@ pub(crate) fn require(programs: &[&str]) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
     let missing: Vec<&str> = programs.iter().copied().filter(|program| !found(program)).collect();
-    let packages = PACKAGES.split_whitespace().collect::<Vec<_>>().join(" ");
+    let packages: Vec<&str> =
+        PACKAGES.lines().filter_map(|line| line.split('#').next()?.split_whitespace().next()).collect();
+    let packages = packages.join(" ");
     assert!(
         missing.is_empty(),
         "this test needs {}, which is not installed; on Debian and Ubuntu run:\n\n    \

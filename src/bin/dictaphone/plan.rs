@@ -86,6 +86,14 @@ impl Container {
         }
     }
 
+    /// The MIME type that the recorder is asked for.
+    pub(crate) const fn mime_type(self) -> &'static str {
+        match self {
+            Self::Wav => "audio/wav",
+            Self::Raw => "audio/pcm",
+        }
+    }
+
     fn of_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
             "wav" | "wave" => Some(Self::Wav),
@@ -286,13 +294,10 @@ fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Targe
         }
         Found::File | Found::Folder | Found::Nothing => {}
     }
-    // "x.wav" has the parent "", which is the current folder.
+    // "x.wav" has the parent "", which is the current folder. A missing folder is made.
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent.filter(|parent| (around.look)(parent) != Found::Folder) {
-        return Err(Failure::usage(
-            format!("no such folder: {}", shown(parent)),
-            "make it first; only the clips folder is made when it is missing",
-        ));
+    if let Some(parent) = parent {
+        refuse_unless_folder(parent, around)?;
     }
     if file.file_name().is_none() {
         return Err(Failure::usage(format!("{} does not name a file", shown(file)), "write a file name"));

@@ -1,7 +1,8 @@
 //! Signals, as intents. Owns the thread `signals`; Ctrl-C has a thread of its own (of the crate ctrlc).
 //!
-//! INT, TERM and HUP stop and save; USR2 pauses and resumes; TSTP and CONT leave a sane terminal. INT, HUP and TSTP that
-//! were ignored when the program started (`nohup`, `&` in a script) stay ignored.
+//! INT, TERM and HUP stop and save; USR2 pauses and resumes; TSTP and CONT leave a sane terminal. HUP (`nohup`) and TSTP
+//! that were ignored when the program started stay ignored. INT does not: a script that starts a program with `&` lets it
+//! ignore INT, and yet means to end it with `kill -INT`.
 
 use std::{io, sync::Arc};
 
@@ -14,10 +15,6 @@ use crate::{intent::Deliver, report::Report};
 /// # Errors
 /// When the system refuses the handler.
 pub(crate) fn take_ctrl_c(interrupts: Arc<Interrupts>) -> io::Result<()> {
-    #[cfg(unix)]
-    if is_ignored(signal_hook::consts::SIGINT) {
-        return Ok(());
-    }
     ctrlc::set_handler(move || interrupts.interrupt()).map_err(io::Error::other)
 }
 

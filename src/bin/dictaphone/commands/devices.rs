@@ -1,6 +1,9 @@
 //! `dictaphone devices`: what can be recorded from.
 
-use dictaphone::capture::{DeviceInfo, DeviceKind};
+use dictaphone::{
+    capture::{DeviceInfo, DeviceKind},
+    media::MediaDevices,
+};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
@@ -40,7 +43,7 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
 
 /// Everything that the backends list.
 fn found() -> Result<Vec<DeviceInfo>, Failure> {
-    Ok(Vec::new())
+    Ok(MediaDevices::new().enumerate_devices()?)
 }
 
 /// Columns for people, the default marked with a star; what a device calls itself cannot steer the terminal.

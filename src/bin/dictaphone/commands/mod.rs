@@ -4,3 +4,4 @@ pub(crate) mod completions;
 pub(crate) mod devices;
 pub(crate) mod man;
 pub(crate) mod record;
+pub(crate) mod source;

@@ -1,12 +1,22 @@
 //! `dictaphone record`: records until it is stopped.
+//!
+//! Here the parts are joined: `open` gets the device and starts the recorder, `session` runs it and watches over it,
+//! `pipe` feeds standard output, `save` gives the file its name and says what came of it all.
+
+mod open;
+mod pipe;
+mod save;
+mod session;
 
 use std::{
     env,
     io::{self, IsTerminal},
+    sync::mpsc::channel,
 };
 
-use dictaphone::{Error, ErrorKind};
+use dictaphone::media::MediaStreamTrack;
 
+use self::{open::Opened, session::Session};
 use crate::{
     cli::RecordArgs,
     exit::Exit,
@@ -36,6 +46,15 @@ fn surroundings() -> Surroundings<'static> {
 }
 
 /// Does what was planned.
-fn capture(_plan: &Record, _report: &Report) -> Result<Exit, Failure> {
-    Err(Error::new(ErrorKind::NotSupported, "this build has no recorder").into())
+fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
+    let (sender, happenings) = channel();
+    // Before the device is opened, so that a signal which comes meanwhile is not lost.
+    let inputs = session::listen(&sender, report)?;
+    let opened = Opened::open(plan, report)?;
+    let session = Session::start(plan, report, &opened, &inputs, sender)?;
+    let outcome = session.run(&happenings);
+    let exit = save::save(plan, report, &opened, outcome);
+    // The device comes last: the file is safe, whatever closing it does.
+    opened.stream.tracks().iter().for_each(MediaStreamTrack::stop);
+    exit
 }
