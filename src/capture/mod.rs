@@ -2,6 +2,8 @@
 //!
 //! A [`Backend`] lists devices and opens them; an open device is a [`CaptureStream`] that the pump thread reads from.
 
+pub mod ring;
+
 use std::{sync::Arc, time::Duration};
 
 use crate::{
