@@ -2,6 +2,7 @@
 //!
 //! A [`Backend`] lists devices and opens them; an open device is a [`CaptureStream`] that the pump thread reads from.
 
+pub mod cpal;
 pub mod ring;
 
 use std::{sync::Arc, time::Duration};

@@ -254,7 +254,7 @@ impl RingClock {
                 block: self.block.load(Ordering::Relaxed),
             };
             fence(Ordering::Acquire);
-            if before % 2 == 0 && self.sequence.load(Ordering::Relaxed) == before {
+            if before.is_multiple_of(2) && self.sequence.load(Ordering::Relaxed) == before {
                 return Some(tick);
             }
             std::hint::spin_loop();
