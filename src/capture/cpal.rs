@@ -5,8 +5,6 @@
 //! time, because a dead server can hold its callers for ever; one that cannot be reached has no devices. Any thread may
 //! call. What C libraries print on standard error meanwhile is not stopped here.
 
-mod negotiate;
-mod sample;
 mod stream;
 
 use std::{
@@ -19,11 +17,11 @@ use std::{
 
 use cpal::traits::{DeviceTrait, HostTrait};
 
-use self::{
-    negotiate::{Encoding, Native, Offer},
-    stream::{Built, CpalStream, Silence},
+use self::stream::{Built, CpalStream, Silence};
+use super::{
+    Backend, CaptureStream, DeviceInfo, DeviceKind, OpenRequest,
+    negotiate::{self, Encoding, Native, Offer},
 };
-use super::{Backend, CaptureStream, DeviceInfo, DeviceKind, OpenRequest};
 use crate::{
     audio::AudioFormat,
     error::{Error, ErrorKind, Result},
@@ -91,7 +89,15 @@ impl CpalBackend {
     pub fn hosts() -> Vec<Arc<dyn Backend>> {
         let mut ids = cpal::ALL_HOSTS.to_vec();
         ids.sort_by_key(|id| System::of(*id).order());
-        ids.into_iter().map(|id| Arc::new(Self::new(id)) as Arc<dyn Backend>).collect()
+        ids.into_iter().map(Self::backend).collect()
+    }
+
+    fn backend(id: cpal::HostId) -> Arc<dyn Backend> {
+        match System::of(id) {
+            #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+            System::PulseAudio => Arc::new(super::pulse::PulseBackend::new()),
+            _ => Arc::new(Self::new(id)),
+        }
     }
 
     fn new(id: cpal::HostId) -> Self {

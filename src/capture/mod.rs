@@ -3,7 +3,12 @@
 //! A [`Backend`] lists devices and opens them; an open device is a [`CaptureStream`] that the pump thread reads from.
 
 pub mod cpal;
+mod negotiate;
+#[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+pub mod pulse;
 pub mod ring;
+mod sample;
+mod stall;
 
 use std::{sync::Arc, time::Duration};
 

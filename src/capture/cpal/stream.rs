@@ -16,16 +16,15 @@ use std::{
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 
-use super::{
-    bounded,
-    negotiate::{Choice, Encoding},
-    sample,
-};
+use super::bounded;
 use crate::{
     audio::{AudioFormat, time::duration_of},
     capture::{
         CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker,
+        negotiate::{Choice, Encoding},
         ring::{CallbackSide, ReaderSide, RingClock, ring},
+        sample,
+        stall::StallWatch,
     },
     error::{Error, ErrorKind, Result},
 };
@@ -40,8 +39,6 @@ const START_LIMIT: Duration = Duration::from_secs(8);
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// How long a closed stream's callback may stay before the ring goes without waiting for it.
 const LINGER_LIMIT: Duration = Duration::from_secs(5);
-/// A device that was silent for so long has stopped.
-const STALL_LIMIT: Duration = Duration::from_secs(5);
 /// Errors that wait for the reader.
 const FAULTS: usize = 64;
 /// Errors in a row, without a frame in between, after which nothing good can be hoped for.
@@ -145,46 +142,37 @@ pub(super) struct CpalStream {
     label: String,
     silence: Silence,
     trouble: Trouble,
-    last_sign: Option<(Instant, u64)>,
+    stall: StallWatch,
     over: bool,
 }
 
 impl CpalStream {
     pub(super) fn new(built: Built, label: String, silence: Silence) -> Self {
         let Built { stream, reader, clock, faults, format, frames } = built;
+        let latency = duration_of(u64::from(frames), format.sample_rate);
         Self {
             open: Some((stream, reader)),
             clock,
             faults,
             format,
-            latency: duration_of(u64::from(frames), format.sample_rate),
+            latency,
             label,
             silence,
             trouble: Trouble::default(),
-            last_sign: None,
+            stall: StallWatch::new(latency),
             over: false,
         }
     }
 
     /// Looks whether the callback still comes, when there is nothing to read.
-    fn watch(&mut self, now: Instant) {
-        let captured = self.clock.captured();
-        let limit = STALL_LIMIT.max(self.latency * 10);
-        match self.last_sign {
-            Some((since, before)) if before == captured => {
-                if now.duration_since(since) < limit {
-                    return;
-                }
-                let message = format!("{} has delivered nothing for {} s", self.label, limit.as_secs());
-                let error = Error::new(ErrorKind::NotReadable, message);
-                match self.silence {
-                    Silence::Usual => {}
-                    Silence::Strange => self.trouble.notices.push_back(error),
-                    Silence::Fatal => self.trouble.end = Some(error),
-                }
-                self.last_sign = Some((now, captured));
-            }
-            _ => self.last_sign = Some((now, captured)),
+    fn watch(&mut self) {
+        let Some(silent) = self.stall.look(self.clock.captured(), Instant::now()) else { return };
+        let message = format!("{} has delivered nothing for {} s", self.label, silent.as_secs());
+        let error = Error::new(ErrorKind::NotReadable, message);
+        match self.silence {
+            Silence::Usual => {}
+            Silence::Strange => self.trouble.notices.push_back(error),
+            Silence::Fatal => self.trouble.end = Some(error),
         }
     }
 }
@@ -250,7 +238,7 @@ impl CaptureStream for CpalStream {
             return reading;
         }
         if self.trouble.end.is_none() && self.open.is_some() {
-            self.watch(Instant::now());
+            self.watch();
         }
         let ended = match (&self.trouble.end, &self.open) {
             (Some(error), _) => error.clone(),
