@@ -346,6 +346,19 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_takes_one_place_among_the_gaps_however_much_follows_it() {
+        let (mut callback, mut reader, _) = ring_of(format(1), 4, 1);
+        callback.push_block(&[0_u32; 5], |n| n as f32);
+        let mut heard = Vec::new();
+        drain(&mut reader, 1, 9, &mut heard);
+        for number in 5..8 {
+            callback.push_block(&[number], |n: u32| n as f32);
+        }
+        drain(&mut reader, 1, 9, &mut heard);
+        assert_eq!(heard, [None, None, None, None, None, Some(5), Some(6), Some(7)]);
+    }
+
+    #[test]
     fn the_reader_knows_when_the_callback_is_gone() {
         let (callback, reader, _) = ring(format(1), 1);
         assert!(!reader.is_abandoned());

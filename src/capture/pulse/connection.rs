@@ -49,6 +49,12 @@ impl Connection {
         Some(Self::shake_hands(socket))
     }
 
+    /// A connection whose handshake is taken for granted.
+    #[cfg(test)]
+    pub(super) fn of(socket: UnixStream) -> Self {
+        Self { socket: BufReader::new(socket), version: protocol::MAX_VERSION, sequence: 0 }
+    }
+
     fn shake_hands(socket: UnixStream) -> Result<Self, ProtocolError> {
         socket.set_read_timeout(Some(ANSWER_LIMIT))?;
         socket.set_write_timeout(Some(ANSWER_LIMIT))?;

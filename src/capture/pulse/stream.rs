@@ -333,10 +333,167 @@ impl Receiving {
 
     fn gone(&self, error: ProtocolError) -> Error {
         match error {
-            ProtocolError::Io(io) if io.kind() == IoKind::UnexpectedEof => {
+            ProtocolError::Io(io)
+                if matches!(io.kind(), IoKind::UnexpectedEof | IoKind::ConnectionReset | IoKind::BrokenPipe) =>
+            {
                 Error::new(ErrorKind::NotReadable, format!("{} is gone: the sound server ended", self.label))
             }
             error => Error::new(ErrorKind::NotReadable, format!("{} is gone", self.label)).with_source(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::CString, io::BufReader, io::Write, thread::park_timeout};
+
+    use pulseaudio::protocol::{
+        self, Descriptor, DescriptorFlags, MAX_VERSION, RecordStreamMovedParams, SubscriptionEvent,
+        SubscriptionEventType,
+    };
+
+    use super::*;
+    use crate::capture::{OpenRequest, pulse};
+
+    const CHANNEL: u32 = 7;
+
+    /// The other end of the connection, played by the test.
+    struct Server(BufReader<UnixStream>);
+
+    impl Server {
+        fn hear(&mut self) -> (u32, Command) {
+            protocol::read_command_message(&mut self.0, MAX_VERSION).unwrap()
+        }
+
+        fn reply<T: protocol::CommandReply>(&mut self, sequence: u32, reply: &T) {
+            protocol::write_reply_message(self.0.get_mut(), sequence, reply, MAX_VERSION).unwrap();
+        }
+
+        fn tell(&mut self, command: &Command) {
+            protocol::write_command_message(self.0.get_mut(), u32::MAX, command, MAX_VERSION).unwrap();
+        }
+
+        fn send_block(&mut self, channel: u32, bytes: &[u8]) {
+            let length = bytes.len() as u32;
+            let descriptor = Descriptor { length, channel, offset: 0, flags: DescriptorFlags::empty() };
+            protocol::write_descriptor(self.0.get_mut(), &descriptor).unwrap();
+            self.0.get_mut().write_all(bytes).unwrap();
+        }
+    }
+
+    fn source(index: u32, name: &str, muted: bool) -> SourceInfo {
+        let sample_spec = SampleSpec { format: wire(Encoding::I16), channels: 1, sample_rate: 48_000 };
+        SourceInfo { index, name: CString::new(name).unwrap(), sample_spec, muted, ..SourceInfo::default() }
+    }
+
+    /// A started stream of the source 3, and the server that serves it.
+    fn started() -> (PulseStream, Server) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut server = Server(BufReader::new(theirs));
+        let serving = thread::spawn(move || {
+            let (sequence, command) = server.hear();
+            let Command::CreateRecordStream(asked) = command else { panic!("{command:?}") };
+            assert_eq!((asked.buffer_attr.max_length, asked.buffer_attr.fragment_size), (u32::MAX, 9600));
+            let buffer_attr = BufferAttr { fragment_size: 4800, ..asked.buffer_attr };
+            let reply = CreateRecordStreamReply {
+                channel: CHANNEL,
+                sink_index: 3,
+                buffer_attr,
+                ..CreateRecordStreamReply::default()
+            };
+            server.reply(sequence, &reply);
+            for _ in 0..2 {
+                let (sequence, _) = server.hear();
+                protocol::write_ack_message(server.0.get_mut(), sequence).unwrap();
+            }
+            server
+        });
+        let source = source(3, "mic", false);
+        let native = pulse::native(&source.sample_spec);
+        let choice = crate::capture::negotiate::choose(&pulse::offers(), native, &OpenRequest::default()).unwrap();
+        let mut stream = PulseStream::open(Connection::of(ours), &source, choice, source.channel_map).unwrap();
+        assert_eq!(stream.latency(), Some(Duration::from_millis(50)));
+        stream.start(Waker::new(thread::current())).unwrap();
+        (stream, serving.join().unwrap())
+    }
+
+    fn next(stream: &mut PulseStream, block: &mut Vec<f32>) -> Reading {
+        for _ in 0..1000 {
+            match stream.read(block, 1000) {
+                Reading::Idle => park_timeout(Duration::from_millis(10)),
+                reading => return reading,
+            }
+        }
+        panic!("nothing came")
+    }
+
+    #[test]
+    fn blocks_of_the_own_channel_come_through_bit_for_bit_and_the_rest_is_left_out() {
+        let (mut stream, mut server) = started();
+        server.send_block(CHANNEL + 1, &[1, 2]);
+        server.send_block(CHANNEL, &[0, 0x80, 0xFF, 0x7F, 1]);
+        let mut block = Vec::new();
+        assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
+        assert_eq!(block, [-1.0, 32_767.0 / 32_768.0]);
+        assert_eq!(stream.clock.captured(), 2);
+    }
+
+    #[test]
+    fn a_moved_stream_is_told_and_the_new_source_is_asked_whether_it_is_muted() {
+        let (mut stream, mut server) = started();
+        let mut block = Vec::new();
+        server.tell(&Command::RecordStreamMoved(RecordStreamMovedParams {
+            stream_index: CHANNEL,
+            device_index: 4,
+            device_name: CString::from(c"other"),
+            device_suspended: false,
+            buffer_attr: BufferAttr::default(),
+            configured_source_latency: 0,
+        }));
+        let Reading::Notice(notice) = next(&mut stream, &mut block) else { panic!("no notice") };
+        assert_eq!(notice.to_string(), "mic is gone, the sound now comes from other");
+        let (sequence, command) = server.hear();
+        assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(4), .. })), "{command:?}");
+        server.reply(sequence, &source(4, "other", true));
+        assert!(matches!(next(&mut stream, &mut block), Reading::Muted(true)));
+        for (index, muted) in [(3, true), (4, false)] {
+            let (event_facility, event_type) = (SubscriptionEventFacility::Source, SubscriptionEventType::Changed);
+            server.tell(&Command::SubscribeEvent(SubscriptionEvent { event_facility, event_type, index: Some(index) }));
+            if !muted {
+                // Only the source in use is asked for.
+                let (sequence, _) = server.hear();
+                server.reply(sequence, &source(index, "other", muted));
+            }
+        }
+        assert!(matches!(next(&mut stream, &mut block), Reading::Muted(false)));
+    }
+
+    #[test]
+    fn what_came_before_the_end_is_delivered_and_the_end_is_said_again_and_again() {
+        for killed in [true, false] {
+            let (mut stream, mut server) = started();
+            server.send_block(CHANNEL, &[0, 0x40]);
+            if killed {
+                server.tell(&Command::RecordStreamKilled(CHANNEL));
+            }
+            drop(server);
+            let mut block = Vec::new();
+            assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
+            assert_eq!(block, [0.5]);
+            for _ in 0..2 {
+                let Reading::Ended(EndReason::DeviceLost(error)) = next(&mut stream, &mut block) else {
+                    panic!("no end")
+                };
+                assert_eq!(error.kind(), ErrorKind::NotReadable);
+                assert_eq!(error.to_string().contains("closed it"), killed, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn nonsense_of_the_server_ends_the_stream() {
+        let (mut stream, mut server) = started();
+        server.0.get_mut().write_all(&[0xFF; 20]).unwrap();
+        assert!(matches!(next(&mut stream, &mut Vec::new()), Reading::Ended(_)));
     }
 }
