@@ -270,12 +270,16 @@ impl<'a> Session<'a> {
         }
         let path = self.path.as_ref().map(|path| path.display().to_string());
         let format = self.opened.format;
-        self.tell(What::Start {
-            device: &self.opened.device,
-            path: path.as_deref(),
-            sample_rate: format.sample_rate,
-            channels: format.channels,
-        });
+        // What was recorded until it was told does not move the start.
+        self.tell_at(
+            0,
+            What::Start {
+                device: &self.opened.device,
+                path: path.as_deref(),
+                sample_rate: format.sample_rate,
+                channels: format.channels,
+            },
+        );
         if !self.report.has_live_line() && self.plan.json != Some(JsonTo::Stderr) {
             let to = path.unwrap_or_else(|| "standard output".to_owned());
             self.report.note(&format!("recording {} · {format} to {to}", self.opened.device));
@@ -291,8 +295,11 @@ impl<'a> Session<'a> {
     }
 
     fn tell(&self, what: What<'_>) {
+        self.tell_at(self.opened.recorder.progress().frames, what);
+    }
+
+    fn tell_at(&self, frame: u64, what: What<'_>) {
         let Some(to) = self.plan.json else { return };
-        let frame = self.opened.recorder.progress().frames;
         let at = duration_of(frame, self.opened.format.sample_rate).as_secs_f64();
         // Whoever reads the events may leave; the recording does not depend on it.
         let _ = self.report.json(to, &Event::new(frame, at, what));
