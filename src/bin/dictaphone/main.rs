@@ -28,7 +28,10 @@ mod status;
 mod terminal;
 mod usage;
 
-use std::process::ExitCode;
+use std::{
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+};
 
 use clap::{Parser as _, error::ErrorKind as Cause};
 
@@ -44,7 +47,8 @@ fn main() -> ExitCode {
         Ok(cli) => {
             let report = Report::new(cli.common);
             report.tell_panics();
-            let outcome = run(cli, &report);
+            // A bug ends with a code of the table as well; the hook has told about it.
+            let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(cli, &report))).unwrap_or(Ok(Exit::Failed));
             (report, outcome)
         }
         Err(error) => {

@@ -174,7 +174,11 @@ impl Report {
     /// Those of the stream; a reader that went away is none.
     pub(crate) fn json(&self, to: JsonTo, value: &impl Serialize) -> io::Result<()> {
         quiet_if_closed(match to {
-            JsonTo::Stdout => json::write_line(&mut io::stdout().lock(), value),
+            JsonTo::Stdout => {
+                // It may be the same terminal.
+                self.clear();
+                json::write_line(&mut io::stdout().lock(), value)
+            }
             JsonTo::Stderr => {
                 let mut screen = self.lock();
                 screen.clear();
