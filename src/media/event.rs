@@ -5,7 +5,7 @@ use std::sync::{
     mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
 };
 
-use crate::{capture::EndReason, error::Error, media::Blob};
+use crate::{audio::Marker, capture::EndReason, error::Error, media::Blob};
 
 /// What a recorder fires (W3C MediaStream Recording, § 2.7 "Event summary").
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub enum RecorderEvent {
         /// Milliseconds of recorded time from the start of the recording to the start of `data`.
         timecode: f64,
     },
+    /// A marker was set; not part of the standard.
+    Mark(Marker),
     /// Something ended the recording. What was gathered follows.
     Error(Error),
     /// The recording is over; the state is inactive.

@@ -333,6 +333,15 @@ impl MediaRecorder {
         self.shared.call(Call::Resume, TakeCommand::Resume)
     }
 
+    /// Sets a marker at the frame that is current now; it is written at the end of a file whose format can hold it. Not
+    /// part of the standard.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
+    pub fn mark(&self, text: &str) -> Result<()> {
+        self.shared.call(Call::Mark, TakeCommand::Mark(text.to_owned()))
+    }
+
     /// Asks for everything so far, which may be empty; a new blob begins.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     audio::{
-        AudioFormat, LevelMeter, output_frames,
+        AudioFormat, LevelMeter, Marker, output_frames,
         time::{duration_of, frames_in, seconds},
     },
     encode::{Encoder, Metadata},
@@ -162,11 +162,20 @@ impl Take {
                 let split = flushed.and_then(|()| self.split());
                 self.survive(split);
             }
+            TakeCommand::Mark(text) => self.mark(text),
             TakeCommand::Stop => self.end(Ending::Complete),
             // A stop that was called before this end was delivered wins.
             TakeCommand::Fail(_) if !self.shared.is_running(self.plan.key) => self.end(Ending::Complete),
             TakeCommand::Fail(error) => self.end(Ending::Failed(error.clone())),
         }
+    }
+
+    fn mark(&mut self, text: &str) {
+        // Counted in the recording's rate, before what the resampler still holds back.
+        let frame = output_frames(self.gathered, self.plan.source_format.sample_rate, self.plan.format.sample_rate);
+        let marker = Marker { frame, text: text.to_owned() };
+        self.plan.metadata.markers.push(marker.clone());
+        self.fire(&RecorderEvent::Mark(marker));
     }
 
     /// Every track has ended.

@@ -191,6 +191,7 @@ fn record_notes() -> String {
 
 Keys on a terminal:
   space       pause, resume
+  m           set a marker here
   q, Enter    stop and save
   Ctrl-C      stop and save; again while saving: leave at once
 

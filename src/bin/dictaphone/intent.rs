@@ -12,6 +12,8 @@ use crate::{exit::Exit, message::Message, report::Report, terminal};
 pub(crate) enum Intent {
     /// Pause a running recording, resume a paused one.
     TogglePause,
+    /// Set a marker at this place.
+    Mark,
     /// Stop and save.
     Stop,
     /// Draw the live line anew: the process was stopped and runs again.

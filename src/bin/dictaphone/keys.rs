@@ -31,6 +31,7 @@ fn meaning(key: KeyEvent) -> Option<Meaning> {
         (KeyCode::Char('c' | 'C'), true) => Some(Meaning::Interrupt),
         (KeyCode::Char('z' | 'Z'), true) => Some(Meaning::Suspend),
         (KeyCode::Char(' '), false) => Some(Meaning::Wish(Intent::TogglePause)),
+        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Intent::Mark)),
         (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Intent::Stop)),
         _ => None,
     }

@@ -4,27 +4,17 @@ mod cli;
 mod commands;
 mod duration;
 mod exit;
-#[allow(dead_code)]
 mod inputs;
-#[allow(dead_code)]
 mod intent;
-#[allow(dead_code)]
 mod json;
-#[allow(dead_code)]
 mod keys;
 mod limits;
 mod message;
-#[allow(dead_code)]
 mod name;
-#[allow(dead_code)]
 mod plan;
-#[allow(dead_code)]
 mod report;
-#[allow(dead_code)]
 mod signals;
-#[allow(dead_code)]
 mod status;
-#[allow(dead_code)]
 mod terminal;
 mod usage;
 

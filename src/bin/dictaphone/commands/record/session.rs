@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender},
+        mpsc::{Receiver, Sender},
     },
     thread,
     time::{Duration, Instant},
@@ -169,10 +169,7 @@ impl<'a> Session<'a> {
             () if self.is_watched() => TICK.saturating_sub(self.ticked.elapsed()),
             () => return happenings.recv().ok(),
         };
-        match happenings.recv_timeout(wait) {
-            Ok(happening) => Some(happening),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        happenings.recv_timeout(wait).ok()
     }
 
     fn is_watched(&self) -> bool {
@@ -189,6 +186,9 @@ impl<'a> Session<'a> {
             Intent::TogglePause => {
                 let _ = recorder.pause();
             }
+            Intent::Mark => {
+                let _ = recorder.mark("");
+            }
             Intent::Stop => {
                 let _ = recorder.stop();
                 self.state = State::Saving;
@@ -203,6 +203,7 @@ impl<'a> Session<'a> {
         match event {
             RecorderEvent::Pause => self.change(State::Paused, What::Pause {}),
             RecorderEvent::Resume => self.change(State::Recording, What::Resume {}),
+            RecorderEvent::Mark(marker) => self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) }),
             RecorderEvent::DataAvailable { data, .. } => self.outcome.blob = Some(data),
             RecorderEvent::Error(error) => self.fail(error),
             RecorderEvent::Stop => {
