@@ -203,7 +203,9 @@ impl<'a> Session<'a> {
         match event {
             RecorderEvent::Pause => self.change(State::Paused, What::Pause {}),
             RecorderEvent::Resume => self.change(State::Recording, What::Resume {}),
-            RecorderEvent::Mark(marker) => self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) }),
+            RecorderEvent::Mark(marker) => {
+                self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) })
+            }
             RecorderEvent::DataAvailable { data, .. } => self.outcome.blob = Some(data),
             RecorderEvent::Error(error) => self.fail(error),
             RecorderEvent::Stop => {
