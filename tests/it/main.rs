@@ -7,3 +7,5 @@
 mod support;
 
 mod testbed;
+#[cfg(target_os = "linux")]
+mod watch;

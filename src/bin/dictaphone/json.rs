@@ -199,10 +199,7 @@ mod tests {
                 What::error(&error),
                 r#""error","at_s":1.5,"frame":72000,"name":"NotReadableError","message":"the microphone \"x\"\nis busy""#,
             ),
-            (
-                What::Warning { message: "it clips" },
-                r#""warning","at_s":1.5,"frame":72000,"message":"it clips""#,
-            ),
+            (What::Warning { message: "it clips" }, r#""warning","at_s":1.5,"frame":72000,"message":"it clips""#),
             (What::Stop {}, r#""stop","at_s":1.5,"frame":72000"#),
         ] {
             assert_eq!(line(what), format!("{{\"event\":{json}}}\n"));

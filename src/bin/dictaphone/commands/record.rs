@@ -11,6 +11,7 @@ mod session;
 use std::{
     env,
     io::{self, IsTerminal},
+    panic::{self, AssertUnwindSafe},
     sync::mpsc::channel,
 };
 
@@ -21,7 +22,7 @@ use crate::{
     cli::RecordArgs,
     exit::Exit,
     message::Failure,
-    plan::{self, Found, Record, Surroundings},
+    plan::{self, Found, Record, Surroundings, Target},
     report::Report,
 };
 
@@ -52,7 +53,9 @@ fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
     let inputs = session::listen(&sender, report)?;
     let opened = Opened::open(plan, report)?;
     let session = Session::start(plan, report, &opened, &inputs, sender)?;
-    let outcome = session.run(&happenings);
+    // The hook has told about the bug; what was recorded is not its fault.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| session.run(&happenings)))
+        .unwrap_or_else(|_| session::rescue(&opened.recorder, plan.target == Target::Stdout, &happenings));
     let exit = save::save(plan, report, &opened, outcome);
     // The device comes last: the file is safe, whatever closing it does.
     opened.stream.tracks().iter().for_each(MediaStreamTrack::stop);
