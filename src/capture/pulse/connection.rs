@@ -17,6 +17,8 @@ use crate::error::{Error, ErrorKind};
 
 /// How long the server may take for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+/// Length of the secret that a user's programs share with the server.
+const COOKIE: usize = 256;
 /// Room for one block of the usual length, so that it is read at once.
 const READ_BUFFER: usize = 1 << 15;
 /// No message of the server is longer; its queues hold 4 MiB.
@@ -60,7 +62,9 @@ impl Connection {
         socket.set_write_timeout(Some(ANSWER_LIMIT))?;
         let socket = BufReader::with_capacity(READ_BUFFER, socket);
         let mut this = Self { socket, version: protocol::MAX_VERSION, sequence: 0 };
-        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
+        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
+        // The server knows its own user by the socket, but hangs up on a cookie of any other length.
+        let cookie = cookie.filter(|cookie| cookie.len() == COOKIE).unwrap_or_else(|| vec![0; COOKIE]);
         let auth = AuthParams { version: protocol::MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
         let reply: AuthReply = this.ask(Command::Auth(auth))?;
         this.version = reply.version.min(protocol::MAX_VERSION);

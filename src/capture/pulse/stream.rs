@@ -269,8 +269,9 @@ fn parameters(source: &SourceInfo, choice: &Choice, map: ChannelMap) -> RecordSt
             fragment_size: choice.frames.saturating_mul(frame_bytes),
             ..BufferAttr::default()
         },
-        // Without adjusting, the source keeps its own latency, which is 2 s where nobody else listens.
-        flags: StreamFlags { start_corked: true, adjust_latency: true, ..StreamFlags::default() },
+        // The chosen microphone or none: another default would draw the stream along, and a source that goes away would
+        // hand it on to the next one. Without adjusting, the source keeps its own latency, which is 2 s where nobody else listens.
+        flags: StreamFlags { start_corked: true, adjust_latency: true, no_move: true, ..StreamFlags::default() },
         props,
         ..RecordStreamParams::default()
     }
