@@ -379,7 +379,8 @@ impl Receiving {
     /// The recording stays with its microphone, but a person may have meant it to follow.
     fn look_at_default(&mut self, server: &ServerInfo) {
         let (Some(before), Some(now)) = (&self.default, &server.default_source_name) else { return };
-        if before != now {
+        // While it has none, the bridge of PipeWire tells a placeholder.
+        if before != now && !now.as_bytes().starts_with(b"@") {
             let name = now.to_string_lossy();
             self.notice(format!("the default input is now {name}; the recording stays with {}", self.label));
             self.default = Some(now.clone());
