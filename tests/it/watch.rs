@@ -1,6 +1,8 @@
 //! Devices and servers that go away, stop without a word, or come back; a program that is stopped, and one whose
 //! messages nobody reads. Every fault is caused for real, and what the file holds is counted.
 
+#![allow(clippy::print_stdout, reason = "what was measured, for those who ask with --nocapture")]
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
