@@ -66,7 +66,7 @@ impl Connection {
         // The server knows its own user by the socket, but hangs up on a cookie of any other length.
         let cookie = cookie.filter(|cookie| cookie.len() == COOKIE).unwrap_or_else(|| vec![0; COOKIE]);
         let auth = AuthParams { version: protocol::MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
-        let reply: AuthReply = this.ask(Command::Auth(auth))?;
+        let reply: AuthReply = this.introduce(&Command::Auth(auth))?;
         this.version = reply.version.min(protocol::MAX_VERSION);
         let mut props = Props::new();
         props.set(Prop::ApplicationName, CString::from(c"dictaphone"));
@@ -77,9 +77,25 @@ impl Connection {
         Ok(this)
     }
 
+    /// The first command and its reply. It carries who we are: otherwise that depends on whether the server is quick
+    /// enough to ask the system for it, and one that is not denies access to whoever has no cookie.
+    fn introduce(&mut self, command: &Command) -> Result<AuthReply, ProtocolError> {
+        let mut message = Vec::new();
+        protocol::write_command_message(&mut message, self.sequence, command, self.version)?;
+        let sent = self.sequence;
+        self.sequence = self.sequence.wrapping_add(1);
+        let rest = send_with_identity(self.socket.get_ref(), &message)?;
+        std::io::Write::write_all(self.socket.get_mut(), message.get(rest..).unwrap_or_default())?;
+        self.await_reply(sent)
+    }
+
     /// Sends a command and waits for its reply. Not for connections on which anything else can arrive.
     pub(super) fn ask<T: CommandReply>(&mut self, command: Command) -> Result<T, ProtocolError> {
         let sent = self.send(&command)?;
+        self.await_reply(sent)
+    }
+
+    fn await_reply<T: CommandReply>(&mut self, sent: u32) -> Result<T, ProtocolError> {
         let (sequence, reply) = protocol::read_reply_message(&mut self.socket, self.version)?;
         if sequence == sent {
             Ok(reply)
@@ -131,6 +147,25 @@ impl Connection {
     pub(super) fn parse<T: CommandReply>(&self, mut rest: &[u8]) -> Result<T, ProtocolError> {
         T::read(&mut protocol::TagStructReader::new(&mut rest, self.version), self.version)
     }
+}
+
+/// Sends as much of `message` as goes at once, with the process, user and group that send it; returns how much.
+#[cfg(target_os = "linux")]
+fn send_with_identity(socket: &UnixStream, message: &[u8]) -> std::io::Result<usize> {
+    use rustix::{
+        net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, UCred, sendmsg},
+        process::{getgid, getpid, getuid},
+    };
+    let who = UCred { pid: getpid(), uid: getuid(), gid: getgid() };
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    ancillary.push(SendAncillaryMessage::ScmCredentials(who));
+    Ok(sendmsg(socket, &[std::io::IoSlice::new(message)], &mut ancillary, SendFlags::NOSIGNAL)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send_with_identity(mut socket: &UnixStream, message: &[u8]) -> std::io::Result<usize> {
+    std::io::Write::write(&mut socket, message)
 }
 
 /// The error of the library for one of the protocol.
