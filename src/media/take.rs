@@ -204,6 +204,17 @@ impl Take {
         self.end(Ending::Complete);
     }
 
+    /// After a panic: says that it is over, and leaves what was written as it is. Encoder and output are not asked for
+    /// anything any more.
+    pub(crate) fn break_off(self, error: &Error) {
+        if self.over {
+            return;
+        }
+        self.shared.end(self.plan.key);
+        self.fire(&RecorderEvent::Error(error.clone()));
+        self.fire(&RecorderEvent::Stop);
+    }
+
     /// Takes in what the source delivered.
     pub(crate) fn gather(&mut self, sound: Sound<'_>) {
         if self.over {

@@ -9,3 +9,5 @@ mod support;
 mod crash;
 mod disk;
 mod testbed;
+#[cfg(target_os = "linux")]
+mod watch;

@@ -117,6 +117,11 @@ pub(crate) struct RecordArgs {
     /// Run a generator or a `file:` as fast as it can be encoded
     #[arg(long)]
     pub(crate) fast: bool,
+    /// When the device goes away, wait this long for it to come back and go on in the same file
+    ///
+    /// The time without it is silence in the recording, and is reported as lost: exit code 3.
+    #[arg(long, value_name = "T", value_parser = duration::parse, allow_negative_numbers = true)]
+    pub(crate) reconnect: Option<Duration>,
     /// Open the device and wait for resume
     #[arg(long)]
     pub(crate) paused: bool,
@@ -206,6 +211,7 @@ fn record_notes() -> String {
   dictaphone record interview.wav                 until q, Enter or Ctrl-C; space pauses
   dictaphone record -d 90 -i USB memo.wav         ninety seconds from the device named so
   dictaphone record --preset voice - | whisper    speech-to-text reads along
+  dictaphone record --reconnect 5m talk.wav       waits for a microphone that was unplugged
   dictaphone record -f raw -r 16k -c 1 - | sox -t raw -r 16k -c 1 -b 16 -e signed - x.flac
   dictaphone record -i tone -d 5 --fast tone.wav  a test tone, made at once
 

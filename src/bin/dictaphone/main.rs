@@ -12,6 +12,7 @@ mod limits;
 mod message;
 mod name;
 mod plan;
+mod printer;
 mod report;
 mod signals;
 mod status;
@@ -47,12 +48,12 @@ fn main() -> ExitCode {
             (report, outcome)
         }
     };
-    outcome
-        .unwrap_or_else(|failure| {
-            report.error(&failure.message);
-            failure.exit
-        })
-        .into()
+    let exit = outcome.unwrap_or_else(|failure| {
+        report.error(&failure.message);
+        failure.exit
+    });
+    report.finish();
+    exit.into()
 }
 
 fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {

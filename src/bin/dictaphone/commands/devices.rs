@@ -9,9 +9,8 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     cli::DevicesArgs,
     exit::Exit,
-    json::Device,
+    json::{self, Device},
     message::{Failure, Message, visible},
-    plan::JsonTo,
     report::Report,
 };
 
@@ -25,7 +24,7 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
     devices.retain(|device| args.all || device.kind == DeviceKind::Input);
     let written = if args.json {
         let devices: Vec<Device<'_>> = devices.iter().map(Device::from).collect();
-        report.json(JsonTo::Stdout, &devices)
+        json::line(&devices).and_then(|line| report.data(&line))
     } else if devices.is_empty() {
         return Err(Failure {
             message: Message::new("no input device").hint("`dictaphone record --device tone` records a test tone"),
