@@ -185,9 +185,9 @@ impl Take {
             }
             TakeCommand::Mark(text) => self.mark(text),
             TakeCommand::Stop => self.end(Ending::Complete),
-            // A stop that was called before this end was delivered wins.
-            TakeCommand::Fail(_) if !self.shared.is_running(self.plan.key) => self.end(Ending::Complete),
-            TakeCommand::Fail(error) => self.end(Ending::Ended(error.clone())),
+            // Delivered by this very step; a stop that was called before it wins, one that is called after is refused.
+            TakeCommand::Fail(error) if self.shared.end(self.plan.key) => self.end(Ending::Ended(error.clone())),
+            TakeCommand::Fail(_) => self.end(Ending::Complete),
         }
     }
 
