@@ -376,6 +376,10 @@ mod tests {
         let Reading::Notice(notice) = next(stream.as_mut(), &mut block) else { panic!("no notice") };
         assert_eq!(notice.to_string(), "'mic' was unplugged; waiting up to 30 s for it");
         assert_eq!(stream.clock().position(), 1);
+        // The lost stream is closed on the other thread, and would swallow what is pushed.
+        while microphone.is_open() {
+            thread::yield_now();
+        }
         microphone.plug_in();
         while !microphone.is_open() {
             assert!(matches!(stream.read(&mut block, 2), Reading::Idle));

@@ -269,8 +269,9 @@ fn parameters(source: &SourceInfo, choice: &Choice, map: ChannelMap) -> RecordSt
             fragment_size: choice.frames.saturating_mul(frame_bytes),
             ..BufferAttr::default()
         },
-        // Without adjusting, the source keeps its own latency, which is 2 s where nobody else listens.
-        flags: StreamFlags { start_corked: true, adjust_latency: true, ..StreamFlags::default() },
+        // The chosen microphone or none: another default would draw the stream along, and a source that goes away would
+        // hand it on to the next one. Without adjusting, the source keeps its own latency, which is 2 s where nobody else listens.
+        flags: StreamFlags { start_corked: true, adjust_latency: true, no_move: true, ..StreamFlags::default() },
         props,
         ..RecordStreamParams::default()
     }
@@ -378,7 +379,8 @@ impl Receiving {
     /// The recording stays with its microphone, but a person may have meant it to follow.
     fn look_at_default(&mut self, server: &ServerInfo) {
         let (Some(before), Some(now)) = (&self.default, &server.default_source_name) else { return };
-        if before != now {
+        // While it has none, the bridge of PipeWire tells a placeholder.
+        if before != now && !now.as_bytes().starts_with(b"@") {
             let name = now.to_string_lossy();
             self.notice(format!("the default input is now {name}; the recording stays with {}", self.label));
             self.default = Some(now.clone());

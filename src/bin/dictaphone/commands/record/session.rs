@@ -17,7 +17,7 @@ use dictaphone::{
     Error, ErrorKind,
     audio::{Level, time::duration_of},
     capture::{EndReason, Pace},
-    media::{Blob, MediaRecorder, Progress, RecorderEvent, TrackEvent},
+    media::{Blob, MediaRecorder, MediaStreamTrack, Progress, ReadyState, RecorderEvent, TrackEvent},
 };
 
 use super::{
@@ -102,6 +102,8 @@ pub(crate) struct Session<'a> {
     ticked: Instant,
     /// The device delivers nothing, as it said itself when so many frames had arrived.
     interrupted: Option<(Error, u64)>,
+    /// A track has told why it ended.
+    end_heard: bool,
     outcome: Outcome,
 }
 
@@ -147,6 +149,7 @@ impl<'a> Session<'a> {
             hold: (f32::NEG_INFINITY, now),
             ticked: now,
             interrupted: None,
+            end_heard: false,
             outcome: Outcome::default(),
         })
     }
@@ -166,6 +169,7 @@ impl<'a> Session<'a> {
                 break;
             }
         }
+        self.hear_the_end(happenings);
         self.outcome.progress = self.opened.recorder.progress();
         // Stopped while its device was away: the end is missing, and nobody else will say so.
         if let Some((error, arrived)) = self.interrupted
@@ -175,6 +179,20 @@ impl<'a> Session<'a> {
         }
         self.report.clear();
         self.outcome
+    }
+
+    /// Why a track has ended comes by another way than the end of the recording, and perhaps later.
+    fn hear_the_end(&mut self, happenings: &Receiver<Happening>) {
+        let has_ended = |track: &MediaStreamTrack| track.ready_state() == ReadyState::Ended;
+        while !self.end_heard && self.opened.stream.tracks().iter().any(has_ended) {
+            match happenings.recv_timeout(RESCUE) {
+                Ok(Happening::Track(event)) => {
+                    self.hear_track(event);
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// What happens next, or nothing until the screen is due.
@@ -242,6 +260,7 @@ impl<'a> Session<'a> {
     }
 
     fn hear_track(&mut self, event: TrackEvent) -> bool {
+        self.end_heard |= matches!(event, TrackEvent::Ended(_));
         match event {
             TrackEvent::Ended(EndReason::DeviceLost(error)) => self.fail(error),
             TrackEvent::Notice(notice) => {
