@@ -3,7 +3,14 @@
 //! A [`Backend`] lists devices and opens them; an open device is a [`CaptureStream`] that the pump thread reads from.
 
 pub mod builtin;
+pub mod cpal;
+mod negotiate;
+#[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+pub mod pulse;
 pub mod push;
+pub mod ring;
+mod sample;
+mod stall;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,12 +20,15 @@ use crate::{
 };
 
 pub use builtin::Builtin;
+pub use cpal::CpalBackend;
 pub use push::PushSource;
 
 /// Every backend that this system has: the built-in sources, running at `pace`, and the hosts of the sound system.
 #[must_use]
 pub fn backends(pace: Pace) -> Vec<Arc<dyn Backend>> {
-    vec![Arc::new(Builtin::new(pace))]
+    let mut backends: Vec<Arc<dyn Backend>> = vec![Arc::new(Builtin::new(pace))];
+    backends.extend(CpalBackend::hosts());
+    backends
 }
 
 /// Whether frames come out of a device or go into it.

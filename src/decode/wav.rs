@@ -303,4 +303,43 @@ mod tests {
         assert_eq!(decoder.read(&mut out, 99_999).unwrap(), 0);
         assert_eq!(out.len(), 200_000);
     }
+
+    /// Fails once when a byte from `broken` on is asked for.
+    struct Flaky {
+        bytes: Cursor<Vec<u8>>,
+        broken: Option<u64>,
+    }
+
+    impl Read for Flaky {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if self.broken.is_some_and(|at| self.bytes.position() >= at) {
+                self.broken = None;
+                return Err(std::io::Error::other("bad sector"));
+            }
+            let count = buffer.len().min(1000);
+            self.bytes.read(&mut buffer[..count])
+        }
+    }
+
+    impl std::io::Seek for Flaky {
+        fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+            self.bytes.seek(to)
+        }
+    }
+
+    #[test]
+    fn after_an_error_reading_goes_on_where_it_stopped() {
+        let data: Vec<u8> = (0..100_000_u32).flat_map(|n| u16::try_from(n % 32_768).unwrap().to_le_bytes()).collect();
+        let bytes = file(&fmt(1, 1, 2, 16), &data);
+        let whole = samples(&fmt(1, 1, 2, 16), &data);
+        for broken in [44, 45, 65_579, 150_001] {
+            let input = Flaky { bytes: bytes.clone(), broken: None };
+            let mut decoder = WavDecoder::new(input, "x").unwrap();
+            decoder.input.broken = Some(broken);
+            let mut out = Vec::new();
+            assert!(decoder.read(&mut out, usize::MAX).is_err());
+            decoder.read(&mut out, usize::MAX).unwrap();
+            assert_eq!(out, whole, "broken at {broken}");
+        }
+    }
 }

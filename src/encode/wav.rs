@@ -1,6 +1,6 @@
 //! Frames to a WAV file: plain PCM or float, RF64 behind 4 GiB, tags and markers behind the samples.
 //!
-//! The bytes of the header are in [`riff`](super::riff), those behind the samples in [`trailer`](super::trailer). Holds
+//! The bytes of the header are in [`riff`](super::riff), those behind the samples in [`trailer`]. Holds
 //! no sample back. Run by the pump thread.
 
 use super::{Delivery, Encoder, EncoderSettings, Metadata, Patch, Seal, riff::Header, trailer};

@@ -1,11 +1,14 @@
 //! What recorders and tracks tell their owners, and the lists of those who listen.
 
-use std::sync::{
-    Mutex, PoisonError,
-    mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    },
+    time::Duration,
 };
 
-use crate::{capture::EndReason, error::Error, media::Blob};
+use crate::{audio::Marker, capture::EndReason, error::Error, media::Blob};
 
 /// What a recorder fires (W3C MediaStream Recording, § 2.7 "Event summary").
 #[derive(Debug, Clone)]
@@ -23,6 +26,13 @@ pub enum RecorderEvent {
         data: Blob,
         /// Milliseconds of recorded time from the start of the recording to the start of `data`.
         timecode: f64,
+    },
+    /// A marker was set; not part of the standard.
+    Mark(Marker),
+    /// The disk will be full before long; not part of the standard. Fired once, below five minutes.
+    LowSpace {
+        /// How long it lasts at the rate of this recording.
+        left: Duration,
     },
     /// Something ended the recording. What was gathered follows.
     Error(Error),

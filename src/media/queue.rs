@@ -26,6 +26,7 @@ pub(crate) enum TakeCommand {
     Pause,
     Resume,
     RequestData,
+    Mark(String),
     Stop,
     Fail(Error),
 }

@@ -43,6 +43,7 @@ pub(crate) enum Call {
     Pause,
     Resume,
     RequestData,
+    Mark,
 }
 
 impl Call {
@@ -53,6 +54,7 @@ impl Call {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::RequestData => "request_data",
+            Self::Mark => "mark",
         }
     }
 }
@@ -74,7 +76,7 @@ pub(crate) fn transition(state: RecordingState, call: Call) -> Result<Transition
         (Call::Start, Inactive) | (Call::Resume, Paused) => Ok(Transition::To(Recording)),
         (Call::Stop, Recording | Paused) => Ok(Transition::To(Inactive)),
         (Call::Pause, Recording) => Ok(Transition::To(Paused)),
-        (Call::RequestData, Recording | Paused) => Ok(Transition::To(state)),
+        (Call::RequestData | Call::Mark, Recording | Paused) => Ok(Transition::To(state)),
         (Call::Pause, Paused) | (Call::Resume, Recording) => Ok(Transition::Nothing),
         (Call::Start, _) | (_, Inactive) => {
             Err(Error::new(ErrorKind::InvalidState, format!("cannot {} while {state}", call.name())))
@@ -88,7 +90,7 @@ mod tests {
 
     #[test]
     fn every_cell_of_the_control_table() {
-        use Call::{Pause, RequestData, Resume, Start, Stop};
+        use Call::{Mark, Pause, RequestData, Resume, Start, Stop};
         use RecordingState::{Inactive, Paused, Recording};
         let refused = None;
         let nothing = Some(Transition::Nothing);
@@ -99,6 +101,7 @@ mod tests {
             (Pause, refused, to(Paused), nothing),
             (Resume, refused, nothing, to(Recording)),
             (RequestData, refused, to(Recording), to(Paused)),
+            (Mark, refused, to(Recording), to(Paused)),
         ] {
             for (state, expected) in [(Inactive, inactive), (Recording, recording), (Paused, paused)] {
                 match (transition(state, call), expected) {

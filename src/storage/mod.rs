@@ -107,6 +107,11 @@ pub trait Spool: Send {
     /// Those of the storage underneath.
     fn discard(&mut self) -> io::Result<()>;
 
+    /// Bytes that may still be appended, where the storage can tell.
+    fn available_bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Where the bytes are now, if they are in a file.
     fn path(&self) -> Option<PathBuf>;
 }

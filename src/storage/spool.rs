@@ -15,6 +15,7 @@ use super::{
     Existing, ReadSeek, Spool,
     positioned::{self, Reader, write_all_counted},
     publish::{self, create_folder, folder_of, sync_folder},
+    space,
     unfinished::{self, is_at, remove_if_at},
 };
 
@@ -231,6 +232,10 @@ impl Spool for FileSpool {
         self.stage = Stage::Discarded;
         unfinished::unlock(&self.file);
         Ok(())
+    }
+
+    fn available_bytes(&self) -> Option<u64> {
+        space::available_bytes(&self.path)
     }
 
     fn path(&self) -> Option<PathBuf> {

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use dictaphone::{
     ErrorKind,
-    media::{RecorderOptions, Storage},
+    media::{RecorderEvent, RecorderOptions, Storage},
     storage::Existing,
 };
 
@@ -82,6 +82,23 @@ fn lost_frames_become_silence_of_equal_length_and_are_counted() {
     assert_eq!(blobs[0].facts().lost_frames, 5_000);
     let losses: Vec<_> = rig.recorder.progress().losses.iter().map(|loss| (loss.at_frame, loss.frames)).collect();
     assert_eq!(losses, [(100, 5_000)]);
+}
+
+#[test]
+fn a_marker_is_written_at_the_frame_where_it_was_set() {
+    let rig = Rig::new();
+    rig.recorder.start(None).unwrap();
+    rig.push(1_000);
+    rig.recorder.mark("chorus").unwrap();
+    rig.push(10);
+    rig.recorder.stop().unwrap();
+    let event = rig.wait_for(|event| matches!(event, RecorderEvent::Mark(_)));
+    assert!(matches!(event, RecorderEvent::Mark(marker) if marker.frame == 1_000));
+    let (_, blobs) = rig.finish();
+    let decoder = dictaphone::decode::from_reader(std::io::Cursor::new(bytes(&blobs)), "take").unwrap();
+    let markers: Vec<_> = decoder.metadata().markers.iter().map(|marker| (marker.frame, &*marker.text)).collect();
+    assert_eq!(markers, [(1_000, "chorus")]);
+    assert_eq!(rig.recorder.mark("late").unwrap_err().kind(), ErrorKind::InvalidState);
 }
 
 #[test]

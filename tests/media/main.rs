@@ -18,3 +18,25 @@ mod faults;
 mod rig;
 mod sharing;
 mod tracks;
+
+#[test]
+fn every_rule_names_tests_that_exist() {
+    let sources = [
+        include_str!("blobs.rs"),
+        include_str!("control.rs"),
+        include_str!("devices.rs"),
+        include_str!("endings.rs"),
+        include_str!("faults.rs"),
+        include_str!("sharing.rs"),
+        include_str!("tracks.rs"),
+        include_str!("main.rs"),
+        include_str!("../../src/media/state.rs"),
+    ]
+    .concat();
+    let names = include_str!("RULES.md").split('`').skip(1).step_by(2);
+    let tests: Vec<&str> = names.filter(|name| name.matches('_').count() > 2).collect();
+    assert!(tests.len() > 50, "the table is read");
+    for test in tests {
+        assert!(sources.contains(&format!("fn {test}()")), "there is no test {test}");
+    }
+}

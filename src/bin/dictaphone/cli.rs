@@ -1,0 +1,240 @@
+//! The words of the command line, and nothing but the words: what they mean together is decided in `plan`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use dictaphone::audio::SampleFormat;
+
+use crate::{duration, exit::Exit, limits, name::Template, plan::Container};
+
+/// A voice recorder for the terminal that never loses a recording
+#[derive(Debug, Parser)]
+#[command(
+    name = "dictaphone",
+    version,
+    after_long_help = root_notes(),
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Common {
+    /// Say only what went wrong
+    #[arg(long, short = 'q', global = true, display_order = 900)]
+    pub(crate) quiet: bool,
+    /// When to use colours (NO_COLOR is respected)
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        global = true,
+        display_order = 901
+    )]
+    pub(crate) color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Record until stopped
+    Record(Box<RecordArgs>),
+    /// List the devices that can be recorded from
+    Devices(DevicesArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the man page
+    Man,
+}
+
+/// The words of `record`.
+#[derive(Debug, Args, Default)]
+#[command(after_long_help = record_notes())]
+pub(crate) struct RecordArgs {
+    /// Where to: a file, `-` for standard output, a folder for a new name in it
+    ///
+    /// Without FILE a new name in the clips folder: --dir, else DICTAPHONE_DIR, else `Recordings` in the user's music
+    /// folder. An existing file is never overwritten without --force.
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) file: Option<PathBuf>,
+    /// Stop after this much recorded audio: `90`, `1m30s`, `00:01:30`
+    #[arg(short, long, value_name = "T", value_parser = duration::parse, allow_negative_numbers = true)]
+    pub(crate) duration: Option<Duration>,
+    /// An id from `devices`, a part of a name, `tone[:HZ]`, `silence`, `noise`, or `file:PATH`
+    #[arg(short = 'i', long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// File format; else the extension of FILE decides, else wav
+    #[arg(short, long, value_enum)]
+    pub(crate) format: Option<Container>,
+    /// Sample rate in hertz: `48000`, `44.1k`; else the device's
+    #[arg(short, long, value_name = "HZ", value_parser = limits::sample_rate, allow_negative_numbers = true)]
+    pub(crate) rate: Option<u32>,
+    /// Channels; else the device's
+    #[arg(short, long, value_name = "N", value_parser = limits::channels, allow_negative_numbers = true)]
+    pub(crate) channels: Option<u16>,
+    /// How a sample is stored: s16, s24, s32, f32
+    #[arg(short = 'b', long, value_name = "FORMAT", value_parser = limits::sample_format)]
+    pub(crate) sample_format: Option<SampleFormat>,
+    /// Rate, channels and sample format in one word
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<Preset>,
+    /// Make it louder or quieter; samples that clip are counted
+    #[arg(long, value_name = "DB", value_parser = limits::gain_db, allow_negative_numbers = true)]
+    pub(crate) gain: Option<f64>,
+    // Spelt out: clap makes a line break of an "n" in braces.
+    /// Name of a new file: strftime fields, and the letter n in braces counts up [default: %Y-%m-%d_%H-%M-%S]
+    #[arg(long, value_name = "TEMPLATE", value_parser = Template::parse)]
+    pub(crate) name: Option<Template>,
+    /// The clips folder
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Replace FILE if it exists, once the new recording is complete
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Run a generator or a `file:` as fast as it can be encoded
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Open the device and wait for resume
+    #[arg(long)]
+    pub(crate) paused: bool,
+    /// Print the path of the finished file also to a terminal
+    #[arg(long)]
+    pub(crate) print_path: bool,
+    /// One JSON object a line for everything that happens
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) json: bool,
+}
+
+/// Settings in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    /// 16 kHz mono s16, what speech-to-text wants
+    Voice,
+    /// 44.1 kHz stereo s16
+    Cd,
+    /// 48 kHz stereo s24
+    Studio,
+}
+
+/// The words of `devices`.
+#[derive(Debug, Args)]
+#[command(after_long_help = DEVICES_NOTES)]
+pub(crate) struct DevicesArgs {
+    /// Outputs too
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words of `completions`.
+#[derive(Debug, Args)]
+#[command(after_long_help = COMPLETIONS_NOTES)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// The whole command line, for completions, the man page and help.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn exit_codes() -> String {
+    format!("Exit codes:\n{}", Exit::table())
+}
+
+fn root_notes() -> String {
+    format!(
+        "Examples:
+  dictaphone record                     record into the clips folder until q or Ctrl-C
+  dictaphone record -d 1m30s take.wav   record ninety seconds
+  dictaphone devices                    what can be recorded from
+
+{}",
+        exit_codes()
+    )
+}
+
+fn record_notes() -> String {
+    format!(
+        "Examples:
+  dictaphone record                               a new name in the clips folder
+  dictaphone record interview.wav                 until q, Enter or Ctrl-C; space pauses
+  dictaphone record -d 90 -i USB memo.wav         ninety seconds from the device named so
+  dictaphone record --preset voice - | whisper    speech-to-text reads along
+  dictaphone record -f raw -r 16k -c 1 - | sox -t raw -r 16k -c 1 -b 16 -e signed - x.flac
+  dictaphone record -i tone -d 5 --fast tone.wav  a test tone, made at once
+
+Keys on a terminal:
+  space       pause, resume
+  m           set a marker here
+  q, Enter    stop and save
+  Ctrl-C      stop and save; again while saving: leave at once
+
+Signals:
+  INT, TERM, HUP   stop and save
+  USR2             pause, resume
+
+{}",
+        exit_codes()
+    )
+}
+
+const DEVICES_NOTES: &str = "Examples:
+  dictaphone devices
+  dictaphone devices --json | jq -r '.[].id'";
+
+const COMPLETIONS_NOTES: &str = "Examples:
+  dictaphone completions bash > ~/.local/share/bash-completion/completions/dictaphone
+  dictaphone completions zsh > ~/.zfunc/_dictaphone
+  dictaphone completions fish > ~/.config/fish/completions/dictaphone.fish";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn negative_numbers_reach_their_own_messages() {
+        let cli = Cli::try_parse_from(["dictaphone", "record", "--gain", "-6.5", "x.wav"]).unwrap();
+        assert!(matches!(cli.command, Some(Command::Record(args)) if args.gain == Some(-6.5)));
+        let error = Cli::try_parse_from(["dictaphone", "record", "-d", "-5"]).unwrap_err();
+        assert!(error.to_string().contains("cannot be negative"), "{error}");
+    }
+
+    #[test]
+    fn help_lists_every_exit_code() {
+        let help = command().find_subcommand_mut("record").unwrap().render_long_help().to_string();
+        for exit in Exit::ALL {
+            assert!(help.contains(exit.meaning()), "{exit:?}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `dictaphone devices`: what can be recorded from.
+
+use dictaphone::{
+    capture::{DeviceInfo, DeviceKind},
+    media::MediaDevices,
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    cli::DevicesArgs,
+    exit::Exit,
+    json::Device,
+    message::{Failure, Message, visible},
+    plan::JsonTo,
+    report::Report,
+};
+
+/// Lists the devices on standard output.
+///
+/// # Errors
+/// When the sound system does not answer, there is nothing to list, or standard output fails.
+pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> {
+    report.silence_libraries();
+    let mut devices = found()?;
+    devices.retain(|device| args.all || device.kind == DeviceKind::Input);
+    let written = if args.json {
+        let devices: Vec<Device<'_>> = devices.iter().map(Device::from).collect();
+        report.json(JsonTo::Stdout, &devices)
+    } else if devices.is_empty() {
+        return Err(Failure {
+            message: Message::new("no input device").hint("`dictaphone record --device tone` records a test tone"),
+            exit: Exit::NoDevice,
+        });
+    } else {
+        report.data(table(&devices).as_bytes())
+    };
+    written.map_err(|error| Failure {
+        message: Message::new(format!("cannot write the list: {error}")),
+        exit: Exit::Failed,
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Everything that the backends list.
+fn found() -> Result<Vec<DeviceInfo>, Failure> {
+    Ok(MediaDevices::new().enumerate_devices()?)
+}
+
+/// Columns for people, the default marked with a star; what a device calls itself cannot steer the terminal.
+fn table(devices: &[DeviceInfo]) -> String {
+    let rows: Vec<[String; 5]> = devices.iter().map(row).collect();
+    let widths: Vec<usize> = (0..4)
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths.iter().copied().chain([0])) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn row(device: &DeviceInfo) -> [String; 5] {
+    let kind = match device.kind {
+        DeviceKind::Input => "in",
+        DeviceKind::Output => "out",
+    };
+    [
+        format!("{} {kind}", if device.is_default { "*" } else { " " }),
+        visible(&device.id),
+        visible(&device.label),
+        channels(device.channels),
+        format!("{}  {}", rates(&device.sample_rates), visible(&device.sample_formats.join(","))),
+    ]
+}
+
+fn channels((least, most): (u16, u16)) -> String {
+    if least == most { format!("{most} ch") } else { format!("{least}-{most} ch") }
+}
+
+/// `44.1, 48 kHz`.
+fn rates(hertz: &[u32]) -> String {
+    let kilohertz: Vec<String> = hertz.iter().map(|&hz| (f64::from(hz) / 1000.0).to_string()).collect();
+    if kilohertz.is_empty() { String::new() } else { format!("{} kHz", kilohertz.join(",")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use dictaphone::audio::{AudioFormat, SampleFormat};
+
+    use super::*;
+
+    fn device(id: &str, label: &str, is_default: bool) -> DeviceInfo {
+        DeviceInfo {
+            id: id.into(),
+            label: label.into(),
+            host: "alsa".into(),
+            kind: DeviceKind::Input,
+            is_default,
+            format: AudioFormat::new(48_000, 1, SampleFormat::S16),
+            channels: (1, if is_default { 2 } else { 1 }),
+            sample_rates: vec![44_100, 48_000],
+            sample_formats: vec!["s16".into(), "s24".into()],
+        }
+    }
+
+    #[test]
+    fn columns_line_up_whatever_the_names_are() {
+        let devices = [device("alsa:1", "USB", true), device("alsa:12", "マイク\u{1b}", false)];
+        assert_eq!(
+            table(&devices),
+            "* in  alsa:1   USB           1-2 ch  44.1,48 kHz  s16,s24\n  in  alsa:12  マイク\\u{1b}  1 ch    44.1,48 kHz  s16,s24\n"
+        );
+    }
+}

@@ -1,0 +1,7 @@
+//! One file for each command.
+
+pub(crate) mod completions;
+pub(crate) mod devices;
+pub(crate) mod man;
+pub(crate) mod record;
+pub(crate) mod source;

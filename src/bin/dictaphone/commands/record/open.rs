@@ -1,0 +1,137 @@
+//! From the plan to an open device and a recorder that is ready to start.
+
+use std::{path::PathBuf, time::Duration};
+
+use dictaphone::{
+    audio::{AudioFormat, time::frames_in},
+    capture::{self, Pace},
+    media::{Constraint, Constraints, MediaDevices, MediaRecorder, MediaStream, RecorderOptions, Storage},
+};
+use jiff::Zoned;
+
+use crate::{
+    commands::source,
+    message::Failure,
+    plan::{Record, Target},
+    report::Report,
+};
+
+/// How long frames may wait in the device's buffer. A pipe is read by something that follows along, a screen is looked
+/// at; where nobody watches, long buffers save power and survive a busy machine.
+const PIPE_LATENCY: Duration = Duration::from_millis(30);
+const SCREEN_LATENCY: Duration = Duration::from_millis(100);
+const UNWATCHED_LATENCY: Duration = Duration::from_millis(300);
+
+/// An open device and its recorder.
+pub(crate) struct Opened {
+    pub(crate) stream: MediaStream,
+    pub(crate) recorder: MediaRecorder,
+    /// The device's name.
+    pub(crate) device: String,
+    /// Format of the recording.
+    pub(crate) format: AudioFormat,
+    /// Where the file was to go when recording began.
+    pub(crate) target: Option<PathBuf>,
+}
+
+impl Opened {
+    /// # Errors
+    /// When there is no such device, it cannot be opened, or the plan does not fit it.
+    pub(crate) fn open(plan: &Record, report: &Report) -> Result<Self, Failure> {
+        let devices = MediaDevices::with_backends(capture::backends(plan.pace));
+        let device = source::resolve(&devices, plan.device.as_deref())?;
+        let stream = devices.get_user_media(&Constraints {
+            device_id: Constraint::exact(device.id.clone()),
+            sample_rate: plan.sample_rate.map(Constraint::ideal).unwrap_or_default(),
+            channel_count: plan.channels.map(Constraint::ideal).unwrap_or_default(),
+            latency: Constraint::ideal(latency(plan, report).as_secs_f64()),
+            ..Constraints::default()
+        })?;
+        let format = format(plan, &stream);
+        let target = target(plan, &Zoned::now())?;
+        let storage = target.clone().map_or(Storage::Temporary, Storage::Beside);
+        let options = RecorderOptions {
+            mime_type: plan.container.mime_type().to_owned(),
+            sample_rate: Some(format.sample_rate),
+            channels: Some(format.channels),
+            sample_format: Some(format.sample_format),
+            gain_db: plan.gain_db,
+            max_frames: max_frames(plan, format)?,
+            storage,
+            ..RecorderOptions::default()
+        };
+        let recorder = MediaRecorder::new(&stream, options)?;
+        Ok(Self { stream, recorder, device: device.label, format, target })
+    }
+}
+
+fn latency(plan: &Record, report: &Report) -> Duration {
+    match () {
+        () if plan.target == Target::Stdout => PIPE_LATENCY,
+        () if report.has_live_line() || plan.json.is_some() => SCREEN_LATENCY,
+        () => UNWATCHED_LATENCY,
+    }
+}
+
+/// What was asked for, and the device's own where nothing was.
+fn format(plan: &Record, stream: &MediaStream) -> AudioFormat {
+    let settings = stream.tracks().first().map(dictaphone::media::MediaStreamTrack::settings);
+    let own = settings.map(|settings| (settings.sample_rate, settings.channel_count));
+    let (rate, channels) = own.unwrap_or_default();
+    AudioFormat {
+        sample_rate: plan.sample_rate.or(rate).unwrap_or(48_000),
+        channels: plan.channels.or(channels).unwrap_or(1),
+        sample_format: plan.sample_format,
+    }
+}
+
+fn max_frames(plan: &Record, format: AudioFormat) -> Result<Option<u64>, Failure> {
+    let frames = plan.duration.map(|duration| frames_in(duration, format.sample_rate));
+    match frames {
+        Some(0) => {
+            Err(Failure::usage("the duration is shorter than one frame", "write something like `90` or `1m30s`"))
+        }
+        frames => Ok(frames),
+    }
+}
+
+/// The file, named by the time of `at`.
+///
+/// # Errors
+/// When the template makes no name out of that time.
+pub(crate) fn target(plan: &Record, at: &Zoned) -> Result<Option<PathBuf>, Failure> {
+    match &plan.target {
+        Target::Stdout => Ok(None),
+        Target::File(path, _) => Ok(Some(path.clone())),
+        Target::NewIn(folder, template) => {
+            let file = |name: &str| folder.join(format!("{name}.{}", plan.container.extension()));
+            let name = template
+                .choose(at, |name| file(name).exists())
+                .map_err(|reason| Failure::usage(reason, "`--name` takes strftime fields and {n}"))?;
+            Ok(Some(file(&name)))
+        }
+    }
+}
+
+impl Opened {
+    /// Starts the recorder, and pauses it where that was asked for.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub(crate) fn start(&self, plan: &Record) -> Result<(), Failure> {
+        let timeslice = match (&plan.target, plan.pace) {
+            (Target::Stdout, Pace::Fast) => Some(FAST_SLICE),
+            (Target::Stdout, _) => Some(SLICE),
+            _ => None,
+        };
+        self.recorder.start(timeslice)?;
+        if plan.starts_paused {
+            self.recorder.pause()?;
+        }
+        Ok(())
+    }
+}
+
+/// How much sound goes to standard output in one piece.
+const SLICE: Duration = Duration::from_millis(5);
+const FAST_SLICE: Duration = Duration::from_millis(250);

@@ -1,0 +1,168 @@
+//! What came of a recording: the file gets its name, the user hears the truth, the program its exit code.
+
+use std::path::{Path, PathBuf};
+
+use dictaphone::{
+    Error, ErrorKind,
+    audio::time::duration_of,
+    media::{Blob, Progress},
+    storage::Existing,
+};
+
+use super::{
+    open::{self, Opened},
+    pipe::Piped,
+    session::Outcome,
+};
+use crate::{
+    exit::Exit,
+    json::{Event, What},
+    message::{Failure, Message, visible},
+    plan::{Record, Target},
+    report::Report,
+    status,
+};
+
+/// Saves what is there to be saved and tells what came of it.
+///
+/// # Errors
+/// When nothing usable came of the recording.
+pub(crate) fn save(plan: &Record, report: &Report, opened: &Opened, outcome: Outcome) -> Result<Exit, Failure> {
+    let end = End { plan, report, opened, progress: &outcome.progress };
+    let saved = match (&outcome.piped, &outcome.blob) {
+        (Some(piped), _) => end.piped(piped, outcome.failure.as_ref()),
+        (None, Some(blob)) => end.file(blob, outcome.failure.as_ref()),
+        (None, None) => Err(failed("the recorder ended without a recording".to_owned())),
+    };
+    end.tell(What::Stop {});
+    saved
+}
+
+fn failed(text: String) -> Failure {
+    Failure { message: Message::new(text), exit: Exit::Failed }
+}
+
+struct End<'a> {
+    plan: &'a Record,
+    report: &'a Report,
+    opened: &'a Opened,
+    progress: &'a Progress,
+}
+
+impl End<'_> {
+    fn tell(&self, what: What<'_>) {
+        let Some(to) = self.plan.json else { return };
+        let frame = self.progress.frames;
+        let at = duration_of(frame, self.opened.format.sample_rate).as_secs_f64();
+        let _ = self.report.json(to, &Event::new(frame, at, what));
+    }
+
+    /// `1:02:03.4`
+    fn clock(&self, frames: u64) -> String {
+        status::clock(duration_of(frames, self.opened.format.sample_rate))
+    }
+
+    fn file(&self, blob: &Blob, failure: Option<&Error>) -> Result<Exit, Failure> {
+        if blob.facts().frames == 0 {
+            // An empty file would only look like a recording.
+            let _ = blob.discard();
+            return Err(self.nothing(failure));
+        }
+        let (target, existing) = self.target(blob)?;
+        let path = match blob.save_as(&target, existing) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => blob.save_as(&target, Existing::Number),
+            saved => saved,
+        };
+        let path = path.map_err(|error| self.unsaved(blob, &error))?;
+        self.tell_saved(blob, &path);
+        if path != target {
+            let text = format!("{} appeared meanwhile; it was not touched", target.display());
+            self.report.warning(&Message::new(text));
+        }
+        self.report.note(&format!("saved {} · {}", path.display(), self.clock(blob.facts().frames)));
+        if self.plan.prints_path {
+            self.report.path(&path).map_err(|error| failed(format!("cannot print the path: {error}")))?;
+        }
+        Ok(self.judge(blob.facts().lost_frames, failure, &path.display().to_string()))
+    }
+
+    /// Nothing came of it at all.
+    fn nothing(&self, failure: Option<&Error>) -> Failure {
+        match failure {
+            Some(error) => Failure::from(error.clone()),
+            None if self.progress.arrived == 0 => Failure {
+                message: Message::new(format!("`{}` delivered no sound", visible(&self.opened.device)))
+                    .hint("`dictaphone devices` lists what else was found"),
+                exit: Exit::Failed,
+            },
+            None => failed("nothing was recorded".to_owned()),
+        }
+    }
+
+    /// Named by the time of its first frame, which only now is known for certain.
+    fn target(&self, blob: &Blob) -> Result<(PathBuf, Existing), Failure> {
+        let existing = match &self.plan.target {
+            Target::File(_, existing) => *existing,
+            _ => Existing::Number,
+        };
+        let at = blob.facts().recorded_at.and_then(|at| jiff::Zoned::try_from(at).ok());
+        let named = open::target(self.plan, &at.unwrap_or_else(jiff::Zoned::now))?;
+        let target = named.or_else(|| self.opened.target.clone());
+        Ok((target.ok_or_else(|| failed("there is no file to save to".to_owned()))?, existing))
+    }
+
+    fn unsaved(&self, blob: &Blob, error: &Error) -> Failure {
+        self.tell(What::error(error));
+        let kept = blob.path().map(|part| format!("what was recorded is kept in {}", part.display()));
+        Failure { message: Message { text: error.to_string(), hint: kept }, exit: Exit::Failed }
+    }
+
+    fn tell_saved(&self, blob: &Blob, path: &Path) {
+        let path = path.display().to_string();
+        self.tell(What::DataAvailable {
+            path: Some(&path),
+            size_bytes: blob.size(),
+            duration_s: blob.duration().as_secs_f64(),
+            frames: blob.facts().frames,
+            lost_frames: blob.facts().lost_frames,
+        });
+    }
+
+    fn piped(&self, piped: &Piped, failure: Option<&Error>) -> Result<Exit, Failure> {
+        let lost = self.progress.lost_frames + piped.lost_frames;
+        let rate = self.opened.format.sample_rate;
+        self.tell(What::DataAvailable {
+            path: None,
+            size_bytes: piped.bytes,
+            duration_s: duration_of(self.progress.frames, rate).as_secs_f64(),
+            frames: self.progress.frames,
+            lost_frames: lost,
+        });
+        if let Some(error) = &piped.failure {
+            return Err(failed(format!("cannot write to standard output: {error}")));
+        }
+        if self.progress.frames == 0 && !piped.reader_gone {
+            return Err(self.nothing(failure));
+        }
+        Ok(self.judge(lost, failure.filter(|_| !piped.reader_gone), "standard output"))
+    }
+
+    /// Whole, or what is missing and why.
+    fn judge(&self, lost: u64, failure: Option<&Error>, place: &str) -> Exit {
+        if let Some(error) = failure {
+            let at = self.clock(self.progress.frames);
+            let message = Message::new(format!("the recording ended early, at {at}: {error}"));
+            self.report.warning(&message.hint(format!("what was recorded until then is in {place}")));
+        }
+        if lost > 0 {
+            let first = self.progress.losses.first().map(|loss| format!(", first at {}", self.clock(loss.at_frame)));
+            let text = format!(
+                "{lost} frames ({}) were lost and are silence in {place}{}",
+                self.clock(lost),
+                first.unwrap_or_default()
+            );
+            self.report.warning(&Message::new(text).hint("the machine or the reader of the pipe was too slow"));
+        }
+        if failure.is_some() || lost > 0 { Exit::Incomplete } else { Exit::Done }
+    }
+}

@@ -1,0 +1,112 @@
+//! What the user wants of a running recording, from whichever input it came: a key or a signal, later a socket.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{exit::Exit, message::Message, report::Report, terminal};
+
+/// What the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// Pause a running recording, resume a paused one.
+    TogglePause,
+    /// Set a marker at this place.
+    Mark,
+    /// Stop and save.
+    Stop,
+    /// Draw the live line anew: the process was stopped and runs again.
+    Redraw,
+}
+
+/// Takes an intent to where it is acted upon. Called from several threads; must not wait.
+pub(crate) type Deliver = Arc<dyn Fn(Intent) + Send + Sync>;
+
+/// Presses of Ctrl-C that follow the first this soon are the same press: `timeout`, for one, signals both the process
+/// and its group.
+const BOUNCE: Duration = Duration::from_millis(300);
+
+/// Counts the presses of Ctrl-C, whether they come as keys or as signals. The first stops and saves; a later one leaves
+/// the program at once, on the thread that saw it, so that it works whatever the others are stuck in.
+pub(crate) struct Interrupts {
+    deliver: Deliver,
+    report: Report,
+    first: Mutex<Option<Instant>>,
+    last_words: Mutex<Message>,
+}
+
+/// What a press of Ctrl-C means.
+#[derive(Debug, PartialEq, Eq)]
+enum Press {
+    First,
+    Bounce,
+    Again,
+}
+
+impl Interrupts {
+    pub(crate) fn new(deliver: Deliver, report: Report) -> Self {
+        let last_words = Message::new("interrupted before the recording was saved");
+        Self { deliver, report, first: Mutex::new(None), last_words: Mutex::new(last_words) }
+    }
+
+    /// What is said when the program is left at once, such as where the unfinished file is.
+    pub(crate) fn set_last_words(&self, message: Message) {
+        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = message;
+    }
+
+    /// Ctrl-C was pressed.
+    pub(crate) fn interrupt(&self) {
+        let press = press(&mut self.first.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        match press {
+            Press::First => (self.deliver)(Intent::Stop),
+            Press::Bounce => {}
+            Press::Again => self.leave_now(),
+        }
+    }
+
+    fn leave_now(&self) {
+        self.report.try_error(&self.last_words.lock().unwrap_or_else(PoisonError::into_inner));
+        terminal::leave();
+        exit_now(Exit::Interrupted);
+    }
+}
+
+fn press(first: &mut Option<Instant>, now: Instant) -> Press {
+    match *first {
+        None => {
+            *first = Some(now);
+            Press::First
+        }
+        Some(at) if now.saturating_duration_since(at) < BOUNCE => Press::Bounce,
+        Some(_) => Press::Again,
+    }
+}
+
+/// Ends the process without running anything that other threads or libraries registered, as that may hang.
+#[cfg(unix)]
+fn exit_now(exit: Exit) {
+    signal_hook::low_level::exit(i32::from(exit.code()));
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::exit, reason = "the user asked to leave at once, and other threads may be stuck")]
+fn exit_now(exit: Exit) {
+    std::process::exit(i32::from(exit.code()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_later_second_press_leaves_at_once() {
+        let start = Instant::now();
+        let mut first = None;
+        for (millis, expected) in
+            [(0, Press::First), (0, Press::Bounce), (299, Press::Bounce), (300, Press::Again), (5000, Press::Again)]
+        {
+            assert_eq!(press(&mut first, start + Duration::from_millis(millis)), expected, "{millis}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Machine output: what is told about devices and events, as JSON. Fields are only ever added.
+//!
+//! A path that is not Unicode is given with replacement characters.
+
+use std::io::{self, Write};
+
+use dictaphone::{
+    Error,
+    capture::{DeviceInfo, DeviceKind},
+};
+use serde::Serialize;
+
+/// One thing that happened, with the recorded time at which it did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Event<'a> {
+    event: &'static str,
+    at_s: f64,
+    frame: u64,
+    #[serde(flatten)]
+    what: What<'a>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum What<'a> {
+    /// The first frames arrived.
+    Start {
+        /// The device's name.
+        device: &'a str,
+        /// The file, `None` for standard output.
+        path: Option<&'a str>,
+        /// Hertz, of the output.
+        sample_rate: u32,
+        /// Of the output.
+        channels: u16,
+    },
+    /// The level of the last tenth of a second.
+    Level {
+        /// The highest sample.
+        #[serde(serialize_with = "finite")]
+        peak_dbfs: f64,
+        /// The root of the mean square.
+        #[serde(serialize_with = "finite")]
+        rms_dbfs: f64,
+        /// Samples that clipped, from the start on.
+        clipped: u64,
+    },
+    /// Nothing is kept from here on.
+    Pause {},
+    /// Frames are kept again.
+    Resume {},
+    /// A marker was set.
+    Mark {
+        /// What it says.
+        text: Option<&'a str>,
+    },
+    /// A file is complete, or the last byte went to standard output.
+    #[serde(rename_all = "snake_case")]
+    DataAvailable {
+        /// The file, `None` for standard output.
+        path: Option<&'a str>,
+        /// Its size.
+        size_bytes: u64,
+        /// Its length.
+        duration_s: f64,
+        /// Its length in frames.
+        frames: u64,
+        /// Frames of it that were lost and are silence.
+        lost_frames: u64,
+    },
+    /// Something failed.
+    Error {
+        /// The standard's name.
+        name: &'static str,
+        /// The sentence for people.
+        message: String,
+    },
+    /// Nothing follows.
+    Stop {},
+}
+
+impl<'a> Event<'a> {
+    /// `what` at that frame of the recording and the same place in seconds.
+    pub(crate) fn new(frame: u64, at_s: f64, what: What<'a>) -> Self {
+        let event = match what {
+            What::Start { .. } => "start",
+            What::Level { .. } => "level",
+            What::Pause {} => "pause",
+            What::Resume {} => "resume",
+            What::Mark { .. } => "mark",
+            What::DataAvailable { .. } => "dataavailable",
+            What::Error { .. } => "error",
+            What::Stop {} => "stop",
+        };
+        Self { event, at_s, frame, what }
+    }
+}
+
+impl What<'_> {
+    /// A failure as an event.
+    pub(crate) fn error(error: &Error) -> Self {
+        Self::Error { name: error.name(), message: error.to_string() }
+    }
+}
+
+/// What `devices` tells about a device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Device<'a> {
+    id: &'a str,
+    name: &'a str,
+    host: &'a str,
+    kind: &'static str,
+    default: bool,
+    channels: u16,
+    sample_rate: u32,
+    sample_rates: &'a [u32],
+    sample_formats: &'a [String],
+}
+
+impl<'a> From<&'a DeviceInfo> for Device<'a> {
+    fn from(info: &'a DeviceInfo) -> Self {
+        Self {
+            id: &info.id,
+            name: &info.label,
+            host: &info.host,
+            kind: match info.kind {
+                DeviceKind::Input => "input",
+                DeviceKind::Output => "output",
+            },
+            default: info.is_default,
+            channels: info.format.channels,
+            sample_rate: info.format.sample_rate,
+            sample_rates: &info.sample_rates,
+            sample_formats: &info.sample_formats,
+        }
+    }
+}
+
+/// JSON has no infinity: the level of true silence is null.
+fn finite<S: serde::Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+    // One digit behind the point is finer than any meter; two keep a sum of them exact enough.
+    value.is_finite().then(|| (value * 100.0).round() / 100.0).serialize(to)
+}
+
+/// Appends one object as a line and flushes it.
+///
+/// # Errors
+/// Those of the writer; [`io::ErrorKind::BrokenPipe`] when nobody reads any more.
+pub(crate) fn write_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    // In one piece, so that a reader never sees half an object.
+    out.write_all(&line)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use dictaphone::{
+        ErrorKind,
+        audio::{AudioFormat, SampleFormat},
+    };
+
+    use super::*;
+
+    fn line(what: What<'_>) -> String {
+        let mut out = Vec::new();
+        write_line(&mut out, &Event::new(72_000, 1.5, what)).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_event_is_one_line_with_its_fields() {
+        let error = Error::new(ErrorKind::NotReadable, "the microphone \"x\"\nis busy");
+        for (what, json) in [
+            (
+                What::Start { device: "USB \"Mic\"", path: Some("/a b.wav"), sample_rate: 48_000, channels: 1 },
+                r#""start","at_s":1.5,"frame":72000,"device":"USB \"Mic\"","path":"/a b.wav","sample_rate":48000,"channels":1"#,
+            ),
+            (
+                What::Start { device: "tone", path: None, sample_rate: 48_000, channels: 1 },
+                r#""start","at_s":1.5,"frame":72000,"device":"tone","path":null,"sample_rate":48000,"channels":1"#,
+            ),
+            (
+                What::Level { peak_dbfs: -12.345, rms_dbfs: f64::NEG_INFINITY, clipped: 3 },
+                r#""level","at_s":1.5,"frame":72000,"peak_dbfs":-12.35,"rms_dbfs":null,"clipped":3"#,
+            ),
+            (What::Pause {}, r#""pause","at_s":1.5,"frame":72000"#),
+            (What::Resume {}, r#""resume","at_s":1.5,"frame":72000"#),
+            (What::Mark { text: None }, r#""mark","at_s":1.5,"frame":72000,"text":null"#),
+            (
+                What::DataAvailable { path: None, size_bytes: 44, duration_s: 0.0, frames: 0, lost_frames: 0 },
+                r#""dataavailable","at_s":1.5,"frame":72000,"path":null,"size_bytes":44,"duration_s":0.0,"frames":0,"lost_frames":0"#,
+            ),
+            (
+                What::error(&error),
+                r#""error","at_s":1.5,"frame":72000,"name":"NotReadableError","message":"the microphone \"x\"\nis busy""#,
+            ),
+            (What::Stop {}, r#""stop","at_s":1.5,"frame":72000"#),
+        ] {
+            assert_eq!(line(what), format!("{{\"event\":{json}}}\n"));
+        }
+    }
+
+    #[test]
+    fn a_device_has_all_its_fields() {
+        let info = DeviceInfo {
+            id: "alsa:hw:0".into(),
+            label: "Mic".into(),
+            host: "alsa".into(),
+            kind: DeviceKind::Input,
+            is_default: true,
+            format: AudioFormat::new(48_000, 2, SampleFormat::S16),
+            channels: (1, 2),
+            sample_rates: vec![44_100, 48_000],
+            sample_formats: vec!["s16".into()],
+        };
+        assert_eq!(
+            serde_json::to_string(&[Device::from(&info)]).unwrap(),
+            r#"[{"id":"alsa:hw:0","name":"Mic","host":"alsa","kind":"input","default":true,"channels":2,"sample_rate":48000,"sample_rates":[44100,48000],"sample_formats":["s16"]}]"#
+        );
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_an_error_not_a_panic() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        assert_eq!(write_line(&mut Closed, &1).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}

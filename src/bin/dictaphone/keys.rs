@@ -1,0 +1,265 @@
+//! Single keys from the terminal while a recording runs. Owns the thread `keys`.
+//!
+//! A process in the background that reads its terminal is stopped by the system (SIGTTIN), so keys are taken only while
+//! this process is in the foreground: between `bg` and `fg` the thread looks twice a second whether it is again.
+
+use std::sync::Arc;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::intent::{Deliver, Intent, Interrupts};
+
+#[cfg(not(unix))]
+pub(crate) use polled::Keys;
+#[cfg(unix)]
+pub(crate) use woken::Keys;
+
+/// What a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Wish(Intent),
+    Interrupt,
+    Suspend,
+}
+
+fn meaning(key: KeyEvent) -> Option<Meaning> {
+    // A key that is held down must not pause and resume in turn.
+    if key.kind != KeyEventKind::Press {
+        return None;
+    }
+    match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
+        (KeyCode::Char('c' | 'C'), true) => Some(Meaning::Interrupt),
+        (KeyCode::Char('z' | 'Z'), true) => Some(Meaning::Suspend),
+        (KeyCode::Char(' '), false) => Some(Meaning::Wish(Intent::TogglePause)),
+        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Intent::Mark)),
+        (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Intent::Stop)),
+        _ => None,
+    }
+}
+
+/// Where keys go.
+struct Destination {
+    deliver: Deliver,
+    interrupts: Arc<Interrupts>,
+}
+
+impl Destination {
+    fn take(&self, event: &Event) {
+        let Event::Key(key) = event else { return };
+        match meaning(*key) {
+            Some(Meaning::Wish(intent)) => (self.deliver)(intent),
+            Some(Meaning::Interrupt) => self.interrupts.interrupt(),
+            Some(Meaning::Suspend) => suspend_job(),
+            None => {}
+        }
+    }
+}
+
+/// Stops the whole job, as the terminal itself would: a pipeline of which one process goes on does not give the shell
+/// its prompt back. The signals thread does what is needed for this process.
+#[cfg(unix)]
+fn suspend_job() {
+    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+}
+
+#[cfg(not(unix))]
+fn suspend_job() {}
+
+#[cfg(unix)]
+mod woken {
+    use std::{
+        io::{self, Write as _},
+        os::unix::net::UnixStream,
+        sync::Arc,
+        thread::{self, JoinHandle},
+    };
+
+    use rustix::{
+        event::{PollFd, PollFlags, Timespec, poll},
+        stdio,
+    };
+
+    use super::Destination;
+    use crate::{
+        intent::{Deliver, Interrupts},
+        terminal::{self, RawMode},
+    };
+
+    const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+
+    /// The running thread; dropping it ends the thread and leaves the mode of single keys.
+    pub(crate) struct Keys {
+        waker: UnixStream,
+        thread: Option<JoinHandle<()>>,
+    }
+
+    impl Keys {
+        /// Takes keys from standard input, which is a terminal.
+        ///
+        /// # Errors
+        /// When the system has no descriptor or no thread left.
+        pub(crate) fn start(deliver: Deliver, interrupts: Arc<Interrupts>) -> io::Result<Self> {
+            let (waker, wake) = UnixStream::pair()?;
+            waker.set_nonblocking(true)?;
+            wake.set_nonblocking(true)?;
+            let to = Destination { deliver, interrupts };
+            let thread = thread::Builder::new().name("keys".into()).spawn(move || read(&wake, &to))?;
+            Ok(Self { waker, thread: Some(thread) })
+        }
+
+        /// A function that makes the thread look again whether the terminal is ours, and take its mode over anew.
+        ///
+        /// # Errors
+        /// When the system has no descriptor left.
+        pub(crate) fn recheck(&self) -> io::Result<impl Fn() + Send + 'static> {
+            let waker = self.waker.try_clone()?;
+            Ok(move || {
+                let mut waker = &waker;
+                let _ = waker.write(&[0]);
+            })
+        }
+    }
+
+    impl Drop for Keys {
+        fn drop(&mut self) {
+            let _ = self.waker.shutdown(std::net::Shutdown::Both);
+            if let Some(thread) = self.thread.take() {
+                let _ = thread.join();
+            }
+        }
+    }
+
+    fn read(mut wake: &UnixStream, to: &Destination) {
+        let _guard = RawMode;
+        let mut ours = terminal::enter();
+        loop {
+            let tty = stdio::stdin();
+            let mut fds = [PollFd::new(wake, PollFlags::IN), PollFd::new(&tty, PollFlags::IN)];
+            let [first, ..] = &mut fds;
+            let polled = if ours { poll(&mut fds, None) } else { poll(std::slice::from_mut(first), Some(&LOOK_AGAIN)) };
+            match polled {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+            let [woken, pressed] = fds.map(|fd| fd.revents());
+            if woken.contains(PollFlags::IN) {
+                use io::Read as _;
+                match wake.read(&mut [0; 16]) {
+                    Ok(0) => return,
+                    Ok(_) => ours = false,
+                    Err(_) => {}
+                }
+            } else if !woken.is_empty() {
+                return;
+            }
+            if ours && pressed.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+                // The terminal is gone. What comes from it now would be an endless end of file.
+                return;
+            }
+            if !ours {
+                ours = terminal::enter();
+            } else if !terminal::in_foreground() {
+                ours = false;
+            } else if pressed.contains(PollFlags::IN) && take_all(to).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn take_all(to: &Destination) -> io::Result<()> {
+        while crossterm::event::poll(std::time::Duration::ZERO)? {
+            to.take(&crossterm::event::read()?);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+mod polled {
+    use std::{
+        io,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        thread::{self, JoinHandle},
+        time::Duration,
+    };
+
+    use super::Destination;
+    use crate::{
+        intent::{Deliver, Interrupts},
+        terminal::{self, RawMode},
+    };
+
+    const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+    /// The running thread; dropping it ends the thread and leaves the mode of single keys.
+    pub(crate) struct Keys {
+        ends: Arc<AtomicBool>,
+        thread: Option<JoinHandle<()>>,
+    }
+
+    impl Keys {
+        /// Takes keys from the console.
+        ///
+        /// # Errors
+        /// When the system has no thread left.
+        pub(crate) fn start(deliver: Deliver, interrupts: Arc<Interrupts>) -> io::Result<Self> {
+            let ends = Arc::new(AtomicBool::new(false));
+            let seen = Arc::clone(&ends);
+            let to = Destination { deliver, interrupts };
+            let thread = thread::Builder::new().name("keys".into()).spawn(move || {
+                let _guard = RawMode;
+                terminal::enter();
+                while !seen.load(Ordering::Relaxed) {
+                    match crossterm::event::poll(LOOK_AGAIN)
+                        .and_then(|ready| ready.then(crossterm::event::read).transpose())
+                    {
+                        Ok(Some(event)) => to.take(&event),
+                        Ok(None) => {}
+                        Err(_) => return,
+                    }
+                }
+            })?;
+            Ok(Self { ends, thread: Some(thread) })
+        }
+    }
+
+    impl Drop for Keys {
+        fn drop(&mut self) {
+            self.ends.store(true, Ordering::Relaxed);
+            if let Some(thread) = self.thread.take() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_mean_what_the_help_says() {
+        let plain = |code| meaning(KeyEvent::new(code, KeyModifiers::NONE));
+        let control = |code| meaning(KeyEvent::new(code, KeyModifiers::CONTROL));
+        assert_eq!(plain(KeyCode::Char(' ')), Some(Meaning::Wish(Intent::TogglePause)));
+        assert_eq!(plain(KeyCode::Char('q')), Some(Meaning::Wish(Intent::Stop)));
+        assert_eq!(plain(KeyCode::Enter), Some(Meaning::Wish(Intent::Stop)));
+        assert_eq!(control(KeyCode::Char('c')), Some(Meaning::Interrupt));
+        assert_eq!(control(KeyCode::Char('z')), Some(Meaning::Suspend));
+        for nothing in [plain(KeyCode::Char('c')), plain(KeyCode::Char('x')), control(KeyCode::Char('q'))] {
+            assert_eq!(nothing, None);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_held_down_counts_once() {
+        let mut key = KeyEvent::new(KeyCode::Char(' '), KeyModifiers::NONE);
+        key.kind = KeyEventKind::Repeat;
+        assert_eq!(meaning(key), None);
+        key.kind = KeyEventKind::Release;
+        assert_eq!(meaning(key), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! The numbers that `record` takes, and the messages for those that it does not take. Pure.
+
+use dictaphone::audio::SampleFormat;
+
+/// Sample rates in hertz: from the lowest at which speech can be told to what the best converters give.
+pub(crate) const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1000..=384_000;
+
+/// Channels in one recording.
+pub(crate) const CHANNELS: std::ops::RangeInclusive<u16> = 1..=32;
+
+/// Gain in decibels; beyond it there is only silence or only clipping.
+const GAIN_DB: std::ops::RangeInclusive<f64> = -120.0..=120.0;
+
+/// Reads a sample rate in hertz, with an optional `k`.
+///
+/// # Errors
+/// One line that names the limits.
+pub(crate) fn sample_rate(text: &str) -> Result<u32, String> {
+    let hertz = match text.strip_suffix(['k', 'K']) {
+        Some(kilohertz) => kilohertz.parse::<f64>().ok().map(|k| k * 1000.0),
+        None => text.parse::<f64>().ok(),
+    };
+    let hertz = hertz.filter(|hz| hz.is_finite()).ok_or("not a sample rate; write it as `48000` or `44.1k`")?;
+    let (low, high) = (*SAMPLE_RATES.start(), *SAMPLE_RATES.end());
+    if !(f64::from(low)..=f64::from(high)).contains(&hertz) {
+        return Err(format!("sample rates go from {low} to {high} Hz; speech needs 16000, music 48000"));
+    }
+    if (hertz - hertz.round()).abs() > 1e-6 {
+        return Err("a sample rate is a whole number of hertz".to_owned());
+    }
+    // Within the limits above, so nothing is cut.
+    Ok(hertz.round() as u32)
+}
+
+/// Reads a channel count.
+///
+/// # Errors
+/// One line that names the limits.
+pub(crate) fn channels(text: &str) -> Result<u16, String> {
+    let (low, high) = (*CHANNELS.start(), *CHANNELS.end());
+    match text.parse::<i128>() {
+        Ok(count) => u16::try_from(count)
+            .ok()
+            .filter(|count| CHANNELS.contains(count))
+            .ok_or_else(|| format!("from {low} to {high} channels can be recorded; 1 is mono, 2 is stereo")),
+        Err(_) => Err("not a channel count; 1 is mono, 2 is stereo".to_owned()),
+    }
+}
+
+/// Reads a sample format.
+///
+/// # Errors
+/// One line that names the formats.
+pub(crate) fn sample_format(text: &str) -> Result<SampleFormat, String> {
+    text.to_ascii_lowercase().parse().map_err(|_| {
+        let names: Vec<&str> = SampleFormat::ALL.iter().map(|format| format.name()).collect();
+        format!("not a sample format; there are {}", names.join(", "))
+    })
+}
+
+/// Reads a gain in decibels.
+///
+/// # Errors
+/// One line that names the limits.
+pub(crate) fn gain_db(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("dB").or_else(|| text.strip_suffix("db")).unwrap_or(text).trim_end();
+    let gain: f64 = number.parse().map_err(|_| "not a number of decibels; write it as `6` or `-3.5`".to_owned())?;
+    if GAIN_DB.contains(&gain) {
+        Ok(gain)
+    } else {
+        Err(format!("gain goes from {} to {} dB; 6 dB is twice as loud a signal", GAIN_DB.start(), GAIN_DB.end()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_rates_are_read_within_their_limits() {
+        for (text, rate) in [("48000", 48_000), ("44.1k", 44_100), ("16K", 16_000), ("1000", 1000), ("384000", 384_000)]
+        {
+            assert_eq!(sample_rate(text), Ok(rate), "{text}");
+        }
+        for text in ["0", "-48000", "999", "384001", "48000.5", "44.10001k", "nan", "inf", "1e99", "k", "", "48 000"] {
+            assert!(sample_rate(text).is_err(), "{text}");
+        }
+        assert!(sample_rate("0").unwrap_err().contains("16000"));
+    }
+
+    #[test]
+    fn channels_are_read_within_their_limits() {
+        assert_eq!((channels("1"), channels("32")), (Ok(1), Ok(32)));
+        for text in ["0", "-1", "33", "65537", "99999999999999999999", "1.5", "two", ""] {
+            assert!(channels(text).unwrap_err().contains("mono"), "{text}");
+        }
+    }
+
+    #[test]
+    fn gain_is_read_within_its_limits() {
+        for (text, gain) in [("6", 6.0), ("-3.5", -3.5), ("+3", 3.0), ("0", 0.0), ("6dB", 6.0), ("6 dB", 6.0)] {
+            assert_eq!(gain_db(text), Ok(gain), "{text}");
+        }
+        for text in ["nan", "inf", "-inf", "1000", "loud", ""] {
+            assert!(gain_db(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_sample_format_is_answered_with_the_known_ones() {
+        assert_eq!(sample_format("S24"), Ok(SampleFormat::S24));
+        assert!(sample_format("s8").unwrap_err().contains("s16, s24, s32, f32"));
+    }
+}

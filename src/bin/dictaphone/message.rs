@@ -1,0 +1,132 @@
+//! Sentences for people, and the failures that carry them. Nothing is printed here.
+//!
+//! Whatever comes from outside (the name of a device, of a file, a word of the command line) may hold characters that
+//! move the cursor, change colours or turn the writing direction; [`visible`] makes them harmless.
+
+use std::fmt::Write as _;
+
+use dictaphone::{Error, ErrorKind};
+
+use crate::exit::{self, Exit};
+
+/// What is wrong, and what can be done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// Lower case, without a full stop, naming the thing.
+    pub(crate) text: String,
+    /// The remedy, on a line of its own.
+    pub(crate) hint: Option<String>,
+}
+
+impl Message {
+    /// A message without a remedy.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), hint: None }
+    }
+
+    /// The same message with a remedy.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// Why a command ended without doing what it was asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// What is said.
+    pub(crate) message: Message,
+    /// How the program ends.
+    pub(crate) exit: Exit,
+}
+
+impl Failure {
+    /// The words on the command line do not make sense.
+    pub(crate) fn usage(text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: Message::new(text).hint(hint), exit: Exit::Usage }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let message = Message { text: error.to_string(), hint: remedy(&error).map(str::to_owned) };
+        Self { message, exit: exit::code_of(&error) }
+    }
+}
+
+/// The remedy that helps against most errors of that kind.
+fn remedy(error: &Error) -> Option<&'static str> {
+    match error.kind() {
+        ErrorKind::NotFound => Some("`dictaphone devices` lists what was found; `--device tone` records a test tone"),
+        // With an input or output error underneath it is a file, whose path the message already names.
+        ErrorKind::NotAllowed if error.io_kind().is_none() => {
+            Some("allow this terminal to use the microphone in the system's privacy settings")
+        }
+        ErrorKind::NotReadable => {
+            Some("another program may be using it; `dictaphone devices` lists what else was found")
+        }
+        ErrorKind::AlreadyExists => Some("`--force` replaces it once the new recording is complete"),
+        _ => None,
+    }
+}
+
+/// `text` with every character that would steer a terminal, break the line or turn the writing direction written out
+/// as `\u{…}`.
+pub(crate) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}'                     // Arabic letter mark
+            | '\u{200b}'..='\u{200f}'     // zero width characters and direction marks
+            | '\u{2028}'..='\u{202e}'     // line and paragraph separators, embeddings and overrides
+            | '\u{2060}'..='\u{206f}'     // invisible operators, isolates, deprecated format characters
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn characters_that_steer_a_terminal_become_visible() {
+        for (text, shown) in [
+            ("USB Mikrofon für Zoë", "USB Mikrofon für Zoë"),
+            ("マイク", "マイク"),
+            ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
+            ("a\nb\r\t", "a\\u{a}b\\u{d}\\u{9}"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+            ("evil\u{202e}vaw.exe", "evil\\u{202e}vaw.exe"),
+            ("\u{2066}x\u{2069}\u{7f}", "\\u{2066}x\\u{2069}\\u{7f}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
+
+    #[test]
+    fn an_error_becomes_a_failure_with_its_code_and_remedy() {
+        let failure = Failure::from(Error::new(ErrorKind::NotFound, "no input device"));
+        assert_eq!((failure.exit, failure.message.text.as_str()), (Exit::NoDevice, "no input device"));
+        assert!(failure.message.hint.is_some_and(|hint| hint.contains("dictaphone devices")));
+    }
+
+    #[test]
+    fn a_denied_file_is_not_blamed_on_the_microphone() {
+        let error = Error::from_io(io::ErrorKind::PermissionDenied.into(), "cannot create x.wav");
+        let failure = Failure::from(error);
+        assert_eq!((failure.exit, failure.message.hint), (Exit::Denied, None));
+    }
+}

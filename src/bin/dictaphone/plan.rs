@@ -1,0 +1,357 @@
+//! Words to decisions: what `record` will do, decided before anything is opened.
+//!
+//! Pure: everything that depends on the machine comes in through [`Surroundings`].
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::ValueEnum;
+use dictaphone::{audio::SampleFormat, capture::Pace, storage::Existing};
+
+use crate::{
+    cli::{Preset, RecordArgs},
+    message::{Failure, visible},
+    name::{self, Template},
+};
+
+/// What the decisions depend on besides the words.
+pub(crate) struct Surroundings<'a> {
+    /// Standard output is a terminal.
+    pub(crate) stdout_is_terminal: bool,
+    /// The value of `DICTAPHONE_DIR`.
+    pub(crate) dictaphone_dir: Option<OsString>,
+    /// The user's music folder, as the desktop has it.
+    pub(crate) music_folder: Option<PathBuf>,
+    /// The user's home.
+    pub(crate) home: Option<PathBuf>,
+    /// What is found at a path.
+    pub(crate) look: &'a dyn Fn(&Path) -> Found,
+}
+
+/// What is found at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing, or nothing that can be seen.
+    Nothing,
+    /// An ordinary file.
+    File,
+    /// A folder, also at the end of a symbolic link.
+    Folder,
+    /// A device, a pipe, a socket, a link to nowhere.
+    Other,
+}
+
+impl Found {
+    /// Looks at the file system.
+    pub(crate) fn at(path: &Path) -> Self {
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => Self::File,
+            Ok(metadata) if metadata.is_dir() => Self::Folder,
+            Ok(_) => Self::Other,
+            Err(_) if path.symlink_metadata().is_ok() => Self::Other,
+            Err(_) => Self::Nothing,
+        }
+    }
+}
+
+/// Where the recording goes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Target {
+    /// Standard output, which is not a terminal.
+    Stdout,
+    /// This file; what to do if it exists when the recording is complete.
+    File(PathBuf, Existing),
+    /// A new name in this folder, which may have to be made.
+    NewIn(PathBuf, Template),
+}
+
+/// The formats of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Container {
+    /// RIFF/WAVE, past 4 GiB RF64
+    Wav,
+    /// PCM with nothing else
+    Raw,
+}
+
+impl Container {
+    /// The extension of a new file, without the dot.
+    pub(crate) const fn extension(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Raw => "raw",
+        }
+    }
+
+    /// The MIME type that the recorder is asked for.
+    pub(crate) const fn mime_type(self) -> &'static str {
+        match self {
+            Self::Wav => "audio/wav",
+            Self::Raw => "audio/pcm",
+        }
+    }
+
+    fn of_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "wav" | "wave" => Some(Self::Wav),
+            "raw" | "pcm" => Some(Self::Raw),
+            _ => None,
+        }
+    }
+}
+
+/// Where the events go as JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JsonTo {
+    /// Standard output.
+    Stdout,
+    /// Standard error, because the audio goes to standard output.
+    Stderr,
+}
+
+/// All decisions about one recording.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Record {
+    /// Where it goes.
+    pub(crate) target: Target,
+    /// The format of the file or stream.
+    pub(crate) container: Container,
+    /// Frames a second in hertz, or the device's own.
+    pub(crate) sample_rate: Option<u32>,
+    /// Channels, or the device's own.
+    pub(crate) channels: Option<u16>,
+    /// How a sample is stored.
+    pub(crate) sample_format: SampleFormat,
+    /// The length of recorded audio after which it stops.
+    pub(crate) duration: Option<Duration>,
+    /// What the user calls the device; `None` is the system's default input.
+    pub(crate) device: Option<String>,
+    /// As time passes, or (generators and files only) as fast as possible.
+    pub(crate) pace: Pace,
+    /// Gain before encoding, in decibels.
+    pub(crate) gain_db: f64,
+    /// The device is opened, but nothing is recorded before resume.
+    pub(crate) starts_paused: bool,
+    /// Events as JSON.
+    pub(crate) json: Option<JsonTo>,
+    /// The path of the finished file goes to standard output.
+    pub(crate) prints_path: bool,
+}
+
+/// Decides what `record` does.
+///
+/// # Errors
+/// A usage failure for words that do not make sense, alone or together.
+pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Record, Failure> {
+    refuse_contradictions(&args, around)?;
+    let target = target(&args, around)?;
+    let container = container(&args, &target)?;
+    let pace = pace(&args, &target)?;
+    let to_stdout = target == Target::Stdout;
+    let (sample_rate, channels, sample_format) = preset(args.preset);
+    Ok(Record {
+        json: args.json.then_some(if to_stdout { JsonTo::Stderr } else { JsonTo::Stdout }),
+        prints_path: !to_stdout && !args.json && (args.print_path || !around.stdout_is_terminal),
+        target,
+        container,
+        sample_rate: args.rate.or(sample_rate),
+        channels: args.channels.or(channels),
+        sample_format: args.sample_format.unwrap_or(sample_format),
+        duration: args.duration,
+        device: args.device,
+        pace,
+        gain_db: args.gain.unwrap_or(0.0),
+        starts_paused: args.paused,
+    })
+}
+
+const fn preset(preset: Option<Preset>) -> (Option<u32>, Option<u16>, SampleFormat) {
+    match preset {
+        None => (None, None, SampleFormat::S16),
+        Some(Preset::Voice) => (Some(16_000), Some(1), SampleFormat::S16),
+        Some(Preset::Cd) => (Some(44_100), Some(2), SampleFormat::S16),
+        Some(Preset::Studio) => (Some(48_000), Some(2), SampleFormat::S24),
+    }
+}
+
+fn is_stdout(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy())
+}
+
+fn refuse_contradictions(args: &RecordArgs, around: &Surroundings<'_>) -> Result<(), Failure> {
+    if args.device.as_deref().is_some_and(|device| device.trim().is_empty()) {
+        return Err(Failure::usage(
+            "the device has an empty name",
+            "`dictaphone devices` lists what can be written here",
+        ));
+    }
+    if args.print_path && args.json {
+        return Err(Failure::usage(
+            "--print-path and --json both want standard output",
+            "the event dataavailable of --json has the path",
+        ));
+    }
+    let Some(file) = &args.file else {
+        return match args.force {
+            true => Err(Failure::usage(
+                "--force needs a FILE to replace",
+                "a new name in the clips folder never overwrites anything",
+            )),
+            false => Ok(()),
+        };
+    };
+    if args.dir.is_some() {
+        return Err(Failure::usage("--dir and FILE both say where the recording goes", "leave one of them out"));
+    }
+    if !is_stdout(file) {
+        return Ok(());
+    }
+    for (given, flag) in [(args.force, "--force"), (args.name.is_some(), "--name"), (args.print_path, "--print-path")] {
+        if given {
+            return Err(Failure::usage(
+                format!("{flag} needs a file, and `-` is standard output"),
+                format!("leave {flag} out, or write a file name instead of `-`"),
+            ));
+        }
+    }
+    if around.stdout_is_terminal {
+        return Err(Failure::usage(
+            "audio is not written to a terminal",
+            "send it to a file or a program: `dictaphone record - | aplay`",
+        ));
+    }
+    Ok(())
+}
+
+fn container(args: &RecordArgs, target: &Target) -> Result<Container, Failure> {
+    if let Some(format) = args.format {
+        return Ok(format);
+    }
+    let Target::File(file, _) = target else { return Ok(Container::Wav) };
+    let Some(extension) = file.extension() else { return Ok(Container::Wav) };
+    extension.to_str().and_then(Container::of_extension).ok_or_else(|| {
+        let names: Vec<&str> = Container::value_variants().iter().map(|known| known.extension()).collect();
+        Failure::usage(
+            format!("unknown file format `{}` of {}", visible(&extension.to_string_lossy()), shown(file)),
+            format!("the formats are {}; `--format` sets one whatever the name is", names.join(", ")),
+        )
+    })
+}
+
+fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failure> {
+    let template = || match &args.name {
+        Some(template) => Ok(template.clone()),
+        None => Template::parse(name::DEFAULT).map_err(|reason| Failure::usage(reason, "give a `--name`")),
+    };
+    let Some(file) = &args.file else {
+        let folder = clips_folder(args, around)?;
+        refuse_unless_folder(&folder, around)?;
+        return Ok(Target::NewIn(folder, template()?));
+    };
+    if is_stdout(file) {
+        return Ok(Target::Stdout);
+    }
+    if ends_in_separator(file) || (around.look)(file) == Found::Folder {
+        if args.force {
+            return Err(Failure::usage(
+                format!("--force needs a file, and {} is a folder", shown(file)),
+                "a new name in a folder never overwrites anything",
+            ));
+        }
+        refuse_unless_folder(file, around)?;
+        return Ok(Target::NewIn(file.clone(), template()?));
+    }
+    if args.name.is_some() {
+        return Err(Failure::usage(
+            format!("--name and {} both name the recording", shown(file)),
+            "write a folder instead of the file, or leave --name out",
+        ));
+    }
+    explicit(file, args.force, around)
+}
+
+/// One file, named by the user.
+fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Target, Failure> {
+    match (around.look)(file) {
+        Found::File if !force => {
+            return Err(Failure::usage(
+                format!("{} exists", shown(file)),
+                "`--force` replaces it once the new recording is complete",
+            ));
+        }
+        Found::Other => {
+            return Err(Failure::usage(
+                format!("{} is not an ordinary file", shown(file)),
+                "`-` writes to standard output, which the shell can send anywhere",
+            ));
+        }
+        Found::File | Found::Folder | Found::Nothing => {}
+    }
+    // "x.wav" has the parent "", which is the current folder. A missing folder is made.
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        refuse_unless_folder(parent, around)?;
+    }
+    if file.file_name().is_none() {
+        return Err(Failure::usage(format!("{} does not name a file", shown(file)), "write a file name"));
+    }
+    Ok(Target::File(file.to_owned(), if force { Existing::Replace } else { Existing::Keep }))
+}
+
+fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
+    match (around.look)(folder) {
+        Found::Folder | Found::Nothing => Ok(()),
+        Found::File | Found::Other => {
+            Err(Failure::usage(format!("{} is not a folder", shown(folder)), "name a folder, or a file without `/`"))
+        }
+    }
+}
+
+fn ends_in_separator(file: &Path) -> bool {
+    file.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| std::path::is_separator(char::from(byte)))
+}
+
+/// The flag, else the environment, else `Recordings` in the music folder.
+fn clips_folder(args: &RecordArgs, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
+    if let Some(dir) = &args.dir {
+        return Ok(dir.clone());
+    }
+    if let Some(dir) = around.dictaphone_dir.as_ref().filter(|dir| !dir.is_empty()) {
+        return Ok(PathBuf::from(dir));
+    }
+    let music = around.music_folder.clone().or_else(|| around.home.as_ref().map(|home| home.join("Music")));
+    music.map(|music| music.join("Recordings")).ok_or_else(|| {
+        Failure::usage("this user has no music folder and no home", "say where with `--dir`, DICTAPHONE_DIR or FILE")
+    })
+}
+
+fn pace(args: &RecordArgs, target: &Target) -> Result<Pace, Failure> {
+    if !args.fast {
+        return Ok(Pace::RealTime);
+    }
+    let device = args.device.as_deref().unwrap_or_default();
+    let word = device.split(':').next().unwrap_or_default();
+    match word {
+        "file" => Ok(Pace::Fast),
+        // It would fill the disk as fast as it can.
+        "tone" | "silence" | "noise" if args.duration.is_none() && *target != Target::Stdout => Err(Failure::usage(
+            format!("--fast with `{}` never ends", visible(device)),
+            "say how long with `--duration`",
+        )),
+        "tone" | "silence" | "noise" => Ok(Pace::Fast),
+        _ => Err(Failure::usage(
+            "--fast works for generators and files only, a microphone has its own pace",
+            "add `--device tone`, `silence`, `noise` or `file:PATH`, or leave --fast out",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

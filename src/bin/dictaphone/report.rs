@@ -1,0 +1,402 @@
+//! The only place that prints.
+//!
+//! Standard output carries data, standard error carries what is said to a person. Neither can make a recording fail: a
+//! reader that went away is not an error, and a message that cannot be written is dropped.
+//!
+//! Sound libraries written in C print to file descriptor 2 whenever they like. So the report keeps a private copy of
+//! standard error and, before a sound device is touched, points descriptor 2 itself to nowhere.
+//!
+//! May be called from any thread; a short lock keeps lines whole.
+
+use std::{
+    env,
+    io::{self, IsTerminal, Write},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+use crate::{
+    cli::{Color, Common},
+    json,
+    message::{Message, visible},
+    plan::JsonTo,
+    status::{self, StatusFacts, Style},
+    terminal,
+};
+
+/// The live line is not redrawn more often than this.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// When the width of the terminal cannot be found out.
+const USUAL_WIDTH: u16 = 80;
+
+/// A handle on what the user reads; its clones write to the same place.
+#[derive(Clone)]
+pub(crate) struct Report {
+    screen: Arc<Mutex<Screen>>,
+    style: Style,
+    quiet: bool,
+    is_terminal: bool,
+}
+
+struct Screen {
+    /// `None` once it is closed.
+    out: Option<Box<dyn Write + Send>>,
+    /// A live line stands there and the cursor is in it.
+    line_shown: bool,
+    drawn_at: Option<Instant>,
+}
+
+impl Report {
+    /// A report for the terminal, the environment and the flags of this run.
+    pub(crate) fn new(common: Common) -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let style = Style {
+            unicode: speaks_utf8(|name| env::var(name).ok()),
+            colour: colours(common.color, no_color, is_terminal && !is_dumb),
+        };
+        Self::to(private_stderr(), style, common.quiet, is_terminal && !is_dumb)
+    }
+
+    fn to(out: Option<Box<dyn Write + Send>>, style: Style, quiet: bool, is_terminal: bool) -> Self {
+        let screen = Screen { out, line_shown: false, drawn_at: None };
+        Self { screen: Arc::new(Mutex::new(screen)), style, quiet, is_terminal }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Screen> {
+        // A thread that panicked while it printed leaves a broken line behind, nothing worse.
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a person reads along on a terminal that can move its cursor.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Whether there is a live line; without one, a line at the start and one at the end tell the same.
+    pub(crate) fn has_live_line(&self) -> bool {
+        self.is_terminal && !self.quiet
+    }
+
+    /// What went wrong, and the remedy.
+    pub(crate) fn error(&self, message: &Message) {
+        self.lock().say(&self.worded("error", "1;31", message));
+    }
+
+    /// The same, unless another thread holds the screen: for the last words before leaving at once.
+    pub(crate) fn try_error(&self, message: &Message) {
+        let text = self.worded("error", "1;31", message);
+        match self.screen.try_lock() {
+            Ok(mut screen) => screen.say(&text),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().say(&text),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+
+    /// What a person should know although everything goes on; also with `--quiet`.
+    pub(crate) fn warning(&self, message: &Message) {
+        self.lock().say(&self.worded("warning", "1;33", message));
+    }
+
+    /// A line about the normal course of things; not with `--quiet`.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.lock().say(&format!("{}\n", visible(text)));
+        }
+    }
+
+    /// A text of many lines of our own, such as help, as it is.
+    pub(crate) fn text(&self, text: &str) {
+        self.lock().say(text);
+    }
+
+    /// Draws the live line if there is one, its time has come, and the terminal is ours at the moment.
+    pub(crate) fn draw(&self, facts: &StatusFacts<'_>, now: Instant) {
+        if !self.has_live_line() {
+            return;
+        }
+        let mut screen = self.lock();
+        let is_due = screen.drawn_at.is_none_or(|at| now.saturating_duration_since(at) >= REDRAW);
+        // In the background the line belongs to the shell, which is waiting for a command there.
+        if !is_due || !terminal::in_foreground() {
+            return;
+        }
+        screen.drawn_at = Some(now);
+        let width = crossterm::terminal::size().map_or(USUAL_WIDTH, |(columns, _)| columns);
+        // Never into the last column, where some terminals wrap and others erase what was just written.
+        let line = status::render(facts, usize::from(width.max(1) - 1), self.style);
+        screen.write(&format!("\r{line}\x1b[K"));
+        screen.line_shown = true;
+    }
+
+    /// Takes the live line away.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// Leaves the live line where it is and begins a new one below, for the shell; the next draw is due at once.
+    pub(crate) fn break_line(&self) {
+        let mut screen = self.lock();
+        if std::mem::take(&mut screen.line_shown) {
+            screen.write("\n");
+        }
+        screen.drawn_at = None;
+    }
+
+    /// Data to standard output.
+    ///
+    /// # Errors
+    /// Those of standard output; a reader that went away is none.
+    pub(crate) fn data(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        quiet_if_closed(out.write_all(bytes).and_then(|()| out.flush()))
+    }
+
+    /// The path of a finished file as a line on standard output, byte for byte.
+    ///
+    /// # Errors
+    /// Those of [`data`](Self::data).
+    pub(crate) fn path(&self, path: &Path) -> io::Result<()> {
+        self.clear();
+        let mut line = path.as_os_str().as_encoded_bytes().to_vec();
+        line.push(b'\n');
+        self.data(&line)
+    }
+
+    /// One JSON object as a line.
+    ///
+    /// # Errors
+    /// Those of the stream; a reader that went away is none.
+    pub(crate) fn json(&self, to: JsonTo, value: &impl Serialize) -> io::Result<()> {
+        quiet_if_closed(match to {
+            JsonTo::Stdout => {
+                // It may be the same terminal.
+                self.clear();
+                json::write_line(&mut io::stdout().lock(), value)
+            }
+            JsonTo::Stderr => {
+                let mut screen = self.lock();
+                screen.clear();
+                screen.out.as_mut().map_or(Ok(()), |out| json::write_line(out, value))
+            }
+        })
+    }
+
+    /// Points descriptor 2 to nowhere, so that nothing a C library prints reaches the user. From now on only this
+    /// report reaches standard error.
+    pub(crate) fn silence_libraries(&self) {
+        #[cfg(unix)]
+        if let Ok(nowhere) = std::fs::File::options().write(true).open("/dev/null") {
+            // If it fails, the user sees a line too many.
+            let _ = rustix::stdio::dup2_stderr(&nowhere);
+        }
+    }
+
+    /// Panics are told through a private copy of standard error, after the terminal is back in its usual mode.
+    pub(crate) fn tell_panics(&self) {
+        // Not through the lock: the thread that panics may hold it.
+        let out = Mutex::new(private_stderr());
+        std::panic::set_hook(Box::new(move |info| {
+            terminal::leave();
+            let what = info.payload();
+            let what = what.downcast_ref::<&str>().copied().or(what.downcast_ref::<String>().map(String::as_str));
+            let place = info.location().map(|at| format!(" at {at}")).unwrap_or_default();
+            let thread = std::thread::current();
+            let text = format!(
+                "\r\x1b[Kerror: a bug in thread `{}`{place}: {}\nhint: please report it; what was recorded is kept\n",
+                visible(thread.name().unwrap_or("unnamed")),
+                visible(what.unwrap_or("no reason given")),
+            );
+            if let Some(out) = out.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                let _ = out.write_all(text.as_bytes());
+            }
+        }));
+    }
+
+    fn worded(&self, word: &str, sgr: &str, message: &Message) -> String {
+        let head = |word: &str, sgr: &str| match self.style.colour {
+            true => format!("\x1b[{sgr}m{word}:\x1b[0m"),
+            false => format!("{word}:"),
+        };
+        let mut text = format!("{} {}\n", head(word, sgr), visible(&message.text));
+        if let Some(hint) = &message.hint {
+            text.push_str(&format!("{} {}\n", head("hint", "1;36"), visible(hint)));
+        }
+        text
+    }
+}
+
+impl Screen {
+    fn say(&mut self, text: &str) {
+        self.clear();
+        self.write(text);
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.line_shown) {
+            self.write("\r\x1b[K");
+            self.drawn_at = None;
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        let Some(out) = &mut self.out else { return };
+        // In one piece, so that lines of other programs do not come between.
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            self.out = None;
+        }
+    }
+}
+
+fn quiet_if_closed(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+/// A copy of standard error that stays when descriptor 2 is pointed elsewhere; child processes do not inherit it.
+#[cfg(unix)]
+fn private_stderr() -> Option<Box<dyn Write + Send>> {
+    let copy = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3).ok()?;
+    Some(Box::new(std::fs::File::from(copy)))
+}
+
+#[cfg(not(unix))]
+fn private_stderr() -> Option<Box<dyn Write + Send>> {
+    Some(Box::new(io::stderr()))
+}
+
+fn colours(color: Color, no_color: bool, is_terminal: bool) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && !no_color,
+    }
+}
+
+/// Whether the locale of the environment has UTF-8; the first variable that is set decides.
+fn speaks_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| variable(name).filter(|v| !v.is_empty()));
+    locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Paper {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn report(colour: bool, quiet: bool) -> (Report, Paper) {
+        let paper = Paper::default();
+        let style = Style { unicode: true, colour };
+        (Report::to(Some(Box::new(paper.clone())), style, quiet, false), paper)
+    }
+
+    #[test]
+    fn a_message_has_its_hint_on_a_line_of_its_own() {
+        let (report, paper) = report(false, true);
+        report.error(&Message::new("no input device").hint("plug one in"));
+        report.warning(&Message::new("it is hot"));
+        assert_eq!(paper.text(), "error: no input device\nhint: plug one in\nwarning: it is hot\n");
+    }
+
+    #[test]
+    fn no_message_can_steer_the_terminal() {
+        let (report, paper) = report(true, false);
+        report.error(&Message::new("no device `\u{1b}]0;x\u{7}`").hint("\u{202e}"));
+        report.note("a\nb");
+        assert_eq!(
+            paper.text(),
+            "\u{1b}[1;31merror:\u{1b}[0m no device `\\u{1b}]0;x\\u{7}`\n\u{1b}[1;36mhint:\u{1b}[0m \\u{202e}\na\\u{a}b\n"
+        );
+    }
+
+    #[test]
+    fn quiet_leaves_out_notes_only() {
+        let (report, paper) = report(false, true);
+        report.note("recording");
+        report.warning(&Message::new("lost 5 frames"));
+        assert_eq!(paper.text(), "warning: lost 5 frames\n");
+    }
+
+    #[test]
+    fn a_closed_standard_error_is_given_up_quietly() {
+        struct Closed(Arc<Mutex<u32>>);
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                *self.0.lock().unwrap() += 1;
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let tries = Arc::new(Mutex::new(0));
+        let style = Style { unicode: true, colour: false };
+        let report = Report::to(Some(Box::new(Closed(tries.clone()))), style, false, false);
+        report.note("a");
+        report.note("b");
+        assert_eq!(*tries.lock().unwrap(), 1);
+        assert!(report.json(JsonTo::Stderr, &1).is_ok());
+    }
+
+    #[test]
+    fn json_on_standard_error_is_whole_lines() {
+        let (report, paper) = report(false, false);
+        report.json(JsonTo::Stderr, &[1, 2]).unwrap();
+        assert_eq!(paper.text(), "[1,2]\n");
+    }
+
+    #[test]
+    fn colours_follow_the_flag_then_the_environment_then_the_terminal() {
+        for (color, no_color, terminal, expected) in [
+            (Color::Auto, false, true, true),
+            (Color::Auto, true, true, false),
+            (Color::Auto, false, false, false),
+            (Color::Always, true, false, true),
+            (Color::Never, false, true, false),
+        ] {
+            assert_eq!(colours(color, no_color, terminal), expected, "{color:?} {no_color} {terminal}");
+        }
+    }
+
+    #[test]
+    #[cfg(not(windows))]
+    fn the_first_variable_that_is_set_decides_the_locale() {
+        for (variables, expected) in [
+            (&[("LANG", "de_DE.UTF-8")][..], true),
+            (&[("LANG", "de_DE.utf8")], true),
+            (&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")], false),
+            (&[("LC_ALL", ""), ("LC_CTYPE", "C.UTF-8"), ("LANG", "C")], true),
+            (&[("LANG", "de_DE")], false),
+            (&[], false),
+        ] {
+            let look = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            assert_eq!(speaks_utf8(look), expected, "{variables:?}");
+        }
+    }
+}

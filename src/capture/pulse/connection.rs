@@ -1,0 +1,150 @@
+//! A connection to the PulseAudio server: the handshake, then one command and its reply at a time.
+//!
+//! Blocks its caller, never longer than a limit for each step.
+
+use std::{
+    ffi::CString,
+    io::{BufReader, ErrorKind as IoKind, Read},
+    os::unix::net::UnixStream,
+    time::Duration,
+};
+
+use pulseaudio::protocol::{
+    self, AuthParams, AuthReply, Command, CommandReply, Prop, Props, ProtocolError, PulseError, SetClientNameReply,
+};
+
+use crate::error::{Error, ErrorKind};
+
+/// How long the server may take for one answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+/// Room for one block of the usual length, so that it is read at once.
+const READ_BUFFER: usize = 1 << 15;
+/// No message of the server is longer; its queues hold 4 MiB.
+const LONGEST_MESSAGE: usize = 1 << 24;
+
+/// What arrived besides replies to [`Connection::ask`].
+pub(super) enum Message {
+    /// A command or the head of a reply, its sequence number, and where the rest lies in the payload.
+    Command(Box<Command>, u32, usize),
+    /// A block of the record stream of that channel, the whole payload.
+    Block(u32),
+    /// Something that is not understood, and does not matter.
+    Other,
+}
+
+/// A connection past its handshake.
+#[derive(Debug)]
+pub(super) struct Connection {
+    socket: BufReader<UnixStream>,
+    version: u16,
+    sequence: u32,
+}
+
+impl Connection {
+    /// Connects to the user's server; `None` when there is none.
+    pub(super) fn open() -> Option<Result<Self, ProtocolError>> {
+        let path = pulseaudio::socket_path_from_env()?;
+        // A socket that nobody listens at any more is no server.
+        let socket = UnixStream::connect(path).ok()?;
+        Some(Self::shake_hands(socket))
+    }
+
+    /// A connection whose handshake is taken for granted.
+    #[cfg(test)]
+    pub(super) fn of(socket: UnixStream) -> Self {
+        Self { socket: BufReader::new(socket), version: protocol::MAX_VERSION, sequence: 0 }
+    }
+
+    fn shake_hands(socket: UnixStream) -> Result<Self, ProtocolError> {
+        socket.set_read_timeout(Some(ANSWER_LIMIT))?;
+        socket.set_write_timeout(Some(ANSWER_LIMIT))?;
+        let socket = BufReader::with_capacity(READ_BUFFER, socket);
+        let mut this = Self { socket, version: protocol::MAX_VERSION, sequence: 0 };
+        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
+        let auth = AuthParams { version: protocol::MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
+        let reply: AuthReply = this.ask(Command::Auth(auth))?;
+        this.version = reply.version.min(protocol::MAX_VERSION);
+        let mut props = Props::new();
+        props.set(Prop::ApplicationName, CString::from(c"dictaphone"));
+        if let Ok(pid) = CString::new(std::process::id().to_string()) {
+            props.set(Prop::ApplicationProcessId, pid);
+        }
+        let _: SetClientNameReply = this.ask(Command::SetClientName(props))?;
+        Ok(this)
+    }
+
+    /// Sends a command and waits for its reply. Not for connections on which anything else can arrive.
+    pub(super) fn ask<T: CommandReply>(&mut self, command: Command) -> Result<T, ProtocolError> {
+        let sent = self.send(&command)?;
+        let (sequence, reply) = protocol::read_reply_message(&mut self.socket, self.version)?;
+        if sequence == sent {
+            Ok(reply)
+        } else {
+            Err(ProtocolError::Invalid(format!("reply {sequence} instead of {sent}")))
+        }
+    }
+
+    /// Sends a command; its sequence number.
+    pub(super) fn send(&mut self, command: &Command) -> Result<u32, ProtocolError> {
+        let sequence = self.sequence;
+        self.sequence = self.sequence.wrapping_add(1);
+        // In one piece: the socket is not buffered on this side.
+        let mut message = Vec::new();
+        protocol::write_command_message(&mut message, sequence, command, self.version)?;
+        std::io::Write::write_all(self.socket.get_mut(), &message)?;
+        Ok(sequence)
+    }
+
+    /// From now on waits for messages without a limit; the handle ends that by shutting the socket down.
+    pub(super) fn wait_for_ever(&self) -> std::io::Result<UnixStream> {
+        self.socket.get_ref().set_read_timeout(None)?;
+        self.socket.get_ref().try_clone()
+    }
+
+    /// The next message, whatever it is; its bytes replace those of `payload`.
+    pub(super) fn receive(&mut self, payload: &mut Vec<u8>) -> Result<Message, ProtocolError> {
+        let descriptor = protocol::read_descriptor(&mut self.socket)?;
+        let length = usize::try_from(descriptor.length).unwrap_or(usize::MAX);
+        if length > LONGEST_MESSAGE {
+            return Err(ProtocolError::Invalid(format!("a message of {length} bytes")));
+        }
+        payload.resize(length, 0);
+        self.socket.read_exact(payload)?;
+        if descriptor.channel != u32::MAX {
+            return Ok(Message::Block(descriptor.channel));
+        }
+        let mut rest = payload.as_slice();
+        Ok(match Command::read_tag_prefixed(&mut rest, self.version) {
+            Ok((sequence, command)) => Message::Command(Box::new(command), sequence, length - rest.len()),
+            Err(error) => {
+                log::debug!("pulseaudio: {error}");
+                Message::Other
+            }
+        })
+    }
+
+    /// Reads the rest of a reply.
+    pub(super) fn parse<T: CommandReply>(&self, mut rest: &[u8]) -> Result<T, ProtocolError> {
+        T::read(&mut protocol::TagStructReader::new(&mut rest, self.version), self.version)
+    }
+}
+
+/// The error of the library for one of the protocol.
+pub(super) fn failure(error: ProtocolError, context: String) -> Error {
+    let kind = match &error {
+        ProtocolError::ServerError(PulseError::AccessDenied | PulseError::AuthKey) => ErrorKind::NotAllowed,
+        ProtocolError::ServerError(PulseError::NoEntity) => ErrorKind::NotFound,
+        _ => ErrorKind::NotReadable,
+    };
+    explain(Error::new(kind, context), error)
+}
+
+/// `error` with its cause; what the system calls a resource that is unavailable is a server that does not answer.
+pub(super) fn explain(error: Error, cause: ProtocolError) -> Error {
+    match cause {
+        ProtocolError::Io(io) if matches!(io.kind(), IoKind::WouldBlock | IoKind::TimedOut) => {
+            error.with_source(std::io::Error::new(IoKind::TimedOut, "the sound server does not answer"))
+        }
+        cause => error.with_source(cause),
+    }
+}

@@ -1,0 +1,499 @@
+//! A record stream of a PulseAudio server.
+//!
+//! One thread of its own, `pulse-capture`, waits for messages of the server: blocks go into the ring, whatever else
+//! concerns a person goes into a bounded channel. It is an ordinary thread, since the server keeps what it could not
+//! deliver yet; it never waits for the reader. It ends when the socket is shut down, which closing does, so that nothing
+//! here can hang on a dead server.
+
+use std::{
+    io::ErrorKind as IoKind,
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use pulseaudio::protocol::{
+    ChannelMap, Command, CorkStreamParams, CreateRecordStreamReply, GetSourceInfo, Prop, Props, ProtocolError,
+    RecordStreamParams, SampleSpec, SourceInfo, SubscriptionEventFacility, SubscriptionMask,
+    stream::{BufferAttr, StreamFlags},
+};
+
+use super::{
+    connection::{Connection, Message, failure},
+    source_label, wire,
+};
+use crate::{
+    audio::{AudioFormat, time::duration_of},
+    capture::{
+        CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker,
+        negotiate::{Choice, Encoding},
+        ring::{CallbackSide, ReaderSide, RingClock, ring},
+        sample,
+        stall::StallWatch,
+    },
+    error::{Error, ErrorKind, Result},
+};
+
+/// Sound that the ring holds, in seconds: so long may the disk stall.
+const RING_SECONDS: u32 = 10;
+/// News that wait for the reader. Nobody unplugs and mutes faster.
+const NEWS: usize = 64;
+
+/// What the reader is told besides frames.
+#[derive(Debug)]
+enum News {
+    Muted(bool),
+    Notice(Error),
+    End(Error),
+}
+
+/// What the thread needs; kept here until it is started.
+struct Receiving {
+    connection: Connection,
+    callback: CallbackSide,
+    news: SyncSender<News>,
+    encoding: Encoding,
+    channel: u32,
+    source: u32,
+    muted: bool,
+    label: String,
+}
+
+/// An open record stream.
+pub(super) struct PulseStream {
+    waiting: Option<Receiving>,
+    running: Option<(UnixStream, JoinHandle<()>)>,
+    reader: ReaderSide,
+    clock: Arc<RingClock>,
+    news: Receiver<News>,
+    format: AudioFormat,
+    latency: Duration,
+    label: String,
+    stall: StallWatch,
+    // News of the end, until the ring is empty; then the end.
+    dying: Option<Error>,
+    over: bool,
+}
+
+impl PulseStream {
+    /// Creates the stream on the server, still halted.
+    pub(super) fn open(
+        mut connection: Connection,
+        source: &SourceInfo,
+        choice: Choice,
+        map: ChannelMap,
+    ) -> Result<Self> {
+        let label = source_label(source);
+        let cannot = |error| failure(error, format!("cannot open {label}"));
+        let reply: CreateRecordStreamReply =
+            connection.ask(Command::CreateRecordStream(parameters(source, &choice, map))).map_err(cannot)?;
+        let format = choice.format();
+        let (callback, reader, clock) = ring(format, RING_SECONDS);
+        let (sender, news) = sync_channel(NEWS);
+        if source.muted {
+            // There is room: nobody else has sent anything yet.
+            let _ = sender.try_send(News::Muted(true));
+        }
+        let frame_bytes = u32::from(choice.channels) * sample_bytes(choice.encoding);
+        let frames = reply.buffer_attr.fragment_size.checked_div(frame_bytes).unwrap_or(choice.frames);
+        let latency = duration_of(u64::from(frames), format.sample_rate);
+        let receiving = Receiving {
+            connection,
+            callback,
+            news: sender,
+            encoding: choice.encoding,
+            channel: reply.channel,
+            source: reply.sink_index,
+            muted: source.muted,
+            label: label.clone(),
+        };
+        Ok(Self {
+            waiting: Some(receiving),
+            running: None,
+            reader,
+            clock,
+            news,
+            format,
+            latency,
+            label,
+            stall: StallWatch::new(latency),
+            dying: None,
+            over: false,
+        })
+    }
+
+    fn hear(&mut self) -> Option<Reading> {
+        if self.dying.is_some() || self.over {
+            return None;
+        }
+        match self.news.try_recv() {
+            Ok(News::Muted(muted)) => return Some(Reading::Muted(muted)),
+            Ok(News::Notice(error)) => return Some(Reading::Notice(error)),
+            Ok(News::End(error)) => self.dying = Some(error),
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => {
+                self.dying = Some(Error::new(ErrorKind::NotReadable, format!("{} is closed", self.label)));
+            }
+        }
+        None
+    }
+}
+
+impl CaptureStream for PulseStream {
+    fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    fn latency(&self) -> Option<Duration> {
+        Some(self.latency)
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Live
+    }
+
+    fn clock(&self) -> Arc<dyn CaptureClock> {
+        Arc::clone(&self.clock) as Arc<dyn CaptureClock>
+    }
+
+    fn start(&mut self, waker: Waker) -> Result<()> {
+        let Some(mut receiving) = self.waiting.take() else {
+            return Err(Error::new(ErrorKind::InvalidState, format!("{} was started before", self.label)));
+        };
+        let cannot = |error| failure(error, format!("cannot start {}", self.label));
+        receiving.connection.send(&Command::Subscribe(SubscriptionMask::SOURCE)).map_err(cannot)?;
+        let uncork = CorkStreamParams { channel: receiving.channel, cork: false };
+        receiving.connection.send(&Command::CorkRecordStream(uncork)).map_err(cannot)?;
+        let handle = receiving.connection.wait_for_ever().map_err(|error| cannot(error.into()))?;
+        let thread = thread::Builder::new()
+            .name("pulse-capture".to_owned())
+            .spawn(move || receiving.run(&waker))
+            .map_err(|error| cannot(error.into()))?;
+        self.running = Some((handle, thread));
+        Ok(())
+    }
+
+    fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
+        if let Some(reading) = self.hear() {
+            return reading;
+        }
+        let reading = if self.over { Reading::Idle } else { self.reader.read(block, max_frames) };
+        if !matches!(reading, Reading::Idle) {
+            return reading;
+        }
+        if let Some(error) = &self.dying {
+            self.over = true;
+            return Reading::Ended(EndReason::DeviceLost(error.clone()));
+        }
+        if self.running.is_some()
+            && let Some(silent) = self.stall.look(self.clock.captured(), Instant::now())
+        {
+            let message = format!("{} has delivered nothing for {} s", self.label, silent.as_secs());
+            return Reading::Notice(Error::new(ErrorKind::NotReadable, message));
+        }
+        Reading::Idle
+    }
+}
+
+impl Drop for PulseStream {
+    fn drop(&mut self) {
+        if let Some((socket, thread)) = self.running.take() {
+            // It fails only when the server hung up before, which ends the thread just as well.
+            let _ = socket.shutdown(Shutdown::Both);
+            if thread.join().is_err() {
+                log::error!("the thread that recorded {} panicked", self.label);
+            }
+        }
+    }
+}
+
+fn parameters(source: &SourceInfo, choice: &Choice, map: ChannelMap) -> RecordStreamParams {
+    let frame_bytes = u32::from(choice.channels) * sample_bytes(choice.encoding);
+    let mut props = Props::new();
+    props.set(Prop::MediaName, std::ffi::CString::from(c"recording"));
+    RecordStreamParams {
+        sample_spec: SampleSpec {
+            format: wire(choice.encoding),
+            channels: u8::try_from(choice.channels).unwrap_or(u8::MAX),
+            sample_rate: choice.rate,
+        },
+        channel_map: map,
+        source_index: Some(source.index),
+        buffer_attr: BufferAttr {
+            // As much as the server can hold: what exceeds it would be dropped without a word.
+            max_length: u32::MAX,
+            fragment_size: choice.frames.saturating_mul(frame_bytes),
+            ..BufferAttr::default()
+        },
+        // Without adjusting, the source keeps its own latency, which is 2 s where nobody else listens.
+        flags: StreamFlags { start_corked: true, adjust_latency: true, ..StreamFlags::default() },
+        props,
+        ..RecordStreamParams::default()
+    }
+}
+
+fn sample_bytes(encoding: Encoding) -> u32 {
+    u32::try_from(wire(encoding).bytes_per_sample()).unwrap_or(1).max(1)
+}
+
+impl Receiving {
+    fn run(mut self, waker: &Waker) {
+        let mut payload = Vec::new();
+        let mut asked = None;
+        let end = loop {
+            match self.connection.receive(&mut payload) {
+                Ok(Message::Block(channel)) if channel == self.channel => self.push(&payload),
+                Ok(Message::Command(command, sequence, rest)) => {
+                    let rest = payload.get(rest..).unwrap_or_default();
+                    match self.obey(*command, sequence, rest, &mut asked) {
+                        Ok(None) => {}
+                        Ok(Some(end)) => break end,
+                        Err(error) => break self.gone(error),
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => break self.gone(error),
+            }
+            waker.wake();
+        };
+        let _ = self.news.try_send(News::End(end));
+        waker.wake();
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let ring = &mut self.callback;
+        match self.encoding {
+            Encoding::U8 => ring.push_block(bytes, sample::from_u8),
+            Encoding::I16 => ring.push_block(bytes.as_chunks().0, |s| sample::from_i16(i16::from_le_bytes(s))),
+            Encoding::I24 => ring.push_block(bytes.as_chunks().0, |[a, b, c]: [u8; 3]| {
+                sample::from_i24(i32::from_le_bytes([a, b, c, 0]))
+            }),
+            Encoding::I32 => ring.push_block(bytes.as_chunks().0, |s| sample::from_i32(i32::from_le_bytes(s))),
+            _ => ring.push_block(bytes.as_chunks().0, f32::from_le_bytes),
+        }
+    }
+
+    /// Does what a message of the server calls for; the error if it is the end.
+    fn obey(
+        &mut self,
+        command: Command,
+        sequence: u32,
+        rest: &[u8],
+        asked: &mut Option<u32>,
+    ) -> Result<Option<Error>, ProtocolError> {
+        match command {
+            Command::RecordStreamKilled(channel) if channel == self.channel => {
+                let message = format!("{} is gone: the sound server closed it", self.label);
+                return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
+            }
+            Command::RecordStreamMoved(moved) if moved.stream_index == self.channel => {
+                self.source = moved.device_index;
+                let name = moved.device_name.to_string_lossy().into_owned();
+                self.notice(format!("{} is gone, the sound now comes from {name}", self.label));
+                *asked = Some(self.ask_for_source()?);
+            }
+            Command::RecordStreamSuspended(state) if state.stream_index == self.channel && state.suspended => {
+                self.notice(format!("{} was suspended by the sound server", self.label));
+            }
+            Command::SubscribeEvent(event)
+                if event.event_facility == SubscriptionEventFacility::Source && event.index == Some(self.source) =>
+            {
+                *asked = Some(self.ask_for_source()?);
+            }
+            Command::Reply if *asked == Some(sequence) => {
+                *asked = None;
+                self.look_at(&self.connection.parse(rest)?);
+            }
+            // The source may have gone between the event and the question; then a move or a kill follows.
+            Command::Error(error) => log::debug!("pulseaudio: {error}"),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn ask_for_source(&mut self) -> Result<u32, ProtocolError> {
+        self.connection.send(&Command::GetSourceInfo(GetSourceInfo { index: Some(self.source), name: None }))
+    }
+
+    fn look_at(&mut self, source: &SourceInfo) {
+        if source.muted != self.muted {
+            self.muted = source.muted;
+            let _ = self.news.try_send(News::Muted(source.muted));
+        }
+    }
+
+    fn notice(&self, message: String) {
+        let _ = self.news.try_send(News::Notice(Error::new(ErrorKind::Unknown, message)));
+    }
+
+    fn gone(&self, error: ProtocolError) -> Error {
+        match error {
+            ProtocolError::Io(io)
+                if matches!(io.kind(), IoKind::UnexpectedEof | IoKind::ConnectionReset | IoKind::BrokenPipe) =>
+            {
+                Error::new(ErrorKind::NotReadable, format!("{} is gone: the sound server ended", self.label))
+            }
+            error => Error::new(ErrorKind::NotReadable, format!("{} is gone", self.label)).with_source(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::CString, io::BufReader, io::Write, thread::park_timeout};
+
+    use pulseaudio::protocol::{
+        self, Descriptor, DescriptorFlags, MAX_VERSION, RecordStreamMovedParams, SubscriptionEvent,
+        SubscriptionEventType,
+    };
+
+    use super::*;
+    use crate::capture::{OpenRequest, pulse};
+
+    const CHANNEL: u32 = 7;
+
+    /// The other end of the connection, played by the test.
+    struct Server(BufReader<UnixStream>);
+
+    impl Server {
+        fn hear(&mut self) -> (u32, Command) {
+            protocol::read_command_message(&mut self.0, MAX_VERSION).unwrap()
+        }
+
+        fn reply<T: protocol::CommandReply>(&mut self, sequence: u32, reply: &T) {
+            protocol::write_reply_message(self.0.get_mut(), sequence, reply, MAX_VERSION).unwrap();
+        }
+
+        fn tell(&mut self, command: &Command) {
+            protocol::write_command_message(self.0.get_mut(), u32::MAX, command, MAX_VERSION).unwrap();
+        }
+
+        fn send_block(&mut self, channel: u32, bytes: &[u8]) {
+            let length = bytes.len() as u32;
+            let descriptor = Descriptor { length, channel, offset: 0, flags: DescriptorFlags::empty() };
+            protocol::write_descriptor(self.0.get_mut(), &descriptor).unwrap();
+            self.0.get_mut().write_all(bytes).unwrap();
+        }
+    }
+
+    fn source(index: u32, name: &str, muted: bool) -> SourceInfo {
+        let sample_spec = SampleSpec { format: wire(Encoding::I16), channels: 1, sample_rate: 48_000 };
+        SourceInfo { index, name: CString::new(name).unwrap(), sample_spec, muted, ..SourceInfo::default() }
+    }
+
+    /// A started stream of the source 3, and the server that serves it.
+    fn started() -> (PulseStream, Server) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut server = Server(BufReader::new(theirs));
+        let serving = thread::spawn(move || {
+            let (sequence, command) = server.hear();
+            let Command::CreateRecordStream(asked) = command else { panic!("{command:?}") };
+            assert_eq!((asked.buffer_attr.max_length, asked.buffer_attr.fragment_size), (u32::MAX, 9600));
+            let buffer_attr = BufferAttr { fragment_size: 4800, ..asked.buffer_attr };
+            let reply = CreateRecordStreamReply {
+                channel: CHANNEL,
+                sink_index: 3,
+                buffer_attr,
+                ..CreateRecordStreamReply::default()
+            };
+            server.reply(sequence, &reply);
+            for _ in 0..2 {
+                let (sequence, _) = server.hear();
+                protocol::write_ack_message(server.0.get_mut(), sequence).unwrap();
+            }
+            server
+        });
+        let source = source(3, "mic", false);
+        let native = pulse::native(&source.sample_spec);
+        let choice = crate::capture::negotiate::choose(&pulse::offers(), native, &OpenRequest::default()).unwrap();
+        let mut stream = PulseStream::open(Connection::of(ours), &source, choice, source.channel_map).unwrap();
+        assert_eq!(stream.latency(), Some(Duration::from_millis(50)));
+        stream.start(Waker::new(thread::current())).unwrap();
+        (stream, serving.join().unwrap())
+    }
+
+    fn next(stream: &mut PulseStream, block: &mut Vec<f32>) -> Reading {
+        for _ in 0..1000 {
+            match stream.read(block, 1000) {
+                Reading::Idle => park_timeout(Duration::from_millis(10)),
+                reading => return reading,
+            }
+        }
+        panic!("nothing came")
+    }
+
+    #[test]
+    fn blocks_of_the_own_channel_come_through_bit_for_bit_and_the_rest_is_left_out() {
+        let (mut stream, mut server) = started();
+        server.send_block(CHANNEL + 1, &[1, 2]);
+        server.send_block(CHANNEL, &[0, 0x80, 0xFF, 0x7F, 1]);
+        let mut block = Vec::new();
+        assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
+        assert_eq!(block, [-1.0, 32_767.0 / 32_768.0]);
+        assert_eq!(stream.clock.captured(), 2);
+    }
+
+    #[test]
+    fn a_moved_stream_is_told_and_the_new_source_is_asked_whether_it_is_muted() {
+        let (mut stream, mut server) = started();
+        let mut block = Vec::new();
+        server.tell(&Command::RecordStreamMoved(RecordStreamMovedParams {
+            stream_index: CHANNEL,
+            device_index: 4,
+            device_name: CString::from(c"other"),
+            device_suspended: false,
+            buffer_attr: BufferAttr::default(),
+            configured_source_latency: 0,
+        }));
+        let Reading::Notice(notice) = next(&mut stream, &mut block) else { panic!("no notice") };
+        assert_eq!(notice.to_string(), "mic is gone, the sound now comes from other");
+        let (sequence, command) = server.hear();
+        assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(4), .. })), "{command:?}");
+        server.reply(sequence, &source(4, "other", true));
+        assert!(matches!(next(&mut stream, &mut block), Reading::Muted(true)));
+        for (index, muted) in [(3, true), (4, false)] {
+            let (event_facility, event_type) = (SubscriptionEventFacility::Source, SubscriptionEventType::Changed);
+            server.tell(&Command::SubscribeEvent(SubscriptionEvent { event_facility, event_type, index: Some(index) }));
+            if !muted {
+                // Only the source in use is asked for.
+                let (sequence, _) = server.hear();
+                server.reply(sequence, &source(index, "other", muted));
+            }
+        }
+        assert!(matches!(next(&mut stream, &mut block), Reading::Muted(false)));
+    }
+
+    #[test]
+    fn what_came_before_the_end_is_delivered_and_the_end_is_said_again_and_again() {
+        for killed in [true, false] {
+            let (mut stream, mut server) = started();
+            server.send_block(CHANNEL, &[0, 0x40]);
+            if killed {
+                server.tell(&Command::RecordStreamKilled(CHANNEL));
+            }
+            drop(server);
+            let mut block = Vec::new();
+            assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
+            assert_eq!(block, [0.5]);
+            for _ in 0..2 {
+                let Reading::Ended(EndReason::DeviceLost(error)) = next(&mut stream, &mut block) else {
+                    panic!("no end")
+                };
+                assert_eq!(error.kind(), ErrorKind::NotReadable);
+                assert_eq!(error.to_string().contains("closed it"), killed, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn nonsense_of_the_server_ends_the_stream() {
+        let (mut stream, mut server) = started();
+        server.0.get_mut().write_all(&[0xFF; 20]).unwrap();
+        assert!(matches!(next(&mut stream, &mut Vec::new()), Reading::Ended(_)));
+    }
+}

@@ -1,0 +1,459 @@
+//! The way of frames from the realtime callback to the thread that reads them: one ring of samples, one small ring of
+//! gaps, one clock.
+//!
+//! [`CallbackSide`] belongs to the thread of the sound system: it takes no lock, allocates nothing and makes no system
+//! call but reading the clock. [`ReaderSide`] belongs to the reading thread, [`RingClock`] to everybody. Opening the
+//! device and its errors are not known here.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering, fence},
+    },
+    time::Instant,
+};
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::{CaptureClock, Reading};
+use crate::audio::AudioFormat;
+
+/// Gaps that can wait in one ring. There is a gap only where the ring was full, so that this is far more than the
+/// blocks which fit between two of them.
+const GAPS: usize = 1024;
+
+/// More samples than this are never kept, whatever the rate and the channels ask for: 256 MiB.
+const MAX_SAMPLES: usize = 1 << 26;
+
+/// Among so many of the last blocks the largest one bounds how far the clock runs ahead.
+const RECENT_BLOCKS: usize = 8;
+
+/// How often a torn snapshot is tried again before the last position is good enough. The writer may have been
+/// interrupted in the middle, and waiting for it would be a lock.
+const SNAPSHOT_TRIES: usize = 64;
+
+/// A ring that holds `seconds` of sound in `format`, whose sample format does not matter here.
+#[must_use]
+pub fn ring(format: AudioFormat, seconds: u32) -> (CallbackSide, ReaderSide, Arc<RingClock>) {
+    let frames = u64::from(format.sample_rate).saturating_mul(u64::from(seconds));
+    ring_of(format, usize::try_from(frames).unwrap_or(usize::MAX), GAPS)
+}
+
+/// A ring for `frames` frames and `gaps` gaps, both at least 1.
+fn ring_of(format: AudioFormat, frames: usize, gaps: usize) -> (CallbackSide, ReaderSide, Arc<RingClock>) {
+    let channels = usize::from(format.channels.max(1));
+    let frames = frames.clamp(1, (MAX_SAMPLES / channels).max(1));
+    let (samples_in, samples_out) = RingBuffer::new(frames * channels);
+    let (gaps_in, gaps_out) = RingBuffer::new(gaps.max(1));
+    let lost = Arc::new(AtomicU64::new(0));
+    let clock = Arc::new(RingClock::new(format.sample_rate));
+    let callback = CallbackSide {
+        channels,
+        samples: samples_in,
+        gaps: gaps_in,
+        pushed: 0,
+        lost: 0,
+        told: 0,
+        lost_shared: Arc::clone(&lost),
+        clock: Arc::clone(&clock),
+        recent: [0; RECENT_BLOCKS],
+        next_recent: 0,
+    };
+    let reader = ReaderSide { channels, samples: samples_out, gaps: gaps_out, read: 0, reported: 0, lost_shared: lost };
+    (callback, reader, clock)
+}
+
+/// Before the frame `at` (counted without losses), `lost` frames were lost in all since the start.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    at: u64,
+    lost: u64,
+}
+
+/// The end that the callback of the sound system writes to.
+#[derive(Debug)]
+pub struct CallbackSide {
+    channels: usize,
+    samples: Producer<f32>,
+    gaps: Producer<Gap>,
+    pushed: u64,
+    lost: u64,
+    told: u64,
+    lost_shared: Arc<AtomicU64>,
+    clock: Arc<RingClock>,
+    recent: [u64; RECENT_BLOCKS],
+    next_recent: usize,
+}
+
+impl CallbackSide {
+    /// Takes one block of interleaved samples as the device has them; `convert` makes full scale ±1.0 of each.
+    ///
+    /// The block goes in whole or, when there is no room, is counted as lost whole. Samples beyond the last whole frame
+    /// are ignored. Safe to call from a realtime thread.
+    pub fn push_block<T: Copy>(&mut self, samples: &[T], convert: impl Fn(T) -> f32) {
+        let count = samples.len() / self.channels * self.channels;
+        let frames = (count / self.channels) as u64;
+        if frames == 0 {
+            return;
+        }
+        // The clock first: nobody shall read a frame that the clock does not know of yet.
+        self.tick(frames);
+        if self.try_push(samples.iter().take(count).map(|&sample| convert(sample)), count) {
+            self.pushed += frames;
+        } else {
+            self.lost += frames;
+            self.lost_shared.store(self.lost, Ordering::Release);
+        }
+    }
+
+    fn try_push(&mut self, samples: impl Iterator<Item = f32>, count: usize) -> bool {
+        let Ok(chunk) = self.samples.write_chunk_uninit(count) else { return false };
+        if self.lost > self.told {
+            // Before the frames, so that a reader who sees them sees the gap in front of them as well.
+            if self.gaps.push(Gap { at: self.pushed, lost: self.lost }).is_err() {
+                return false;
+            }
+            self.told = self.lost;
+        }
+        chunk.fill_from_iter(samples) == count
+    }
+
+    fn tick(&mut self, frames: u64) {
+        if let Some(slot) = self.recent.get_mut(self.next_recent) {
+            *slot = frames;
+        }
+        self.next_recent = (self.next_recent + 1) % RECENT_BLOCKS;
+        let largest = self.recent.iter().copied().max().unwrap_or(frames);
+        self.clock.publish(self.pushed + self.lost + frames, self.clock.nanos_now(), largest);
+    }
+}
+
+/// The end that the pump reads from.
+#[derive(Debug)]
+pub struct ReaderSide {
+    channels: usize,
+    samples: Consumer<f32>,
+    gaps: Consumer<Gap>,
+    read: u64,
+    reported: u64,
+    lost_shared: Arc<AtomicU64>,
+}
+
+impl ReaderSide {
+    /// Appends at most `max_frames` frames to `block`, or tells of frames lost right before whatever comes next.
+    /// [`Reading::Idle`] when nothing waits.
+    pub fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
+        // In this order: what was lost up to now, then what waits, then where the gaps are. Losses counted before the
+        // ring was seen empty lie exactly here; gaps in front of frames that are seen are seen, too.
+        let lost = self.lost_shared.load(Ordering::Acquire);
+        let ready = self.samples.slots() / self.channels;
+        let mut room = max_frames.min(ready);
+        while let Ok(&gap) = self.gaps.peek() {
+            let ahead = gap.at.saturating_sub(self.read);
+            if ahead > 0 {
+                room = room.min(usize::try_from(ahead).unwrap_or(usize::MAX));
+                break;
+            }
+            // It was just seen, and nobody else takes it.
+            let _ = self.gaps.pop();
+            if let Some(reading) = self.report(gap.lost) {
+                return reading;
+            }
+        }
+        if ready == 0 {
+            return self.report(lost).unwrap_or(Reading::Idle);
+        }
+        if room == 0 {
+            return Reading::Idle;
+        }
+        let Ok(chunk) = self.samples.read_chunk(room * self.channels) else { return Reading::Idle };
+        let (first, second) = chunk.as_slices();
+        block.extend_from_slice(first);
+        block.extend_from_slice(second);
+        chunk.commit_all();
+        self.read += room as u64;
+        Reading::Frames
+    }
+
+    /// Whether the other end is gone, so that freeing the ring is nobody's business but ours.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.samples.is_abandoned()
+    }
+
+    fn report(&mut self, lost: u64) -> Option<Reading> {
+        let news = lost.saturating_sub(self.reported);
+        self.reported = self.reported.max(lost);
+        (news > 0).then_some(Reading::Lost(news))
+    }
+}
+
+/// What the last callback left: read whole or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tick {
+    frames: u64,
+    nanos: u64,
+    block: u64,
+}
+
+/// The clock of a ring: frames captured, lost ones included, and when the last of them came.
+///
+/// Between two callbacks it runs on by the time that passes, at most by one block, so that it stands still when the
+/// device does.
+#[derive(Debug)]
+pub struct RingClock {
+    rate: u32,
+    origin: Instant,
+    // Odd while the callback writes.
+    sequence: AtomicU32,
+    frames: AtomicU64,
+    nanos: AtomicU64,
+    block: AtomicU64,
+    highest: AtomicU64,
+}
+
+impl RingClock {
+    fn new(rate: u32) -> Self {
+        Self {
+            rate,
+            origin: Instant::now(),
+            sequence: AtomicU32::new(0),
+            frames: AtomicU64::new(0),
+            nanos: AtomicU64::new(0),
+            block: AtomicU64::new(0),
+            highest: AtomicU64::new(0),
+        }
+    }
+
+    /// Frames that callbacks have brought up to now, lost ones included.
+    #[must_use]
+    pub fn captured(&self) -> u64 {
+        self.frames.load(Ordering::Acquire)
+    }
+
+    fn nanos_now(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn publish(&self, frames: u64, nanos: u64, block: u64) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::Release);
+        self.frames.store(frames, Ordering::Release);
+        self.nanos.store(nanos, Ordering::Relaxed);
+        self.block.store(block, Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(2), Ordering::Release);
+    }
+
+    fn snapshot(&self) -> Option<Tick> {
+        for _ in 0..SNAPSHOT_TRIES {
+            let before = self.sequence.load(Ordering::Acquire);
+            let tick = Tick {
+                frames: self.frames.load(Ordering::Relaxed),
+                nanos: self.nanos.load(Ordering::Relaxed),
+                block: self.block.load(Ordering::Relaxed),
+            };
+            fence(Ordering::Acquire);
+            if before.is_multiple_of(2) && self.sequence.load(Ordering::Relaxed) == before {
+                return Some(tick);
+            }
+            std::hint::spin_loop();
+        }
+        None
+    }
+
+    fn position_at(&self, nanos: u64) -> u64 {
+        let Some(tick) = self.snapshot() else { return self.highest.load(Ordering::Acquire) };
+        let elapsed = u128::from(nanos.saturating_sub(tick.nanos));
+        let ahead = elapsed * u128::from(self.rate) / 1_000_000_000;
+        let ahead = u64::try_from(ahead).unwrap_or(u64::MAX).min(tick.block);
+        let position = tick.frames.saturating_add(ahead);
+        self.highest.fetch_max(position, Ordering::AcqRel).max(position)
+    }
+}
+
+impl CaptureClock for RingClock {
+    fn position(&self) -> u64 {
+        self.position_at(self.nanos_now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::audio::SampleFormat;
+
+    fn format(channels: u16) -> AudioFormat {
+        AudioFormat::new(1000, channels, SampleFormat::S16)
+    }
+
+    /// What a listener got: the number of a frame, or nothing where one was lost.
+    fn drain(reader: &mut ReaderSide, channels: usize, max_frames: usize, heard: &mut Vec<Option<u32>>) {
+        let mut block = Vec::new();
+        loop {
+            block.clear();
+            match reader.read(&mut block, max_frames) {
+                Reading::Frames => {
+                    assert!(!block.is_empty() && block.len() <= max_frames * channels);
+                    for frame in block.chunks(channels) {
+                        assert!(frame.iter().all(|sample| *sample == frame[0]), "the channels slipped");
+                        heard.push(Some(frame[0] as u32));
+                    }
+                }
+                Reading::Lost(frames) => heard.extend((0..frames).map(|_| None)),
+                Reading::Idle => return,
+                other => panic!("a ring never says {other:?}"),
+            }
+        }
+    }
+
+    fn numbered(first: u32, frames: u32, channels: usize) -> Vec<u32> {
+        (first..first + frames).flat_map(|number| std::iter::repeat_n(number, channels)).collect()
+    }
+
+    #[test]
+    fn a_block_that_does_not_fit_is_lost_whole_and_told_where_it_was() {
+        let (mut callback, mut reader, clock) = ring_of(format(2), 4, 8);
+        for first in [0, 3, 6] {
+            callback.push_block(&numbered(first, 3, 2), |n| n as f32);
+        }
+        assert_eq!(clock.captured(), 9);
+        let mut block = Vec::new();
+        assert!(matches!(reader.read(&mut block, 100), Reading::Frames));
+        assert_eq!(block, [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
+        // Nothing was pushed after the loss, and yet it is told.
+        assert!(matches!(reader.read(&mut block, 100), Reading::Lost(6)));
+        assert!(matches!(reader.read(&mut block, 100), Reading::Idle));
+        callback.push_block(&numbered(9, 2, 2), |n| n as f32);
+        block.clear();
+        assert!(matches!(reader.read(&mut block, 1), Reading::Frames));
+        assert_eq!(block, [9.0, 9.0]);
+    }
+
+    #[test]
+    fn a_block_larger_than_the_ring_is_lost_and_half_a_frame_is_ignored() {
+        let (mut callback, mut reader, clock) = ring_of(format(2), 4, 8);
+        callback.push_block(&[1_i16; 10], f32::from);
+        callback.push_block(&[1_i16; 1], f32::from);
+        callback.push_block(&[2_i16; 3], f32::from);
+        assert_eq!(clock.captured(), 6);
+        let mut block = Vec::new();
+        assert!(matches!(reader.read(&mut block, 9), Reading::Lost(5)));
+        assert!(matches!(reader.read(&mut block, 9), Reading::Frames));
+        assert_eq!(block, [2.0, 2.0]);
+    }
+
+    #[test]
+    fn a_loss_takes_one_place_among_the_gaps_however_much_follows_it() {
+        let (mut callback, mut reader, _) = ring_of(format(1), 4, 1);
+        callback.push_block(&[0_u32; 5], |n| n as f32);
+        let mut heard = Vec::new();
+        drain(&mut reader, 1, 9, &mut heard);
+        for number in 5..8 {
+            callback.push_block(&[number], |n: u32| n as f32);
+        }
+        drain(&mut reader, 1, 9, &mut heard);
+        assert_eq!(heard, [None, None, None, None, None, Some(5), Some(6), Some(7)]);
+    }
+
+    #[test]
+    fn the_reader_knows_when_the_callback_is_gone() {
+        let (callback, reader, _) = ring(format(1), 1);
+        assert!(!reader.is_abandoned());
+        drop(callback);
+        assert!(reader.is_abandoned());
+    }
+
+    #[test]
+    fn the_clock_runs_on_between_callbacks_by_one_block_at_most_and_never_back() {
+        let clock = RingClock::new(48_000);
+        assert_eq!(clock.position_at(5_000_000_000), 0, "no callback yet");
+        clock.publish(480, 1_000_000_000, 480);
+        for (nanos, position) in [
+            (1_000_000_000, 480),
+            (1_005_000_000, 720),
+            (1_010_000_000, 960),
+            (9_000_000_000, 960),
+            (1_000_000_000, 960),
+        ] {
+            assert_eq!(clock.position_at(nanos), position, "at {nanos} ns");
+        }
+        clock.publish(960, 1_010_000_000, 480);
+        assert_eq!(clock.position_at(1_015_000_000), 1200);
+    }
+
+    #[test]
+    fn a_clock_caught_in_the_middle_of_a_write_says_the_last_position() {
+        let clock = RingClock::new(1000);
+        clock.publish(10, 0, 10);
+        assert_eq!(clock.position_at(0), 10);
+        clock.sequence.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(clock.position_at(1_000_000_000), 10);
+    }
+
+    #[test]
+    fn the_clock_is_never_torn_nor_behind_what_was_read() {
+        let (mut callback, mut reader, clock) = ring(format(1), 1);
+        let reads = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for n in 1..=20_000_u32 {
+                    callback.push_block(&[n; 7], |n| n as f32);
+                }
+            });
+            let (mut read, mut block, mut last) = (0, Vec::new(), 0);
+            while read < 140_000 {
+                block.clear();
+                match reader.read(&mut block, 64) {
+                    Reading::Frames => read += block.len() as u64,
+                    Reading::Lost(frames) => read += frames,
+                    _ => std::thread::yield_now(),
+                }
+                assert!(clock.captured() >= read);
+                let position = clock.position();
+                assert!(position >= last);
+                if let Some(tick) = clock.snapshot() {
+                    assert_eq!((tick.frames % 7, tick.block), (0, if tick.frames == 0 { 0 } else { 7 }));
+                }
+                last = position;
+            }
+            read
+        });
+        assert_eq!(reads, 140_000);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_uncounted_and_every_gap_is_where_it_was(
+            channels in 1_usize..4,
+            capacity in 1_usize..40,
+            gaps in 1_usize..4,
+            steps in prop::collection::vec((0_u32..12, 0_usize..20, prop::bool::ANY), 0..120),
+        ) {
+            let (mut callback, mut reader, clock) = ring_of(format(channels as u16), capacity, gaps);
+            let (mut pushed, mut heard, mut starts) = (0_u32, Vec::new(), Vec::new());
+            for (frames, max_frames, read) in steps {
+                starts.push(pushed);
+                callback.push_block(&numbered(pushed, frames, channels), |n| n as f32);
+                pushed += frames;
+                if read && max_frames > 0 {
+                    drain(&mut reader, channels, max_frames, &mut heard);
+                    prop_assert_eq!(heard.len(), pushed as usize, "drained, and still frames are missing");
+                }
+            }
+            drain(&mut reader, channels, 7, &mut heard);
+            prop_assert_eq!(clock.captured(), u64::from(pushed));
+            prop_assert_eq!(heard.len(), pushed as usize);
+            for (at, frame) in heard.iter().enumerate() {
+                prop_assert!(frame.is_none_or(|number| number as usize == at), "frame {:?} at {}", frame, at);
+            }
+            // Blocks are atomic: whole or lost.
+            starts.push(pushed);
+            for block in starts.windows(2) {
+                let part = &heard[block[0] as usize..block[1] as usize];
+                prop_assert!(part.iter().all(Option::is_some) || part.iter().all(Option::is_none));
+            }
+        }
+    }
+}

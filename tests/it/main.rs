@@ -1,0 +1,9 @@
+//! Everything that is tested from outside: the program, the sound servers it records from, and the test bed itself.
+
+// The exemption for tests covers `#[test]` functions only, not what they call.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod testbed;
