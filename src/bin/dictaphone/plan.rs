@@ -251,7 +251,7 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
         None => Template::parse(name::DEFAULT).map_err(|reason| Failure::usage(reason, "give a `--name`")),
     };
     let Some(file) = &args.file else {
-        let folder = clips_folder(args, around)?;
+        let folder = clips_folder(args.dir.as_deref(), around)?;
         refuse_unless_folder(&folder, around)?;
         return Ok(Target::NewIn(folder, template()?));
     };
@@ -319,9 +319,12 @@ fn ends_in_separator(file: &Path) -> bool {
 }
 
 /// The flag, else the environment, else `Recordings` in the music folder.
-fn clips_folder(args: &RecordArgs, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
-    if let Some(dir) = &args.dir {
-        return Ok(dir.clone());
+///
+/// # Errors
+/// A usage failure for a user who has neither.
+pub(crate) fn clips_folder(dir: Option<&Path>, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
+    if let Some(dir) = dir {
+        return Ok(dir.to_owned());
     }
     if let Some(dir) = around.dictaphone_dir.as_ref().filter(|dir| !dir.is_empty()) {
         return Ok(PathBuf::from(dir));

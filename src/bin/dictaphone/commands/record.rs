@@ -35,7 +35,8 @@ pub(crate) fn run(args: RecordArgs, report: &Report) -> Result<Exit, Failure> {
     capture(&plan, report)
 }
 
-fn surroundings() -> Surroundings<'static> {
+/// What the plan needs to know about the world.
+pub(crate) fn surroundings() -> Surroundings<'static> {
     Surroundings {
         stdout_is_terminal: io::stdout().is_terminal(),
         dictaphone_dir: env::var_os("DICTAPHONE_DIR"),
