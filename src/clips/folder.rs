@@ -26,9 +26,9 @@ const FILES_PER_THREAD: usize = 64;
 /// Opening files waits for the disk more than it computes, but nobody gains from dozens of threads.
 const THREADS_MAX: usize = 8;
 
-/// An unfinished recording.
+/// The hidden file of an unfinished recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct PartFile {
     /// The hidden file.
     pub path: PathBuf,
     /// What it would be called when it is finished.
@@ -47,7 +47,7 @@ pub struct Listing {
     /// The clips, newest first until they are sorted otherwise.
     pub clips: Vec<Clip>,
     /// Unfinished recordings, by path.
-    pub unfinished: Vec<Unfinished>,
+    pub unfinished: Vec<PartFile>,
 }
 
 /// By what clips are sorted.
@@ -90,7 +90,7 @@ impl Listing {
             if is_clip_name(&path) {
                 files.push(path);
             } else if let Some(target) = place::target_of_part(&path) {
-                unfinished.extend(Unfinished::read(path, target));
+                unfinished.extend(PartFile::read(path, target));
             }
         }
         let known: HashMap<&Path, &Clip> = self.clips.iter().map(|clip| (clip.path.as_path(), clip)).collect();
@@ -125,7 +125,7 @@ impl SortKey {
     }
 }
 
-impl Unfinished {
+impl PartFile {
     /// `None` if it is no ordinary file, or was finished just now.
     fn read(path: PathBuf, target: PathBuf) -> Option<Self> {
         let metadata = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
@@ -267,7 +267,7 @@ mod tests {
         let states = || {
             let found = Listing::read(folder.path()).unwrap();
             assert_eq!(found.clips, []);
-            let fact = |u: Unfinished| (u.target.file_name().unwrap().to_owned(), u.size_bytes, u.is_being_written);
+            let fact = |u: PartFile| (u.target.file_name().unwrap().to_owned(), u.size_bytes, u.is_being_written);
             found.unfinished.into_iter().map(fact).collect::<Vec<_>>()
         };
         assert_eq!(states(), [("old.wav".into(), 6, false), ("take.wav".into(), 4, true)]);

@@ -344,6 +344,7 @@ impl Take {
             format: self.plan.format,
             frames: self.frames - self.part.0,
             lost_frames: self.lost_frames - self.part.1,
+            whole: true,
             recorded_at: self.recorded_at,
         };
         (seconds(self.part.0, self.plan.format.sample_rate) * 1_000.0, facts)
@@ -369,13 +370,14 @@ impl Take {
             .output
             .seal(self.encoder.as_ref())
             .map_err(|error| Error::new(ErrorKind::Unknown, "cannot complete the recording").with_source(error));
+        let whole = sealed.is_ok();
         let failure = match ending {
             Ending::Ended(error) | Ending::Failed(error) => Some(error),
             Ending::Complete => finished.and(sealed).err(),
         };
         self.publish();
         let (timecode, facts) = self.describe_part();
-        let data = self.output.take(facts);
+        let data = self.output.take(BlobFacts { whole, ..facts });
         self.shared.end(self.plan.key);
         if let Some(error) = failure {
             self.fire(&RecorderEvent::Error(error));

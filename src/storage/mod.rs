@@ -9,6 +9,7 @@ mod publish;
 pub mod space;
 pub mod spool;
 mod unfinished;
+pub mod writers;
 
 use std::{
     io::{self, Read, Seek},

@@ -5,10 +5,11 @@
 
 use std::{
     env,
-    fs::File,
+    fs::{File, Metadata},
     hash::{BuildHasher, RandomState},
     io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use super::{
@@ -88,6 +89,22 @@ impl FileSpool {
         let file = unfinished::reopen(&path)?;
         let len = file.metadata()?.len();
         Ok(Self::new(file, path, len))
+    }
+
+    /// What the file system knows about the open file: owner, times, real length.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    /// Sets the time of the last change, also of a file that is already finished.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        self.file.set_modified(time)
     }
 
     fn new(file: File, path: PathBuf, len: u64) -> Self {

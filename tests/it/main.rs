@@ -7,4 +7,5 @@
 mod support;
 
 mod clips;
+mod disk;
 mod testbed;

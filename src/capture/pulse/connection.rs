@@ -32,6 +32,9 @@ pub(super) enum Message {
     Other,
 }
 
+/// Length of the secret that a server shares with its user.
+const COOKIE_BYTES: usize = 256;
+
 /// A connection past its handshake.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -60,7 +63,10 @@ impl Connection {
         socket.set_write_timeout(Some(ANSWER_LIMIT))?;
         let socket = BufReader::with_capacity(READ_BUFFER, socket);
         let mut this = Self { socket, version: protocol::MAX_VERSION, sequence: 0 };
-        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
+        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
+        // A cookie of another length breaks the protocol; one of zeros is refused only where it is asked for, and a
+        // server on a Unix socket knows its own user without.
+        let cookie = cookie.filter(|cookie| cookie.len() == COOKIE_BYTES).unwrap_or_else(|| vec![0; COOKIE_BYTES]);
         let auth = AuthParams { version: protocol::MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
         let reply: AuthReply = this.ask(Command::Auth(auth))?;
         this.version = reply.version.min(protocol::MAX_VERSION);
