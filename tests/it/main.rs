@@ -7,5 +7,6 @@
 mod support;
 
 mod clips;
+mod crash;
 mod disk;
 mod testbed;

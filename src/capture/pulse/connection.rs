@@ -97,7 +97,10 @@ impl Connection {
         // In one piece: the socket is not buffered on this side.
         let mut message = Vec::new();
         protocol::write_command_message(&mut message, sequence, command, self.version)?;
-        std::io::Write::write_all(self.socket.get_mut(), &message)?;
+        let introduced =
+            if matches!(command, Command::Auth(_)) { introduce(self.socket.get_ref(), &message)? } else { 0 };
+        let rest = message.get(introduced..).unwrap_or_default();
+        std::io::Write::write_all(self.socket.get_mut(), rest)?;
         Ok(sequence)
     }
 
@@ -133,6 +136,28 @@ impl Connection {
     pub(super) fn parse<T: CommandReply>(&self, mut rest: &[u8]) -> Result<T, ProtocolError> {
         T::read(&mut protocol::TagStructReader::new(&mut rest, self.version), self.version)
     }
+}
+
+/// Sends the beginning of `message` together with who we are, and returns how much of it was sent. The system adds that
+/// by itself only once the server has asked for it, which may be later than this message.
+#[cfg(target_os = "linux")]
+fn introduce(socket: &UnixStream, message: &[u8]) -> std::io::Result<usize> {
+    use rustix::{
+        net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, UCred, sendmsg},
+        process::{getgid, getpid, getuid},
+    };
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let credentials = UCred { pid: getpid(), uid: getuid(), gid: getgid() };
+    if !ancillary.push(SendAncillaryMessage::ScmCredentials(credentials)) {
+        return Ok(0);
+    }
+    Ok(sendmsg(socket, &[std::io::IoSlice::new(message)], &mut ancillary, SendFlags::NOSIGNAL)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn introduce(_socket: &UnixStream, _message: &[u8]) -> std::io::Result<usize> {
+    Ok(0)
 }
 
 /// The error of the library for one of the protocol.

@@ -10,10 +10,9 @@ use dictaphone::{
 
 use crate::{
     cli::ClipsFolder,
-    commands::record,
     exit::Exit,
     message::{Failure, Message},
-    plan,
+    plan::{self, Surroundings},
 };
 
 /// The clips folder.
@@ -21,7 +20,7 @@ use crate::{
 /// # Errors
 /// A usage failure for a user who has none.
 pub(crate) fn folder(args: &ClipsFolder) -> Result<PathBuf, Failure> {
-    plan::clips_folder(args.dir.as_deref(), &record::surroundings())
+    plan::clips_folder(args.dir.as_deref(), &Surroundings::look_around())
 }
 
 /// The file that the user means.

@@ -50,7 +50,10 @@ fn remark(listing: &Listing, folder: &str, report: &Report) {
         report.note(&format!("no clips in {folder}"));
     }
     let growing = listing.unfinished.iter().filter(|unfinished| unfinished.is_being_written).count();
-    for (count, what) in [(growing, "being recorded"), (listing.unfinished.len() - growing, "unfinished")] {
+    for (count, what) in [
+        (growing, "being recorded"),
+        (listing.unfinished.len() - growing, "unfinished, which `dictaphone recover` makes whole"),
+    ] {
         if count > 0 {
             report.note(&format!("{count} {what}"));
         }

@@ -8,5 +8,6 @@ pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod record;
+pub(crate) mod recover;
 pub(crate) mod rename;
 pub(crate) mod source;

@@ -118,7 +118,9 @@ impl End<'_> {
     fn torn(&self, blob: &Blob, failure: Option<&Error>) -> Failure {
         let reason = failure.map_or_else(|| "the disk failed".to_owned(), ToString::to_string);
         let message = Message::new(format!("the recording could not be completed: {reason}"));
-        let hint = blob.path().map(|part| format!("its sound is kept in {}, the header is unfinished", part.display()));
+        let hint = blob
+            .path()
+            .map(|part| format!("its sound is kept in {}, `dictaphone recover` completes it", part.display()));
         Failure { message: Message { hint, ..message }, exit: Exit::Failed }
     }
 
