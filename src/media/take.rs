@@ -413,10 +413,7 @@ impl Take {
     fn tags(&self) -> Metadata {
         let mut tags = self.plan.metadata.clone();
         tags.date = tags.date.or_else(|| self.recorded_at.and_then(local_time));
-        if self.lost_frames > 0 {
-            let lost = format!("{} frames were lost and are silence", self.lost_frames);
-            tags.comment = Some(tags.comment.map_or(lost.clone(), |comment| format!("{comment}; {lost}")));
-        }
+        tags.note_lost_frames(self.lost_frames);
         tags
     }
 

@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clips;
 mod crash;
 mod disk;
 mod testbed;
