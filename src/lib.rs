@@ -64,6 +64,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`media`] | devices, streams, tracks, the recorder, events, blobs: the W3C model |
+//! | [`clips`] | a folder of recordings: list, facts, waveforms, rename, trash, recovery |
 //! | [`capture`] | where frames come from: microphones, generators, files, callers |
 //! | [`encode`], [`decode`] | frames to bytes and back |
 //! | [`storage`] | bytes to files that last |
@@ -74,6 +75,7 @@
 
 pub mod audio;
 pub mod capture;
+pub mod clips;
 pub mod decode;
 pub mod encode;
 pub mod error;

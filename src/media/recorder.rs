@@ -23,7 +23,7 @@ use crate::{
         source::Source,
         state::{Call, Transition, transition},
         stream::StreamObserver,
-        take::{Take, TakePlan},
+        take::{Take, TakePlan, reserve},
     },
 };
 
@@ -80,20 +80,16 @@ impl RecorderShared {
         *lock(&self.progress) = Progress { path, ..Progress::default() };
     }
 
-    /// Whether that recording is the current one and was not stopped.
-    pub(crate) fn is_running(&self, key: TakeKey) -> bool {
-        let core = lock(&self.core);
-        core.running.as_ref().is_some_and(|(running, _)| *running == key)
-    }
-
     /// That recording is over; called right before its last events. A recording that was stopped, and perhaps followed
-    /// by another one, changes nothing.
-    pub(crate) fn end(&self, key: TakeKey) {
+    /// by another one, changes nothing. Tells whether it had not been stopped before.
+    pub(crate) fn end(&self, key: TakeKey) -> bool {
         let mut core = lock(&self.core);
-        if core.running.as_ref().is_some_and(|(running, _)| *running == key) {
+        let was_running = core.running.as_ref().is_some_and(|(running, _)| *running == key);
+        if was_running {
             core.state = RecordingState::Inactive;
             core.running = None;
         }
+        was_running
     }
 
     pub(crate) fn fire(&self, event: &RecorderEvent) {
@@ -295,7 +291,7 @@ impl MediaRecorder {
         // The file comes last, so that nothing else can fail once it exists.
         let output = match delivery {
             Delivery::Stream => Output::in_memory(),
-            Delivery::File => Output::spooled(&self.options.storage)
+            Delivery::File => Output::spooled(&self.options.storage, reserve(plan.format))
                 .map_err(|error| Error::from_io(error, "cannot create the file of the recording"))?,
         };
         Ok(Take::new(plan, Arc::clone(&self.shared), chain, encoder, output))

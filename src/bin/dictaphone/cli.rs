@@ -62,6 +62,16 @@ pub(crate) enum Command {
     Record(Box<RecordArgs>),
     /// List the devices that can be recorded from
     Devices(DevicesArgs),
+    /// List the clips
+    List(ListArgs),
+    /// Tell everything about a clip
+    Info(InfoArgs),
+    /// Give a clip another name
+    Rename(RenameArgs),
+    /// Move clips to the trash
+    Delete(DeleteArgs),
+    /// Make unfinished recordings whole
+    Recover(RecoverArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the man page
@@ -154,6 +164,113 @@ pub(crate) struct DevicesArgs {
     pub(crate) json: bool,
 }
 
+/// Where the clips are.
+#[derive(Debug, Args)]
+pub(crate) struct ClipsFolder {
+    /// The clips folder; else DICTAPHONE_DIR, else `Recordings` in the user's music folder
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// The words of `list`.
+#[derive(Debug, Args)]
+#[command(after_long_help = LIST_NOTES)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// By what: newest, longest and largest come first
+    #[arg(long, value_name = "KEY", value_enum, default_value_t)]
+    pub(crate) sort: SortBy,
+    /// The other way round
+    #[arg(long, short)]
+    pub(crate) reverse: bool,
+    /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words of `recover`.
+#[derive(Debug, Args)]
+#[command(after_long_help = RECOVER_NOTES)]
+pub(crate) struct RecoverArgs {
+    /// Folders, or files of any recorder; else the clips folder
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The clips folder
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "paths")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// By what clips are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum SortBy {
+    /// When it was recorded
+    #[default]
+    Date,
+    /// Name, numbers by value
+    Name,
+    /// Length
+    Length,
+    /// Size of the file
+    Size,
+    /// Format
+    Format,
+}
+
+/// The words of `info`.
+#[derive(Debug, Args)]
+#[command(after_long_help = INFO_NOTES)]
+pub(crate) struct InfoArgs {
+    /// A path, a file in the clips folder, or its name without extension
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    pub(crate) clip: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words of `rename`.
+#[derive(Debug, Args)]
+#[command(after_long_help = RENAME_NOTES)]
+pub(crate) struct RenameArgs {
+    /// A path, a file in the clips folder, or its name without extension
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    pub(crate) clip: PathBuf,
+    /// The new name; folder and extension stay
+    #[arg(value_name = "NAME", value_hint = ValueHint::Other)]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// The renamed clip as a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words of `delete`.
+#[derive(Debug, Args)]
+#[command(after_long_help = DELETE_NOTES)]
+pub(crate) struct DeleteArgs {
+    /// Paths, files in the clips folder, or their names without extension
+    #[arg(value_name = "CLIP", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) clips: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// For good, not into the trash
+    #[arg(long)]
+    pub(crate) permanent: bool,
+    /// One JSON array of what was deleted
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// The words of `completions`.
 #[derive(Debug, Args)]
 #[command(after_long_help = COMPLETIONS_NOTES)]
@@ -178,6 +295,7 @@ fn root_notes() -> String {
   dictaphone record                     record into the clips folder until q or Ctrl-C
   dictaphone record -d 1m30s take.wav   record ninety seconds
   dictaphone devices                    what can be recorded from
+  dictaphone list                       what was recorded
 
 {}",
         exit_codes()
@@ -213,6 +331,35 @@ Signals:
 const DEVICES_NOTES: &str = "Examples:
   dictaphone devices
   dictaphone devices --json | jq -r '.[].id'";
+
+const LIST_NOTES: &str = "Examples:
+  dictaphone list
+  dictaphone list --sort name --dir ~/interviews
+  dictaphone list --json | jq -r '.[] | select(.duration_s > 60) | .path'";
+
+const INFO_NOTES: &str = "Examples:
+  dictaphone info interview
+  dictaphone info ./take.wav
+  dictaphone info interview --json | jq .loudness_lufs";
+
+const RENAME_NOTES: &str = "Examples:
+  dictaphone rename 2026-11-20_14-05-09 interview
+  dictaphone rename ./take.wav 'interview with Anna'
+
+Another file is never replaced.";
+
+const DELETE_NOTES: &str = "Examples:
+  dictaphone delete interview
+  dictaphone delete --permanent take-2.wav take-3.wav";
+
+const RECOVER_NOTES: &str =
+    "After a crash or a power cut the recording is in a hidden file `.NAME.EXT.part`. This gives
+it a right header and its name, keeps its date, and touches neither whole files nor files that are still being written.
+
+Examples:
+  dictaphone recover                    everything in the clips folder
+  dictaphone recover --dry-run .        what would be done in this folder
+  dictaphone recover broken.wav         a file whose recorder died, whichever it was";
 
 const COMPLETIONS_NOTES: &str = "Examples:
   dictaphone completions bash > ~/.local/share/bash-completion/completions/dictaphone

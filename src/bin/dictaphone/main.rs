@@ -16,6 +16,7 @@ mod printer;
 mod report;
 mod signals;
 mod status;
+mod table;
 mod terminal;
 mod usage;
 
@@ -60,6 +61,11 @@ fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
     match cli.command {
         Some(Command::Record(args)) => commands::record::run(*args, report),
         Some(Command::Devices(args)) => commands::devices::run(&args, report),
+        Some(Command::List(args)) => commands::list::run(&args, report),
+        Some(Command::Info(args)) => commands::info::run(&args, report),
+        Some(Command::Rename(args)) => commands::rename::run(&args, report),
+        Some(Command::Delete(args)) => commands::delete::run(&args, report),
+        Some(Command::Recover(args)) => commands::recover::run(&args, report),
         Some(Command::Completions(args)) => commands::completions::run(&args, report),
         Some(Command::Man) => commands::man::run(report),
         None => {

@@ -89,6 +89,11 @@ impl Report {
         self.is_terminal
     }
 
+    /// Whether more than ASCII can be shown.
+    pub(crate) fn speaks_utf8(&self) -> bool {
+        self.style.unicode
+    }
+
     /// Whether there is a live line; without one, a line at the start and one at the end tell the same.
     pub(crate) fn has_live_line(&self) -> bool {
         self.is_terminal && !self.quiet

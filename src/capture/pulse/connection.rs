@@ -17,8 +17,6 @@ use crate::error::{Error, ErrorKind};
 
 /// How long the server may take for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
-/// Length of the secret that a user's programs share with the server.
-const COOKIE: usize = 256;
 /// Room for one block of the usual length, so that it is read at once.
 const READ_BUFFER: usize = 1 << 15;
 /// No message of the server is longer; its queues hold 4 MiB.
@@ -33,6 +31,9 @@ pub(super) enum Message {
     /// Something that is not understood, and does not matter.
     Other,
 }
+
+/// Length of the secret that a server shares with its user.
+const COOKIE_BYTES: usize = 256;
 
 /// A connection past its handshake.
 #[derive(Debug)]
@@ -63,10 +64,11 @@ impl Connection {
         let socket = BufReader::with_capacity(READ_BUFFER, socket);
         let mut this = Self { socket, version: protocol::MAX_VERSION, sequence: 0 };
         let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
-        // The server knows its own user by the socket, but hangs up on a cookie of any other length.
-        let cookie = cookie.filter(|cookie| cookie.len() == COOKIE).unwrap_or_else(|| vec![0; COOKIE]);
+        // A cookie of another length breaks the protocol; one of zeros is refused only where it is asked for, and a
+        // server on a Unix socket knows its own user without.
+        let cookie = cookie.filter(|cookie| cookie.len() == COOKIE_BYTES).unwrap_or_else(|| vec![0; COOKIE_BYTES]);
         let auth = AuthParams { version: protocol::MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
-        let reply: AuthReply = this.introduce(&Command::Auth(auth))?;
+        let reply: AuthReply = this.ask(Command::Auth(auth))?;
         this.version = reply.version.min(protocol::MAX_VERSION);
         let mut props = Props::new();
         props.set(Prop::ApplicationName, CString::from(c"dictaphone"));
@@ -77,25 +79,9 @@ impl Connection {
         Ok(this)
     }
 
-    /// The first command and its reply. It carries who we are: otherwise that depends on whether the server is quick
-    /// enough to ask the system for it, and one that is not denies access to whoever has no cookie.
-    fn introduce(&mut self, command: &Command) -> Result<AuthReply, ProtocolError> {
-        let mut message = Vec::new();
-        protocol::write_command_message(&mut message, self.sequence, command, self.version)?;
-        let sent = self.sequence;
-        self.sequence = self.sequence.wrapping_add(1);
-        let rest = send_with_identity(self.socket.get_ref(), &message)?;
-        std::io::Write::write_all(self.socket.get_mut(), message.get(rest..).unwrap_or_default())?;
-        self.await_reply(sent)
-    }
-
     /// Sends a command and waits for its reply. Not for connections on which anything else can arrive.
     pub(super) fn ask<T: CommandReply>(&mut self, command: Command) -> Result<T, ProtocolError> {
         let sent = self.send(&command)?;
-        self.await_reply(sent)
-    }
-
-    fn await_reply<T: CommandReply>(&mut self, sent: u32) -> Result<T, ProtocolError> {
         let (sequence, reply) = protocol::read_reply_message(&mut self.socket, self.version)?;
         if sequence == sent {
             Ok(reply)
@@ -111,7 +97,10 @@ impl Connection {
         // In one piece: the socket is not buffered on this side.
         let mut message = Vec::new();
         protocol::write_command_message(&mut message, sequence, command, self.version)?;
-        std::io::Write::write_all(self.socket.get_mut(), &message)?;
+        let introduced =
+            if matches!(command, Command::Auth(_)) { introduce(self.socket.get_ref(), &message)? } else { 0 };
+        let rest = message.get(introduced..).unwrap_or_default();
+        std::io::Write::write_all(self.socket.get_mut(), rest)?;
         Ok(sequence)
     }
 
@@ -149,23 +138,26 @@ impl Connection {
     }
 }
 
-/// Sends as much of `message` as goes at once, with the process, user and group that send it; returns how much.
+/// Sends the beginning of `message` together with who we are, and returns how much of it was sent. The system adds that
+/// by itself only once the server has asked for it, which may be later than this message.
 #[cfg(target_os = "linux")]
-fn send_with_identity(socket: &UnixStream, message: &[u8]) -> std::io::Result<usize> {
+fn introduce(socket: &UnixStream, message: &[u8]) -> std::io::Result<usize> {
     use rustix::{
         net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, UCred, sendmsg},
         process::{getgid, getpid, getuid},
     };
-    let who = UCred { pid: getpid(), uid: getuid(), gid: getgid() };
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    ancillary.push(SendAncillaryMessage::ScmCredentials(who));
+    let credentials = UCred { pid: getpid(), uid: getuid(), gid: getgid() };
+    if !ancillary.push(SendAncillaryMessage::ScmCredentials(credentials)) {
+        return Ok(0);
+    }
     Ok(sendmsg(socket, &[std::io::IoSlice::new(message)], &mut ancillary, SendFlags::NOSIGNAL)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn send_with_identity(mut socket: &UnixStream, message: &[u8]) -> std::io::Result<usize> {
-    std::io::Write::write(&mut socket, message)
+fn introduce(_socket: &UnixStream, _message: &[u8]) -> std::io::Result<usize> {
+    Ok(0)
 }
 
 /// The error of the library for one of the protocol.

@@ -240,6 +240,10 @@ impl<'a> Session<'a> {
                 self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) })
             }
             RecorderEvent::DataAvailable { data, .. } => self.outcome.blob = Some(data),
+            RecorderEvent::LowSpace { left } => {
+                let text = format!("the disk is full in {}", status::clock(left));
+                self.report.warning(&Message::new(text).hint("the recording is saved when that happens"));
+            }
             RecorderEvent::Error(error) => self.fail(error),
             RecorderEvent::Stop => {
                 self.state = State::Saving;
@@ -376,7 +380,7 @@ impl<'a> Session<'a> {
             clipped: progress.clipped,
             lost: progress.lost_frames,
             device: &self.opened.device,
-            disk_left: None,
+            disk_left: progress.disk_left,
         };
         self.report.draw(&facts, now);
     }
