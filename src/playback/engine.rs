@@ -111,6 +111,8 @@ struct Open {
     chain: Chain,
     /// When the device last took something, and how much it had taken by then.
     alive: (Instant, u64),
+    /// When this was last looked at.
+    looked: Instant,
 }
 
 /// The thread's own state.
@@ -367,9 +369,11 @@ impl Engine {
             return Err(error);
         }
         let now = Instant::now();
+        // The process was stopped or the machine was asleep, and so was the device.
+        let slept = now.duration_since(std::mem::replace(&mut open.looked, now)) >= STALL / 2;
         let feeder = open.line.feeder();
         let (taken, heard, written) = (feeder.taken(), feeder.heard(now), feeder.written());
-        if taken != open.alive.1 || taken == written {
+        if taken != open.alive.1 || taken == written || slept {
             open.alive = (now, taken);
             open.line.device().is_taking();
         } else if now.duration_since(open.alive.0) >= STALL {
@@ -401,7 +405,8 @@ impl Engine {
         let chain = Chain::new(self.format, line.format(), self.state.speed)?;
         line.feeder().set_volume(self.state.volume);
         line.feeder().set_playing(true);
-        self.open = Some(Open { line, chain, alive: (Instant::now(), 0) });
+        let now = Instant::now();
+        self.open = Some(Open { line, chain, alive: (now, 0), looked: now });
         self.reposition(self.state.position);
         Ok(())
     }

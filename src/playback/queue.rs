@@ -34,7 +34,9 @@ const LONGEST_LATENCY: Duration = Duration::from_secs(2);
 pub fn queue(format: AudioFormat, length: Duration) -> (Feeder, LineDrain) {
     let channels = usize::from(format.channels.max(1));
     let frames = usize::try_from(frames_in(length, format.sample_rate)).unwrap_or(usize::MAX);
-    let (samples_in, samples_out) = RingBuffer::new(frames.clamp(1, (MAX_SAMPLES / channels).max(1)) * channels);
+    let frames = frames.clamp(1, (MAX_SAMPLES / channels).max(1));
+    // Twice as long as it is ever filled with fresh frames, so that these find room while the stale ones still wait.
+    let (samples_in, samples_out) = RingBuffer::new(2 * frames * channels);
     let (beats_in, beats_out) = RingBuffer::new(BEATS);
     let shared = Arc::new(Shared {
         playing: AtomicBool::new(false),
@@ -44,6 +46,7 @@ pub fn queue(format: AudioFormat, length: Duration) -> (Feeder, LineDrain) {
     });
     let feeder = Feeder {
         channels,
+        most: frames as u64,
         rate: format.sample_rate,
         samples: samples_in,
         beats: beats_out,
@@ -90,6 +93,8 @@ struct Beat {
 #[derive(Debug)]
 pub struct Feeder {
     channels: usize,
+    /// Fresh frames that may wait.
+    most: u64,
     rate: u32,
     samples: Producer<f32>,
     beats: Consumer<Beat>,
@@ -103,7 +108,9 @@ pub struct Feeder {
 impl Feeder {
     /// Puts as many whole frames of `samples` into the queue as there is room for and returns how many.
     pub fn write(&mut self, samples: &[f32]) -> usize {
-        let frames = (samples.len() / self.channels).min(self.samples.slots() / self.channels);
+        let fresh = self.written - self.taken().clamp(self.flushed, self.written);
+        let room = usize::try_from(self.most.saturating_sub(fresh)).unwrap_or(usize::MAX);
+        let frames = (samples.len() / self.channels).min(room).min(self.samples.slots() / self.channels);
         if frames == 0 {
             return 0;
         }
@@ -293,10 +300,11 @@ mod tests {
         feeder.set_playing(true);
         feeder.write(&[0.1; 10]);
         assert_eq!(pull(&mut drain, 4), [0.1; 4]);
+        feeder.write(&[0.1; 4]);
         feeder.flush();
-        feeder.write(&[0.2; 3]);
-        assert_eq!(pull(&mut drain, 4), [0.2; 3]);
-        assert_eq!((feeder.written(), feeder.taken()), (13, 13));
+        assert_eq!(feeder.write(&[0.2; 11]), 10, "although nothing stale has left yet");
+        assert_eq!(pull(&mut drain, 12), [0.2; 10]);
+        assert_eq!((feeder.written(), feeder.taken()), (24, 24));
     }
 
     #[test]

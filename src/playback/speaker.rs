@@ -33,8 +33,9 @@ const BUILD_LIMIT: Duration = Duration::from_secs(5);
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// How long a closed stream's callback may stay before its ring goes without waiting for it.
 const CALLBACK_LIMIT: Duration = Duration::from_secs(5);
-/// Buffers a second: 25 ms each. Sound systems keep two of them, and a seek is heard after so long.
-const BUFFERS_A_SECOND: u32 = 40;
+/// Buffers a second: 40 ms each. Sound systems keep two of them, and a seek is heard after so long. With 25 ms a busy
+/// machine with two cores underran.
+const BUFFERS_A_SECOND: u32 = 25;
 /// A buffer that the device refuses is halved until it is below this.
 const SMALLEST_BUFFER: u32 = 64;
 /// Errors that wait for the player.
