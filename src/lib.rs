@@ -64,6 +64,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`media`] | devices, streams, tracks, the recorder, events, blobs: the W3C model |
+//! | [`clips`] | recordings in their folders: what was left unfinished, and how it is made whole |
 //! | [`capture`] | where frames come from: microphones, generators, files, callers |
 //! | [`playback`] | recordings to a loudspeaker |
 //! | [`encode`], [`decode`] | frames to bytes and back |
@@ -75,6 +76,7 @@
 
 pub mod audio;
 pub mod capture;
+pub mod clips;
 pub mod decode;
 pub mod encode;
 pub mod error;

@@ -4,6 +4,7 @@
 //! what can be read, and never panics, never loops for ever, and never takes memory for sizes that are only claimed.
 //! Writing is not here. Run by any thread but a realtime one.
 
+pub mod layout;
 mod riff;
 mod tags;
 mod wav;

@@ -9,10 +9,10 @@ use std::io::{self, Read, SeekFrom};
 use super::Input;
 
 /// Chunks that are looked at before the rest of the file is left alone; files have about ten.
-const CHUNK_LIMIT: usize = 4096;
+pub(super) const CHUNK_LIMIT: usize = 4096;
 
 /// Bytes of `fmt ` that mean something, those of WAVEFORMATEXTENSIBLE.
-const FMT_LIMIT: u64 = 40;
+pub(super) const FMT_LIMIT: u64 = 40;
 
 /// Bytes of tags and markers that are read, over all chunks.
 const TAGS_LIMIT: u64 = 8 << 20;
@@ -75,29 +75,33 @@ pub(super) fn scan(input: &mut impl Input, len: u64) -> io::Result<Chunks> {
 }
 
 /// The sizes that a file claims for itself.
-struct Sizes {
+#[derive(Debug, Default)]
+pub(super) struct Sizes {
     /// Bytes that the file really has.
-    len: u64,
-    riff: u64,
+    pub(super) len: u64,
+    pub(super) riff: u64,
     /// The data size in `ds64`.
-    data: Option<u64>,
+    pub(super) data: Option<u64>,
 }
 
 impl Sizes {
     /// Takes the RIFF and data sizes from the payload of `ds64`.
-    fn widen(&mut self, payload: &[u8]) {
+    pub(super) fn widen(&mut self, payload: &[u8]) {
         let number = |at: usize| payload.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
         self.riff = number(0).unwrap_or(self.riff);
         self.data = number(8);
     }
 
+    /// The data size that the file means by `claimed` in the header of its data chunk.
+    pub(super) fn data_claim(&self, claimed: u64) -> u64 {
+        self.data.filter(|_| claimed == UNKNOWN).unwrap_or(claimed)
+    }
+
     /// Bytes of samples in a data chunk whose payload starts at `start` and that claims `claimed` bytes.
-    fn data_size(&self, start: u64, claimed: u64) -> u64 {
+    pub(super) fn data_size(&self, start: u64, claimed: u64) -> u64 {
         let there = self.len.saturating_sub(start);
-        let (claimed, wide) = match self.data {
-            Some(wide) if claimed == UNKNOWN => (wide, true),
-            _ => (claimed, false),
-        };
+        let wide = self.data.is_some() && claimed == UNKNOWN;
+        let claimed = self.data_claim(claimed);
         // A RIFF size that fits the file was written by someone who knew all sizes. One byte for a missing pad.
         let riff_end = self.riff.saturating_add(8);
         let consistent = riff_end.abs_diff(self.len) <= 1;
@@ -107,7 +111,7 @@ impl Sizes {
 }
 
 /// The id and the claimed size of the chunk at `at`, if there is room for a chunk.
-fn chunk_at(input: &mut impl Input, at: u64, len: u64) -> io::Result<Option<([u8; 4], u64)>> {
+pub(super) fn chunk_at(input: &mut impl Input, at: u64, len: u64) -> io::Result<Option<([u8; 4], u64)>> {
     if at.checked_add(8).is_none_or(|end| end > len) {
         return Ok(None);
     }
@@ -119,7 +123,7 @@ fn chunk_at(input: &mut impl Input, at: u64, len: u64) -> io::Result<Option<([u8
 }
 
 /// Where the chunk behind the one whose payload is `size` bytes from `start` on begins, if it is in the file.
-fn next_chunk(input: &mut impl Input, start: u64, size: u64, len: u64) -> io::Result<Option<u64>> {
+pub(super) fn next_chunk(input: &mut impl Input, start: u64, size: u64, len: u64) -> io::Result<Option<u64>> {
     let Some(end) = start.checked_add(size).filter(|&end| end < len) else { return Ok(None) };
     // Some writers forget the pad byte. It is zero; an id is not.
     let padded = size % 2 == 1 && payload(input, end, 1)?.first().is_none_or(|&byte| byte == 0);
@@ -127,7 +131,7 @@ fn next_chunk(input: &mut impl Input, start: u64, size: u64, len: u64) -> io::Re
 }
 
 /// Up to `size` bytes from `at` on; fewer at the end of the file. Takes memory for what is there only.
-fn payload(input: &mut impl Input, at: u64, size: u64) -> io::Result<Vec<u8>> {
+pub(super) fn payload(input: &mut impl Input, at: u64, size: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input.seek(SeekFrom::Start(at))?;
     input.by_ref().take(size).read_to_end(&mut bytes)?;

@@ -55,7 +55,7 @@ fn narrow(sample: f64) -> f32 {
 
 /// What `fmt ` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Fmt {
+pub(super) struct Fmt {
     sample_rate: u32,
     channels: u16,
     coding: Coding,
@@ -63,7 +63,7 @@ struct Fmt {
 
 impl Fmt {
     /// Reads WAVEFORMAT, WAVEFORMATEX or WAVEFORMATEXTENSIBLE.
-    fn parse(payload: &[u8], name: &str) -> Result<Self> {
+    pub(super) fn parse(payload: &[u8], name: &str) -> Result<Self> {
         let damaged = |what: &str| Error::new(ErrorKind::InvalidData, format!("{name} is damaged: {what}"));
         let word = |at: usize| payload.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes);
         let long = |at: usize| payload.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
@@ -84,8 +84,13 @@ impl Fmt {
         Ok(Self { sample_rate, channels, coding })
     }
 
+    /// What a decoder of this sound calls it.
+    pub(super) fn format(self) -> AudioFormat {
+        AudioFormat::new(self.sample_rate, self.channels, self.coding.nearest())
+    }
+
     /// Never zero.
-    fn frame_bytes(self) -> u32 {
+    pub(super) fn frame_bytes(self) -> u32 {
         u32::from(self.coding.bytes()) * u32::from(self.channels)
     }
 }
@@ -181,7 +186,7 @@ impl<I: Input> Decoder for WavDecoder<I> {
     }
 
     fn format(&self) -> AudioFormat {
-        AudioFormat::new(self.fmt.sample_rate, self.fmt.channels, self.fmt.coding.nearest())
+        self.fmt.format()
     }
 
     fn frames(&self) -> Option<u64> {

@@ -25,6 +25,9 @@ pub struct BlobFacts {
     pub frames: u64,
     /// Frames of it that were lost and are silence now.
     pub lost_frames: u64,
+    /// The bytes tell the truth about themselves. False only after a disk refused even the header: then the sound is
+    /// there, and its header has to be repaired.
+    pub whole: bool,
     /// When the first frame of the recording was captured; `None` if there was none.
     pub recorded_at: Option<SystemTime>,
 }

@@ -1,8 +1,11 @@
 //! What recorders and tracks tell their owners, and the lists of those who listen.
 
-use std::sync::{
-    Mutex, PoisonError,
-    mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    },
+    time::Duration,
 };
 
 use crate::{audio::Marker, capture::EndReason, error::Error, media::Blob};
@@ -26,6 +29,11 @@ pub enum RecorderEvent {
     },
     /// A marker was set; not part of the standard.
     Mark(Marker),
+    /// The disk will be full before long; not part of the standard. Fired once, below five minutes.
+    LowSpace {
+        /// How long it lasts at the rate of this recording.
+        left: Duration,
+    },
     /// Something ended the recording. What was gathered follows.
     Error(Error),
     /// The recording is over; the state is inactive.

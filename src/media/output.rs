@@ -71,9 +71,14 @@ impl Output {
     }
 
     /// # Errors
-    /// Those of making the spool.
-    pub(crate) fn spooled(storage: &Storage) -> io::Result<Self> {
-        let place = Place::Spool { spool: storage.create()?, storage: storage.clone() };
+    /// Those of making the spool; [`io::ErrorKind::StorageFull`] if fewer than `reserve` bytes are left.
+    pub(crate) fn spooled(storage: &Storage, reserve: u64) -> io::Result<Self> {
+        let mut spool = storage.create()?;
+        if spool.available_bytes().is_some_and(|available| available < reserve) {
+            let _ = spool.discard();
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"));
+        }
+        let place = Place::Spool { spool, storage: storage.clone() };
         Ok(Self { place, sealable: true, checkpoint_due: Instant::now() + CHECKPOINT })
     }
 
@@ -98,12 +103,13 @@ impl Output {
         outcome
     }
 
-    /// About once a second: what was written survives a power cut, and the file is valid as it stands.
-    pub(crate) fn checkpoint(&mut self, encoder: &dyn Encoder) -> io::Result<()> {
-        let Place::Spool { spool, .. } = &mut self.place else { return Ok(()) };
+    /// About once a second: what was written survives a power cut, and the file is valid as it stands. Tells how many
+    /// bytes are left, where that is known and it is time again.
+    pub(crate) fn checkpoint(&mut self, encoder: &dyn Encoder) -> io::Result<Option<u64>> {
+        let Place::Spool { spool, .. } = &mut self.place else { return Ok(None) };
         let now = Instant::now();
         if now < self.checkpoint_due {
-            return Ok(());
+            return Ok(None);
         }
         self.checkpoint_due = now + CHECKPOINT;
         // The sound first: a header must never claim what is not there.
@@ -112,7 +118,7 @@ impl Output {
             let seal = encoder.seal(spool.len());
             patch(spool.as_mut(), &seal.patches)?;
         }
-        Ok(())
+        Ok(spool.available_bytes())
     }
 
     /// Makes what is there a whole file, also after a failed append.

@@ -1,6 +1,9 @@
 //! How a recording is getting on, for whoever watches it.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use crate::audio::Dbfs;
 
@@ -30,6 +33,8 @@ pub struct Progress {
     pub peak: Dbfs,
     /// Bytes of encoded sound.
     pub bytes: u64,
+    /// How long the disk lasts at the rate of this recording; unknown before the first second and without a file.
+    pub disk_left: Option<Duration>,
     /// When the first frame was captured.
     pub recorded_at: Option<SystemTime>,
     /// The unfinished file, if the recording goes into one.

@@ -23,7 +23,7 @@ use crate::{
         source::Source,
         state::{Call, Transition, transition},
         stream::StreamObserver,
-        take::{Take, TakePlan},
+        take::{Take, TakePlan, reserve},
     },
 };
 
@@ -295,7 +295,7 @@ impl MediaRecorder {
         // The file comes last, so that nothing else can fail once it exists.
         let output = match delivery {
             Delivery::Stream => Output::in_memory(),
-            Delivery::File => Output::spooled(&self.options.storage)
+            Delivery::File => Output::spooled(&self.options.storage, reserve(plan.format))
                 .map_err(|error| Error::from_io(error, "cannot create the file of the recording"))?,
         };
         Ok(Take::new(plan, Arc::clone(&self.shared), chain, encoder, output))

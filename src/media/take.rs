@@ -51,7 +51,9 @@ pub(crate) struct TakePlan {
 enum Ending {
     /// The caller stopped it, its tracks ended, or its length is reached.
     Complete,
-    /// Something went wrong. What was gathered is kept.
+    /// It cannot go on, but encoder and disk are well. What was gathered is kept, and properly finished.
+    Ended(Error),
+    /// The encoder or the disk failed. What was gathered is kept as it is.
     Failed(Error),
 }
 
@@ -72,10 +74,27 @@ pub(crate) struct Take {
     /// `frames` and `lost_frames` at the beginning of the current part.
     part: (u64, u64),
     recorded_at: Option<SystemTime>,
+    /// The disk's end was announced.
+    low_space: bool,
+    /// The disk's end is reached.
+    shortage: Option<Error>,
     meter: LevelMeter,
     samples: Vec<f32>,
     bytes: Vec<u8>,
     silence: Vec<f32>,
+}
+
+/// When the end of the disk is announced.
+const LOW_SPACE: Duration = Duration::from_secs(5 * 60);
+
+fn bytes_per_second(format: AudioFormat) -> u64 {
+    u64::from(format.frame_bytes()) * u64::from(format.sample_rate)
+}
+
+/// Bytes that must be left for a recording to begin or to go on: what may come until they are counted again, and room
+/// for what belongs behind the last frame.
+pub(crate) fn reserve(format: AudioFormat) -> u64 {
+    2 * bytes_per_second(format) + 64 * 1024
 }
 
 /// Frames of silence that are handled in one go.
@@ -103,6 +122,8 @@ impl Take {
             lost_frames: 0,
             part: (0, 0),
             recorded_at: None,
+            low_space: false,
+            shortage: None,
             meter: LevelMeter::default(),
             samples: Vec::new(),
             bytes: Vec::new(),
@@ -166,7 +187,7 @@ impl Take {
             TakeCommand::Stop => self.end(Ending::Complete),
             // A stop that was called before this end was delivered wins.
             TakeCommand::Fail(_) if !self.shared.is_running(self.plan.key) => self.end(Ending::Complete),
-            TakeCommand::Fail(error) => self.end(Ending::Failed(error.clone())),
+            TakeCommand::Fail(error) => self.end(Ending::Ended(error.clone())),
         }
     }
 
@@ -199,6 +220,9 @@ impl Take {
             }
         };
         self.survive(outcome);
+        if let Some(error) = self.shortage.take() {
+            self.end(Ending::Ended(error));
+        }
         self.publish();
     }
 
@@ -268,9 +292,31 @@ impl Take {
     fn write(&mut self) -> Result<()> {
         let length = self.bytes.len() as u64;
         let written = self.output.append(&mut self.bytes).and_then(|()| self.output.checkpoint(self.encoder.as_ref()));
-        written.map_err(|error| Error::new(ErrorKind::Unknown, "cannot write the recording").with_source(error))?;
+        let available = written.map_err(|error| self.write_error(error))?;
         self.shared.with_progress(|progress| progress.bytes += length);
+        if let Some(available) = available {
+            self.watch_space(available);
+        }
         Ok(())
+    }
+
+    fn write_error(&self, error: std::io::Error) -> Error {
+        let place = self.output.path().map_or_else(String::new, |path| format!(" to {}", path.display()));
+        Error::new(ErrorKind::Unknown, format!("cannot write{place}")).with_source(error)
+    }
+
+    /// Warns in time, and ends in good order before a write fails.
+    fn watch_space(&mut self, available: u64) {
+        let left = Duration::from_secs(available / bytes_per_second(self.plan.format).max(1));
+        self.shared.with_progress(|progress| progress.disk_left = Some(left));
+        if left < LOW_SPACE && !self.low_space {
+            self.low_space = true;
+            self.fire(&RecorderEvent::LowSpace { left });
+        }
+        if available < reserve(self.plan.format) {
+            let full = std::io::Error::new(std::io::ErrorKind::StorageFull, "the disk is full");
+            self.shortage = Some(self.write_error(full));
+        }
     }
 
     fn count_loss(&mut self, frames: u64) {
@@ -284,10 +330,8 @@ impl Take {
     /// Hands over what was gathered since the last part.
     fn split(&mut self) -> Result<()> {
         let (timecode, facts) = self.describe_part();
-        let data = self
-            .output
-            .split(self.encoder.as_mut(), facts)
-            .map_err(|error| Error::new(ErrorKind::Unknown, "cannot write the recording").with_source(error))?;
+        let split = self.output.split(self.encoder.as_mut(), facts);
+        let data = split.map_err(|error| self.write_error(error))?;
         self.part = (self.frames, self.lost_frames);
         self.fire(&RecorderEvent::DataAvailable { data, timecode });
         Ok(())
@@ -300,6 +344,7 @@ impl Take {
             format: self.plan.format,
             frames: self.frames - self.part.0,
             lost_frames: self.lost_frames - self.part.1,
+            whole: true,
             recorded_at: self.recorded_at,
         };
         (seconds(self.part.0, self.plan.format.sample_rate) * 1_000.0, facts)
@@ -318,22 +363,21 @@ impl Take {
         }
         self.over = true;
         let finished = match &ending {
-            Ending::Complete => self.finish(),
-            // Nothing more can be asked of an encoder or a disk that failed, but a modified stream hurt neither.
-            Ending::Failed(error) if error.kind() == ErrorKind::InvalidModification => self.finish(),
+            Ending::Complete | Ending::Ended(_) => self.finish(),
             Ending::Failed(_) => Ok(()),
         };
         let sealed = self
             .output
             .seal(self.encoder.as_ref())
             .map_err(|error| Error::new(ErrorKind::Unknown, "cannot complete the recording").with_source(error));
+        let whole = sealed.is_ok();
         let failure = match ending {
-            Ending::Failed(error) => Some(error),
+            Ending::Ended(error) | Ending::Failed(error) => Some(error),
             Ending::Complete => finished.and(sealed).err(),
         };
         self.publish();
         let (timecode, facts) = self.describe_part();
-        let data = self.output.take(facts);
+        let data = self.output.take(BlobFacts { whole, ..facts });
         self.shared.end(self.plan.key);
         if let Some(error) = failure {
             self.fire(&RecorderEvent::Error(error));

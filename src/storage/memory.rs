@@ -62,6 +62,7 @@ struct Disk {
     files: BTreeMap<PathBuf, Content>,
     full_at: Option<(u64, io::ErrorKind)>,
     faults: Vec<Fault>,
+    available: Option<u64>,
     log: Vec<Request>,
 }
 
@@ -137,10 +138,16 @@ impl MemoryDisk {
         locked(&self.disk).faults.push(Fault { operation, nth, kind });
     }
 
+    /// Says that so many bytes are left, which changes nothing else.
+    pub fn claim_available(&self, bytes: u64) {
+        locked(&self.disk).available = Some(bytes);
+    }
+
     /// Takes all faults back.
     pub fn heal(&self) {
         let mut disk = locked(&self.disk);
         disk.full_at = None;
+        disk.available = None;
         disk.faults.clear();
     }
 
@@ -328,6 +335,11 @@ impl Spool for MemorySpool {
             spool.stage = Stage::Discarded;
             Ok(())
         })
+    }
+
+    fn available_bytes(&self) -> Option<u64> {
+        let (disk, _) = self.home.as_ref()?;
+        locked(&disk.disk).available
     }
 
     /// The file on the disk in memory; `None` without one.

@@ -9,6 +9,7 @@ mod publish;
 pub mod space;
 pub mod spool;
 mod unfinished;
+pub mod writers;
 
 use std::{
     io::{self, Read, Seek},
@@ -90,6 +91,11 @@ pub trait Spool: Send {
     /// # Errors
     /// Those of the storage underneath.
     fn discard(&mut self) -> io::Result<()>;
+
+    /// Bytes that may still be appended, where the storage can tell.
+    fn available_bytes(&self) -> Option<u64> {
+        None
+    }
 
     /// Where the bytes are now, if they are in a file.
     fn path(&self) -> Option<PathBuf>;

@@ -5,16 +5,18 @@
 
 use std::{
     env,
-    fs::File,
+    fs::{File, Metadata},
     hash::{BuildHasher, RandomState},
     io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use super::{
     Existing, ReadSeek, Spool,
     positioned::{self, Reader, write_all_counted},
     publish::{self, create_folder, folder_of, sync_folder},
+    space,
     unfinished::{self, is_at, remove_if_at},
 };
 
@@ -87,6 +89,22 @@ impl FileSpool {
         let file = unfinished::reopen(&path)?;
         let len = file.metadata()?.len();
         Ok(Self::new(file, path, len))
+    }
+
+    /// What the file system knows about the open file: owner, times, real length.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    /// Sets the time of the last change, also of a file that is already finished.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        self.file.set_modified(time)
     }
 
     fn new(file: File, path: PathBuf, len: u64) -> Self {
@@ -231,6 +249,10 @@ impl Spool for FileSpool {
         self.stage = Stage::Discarded;
         unfinished::unlock(&self.file);
         Ok(())
+    }
+
+    fn available_bytes(&self) -> Option<u64> {
+        space::available_bytes(&self.path)
     }
 
     fn path(&self) -> Option<PathBuf> {

@@ -4,7 +4,7 @@ use std::{io, path::Path, sync::Arc};
 
 use dictaphone::{
     ErrorKind,
-    media::{RecorderOptions, Storage},
+    media::{RecorderEvent, RecorderOptions, Storage},
     storage::{Existing, MemoryDisk, Spool, memory::Operation},
 };
 
@@ -67,8 +67,8 @@ fn a_write_that_fails_is_an_unknown_error_with_its_cause() {
     let rig = rig_on(&disk);
     rig.recorder.start(None).unwrap();
     rig.push(1_000);
-    let event = rig.wait_for(|event| matches!(event, dictaphone::media::RecorderEvent::Error(_)));
-    let dictaphone::media::RecorderEvent::Error(error) = event else { unreachable!() };
+    let event = rig.wait_for(|event| matches!(event, RecorderEvent::Error(_)));
+    let RecorderEvent::Error(error) = event else { unreachable!() };
     assert_eq!((error.name(), error.io_kind()), ("UnknownError", Some(io::ErrorKind::QuotaExceeded)));
 }
 
@@ -119,4 +119,45 @@ fn a_recorder_goes_on_working_after_its_disk_failed() {
     let (fired, blobs) = rig.finish();
     assert_eq!(fired, [Fired::Start, data(10), Fired::Stop]);
     assert_positions(&blobs, heard(FRAMES..FRAMES + 10));
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_refuses_to_begin() {
+    let disk = MemoryDisk::new();
+    disk.claim_available(1_000);
+    let rig = rig_on(&disk);
+    let error = rig.recorder.start(None).unwrap_err();
+    assert_eq!(error.io_kind(), Some(io::ErrorKind::StorageFull));
+    assert!(disk.paths().is_empty(), "nothing is left behind");
+}
+
+#[test]
+fn the_end_of_the_disk_is_announced_and_ends_the_recording_in_good_order() {
+    let disk = MemoryDisk::new();
+    disk.claim_available(u64::MAX);
+    let rig = rig_on(&disk);
+    rig.recorder.start(None).unwrap();
+    disk.claim_available(20_000_000);
+    let announced = until(&rig, |event| matches!(event, RecorderEvent::LowSpace { .. }));
+    assert!(matches!(announced, RecorderEvent::LowSpace { left } if left.as_secs() == 208), "{announced:?}");
+    disk.claim_available(100_000);
+    let ended = until(&rig, |event| matches!(event, RecorderEvent::Error(_)));
+    assert!(matches!(&ended, RecorderEvent::Error(error) if error.io_kind() == Some(io::ErrorKind::StorageFull)));
+    let blob = until(&rig, |event| matches!(event, RecorderEvent::DataAvailable { .. }));
+    let RecorderEvent::DataAvailable { data, .. } = blob else { unreachable!() };
+    let frames = u64::from(hound::WavReader::new(data.reader().unwrap()).unwrap().duration());
+    assert_eq!(frames, data.facts().frames, "everything that was gathered is in the file");
+}
+
+/// Pushes, so that checkpoints happen, until an event comes.
+fn until(rig: &Rig, wanted: impl Fn(&RecorderEvent) -> bool) -> RecorderEvent {
+    let deadline = std::time::Instant::now() + crate::rig::DEADLINE;
+    loop {
+        rig.push(10);
+        let event = rig.events.recv_timeout(std::time::Duration::from_millis(10));
+        if let Some(event) = event.ok().filter(&wanted) {
+            return event;
+        }
+        assert!(std::time::Instant::now() < deadline, "the event did not come");
+    }
 }

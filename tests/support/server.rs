@@ -59,7 +59,8 @@ pub(crate) trait Server {
     fn destroy_source(&mut self, name: &str);
     /// What recording clients call the microphone `name`.
     fn source(&self, name: &str) -> String;
-    /// Plays a file once into the microphone `name`; returns when audio flows.
+    /// Plays a file once into the microphone `name`; returns when audio flows. The file should end with half a second of
+    /// silence: PipeWire's player does not play the very end.
     fn play_into(&self, name: &str, file: &Path) -> Player;
 
     /// The variables that lead a client to this server, and to no other: PulseAudio, PipeWire and ALSA clients alike.
@@ -228,14 +229,22 @@ impl Core {
         wait::until(what, || self.log(), condition)
     }
 
+    /// The logs, and which of the server's processes live, sleep, or have ended (`Z`).
     pub(crate) fn log(&self) -> String {
         let files = std::fs::read_dir(self.sandbox.path()).into_iter().flatten().flatten();
         let mut logs: Vec<PathBuf> =
             files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "log")).collect();
         logs.sort();
         let text = |path: &PathBuf| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
-        logs.iter().map(|path| format!("--- {}\n{}", path.display(), text(path))).collect()
+        let states = self.processes.iter().map(|process| format!("{}: {}\n", process.name(), state(process)));
+        states.chain(logs.iter().map(|path| format!("--- {}\n{}", path.display(), text(path)))).collect()
     }
+}
+
+/// The line of the kernel that says how a process does.
+fn state(process: &Process) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
+    status.lines().find(|line| line.starts_with("State:")).unwrap_or("gone").to_owned()
 }
 
 /// A program that plays a file into a microphone. Dropping it stops it.

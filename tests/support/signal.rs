@@ -136,15 +136,15 @@ pub(crate) struct PositionCode {
 }
 
 impl PositionCode {
-    /// 48 kHz mono with a tenth of a second of silence on both sides.
+    /// 48 kHz mono.
     pub(crate) fn mono() -> Self {
         Self::new(1, 48_000)
     }
 
-    /// A tenth of a second of silence on both sides.
+    /// A tenth of a second of silence before the code. After it half a second, because PipeWire's player drops up to two
+    /// cycles of the graph at the end of its file.
     pub(crate) fn new(channels: u16, rate: u32) -> Self {
-        let lead = u64::from(rate / 10);
-        Self { rate, channels, lead_in: lead, lead_out: lead }
+        Self { rate, channels, lead_in: u64::from(rate / 10), lead_out: u64::from(rate / 2) }
     }
 
     /// Writes `frames` coded frames as a 16-bit WAV file.
@@ -222,7 +222,7 @@ mod tests {
         let reports = analyse_channels(&samples, 2);
         assert_channels_contiguous(&reports);
         reports[0].assert_whole(100_000);
-        assert_eq!((reports[0].lead_in, reports[0].lead_out), (4_410, 4_410));
+        assert_eq!((reports[0].lead_in, reports[0].lead_out), (4_410, 22_050));
     }
 
     proptest! {

@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Record(Box<RecordArgs>),
     /// List the devices that can be recorded from
     Devices(DevicesArgs),
+    /// Make unfinished recordings whole
+    Recover(RecoverArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the man page
@@ -149,6 +151,24 @@ pub(crate) struct DevicesArgs {
     pub(crate) json: bool,
 }
 
+/// The words of `recover`.
+#[derive(Debug, Args)]
+#[command(after_long_help = RECOVER_NOTES)]
+pub(crate) struct RecoverArgs {
+    /// Folders, or files of any recorder; else the clips folder
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The clips folder
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "paths")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// The words of `completions`.
 #[derive(Debug, Args)]
 #[command(after_long_help = COMPLETIONS_NOTES)]
@@ -207,6 +227,15 @@ Signals:
 const DEVICES_NOTES: &str = "Examples:
   dictaphone devices
   dictaphone devices --json | jq -r '.[].id'";
+
+const RECOVER_NOTES: &str =
+    "After a crash or a power cut the recording is in a hidden file `.NAME.EXT.part`. This gives
+it a right header and its name, keeps its date, and touches neither whole files nor files that are still being written.
+
+Examples:
+  dictaphone recover                    everything in the clips folder
+  dictaphone recover --dry-run .        what would be done in this folder
+  dictaphone recover broken.wav         a file whose recorder died, whichever it was";
 
 const COMPLETIONS_NOTES: &str = "Examples:
   dictaphone completions bash > ~/.local/share/bash-completion/completions/dictaphone

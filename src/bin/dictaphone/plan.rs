@@ -1,9 +1,11 @@
 //! Words to decisions: what `record` will do, decided before anything is opened.
 //!
-//! Pure: everything that depends on the machine comes in through [`Surroundings`].
+//! Pure but for [`Surroundings::look_around`]: everything that depends on the machine comes in through it.
 
 use std::{
+    env,
     ffi::OsString,
+    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -29,6 +31,19 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) home: Option<PathBuf>,
     /// What is found at a path.
     pub(crate) look: &'a dyn Fn(&Path) -> Found,
+}
+
+impl Surroundings<'static> {
+    /// Asks the system.
+    pub(crate) fn look_around() -> Self {
+        Self {
+            stdout_is_terminal: io::stdout().is_terminal(),
+            dictaphone_dir: env::var_os("DICTAPHONE_DIR"),
+            music_folder: dirs::audio_dir(),
+            home: dirs::home_dir(),
+            look: &Found::at,
+        }
+    }
 }
 
 /// What is found at a path.
@@ -251,7 +266,7 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
         None => Template::parse(name::DEFAULT).map_err(|reason| Failure::usage(reason, "give a `--name`")),
     };
     let Some(file) = &args.file else {
-        let folder = clips_folder(args, around)?;
+        let folder = clips_folder(args.dir.as_deref(), around)?;
         refuse_unless_folder(&folder, around)?;
         return Ok(Target::NewIn(folder, template()?));
     };
@@ -319,9 +334,15 @@ fn ends_in_separator(file: &Path) -> bool {
 }
 
 /// The flag, else the environment, else `Recordings` in the music folder.
-fn clips_folder(args: &RecordArgs, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
-    if let Some(dir) = &args.dir {
-        return Ok(dir.clone());
+///
+/// # Errors
+/// A usage failure if the flag is empty, or if there is no folder to begin from.
+pub(crate) fn clips_folder(dir: Option<&Path>, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
+    if let Some(dir) = dir {
+        if dir.as_os_str().is_empty() {
+            return Err(Failure::usage("--dir is empty", "name a folder, `.` is the current one"));
+        }
+        return Ok(dir.to_owned());
     }
     if let Some(dir) = around.dictaphone_dir.as_ref().filter(|dir| !dir.is_empty()) {
         return Ok(PathBuf::from(dir));

@@ -27,11 +27,11 @@ mod unix {
 
     use rustix::process;
     use signal_hook::{
-        consts::{SIGCONT, SIGHUP, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR2},
+        consts::{SIGCONT, SIGHUP, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR2, SIGXFSZ},
         iterator,
     };
 
-    use super::{Deliver, Report, io, is_ignored};
+    use super::{Arc, Deliver, Report, io, is_ignored};
     use crate::{intent::Intent, terminal};
 
     /// The running thread; dropping it ends the thread. Signals that come later do nothing.
@@ -50,6 +50,7 @@ mod unix {
             report: Report,
             recheck: Option<Box<dyn Fn() + Send>>,
         ) -> io::Result<Self> {
+            ignore_file_size_limit()?;
             let mut taken = vec![SIGTERM, SIGUSR2, SIGCONT];
             taken.extend([SIGHUP, SIGTSTP].into_iter().filter(|&signal| !is_ignored(signal)));
             let mut signals = iterator::Signals::new(taken)?;
@@ -81,6 +82,11 @@ mod unix {
                 let _ = thread.join();
             }
         }
+    }
+
+    /// A file that reaches the limit of the process (`ulimit -f`) is to fail like a full disk, not to kill the process.
+    fn ignore_file_size_limit() -> io::Result<()> {
+        signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
     }
 
     /// Really stops, in a terminal that the shell can use.

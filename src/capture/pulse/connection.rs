@@ -32,6 +32,9 @@ pub(super) enum Message {
     Other,
 }
 
+/// Length of the secret that a server shares with its user.
+const COOKIE_BYTES: usize = 256;
+
 /// A connection past its handshake.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -60,7 +63,10 @@ impl Connection {
         socket.set_write_timeout(Some(ANSWER_LIMIT))?;
         let socket = BufReader::with_capacity(READ_BUFFER, socket);
         let mut this = Self { socket, version: protocol::MAX_VERSION, sequence: 0 };
-        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
+        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
+        // A cookie of another length breaks the protocol; one of zeros is refused only where it is asked for, and a
+        // server on a Unix socket knows its own user without.
+        let cookie = cookie.filter(|cookie| cookie.len() == COOKIE_BYTES).unwrap_or_else(|| vec![0; COOKIE_BYTES]);
         let auth = AuthParams { version: protocol::MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
         let reply: AuthReply = this.ask(Command::Auth(auth))?;
         this.version = reply.version.min(protocol::MAX_VERSION);
@@ -91,7 +97,10 @@ impl Connection {
         // In one piece: the socket is not buffered on this side.
         let mut message = Vec::new();
         protocol::write_command_message(&mut message, sequence, command, self.version)?;
-        std::io::Write::write_all(self.socket.get_mut(), &message)?;
+        let introduced =
+            if matches!(command, Command::Auth(_)) { introduce(self.socket.get_ref(), &message)? } else { 0 };
+        let rest = message.get(introduced..).unwrap_or_default();
+        std::io::Write::write_all(self.socket.get_mut(), rest)?;
         Ok(sequence)
     }
 
@@ -127,6 +136,28 @@ impl Connection {
     pub(super) fn parse<T: CommandReply>(&self, mut rest: &[u8]) -> Result<T, ProtocolError> {
         T::read(&mut protocol::TagStructReader::new(&mut rest, self.version), self.version)
     }
+}
+
+/// Sends the beginning of `message` together with who we are, and returns how much of it was sent. The system adds that
+/// by itself only once the server has asked for it, which may be later than this message.
+#[cfg(target_os = "linux")]
+fn introduce(socket: &UnixStream, message: &[u8]) -> std::io::Result<usize> {
+    use rustix::{
+        net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, UCred, sendmsg},
+        process::{getgid, getpid, getuid},
+    };
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let credentials = UCred { pid: getpid(), uid: getuid(), gid: getgid() };
+    if !ancillary.push(SendAncillaryMessage::ScmCredentials(credentials)) {
+        return Ok(0);
+    }
+    Ok(sendmsg(socket, &[std::io::IoSlice::new(message)], &mut ancillary, SendFlags::NOSIGNAL)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn introduce(_socket: &UnixStream, _message: &[u8]) -> std::io::Result<usize> {
+    Ok(0)
 }
 
 /// The error of the library for one of the protocol.

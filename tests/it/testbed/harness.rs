@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use rustix::process::Signal;
 
 use crate::support::harness::Test;
+#[cfg(target_os = "linux")]
 use crate::support::process::{Process, command};
 use crate::support::sandbox::Sandbox;
 use crate::support::terminal::{Terminal, keys};
@@ -14,6 +15,7 @@ fn shell(script: &str) -> Test {
 }
 
 /// Whether the kernel still knows the process; a dead one that nobody has waited for counts as gone.
+#[cfg(target_os = "linux")]
 fn exists(id: &str) -> bool {
     let state = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
     state.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
@@ -99,6 +101,7 @@ fn pipes_can_be_held() {
     running.wait().assert_success();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn children_of_a_dropped_program_are_gone() {
     let mut running = shell("sleep 1000 & echo $!; wait").spawn();
@@ -108,6 +111,7 @@ fn children_of_a_dropped_program_are_gone() {
     crate::support::wait::until("the child is gone", || id.clone(), || (!exists(&id)).then_some(()));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn children_of_a_killed_test_program_are_gone() {
     // A shell in the role of the test program: when it is killed, what it started through `command` goes too.

@@ -234,7 +234,7 @@ fn a_dropped_player_is_silent() {
     // Silence at the end, not the code's own end.
     wait::until(
         "silence follows",
-        || server.log(),
+        || format!("{:?}\n{}", recording.reports(), server.log()),
         || {
             let report = &recording.reports()[0];
             (report.lead_out > 4_800 && report.end < 48_000 * 60).then_some(())

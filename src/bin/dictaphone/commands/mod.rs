@@ -4,4 +4,5 @@ pub(crate) mod completions;
 pub(crate) mod devices;
 pub(crate) mod man;
 pub(crate) mod record;
+pub(crate) mod recover;
 pub(crate) mod source;

@@ -8,20 +8,16 @@ mod pipe;
 mod save;
 mod session;
 
-use std::{
-    env,
-    io::{self, IsTerminal},
-    sync::mpsc::channel,
-};
+use std::sync::mpsc::channel;
 
-use dictaphone::media::MediaStreamTrack;
+use dictaphone::{clips, media::MediaStreamTrack};
 
 use self::{open::Opened, session::Session};
 use crate::{
     cli::RecordArgs,
     exit::Exit,
-    message::Failure,
-    plan::{self, Found, Record, Surroundings},
+    message::{Failure, Message},
+    plan::{self, Record, Surroundings, Target},
     report::Report,
 };
 
@@ -30,18 +26,27 @@ use crate::{
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the recording from being saved.
 pub(crate) fn run(args: RecordArgs, report: &Report) -> Result<Exit, Failure> {
-    let plan = plan::record(args, &surroundings())?;
+    let plan = plan::record(args, &Surroundings::look_around())?;
+    mention_unfinished(&plan, report);
     report.silence_libraries();
     capture(&plan, report)
 }
 
-fn surroundings() -> Surroundings<'static> {
-    Surroundings {
-        stdout_is_terminal: io::stdout().is_terminal(),
-        dictaphone_dir: env::var_os("DICTAPHONE_DIR"),
-        music_folder: dirs::audio_dir(),
-        home: dirs::home_dir(),
-        look: &Found::at,
+/// Says that the folder holds what a crash left behind. Nothing is repaired without being asked.
+fn mention_unfinished(plan: &Record, report: &Report) {
+    let folder = match &plan.target {
+        Target::Stdout => return,
+        Target::NewIn(folder, _) => folder.clone(),
+        Target::File(path, _) => match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(parent) => parent.to_owned(),
+            None => ".".into(),
+        },
+    };
+    let count = clips::find(std::slice::from_ref(&folder)).unfinished.len();
+    if count > 0 {
+        let recordings = if count == 1 { "recording" } else { "recordings" };
+        let text = format!("{count} unfinished {recordings} in {}", folder.display());
+        report.warning(&Message::new(text).hint(format!("`dictaphone recover {}` makes them whole", folder.display())));
     }
 }
 

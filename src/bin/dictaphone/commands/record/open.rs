@@ -20,7 +20,7 @@ use crate::{
 /// at; where nobody watches, long buffers save power and survive a busy machine.
 const PIPE_LATENCY: Duration = Duration::from_millis(30);
 const SCREEN_LATENCY: Duration = Duration::from_millis(100);
-const UNWATCHED_LATENCY: Duration = Duration::from_millis(500);
+const UNWATCHED_LATENCY: Duration = Duration::from_millis(300);
 
 /// An open device and its recorder.
 pub(crate) struct Opened {

@@ -68,6 +68,9 @@ impl End<'_> {
             let _ = blob.discard();
             return Err(self.nothing(failure));
         }
+        if !blob.facts().whole {
+            return Err(self.torn(blob, failure));
+        }
         let (target, existing) = self.target(blob)?;
         let path = match blob.save_as(&target, existing) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => blob.save_as(&target, Existing::Number),
@@ -109,6 +112,16 @@ impl End<'_> {
         let named = open::target(self.plan, &at.unwrap_or_else(jiff::Zoned::now))?;
         let target = named.or_else(|| self.opened.target.clone());
         Ok((target.ok_or_else(|| failed("there is no file to save to".to_owned()))?, existing))
+    }
+
+    /// The disk refused even the header. A finished name would promise what the file cannot keep.
+    fn torn(&self, blob: &Blob, failure: Option<&Error>) -> Failure {
+        let reason = failure.map_or_else(|| "the disk failed".to_owned(), ToString::to_string);
+        let message = Message::new(format!("the recording could not be completed: {reason}"));
+        let hint = blob
+            .path()
+            .map(|part| format!("its sound is kept in {}, `dictaphone recover` completes it", part.display()));
+        Failure { message: Message { hint, ..message }, exit: Exit::Failed }
     }
 
     fn unsaved(&self, blob: &Blob, error: &Error) -> Failure {

@@ -31,7 +31,7 @@ use crate::{
     message::{Failure, Message},
     plan::{JsonTo, Record, Target},
     report::Report,
-    status::{Levels, State, StatusFacts},
+    status::{self, Levels, State, StatusFacts},
 };
 
 /// How often the screen and the level events follow.
@@ -203,8 +203,14 @@ impl<'a> Session<'a> {
         match event {
             RecorderEvent::Pause => self.change(State::Paused, What::Pause {}),
             RecorderEvent::Resume => self.change(State::Recording, What::Resume {}),
-            RecorderEvent::Mark(marker) => self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) }),
+            RecorderEvent::Mark(marker) => {
+                self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) })
+            }
             RecorderEvent::DataAvailable { data, .. } => self.outcome.blob = Some(data),
+            RecorderEvent::LowSpace { left } => {
+                let text = format!("the disk is full in {}", status::clock(left));
+                self.report.warning(&Message::new(text).hint("the recording is saved when that happens"));
+            }
             RecorderEvent::Error(error) => self.fail(error),
             RecorderEvent::Stop => {
                 self.state = State::Saving;
@@ -322,7 +328,7 @@ impl<'a> Session<'a> {
             clipped: progress.clipped,
             lost: progress.lost_frames,
             device: &self.opened.device,
-            disk_left: None,
+            disk_left: progress.disk_left,
         };
         self.report.draw(&facts, now);
     }

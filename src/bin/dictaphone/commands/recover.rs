@@ -1,0 +1,127 @@
+//! `dictaphone recover`: makes unfinished recordings whole.
+
+use std::path::{Path, PathBuf};
+
+use dictaphone::clips::{self, Change, Outcome, Recovered};
+use serde::Serialize;
+
+use crate::{
+    cli::RecoverArgs,
+    exit::Exit,
+    message::{Failure, Message},
+    plan::{self, JsonTo, Surroundings},
+    report::Report,
+    status,
+};
+
+/// Recovers what there is and tells it line by line.
+///
+/// # Errors
+/// When it is not clear where to look, or standard output fails. A recording that cannot be recovered is told, keeps
+/// none of the others from it, and makes the exit code 1.
+pub(crate) fn run(args: &RecoverArgs, report: &Report) -> Result<Exit, Failure> {
+    let outcomes = clips::run(&places(args)?, args.dry_run);
+    let written = if args.json {
+        let rows: Vec<Row> = outcomes.iter().map(Row::from).collect();
+        report.json(JsonTo::Stdout, &rows)
+    } else {
+        let text: String = outcomes.iter().filter_map(|outcome| line(outcome, args.dry_run)).collect();
+        report.data(text.as_bytes())
+    };
+    written.map_err(|error| Failure {
+        message: Message::new(format!("cannot write the list: {error}")),
+        exit: Exit::Failed,
+    })?;
+    for outcome in &outcomes {
+        if let Outcome::Failed(path, error) = outcome {
+            report.error(&Message::new(format!("cannot recover {}: {error}", path.display())));
+        }
+    }
+    if outcomes.is_empty() {
+        report.note("nothing is unfinished");
+    }
+    let failed = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(..)));
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// Where to look.
+fn places(args: &RecoverArgs) -> Result<Vec<PathBuf>, Failure> {
+    if !args.paths.is_empty() {
+        return Ok(args.paths.clone());
+    }
+    let folder = plan::clips_folder(args.dir.as_deref(), &Surroundings::look_around())?;
+    // The clips folder is made by the first recording; before that there is nothing in it.
+    Ok(if args.dir.is_none() && !folder.exists() { Vec::new() } else { vec![folder] })
+}
+
+fn line(outcome: &Outcome, dry_run: bool) -> Option<String> {
+    let text = match outcome {
+        Outcome::Recovered(recovered) => told(recovered, dry_run),
+        Outcome::BeingWritten(path) => format!("{}  is still being written", shown(path)),
+        Outcome::Failed(..) => return None,
+    };
+    Some(text + "\n")
+}
+
+fn told(recovered: &Recovered, dry_run: bool) -> String {
+    let to = shown(&recovered.to);
+    let length = recovered.duration().map_or_else(String::new, |length| format!("  {}", status::clock(length)));
+    match (recovered.change, dry_run) {
+        (Change::Nothing, _) => format!("{to}{length}  is whole"),
+        (Change::Empty, _) => format!("{}  has no sound in it", shown(&recovered.from)),
+        (_, false) => format!("{to}{length}  recovered"),
+        (_, true) => format!("{to}{length}  would be recovered from {}", shown(&recovered.from)),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    crate::message::visible(&path.to_string_lossy())
+}
+
+/// One path as machines read it.
+#[derive(Debug, Serialize)]
+struct Row {
+    path: String,
+    from: Option<String>,
+    outcome: &'static str,
+    format: Option<&'static str>,
+    frames: Option<u64>,
+    duration_s: Option<f64>,
+    size_bytes: Option<u64>,
+    error: Option<String>,
+}
+
+impl From<&Outcome> for Row {
+    fn from(outcome: &Outcome) -> Self {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let bare = |path: &Path, outcome, error| Self {
+            path: text(path),
+            from: None,
+            outcome,
+            format: None,
+            frames: None,
+            duration_s: None,
+            size_bytes: None,
+            error,
+        };
+        match outcome {
+            Outcome::Recovered(recovered) => Self {
+                path: text(&recovered.to),
+                from: Some(text(&recovered.from)),
+                outcome: match recovered.change {
+                    Change::Repaired => "repaired",
+                    Change::Renamed => "renamed",
+                    Change::Nothing => "whole",
+                    Change::Empty => "empty",
+                },
+                format: Some(recovered.container),
+                frames: recovered.frames,
+                duration_s: recovered.duration().map(|duration| duration.as_secs_f64()),
+                size_bytes: Some(recovered.size_bytes),
+                error: None,
+            },
+            Outcome::BeingWritten(path) => bare(path, "being_written", None),
+            Outcome::Failed(path, error) => bare(path, "failed", Some(error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Disks that fill up, refuse, or stop answering: the recording ends in good order with everything that was written, and
+//! the program says so.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::support::analysis::analyse;
+use crate::support::harness::Test;
+use crate::support::output::Output;
+use crate::support::process::require;
+use crate::support::pulse::PulseServer;
+use crate::support::server::Server;
+use crate::support::signal::PositionCode;
+use crate::support::wait;
+
+/// The program, in a shell of its own that prepares the ground first.
+fn after(preparation: &str, arguments: &str) -> Test {
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    Test::new().program("sh").args(["-c", &format!("{preparation}\nexec {program} {arguments}")])
+}
+
+/// The same with a small disk at `disk`, which nobody else sees.
+fn on_small_disk(size: &str, arguments: &str) -> Test {
+    require(&["unshare", "mount"]);
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    // The disk goes with the program; what is on it is copied out before.
+    let script = format!(
+        "mkdir disk out && mount -t tmpfs -o size={size} tmpfs disk\n{program} {arguments}\ncode=$?\ncp -a disk/. out/\nexit $code"
+    );
+    Test::new().program("unshare").args(["--map-root-user", "--mount", "sh", "-c", &script])
+}
+
+fn samples(path: &Path) -> Vec<i16> {
+    let mut wav = hound::WavReader::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    wav.samples::<i16>().map(|sample| sample.unwrap()).collect()
+}
+
+/// Everything the built-in tone says, to compare with.
+fn tone(frames: usize) -> Vec<i16> {
+    let test = Test::new().args(["record", "-q", "-i", "tone", "--fast", "-d", "60", "tone.wav"]);
+    let output = test.run();
+    output.assert_success();
+    let mut tone = samples(&output.path("tone.wav"));
+    tone.truncate(frames);
+    tone
+}
+
+fn assert_kept(output: &Output, file: &str, at_least: usize) {
+    output.assert_exit(3);
+    output.assert_stderr_contains("the recording ended early");
+    let kept = samples(&output.path(file));
+    assert!(kept.len() >= at_least, "only {} frames were kept", kept.len());
+    assert!(kept == tone(kept.len()), "what is kept is not what was played");
+}
+
+fn names(folder: PathBuf) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_disk_that_fills_up_ends_the_recording_before_a_write_fails() {
+    let output = on_small_disk("600k", "record -i tone disk/take.wav").run();
+    // 2 s at 96,000 bytes a second and 64 KiB are kept free.
+    assert_kept(&output, "out/take.wav", 100_000);
+    output.assert_stderr_contains("warning: the disk is full in");
+    output.assert_stderr_contains("disk/.take.wav.part: the disk is full");
+    assert_eq!(names(output.path("out")), ["take.wav"]);
+}
+
+#[test]
+fn a_disk_that_is_full_all_the_same_keeps_what_was_written() {
+    // As fast as it can, the disk is full before anybody looks.
+    let output = on_small_disk("1m", "record -i tone --fast -d 60 disk/take.wav").run();
+    assert_kept(&output, "out/take.wav", 500_000);
+    output.assert_stderr_contains("No space left on device");
+    assert_eq!(names(output.path("out")), ["take.wav"]);
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_is_refused_at_once() {
+    let output = on_small_disk("100k", "record -i tone disk/take.wav").run();
+    output.assert_exit(1);
+    output.assert_stderr_contains("error: cannot create the file of the recording: the disk is full");
+    assert_eq!(names(output.path("out")), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_size_limit_is_like_a_full_disk() {
+    let output = after("ulimit -f 200", "record -i tone --fast -d 60 take.wav").run();
+    assert_kept(&output, "take.wav", 50_000);
+    output.assert_stderr_contains("File too large");
+}
+
+/// Lets a system call of the program fail, as a broken disk would.
+fn with_fault(inject: &str, arguments: &[&str]) -> Test {
+    require(&["strace"]);
+    let options = ["-f", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", inject];
+    Test::new().program("strace").args(options).arg(env!("CARGO_BIN_EXE_dictaphone")).args(arguments)
+}
+
+#[test]
+fn a_write_that_fails_for_any_reason_keeps_what_was_written() {
+    for (error, text) in [
+        ("EIO", "Input/output error"),
+        ("EDQUOT", "Disk quota exceeded"),
+        ("EROFS", "Read-only file system"),
+        ("ENOSPC", "No space left on device"),
+    ] {
+        let inject = format!("inject=pwrite64:error={error}:when=60");
+        let output = with_fault(&inject, &["record", "-i", "tone", "--fast", "-d", "60", "take.wav"]).run();
+        assert_kept(&output, "take.wav", 10_000);
+        output.assert_stderr_contains(text);
+        assert_eq!(names(output.path(".")), ["take.wav"]);
+    }
+}
+
+#[test]
+fn a_disk_that_refuses_even_the_header_is_not_called_saved() {
+    let inject = "inject=pwrite64:error=EIO:when=60+";
+    let output = with_fault(inject, &["record", "-i", "tone", "--fast", "-d", "60", "take.wav"]).run();
+    output.assert_exit(1);
+    output.assert_stderr_contains("error: the recording could not be completed");
+    output.assert_stderr_contains("hint: its sound is kept in");
+    assert_eq!(names(output.path(".")), [".take.wav.part"]);
+}
+
+#[test]
+fn an_fsync_that_fails_is_never_reported_as_saved() {
+    let test =
+        with_fault("inject=fsync,fdatasync:error=EIO", &["record", "-i", "tone", "--fast", "-d", "3", "take.wav"]);
+    let output = test.run();
+    output.assert_exit(1);
+    output.assert_stderr_contains("error: cannot save take.wav");
+    output.assert_stderr_contains("hint: what was recorded is kept in");
+    assert!(!output.stderr().contains("\nsaved "), "{}", output.stderr());
+    assert_eq!(names(output.path(".")), [".take.wav.part"]);
+    assert_eq!(samples(&output.path(".take.wav.part")), tone(144_000));
+}
+
+#[test]
+fn a_rename_that_fails_keeps_the_recording() {
+    let fault = "inject=rename,renameat,renameat2,link,linkat:error=EIO";
+    let output = with_fault(fault, &["record", "-i", "tone", "--fast", "-d", "3", "take.wav"]).run();
+    output.assert_exit(1);
+    output.assert_stderr_contains("error: cannot save take.wav");
+    assert_eq!(samples(&output.path(".take.wav.part")), tone(144_000));
+}
+
+/// A disk in a file that can be frozen, as a dying one is; needs to be root.
+struct FrozenDisk {
+    folder: PathBuf,
+}
+
+impl FrozenDisk {
+    fn mount(folder: PathBuf) -> Self {
+        require(&["mkfs.ext4", "mount", "umount", "fsfreeze"]);
+        let image = folder.with_extension("image");
+        std::fs::File::create(&image).unwrap().set_len(64 << 20).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        let disk = Self { folder };
+        disk.run(Command::new("mkfs.ext4").arg("-q").arg(&image));
+        disk.run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&disk.folder));
+        disk
+    }
+
+    fn run(&self, command: &mut Command) {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn freeze(&self) {
+        self.run(Command::new("fsfreeze").arg("--freeze").arg(&self.folder));
+    }
+
+    fn thaw(&self) {
+        self.run(Command::new("fsfreeze").arg("--unfreeze").arg(&self.folder));
+    }
+}
+
+impl Drop for FrozenDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("fsfreeze").arg("--unfreeze").arg(&self.folder).output();
+        let _ = Command::new("umount").arg("--lazy").arg(&self.folder).output();
+    }
+}
+
+/// How long the disk gives no answer.
+const STALL: Duration = Duration::from_secs(8);
+
+/// Records twelve seconds of the microphone, during which `stall` lets the disk hang for eight.
+fn record_over_a_stall(test: Test, file: &str, stall: impl FnOnce()) {
+    let server = PulseServer::start();
+    let sandbox = test.sandbox();
+    let code = sandbox.cwd().join("code.wav");
+    PositionCode::mono().write_wav(&code, 15 * 48_000);
+    let mut running = test.server(&server).spawn();
+    running.wait_for_stderr("recording ");
+    let _player = server.play(&code);
+    stall();
+    running.signal(Signal::INT);
+    let output = running.wait();
+    output.assert_success();
+    let report = analyse(&samples(&output.path(file)));
+    report.assert_contiguous();
+    assert!(report.end - report.first.unwrap_or(report.end) > 7 * 48_000, "{report:?}");
+}
+
+#[test]
+fn a_disk_that_does_not_answer_for_eight_seconds_loses_nothing() {
+    if !rustix::process::geteuid().is_root() {
+        return record_over_slow_writes();
+    }
+    let test = Test::new().args(["record", "-d", "60", "disk/take.wav"]);
+    let disk = FrozenDisk::mount(test.path("disk"));
+    record_over_a_stall(test, "disk/take.wav", || {
+        disk.freeze();
+        let frozen = Instant::now();
+        wait::poll(STALL * 2, || (frozen.elapsed() >= STALL).then_some(()));
+        disk.thaw();
+    });
+}
+
+/// Without the rights to freeze a disk: one system call that takes as long.
+fn record_over_slow_writes() {
+    let inject = format!("inject=fdatasync:delay_enter={}:when=2", STALL.as_micros());
+    let test = with_fault(&inject, &["record", "-d", "60", "take.wav"]);
+    record_over_a_stall(test, "take.wav", || {
+        let began = Instant::now();
+        wait::poll(STALL * 2, || (began.elapsed() >= STALL + Duration::from_secs(2)).then_some(()));
+    });
+}
