@@ -14,13 +14,13 @@ use std::{
 };
 
 use super::{
+    chain::Chain,
     output::{Line, Output},
     player::{PlayerState, Status},
-    stretch::Stretcher,
     timeline::Timeline,
 };
 use crate::{
-    audio::{AudioFormat, ChannelMixer, Resampler, time::frames_in},
+    audio::{AudioFormat, time::frames_in},
     decode::Decoder,
     error::{Error, ErrorKind, Result},
 };
@@ -56,53 +56,6 @@ pub(super) enum Command {
     Volume(f32),
     Repeat(Option<Range<u64>>),
     Stop,
-}
-
-/// From frames of the recording to frames of an open line.
-struct Chain {
-    mixer: ChannelMixer,
-    resampler: Resampler,
-    stretcher: Stretcher,
-    format: AudioFormat,
-    mixed: Vec<f32>,
-    resampled: Vec<f32>,
-}
-
-impl Chain {
-    fn new(from: AudioFormat, to: AudioFormat, speed: f64) -> Result<Self> {
-        let mut stretcher = Stretcher::new(to.sample_rate, to.channels);
-        stretcher.set_speed(speed);
-        Ok(Self {
-            mixer: ChannelMixer::new(from.channels, to.channels),
-            resampler: Resampler::new(from.sample_rate, to.sample_rate, to.channels)?,
-            stretcher,
-            format: to,
-            mixed: Vec::new(),
-            resampled: Vec::new(),
-        })
-    }
-
-    fn reset(&mut self) {
-        self.resampler.reset();
-        self.stretcher.reset();
-    }
-
-    fn push(&mut self, block: &[f32], out: &mut Vec<f32>) -> Result<()> {
-        self.mixed.clear();
-        self.resampled.clear();
-        self.mixer.mix(block, &mut self.mixed);
-        self.resampler.push(&self.mixed, &mut self.resampled)?;
-        self.stretcher.push(&self.resampled, out);
-        Ok(())
-    }
-
-    /// Ends what the resampler holds back, at a jump; the stretcher blends over it.
-    fn end_segment(&mut self, out: &mut Vec<f32>) -> Result<()> {
-        self.resampled.clear();
-        self.resampler.finish(&mut self.resampled)?;
-        self.stretcher.push(&self.resampled, out);
-        Ok(())
-    }
 }
 
 /// An open line with the chain that feeds it.

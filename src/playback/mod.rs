@@ -9,6 +9,7 @@
 //! which frame is being heard. An [`Output`] is what it plays to: a loudspeaker, a clock that plays into nothing, or a
 //! test that pulls the frames itself. Recordings, folders and keys are not known here.
 
+mod chain;
 mod clock;
 mod engine;
 mod output;
