@@ -58,6 +58,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
     match cli.command {
         Some(Command::Record(args)) => commands::record::run(*args, report),
+        Some(Command::Play(args)) => commands::play::run(&args, report),
         Some(Command::Devices(args)) => commands::devices::run(&args, report),
         Some(Command::Recover(args)) => commands::recover::run(&args, report),
         Some(Command::Completions(args)) => commands::completions::run(&args, report),
