@@ -64,7 +64,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`media`] | devices, streams, tracks, the recorder, events, blobs: the W3C model |
-//! | [`clips`] | recordings in their folders: what was left unfinished, and how it is made whole |
+//! | [`clips`] | a folder of recordings: list, facts, waveforms, rename, trash, recovery |
 //! | [`capture`] | where frames come from: microphones, generators, files, callers |
 //! | [`playback`] | recordings to a loudspeaker |
 //! | [`encode`], [`decode`] | frames to bytes and back |

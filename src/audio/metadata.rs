@@ -28,3 +28,52 @@ pub struct Metadata {
     /// Markers, in any order when written, by ascending frame when read.
     pub markers: Vec<Marker>,
 }
+
+/// What follows the number in the remark about lost frames.
+const LOST: &str = " frames were lost and are silence";
+
+/// What separates remarks in a comment.
+const REMARKS: &str = "; ";
+
+impl Metadata {
+    /// Adds to the comment that `frames` frames were lost and replaced by silence; nothing if there are none.
+    pub fn note_lost_frames(&mut self, frames: u64) {
+        if frames > 0 {
+            let remark = format!("{frames}{LOST}");
+            self.comment =
+                Some(self.comment.take().map_or(remark.clone(), |comment| format!("{comment}{REMARKS}{remark}")));
+        }
+    }
+
+    /// The frames that were lost, as [`note_lost_frames`](Self::note_lost_frames) wrote them; `None` if the comment
+    /// does not tell.
+    #[must_use]
+    pub fn lost_frames(&self) -> Option<u64> {
+        let comment = self.comment.as_deref()?;
+        comment.rsplit(REMARKS).find_map(|remark| remark.strip_suffix(LOST)?.parse().ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_frames_read_back_behind_any_comment() {
+        for (comment, before) in [
+            (None, None),
+            (Some("two; remarks"), None),
+            (Some(""), None),
+            (Some("7 frames were lost and are silence; x"), Some(7)),
+            (Some("many frames were lost and are silence"), None),
+        ] {
+            let mut tags = Metadata { comment: comment.map(str::to_owned), ..Metadata::default() };
+            assert_eq!(tags.lost_frames(), before, "{comment:?}");
+            tags.note_lost_frames(0);
+            assert_eq!(tags.comment.as_deref(), comment);
+            tags.note_lost_frames(4_800);
+            assert_eq!(tags.lost_frames(), Some(4_800), "{comment:?}");
+            assert!(tags.comment.unwrap().starts_with(comment.unwrap_or_default()));
+        }
+    }
+}

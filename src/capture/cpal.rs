@@ -310,9 +310,8 @@ impl System {
 
     fn silence(self) -> Silence {
         match self {
-            Self::Alsa => Silence::Fatal,
             Self::Wasapi => Silence::Usual,
-            _ => Silence::Strange,
+            _ => Silence::Fatal,
         }
     }
 

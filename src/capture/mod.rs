@@ -4,10 +4,12 @@
 
 pub mod builtin;
 pub mod cpal;
+mod drift;
 mod negotiate;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
 pub mod pulse;
 pub mod push;
+pub mod reconnect;
 pub mod ring;
 mod sample;
 mod stall;
@@ -22,6 +24,7 @@ use crate::{
 pub use builtin::Builtin;
 pub use cpal::CpalBackend;
 pub use push::PushSource;
+pub use reconnect::Reconnecting;
 
 /// Every backend that this system has: the built-in sources, running at `pace`, and the hosts of the sound system.
 #[must_use]

@@ -112,12 +112,16 @@ impl Backend for PulseBackend {
         let source: SourceInfo = connection
             .ask(source_by_name(&name))
             .map_err(|error| failure(error, format!("cannot find the input device '{id}'")))?;
+        let server: ServerInfo = connection
+            .ask(Command::GetServerInfo)
+            .map_err(|error| failure(error, "cannot reach the sound server".to_owned()))?;
+        let is_default = server.default_source_name.as_deref() == Some(source.name.as_c_str());
         let native = native(&source.sample_spec);
         let choice = negotiate::choose(&offers(), native, &negotiate::wish(request, true))
             .ok_or_else(|| Error::new(ErrorKind::NotReadable, format!("{} offers no format", source_label(&source))))?;
         // The source's own map, because another one of the same length would have it remixed.
         let map = if choice.channels == native.channels { source.channel_map } else { usual_map(choice.channels) };
-        Ok(Box::new(PulseStream::open(connection, &source, choice, map)?))
+        Ok(Box::new(PulseStream::open(connection, &source, choice, map, is_default)?))
     }
 }
 

@@ -210,6 +210,8 @@ pub struct RingClock {
     nanos: AtomicU64,
     block: AtomicU64,
     highest: AtomicU64,
+    // Frames that the device captured and no callback brought; only the reader adds to it.
+    missing: AtomicU64,
 }
 
 impl RingClock {
@@ -222,7 +224,19 @@ impl RingClock {
             nanos: AtomicU64::new(0),
             block: AtomicU64::new(0),
             highest: AtomicU64::new(0),
+            missing: AtomicU64::new(0),
         }
+    }
+
+    /// When the last callback came, in nanoseconds since the ring was made, and the frames that callbacks had brought
+    /// by then; `None` before the first one.
+    pub(super) fn last_callback(&self) -> Option<(u64, u64)> {
+        self.snapshot().filter(|tick| tick.frames > 0).map(|tick| (tick.nanos, tick.frames))
+    }
+
+    /// Counts frames that the device captured although no callback brought them.
+    pub(super) fn add_missing(&self, frames: u64) {
+        self.missing.fetch_add(frames, Ordering::AcqRel);
     }
 
     /// Frames that callbacks have brought up to now, lost ones included.
@@ -267,7 +281,8 @@ impl RingClock {
         let elapsed = u128::from(nanos.saturating_sub(tick.nanos));
         let ahead = elapsed * u128::from(self.rate) / 1_000_000_000;
         let ahead = u64::try_from(ahead).unwrap_or(u64::MAX).min(tick.block);
-        let position = tick.frames.saturating_add(ahead);
+        let missing = self.missing.load(Ordering::Acquire);
+        let position = tick.frames.saturating_add(ahead).saturating_add(missing);
         self.highest.fetch_max(position, Ordering::AcqRel).max(position)
     }
 }

@@ -1,39 +1,54 @@
 //! Noticing that a device has stopped delivering without a word, as some do when they vanish. Pure; the reading thread
 //! looks whenever nothing waits for it.
+//!
+//! Only time during which somebody looked counts: a process that was stopped, or a machine that slept, finds its device
+//! as it left it.
 
 use std::time::{Duration, Instant};
 
 /// Nothing is called a stall before this.
-const SHORTEST: Duration = Duration::from_secs(5);
+const SHORTEST: Duration = Duration::from_secs(3);
 /// A stall is at least so many buffers long.
 const BUFFERS: u32 = 10;
+/// The first frames may take longer: the first reader of a sleeping PulseAudio source waits 2 s.
+const FIRST: Duration = Duration::from_secs(8);
+/// Between two looks no more time than this counts. Longer than any nap of the reading thread.
+const LONGEST_STEP: Duration = Duration::from_millis(500);
 
 /// Watches one stream.
 #[derive(Debug)]
 pub(super) struct StallWatch {
     limit: Duration,
-    last: Option<(Instant, u64)>,
+    looked: Option<(Instant, u64)>,
+    silent: Duration,
 }
 
 impl StallWatch {
     /// A watch over a stream with buffers of that length.
     pub(super) fn new(latency: Duration) -> Self {
-        Self { limit: SHORTEST.max(latency.saturating_mul(BUFFERS)), last: None }
+        Self { limit: SHORTEST.max(latency.saturating_mul(BUFFERS)), looked: None, silent: Duration::ZERO }
     }
 
     /// How long `captured` has stood still, once each time that the limit is reached.
     pub(super) fn look(&mut self, captured: u64, now: Instant) -> Option<Duration> {
-        match self.last {
-            Some((since, before)) if before == captured && now.duration_since(since) < self.limit => None,
-            Some((_, before)) if before == captured => {
-                self.last = Some((now, captured));
-                Some(self.limit)
-            }
-            _ => {
-                self.last = Some((now, captured));
-                None
-            }
+        let (before, known) = self.looked.replace((now, captured)).unwrap_or((now, captured));
+        if known != captured {
+            self.silent = Duration::ZERO;
+            return None;
         }
+        self.silent += now.saturating_duration_since(before).min(LONGEST_STEP);
+        let limit = if captured == 0 { self.limit.max(FIRST) } else { self.limit };
+        if self.silent < limit {
+            return None;
+        }
+        self.silent = Duration::ZERO;
+        Some(limit)
+    }
+
+    /// Forgets what was seen, as when nothing was due.
+    pub(super) fn reset(&mut self) {
+        self.looked = None;
+        self.silent = Duration::ZERO;
     }
 }
 
@@ -41,30 +56,45 @@ impl StallWatch {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_stall_is_told_once_each_time_the_limit_passes_and_forgotten_when_frames_come() {
-        let start = Instant::now();
-        let limit = Duration::from_secs(5);
-        let mut watch = StallWatch::new(Duration::from_millis(100));
-        for (millis, captured, told) in [
-            (0, 7, None),
-            (4_999, 7, None),
-            (5_000, 7, Some(limit)),
-            (9_999, 7, None),
-            (10_000, 7, Some(limit)),
-            (10_001, 8, None),
-            (15_000, 8, None),
-            (15_001, 8, Some(limit)),
-        ] {
-            assert_eq!(watch.look(captured, start + Duration::from_millis(millis)), told, "after {millis} ms");
-        }
+    /// Milliseconds from `from` until the watch, looking every 100 ms at `captured`, says something.
+    fn told_after(watch: &mut StallWatch, start: Instant, from: u64, captured: u64) -> Option<u64> {
+        (0..300)
+            .map(|step| from + step * 100)
+            .find(|&at| watch.look(captured, start + Duration::from_millis(at)).is_some())
     }
 
     #[test]
-    fn long_buffers_are_given_more_time() {
-        let (start, mut watch) = (Instant::now(), StallWatch::new(Duration::from_secs(2)));
-        assert_eq!(watch.look(0, start), None);
-        assert_eq!(watch.look(0, start + Duration::from_secs(19)), None);
-        assert_eq!(watch.look(0, start + Duration::from_secs(20)), Some(Duration::from_secs(20)));
+    fn a_stall_is_told_each_time_the_limit_passes_and_forgotten_when_frames_come() {
+        let (start, mut watch) = (Instant::now(), StallWatch::new(Duration::from_millis(100)));
+        assert_eq!(told_after(&mut watch, start, 0, 7), Some(3_000));
+        assert_eq!(told_after(&mut watch, start, 3_100, 7), Some(6_000));
+        assert_eq!(watch.look(7, start + Duration::from_millis(8_900)), None);
+        assert_eq!(told_after(&mut watch, start, 9_000, 8), Some(12_000));
+    }
+
+    #[test]
+    fn long_buffers_and_the_first_frames_are_given_more_time() {
+        let start = Instant::now();
+        assert_eq!(told_after(&mut StallWatch::new(Duration::from_secs(1)), start, 0, 1), Some(10_000));
+        assert_eq!(told_after(&mut StallWatch::new(Duration::from_millis(100)), start, 0, 0), Some(8_000));
+    }
+
+    #[test]
+    fn time_during_which_the_process_was_stopped_does_not_count() {
+        let (start, mut watch) = (Instant::now(), StallWatch::new(Duration::from_millis(100)));
+        assert_eq!(watch.look(7, start), None);
+        let later = 3_600_000;
+        assert_eq!(watch.look(7, start + Duration::from_millis(later)), None);
+        assert_eq!(told_after(&mut watch, start, later + 100, 7), Some(later + 2_500));
+    }
+
+    #[test]
+    fn nothing_that_was_seen_before_a_reset_counts() {
+        let (start, mut watch) = (Instant::now(), StallWatch::new(Duration::from_millis(100)));
+        for tenth in 0..29 {
+            assert_eq!(watch.look(7, start + Duration::from_millis(tenth * 100)), None);
+        }
+        watch.reset();
+        assert_eq!(told_after(&mut watch, start, 2_900, 7), Some(5_900));
     }
 }

@@ -1,11 +1,31 @@
-//! Recordings in their folders: what was left unfinished, and how it is made whole.
+//! A folder of recordings: what is in it, what is known about each, keeping order among them, and making whole what was
+//! left unfinished.
 //!
-//! Stands above encoders, decoders and storage and joins them; prints nothing. Run by any thread but a realtime one.
+//! The folder is the truth: nothing is remembered elsewhere except waveforms, which a cache keeps that may be deleted
+//! at any time. Stands above encoders, decoders and storage and joins them; prints nothing. Run by any thread but a
+//! realtime one.
 
+pub mod cache;
+pub mod clip;
+pub mod draw;
 mod find;
+pub mod folder;
+pub mod info;
+pub mod name;
 mod recover;
+pub mod rename;
 pub mod repair;
+pub mod trash;
 mod wav;
+pub mod waveform;
 
+pub use cache::WaveformCache;
+pub use clip::Clip;
 pub use find::{Found, Kind, Unfinished, find};
+pub use folder::{Listing, PartFile, SortKey};
+pub use info::{Info, InfoMarker};
+pub use name::FindError;
 pub use recover::{Change, Outcome, Recovered, recover, run};
+pub use rename::rename;
+pub use trash::{Trashed, delete, restore};
+pub use waveform::Waveform;

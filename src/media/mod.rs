@@ -16,6 +16,7 @@ mod constraints;
 mod devices;
 mod event;
 mod identity;
+mod input;
 mod output;
 mod progress;
 mod pump;

@@ -4,6 +4,7 @@
 //! It leaves to the stream where frames come from, and to the take what becomes of them.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak, mpsc::SyncSender},
     thread,
     time::{Duration, Instant},
@@ -11,8 +12,9 @@ use std::{
 
 use crate::{
     capture::{CaptureStream, EndReason, Pace, Reading, Waker},
-    error::Result,
+    error::{Error, ErrorKind, Result},
     media::{
+        input::InputWatch,
         queue::{Action, Command, CommandQueue, TrackKey},
         take::{Sound, Take},
         track::TrackShared,
@@ -45,6 +47,8 @@ pub(crate) struct Pump {
     lost: u64,
     muted: bool,
     listening: bool,
+    /// Only microphones are watched.
+    input: Option<InputWatch>,
     tracks: Vec<Track>,
     takes: Vec<Take>,
     block: Vec<f32>,
@@ -61,6 +65,7 @@ impl Pump {
     pub(crate) fn new(stream: Box<dyn CaptureStream>, queue: Arc<CommandQueue>) -> Self {
         let channels = usize::from(stream.format().channels.max(1));
         let listening = stream.pace() == Pace::Live;
+        let input = listening.then(|| InputWatch::new(stream.format().sample_rate, channels));
         Self {
             stream,
             queue,
@@ -69,6 +74,7 @@ impl Pump {
             lost: 0,
             muted: false,
             listening,
+            input,
             tracks: Vec::new(),
             takes: Vec::new(),
             block: Vec::new(),
@@ -83,10 +89,34 @@ impl Pump {
         let failed = outcome.is_err();
         // Nobody waits any more if opening timed out; then the queue is closed, and the loop ends at once.
         let _ = started.send(outcome);
-        if !failed {
-            self.pump();
+        // Everything that the pump changes is whole between two steps, or is not touched again after a panic.
+        if !failed && catch_unwind(AssertUnwindSafe(|| self.pump())).is_err() {
+            self.break_down();
         }
         self.release();
+    }
+
+    /// After a panic nobody knows what is sound. The files are left as they are on the disk, where they can be
+    /// recovered, and everybody hears of the end.
+    fn break_down(&mut self) {
+        self.queue.close();
+        let error = Error::new(ErrorKind::Unknown, "the recording broke off because of a bug");
+        let mut takes = std::mem::take(&mut self.takes);
+        while let Some(command) = self.queue.pop() {
+            if let Action::Begin(take) = command.action {
+                takes.push(*take);
+            }
+        }
+        for take in takes {
+            // Whatever broke may break again, and must not keep the others from hearing.
+            let told = catch_unwind(AssertUnwindSafe(|| take.break_off(&error)));
+            if told.is_err() {
+                log::error!("a recording could not be told of its end");
+            }
+        }
+        let tracks = std::mem::take(&mut self.tracks);
+        let reason = EndReason::DeviceLost(error);
+        tracks.iter().filter_map(|track| track.shared.upgrade()).for_each(|track| track.end(&reason));
     }
 
     fn pump(&mut self) {
@@ -134,10 +164,12 @@ impl Pump {
                 self.tracks.retain(|track| track.key != key);
                 self.end_silent_takes();
             }
-            Action::Begin(mut take) => {
-                take.begin();
+            Action::Begin(take) => {
                 self.listening = true;
                 self.takes.push(*take);
+                if let Some(take) = self.takes.last_mut() {
+                    take.begin();
+                }
                 self.end_silent_takes();
             }
             Action::Take(key, order) => self.each_take(|take| {
@@ -209,7 +241,20 @@ impl Pump {
         !muted && tracks.iter().any(|track| track.enabled && keys.contains(&track.key))
     }
 
+    /// Tells what is wrong with the sound itself.
+    fn listen(&mut self) {
+        // What the source mutes by itself was told already.
+        if self.muted {
+            return;
+        }
+        let Some(finding) = self.input.as_mut().and_then(|input| input.hear(&self.block)) else { return };
+        self.each_track(|track| {
+            track.notice(&Error::new(ErrorKind::Unknown, finding.describe(track.label())));
+        });
+    }
+
     fn hand_on(&mut self) {
+        self.listen();
         self.consumed += (self.block.len() / self.channels) as u64;
         let (block, tracks, muted) = (&self.block, &self.tracks, self.muted);
         for take in &mut self.takes {

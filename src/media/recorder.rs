@@ -80,20 +80,16 @@ impl RecorderShared {
         *lock(&self.progress) = Progress { path, ..Progress::default() };
     }
 
-    /// Whether that recording is the current one and was not stopped.
-    pub(crate) fn is_running(&self, key: TakeKey) -> bool {
-        let core = lock(&self.core);
-        core.running.as_ref().is_some_and(|(running, _)| *running == key)
-    }
-
     /// That recording is over; called right before its last events. A recording that was stopped, and perhaps followed
-    /// by another one, changes nothing.
-    pub(crate) fn end(&self, key: TakeKey) {
+    /// by another one, changes nothing. Tells whether it had not been stopped before.
+    pub(crate) fn end(&self, key: TakeKey) -> bool {
         let mut core = lock(&self.core);
-        if core.running.as_ref().is_some_and(|(running, _)| *running == key) {
+        let was_running = core.running.as_ref().is_some_and(|(running, _)| *running == key);
+        if was_running {
             core.state = RecordingState::Inactive;
             core.running = None;
         }
+        was_running
     }
 
     pub(crate) fn fire(&self, event: &RecorderEvent) {

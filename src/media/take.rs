@@ -185,9 +185,9 @@ impl Take {
             }
             TakeCommand::Mark(text) => self.mark(text),
             TakeCommand::Stop => self.end(Ending::Complete),
-            // A stop that was called before this end was delivered wins.
-            TakeCommand::Fail(_) if !self.shared.is_running(self.plan.key) => self.end(Ending::Complete),
-            TakeCommand::Fail(error) => self.end(Ending::Ended(error.clone())),
+            // Delivered by this very step; a stop that was called before it wins, one that is called after is refused.
+            TakeCommand::Fail(error) if self.shared.end(self.plan.key) => self.end(Ending::Ended(error.clone())),
+            TakeCommand::Fail(_) => self.end(Ending::Complete),
         }
     }
 
@@ -202,6 +202,17 @@ impl Take {
     /// Every track has ended.
     pub(crate) fn end_of_tracks(&mut self) {
         self.end(Ending::Complete);
+    }
+
+    /// After a panic: says that it is over, and leaves what was written as it is. Encoder and output are not asked for
+    /// anything any more.
+    pub(crate) fn break_off(self, error: &Error) {
+        if self.over {
+            return;
+        }
+        self.shared.end(self.plan.key);
+        self.fire(&RecorderEvent::Error(error.clone()));
+        self.fire(&RecorderEvent::Stop);
     }
 
     /// Takes in what the source delivered.
@@ -402,10 +413,7 @@ impl Take {
     fn tags(&self) -> Metadata {
         let mut tags = self.plan.metadata.clone();
         tags.date = tags.date.or_else(|| self.recorded_at.and_then(local_time));
-        if self.lost_frames > 0 {
-            let lost = format!("{} frames were lost and are silence", self.lost_frames);
-            tags.comment = Some(tags.comment.map_or(lost.clone(), |comment| format!("{comment}; {lost}")));
-        }
+        tags.note_lost_frames(self.lost_frames);
         tags
     }
 

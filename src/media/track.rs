@@ -67,6 +67,11 @@ impl TrackShared {
         self.flags.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The name of the device.
+    pub(crate) fn label(&self) -> &str {
+        &self.source.device().label
+    }
+
     /// The source muted or unmuted itself.
     pub(crate) fn mute(&self, muted: bool) {
         let mut flags = self.lock();
@@ -169,7 +174,7 @@ impl MediaStreamTrack {
     /// The name of the device.
     #[must_use]
     pub fn label(&self) -> &str {
-        &self.shared.source.device().label
+        self.shared.label()
     }
 
     /// The caller's switch.

@@ -18,6 +18,7 @@ use std::{
 
 pub use memory::{MemoryDisk, MemorySpool};
 pub use spool::FileSpool;
+pub use unfinished::is_being_written;
 
 /// A reader that can seek, as blobs hand it out.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -33,6 +34,21 @@ pub enum Existing {
     Number,
     /// Replace it, at once and only when the new file is safe.
     Replace,
+}
+
+/// Gives the file `from` the name `to`, or with [`Existing::Number`] the first free numbered one, and returns it.
+///
+/// A symbolic link is itself renamed. A file that is open stays open.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] if no name is free; [`io::ErrorKind::IsADirectory`] when a folder would have to be
+/// replaced; [`io::ErrorKind::CrossesDevices`] between file systems; else those of the file system. Then `from` has its
+/// old name.
+pub fn rename(from: &Path, to: &Path, existing: Existing) -> io::Result<PathBuf> {
+    let name = publish::rename(from, to, existing)?;
+    // The file has its name. That a power cut could still undo it is no reason to say it had failed.
+    let _ = publish::sync_folder(publish::folder_of(&name));
+    Ok(name)
 }
 
 /// The bytes of one recording while it grows.

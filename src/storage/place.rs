@@ -92,7 +92,9 @@ pub fn safe_file_name(name: &str) -> String {
     if safe.is_empty() { "untitled".to_owned() } else { safe }
 }
 
-fn is_safe_char(c: char) -> bool {
+/// Whether `c` can stand in the name of a recording, see [`is_safe_file_name`].
+#[must_use]
+pub fn is_safe_char(c: char) -> bool {
     // The last two groups make a terminal show another name than the one that is there.
     let misleads = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_separator = matches!(c, '/' | '\\' | ':');

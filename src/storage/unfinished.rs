@@ -8,6 +8,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::place;
@@ -64,6 +65,83 @@ pub(super) fn reopen(path: &Path) -> io::Result<File> {
     }
     lock(&file)?;
     if is_at(&file, path) { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// An empty file that is younger than this may be one that its recorder has yet to lock.
+const CLAIMING: Duration = Duration::from_secs(10);
+
+/// Whether a recorder is still writing the unfinished recording at `part`. Claims nothing.
+///
+/// Without locks on the file system nobody can know; then the answer is that somebody is.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`] if it is gone; [`io::ErrorKind::InvalidInput`] if it is not an ordinary file; else those
+/// of the file system.
+pub fn is_being_written(part: &Path) -> io::Result<bool> {
+    let file = match read_options().open(part) {
+        // Where a sharing mode is the lock, it may keep out readers of another version.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+        outcome => outcome?,
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an ordinary file"));
+    }
+    // A look at the lock of a new file could keep its recorder from locking it.
+    let age = metadata.modified()?.elapsed().unwrap_or_default();
+    if metadata.len() == 0 && age < CLAIMING {
+        return Ok(true);
+    }
+    is_locked(&file, part)
+}
+
+#[cfg(unix)]
+fn read_options() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(flags.bits().cast_signed());
+    options
+}
+
+#[cfg(not(unix))]
+fn read_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    options
+}
+
+#[cfg(unix)]
+fn is_locked(file: &File, _part: &Path) -> io::Result<bool> {
+    use rustix::{
+        fs::{FlockOperation, flock},
+        io::Errno,
+    };
+    // Shared, so that those who look do not see each other.
+    match rustix::io::retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockShared)) {
+        Ok(()) => {
+            unlock(file);
+            Ok(false)
+        }
+        // Locked, or a file system without locks. Two of the names are one error on some systems.
+        Err(errno)
+            if [Errno::WOULDBLOCK, Errno::NOLCK, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::INVAL]
+                .contains(&errno) =>
+        {
+            Ok(true)
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_locked(_file: &File, part: &Path) -> io::Result<bool> {
+    // The writer shares reading and renaming only.
+    match OpenOptions::new().write(true).open(part) {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+        Err(_) => Ok(true),
+    }
 }
 
 /// Whether `path` itself (not what a link there points to) is the open `file`.

@@ -6,6 +6,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clips;
 mod crash;
 mod disk;
 mod testbed;
+#[cfg(target_os = "linux")]
+mod watch;

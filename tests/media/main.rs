@@ -15,9 +15,11 @@ mod control;
 mod devices;
 mod endings;
 mod faults;
+mod panics;
 mod rig;
 mod sharing;
 mod tracks;
+mod warnings;
 
 #[test]
 fn every_rule_names_tests_that_exist() {

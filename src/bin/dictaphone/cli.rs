@@ -64,6 +64,14 @@ pub(crate) enum Command {
     Play(PlayArgs),
     /// List the devices that can be recorded from
     Devices(DevicesArgs),
+    /// List the clips
+    List(ListArgs),
+    /// Tell everything about a clip
+    Info(InfoArgs),
+    /// Give a clip another name
+    Rename(RenameArgs),
+    /// Move clips to the trash
+    Delete(DeleteArgs),
     /// Make unfinished recordings whole
     Recover(RecoverArgs),
     /// Print a completion script for a shell
@@ -119,6 +127,11 @@ pub(crate) struct RecordArgs {
     /// Run a generator or a `file:` as fast as it can be encoded
     #[arg(long)]
     pub(crate) fast: bool,
+    /// When the device goes away, wait this long for it to come back and go on in the same file
+    ///
+    /// The time without it is silence in the recording, and is reported as lost: exit code 3.
+    #[arg(long, value_name = "T", value_parser = duration::parse, allow_negative_numbers = true)]
+    pub(crate) reconnect: Option<Duration>,
     /// Open the device and wait for resume
     #[arg(long)]
     pub(crate) paused: bool,
@@ -171,6 +184,31 @@ pub(crate) struct DevicesArgs {
     pub(crate) json: bool,
 }
 
+/// Where the clips are.
+#[derive(Debug, Args)]
+pub(crate) struct ClipsFolder {
+    /// The clips folder; else DICTAPHONE_DIR, else `Recordings` in the user's music folder
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// The words of `list`.
+#[derive(Debug, Args)]
+#[command(after_long_help = LIST_NOTES)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// By what: newest, longest and largest come first
+    #[arg(long, value_name = "KEY", value_enum, default_value_t)]
+    pub(crate) sort: SortBy,
+    /// The other way round
+    #[arg(long, short)]
+    pub(crate) reverse: bool,
+    /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// The words of `recover`.
 #[derive(Debug, Args)]
 #[command(after_long_help = RECOVER_NOTES)]
@@ -185,6 +223,70 @@ pub(crate) struct RecoverArgs {
     #[arg(long, short = 'n')]
     pub(crate) dry_run: bool,
     /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// By what clips are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum SortBy {
+    /// When it was recorded
+    #[default]
+    Date,
+    /// Name, numbers by value
+    Name,
+    /// Length
+    Length,
+    /// Size of the file
+    Size,
+    /// Format
+    Format,
+}
+
+/// The words of `info`.
+#[derive(Debug, Args)]
+#[command(after_long_help = INFO_NOTES)]
+pub(crate) struct InfoArgs {
+    /// A path, a file in the clips folder, or its name without extension
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    pub(crate) clip: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words of `rename`.
+#[derive(Debug, Args)]
+#[command(after_long_help = RENAME_NOTES)]
+pub(crate) struct RenameArgs {
+    /// A path, a file in the clips folder, or its name without extension
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    pub(crate) clip: PathBuf,
+    /// The new name; folder and extension stay
+    #[arg(value_name = "NAME", value_hint = ValueHint::Other)]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// The renamed clip as a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words of `delete`.
+#[derive(Debug, Args)]
+#[command(after_long_help = DELETE_NOTES)]
+pub(crate) struct DeleteArgs {
+    /// Paths, files in the clips folder, or their names without extension
+    #[arg(value_name = "CLIP", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) clips: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// For good, not into the trash
+    #[arg(long)]
+    pub(crate) permanent: bool,
+    /// One JSON array of what was deleted
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -213,6 +315,7 @@ fn root_notes() -> String {
   dictaphone record                     record into the clips folder until q or Ctrl-C
   dictaphone record -d 1m30s take.wav   record ninety seconds
   dictaphone devices                    what can be recorded from
+  dictaphone list                       what was recorded
   dictaphone play take.wav              listen to it
 
 {}",
@@ -227,6 +330,7 @@ fn record_notes() -> String {
   dictaphone record interview.wav                 until q, Enter or Ctrl-C; space pauses
   dictaphone record -d 90 -i USB memo.wav         ninety seconds from the device named so
   dictaphone record --preset voice - | whisper    speech-to-text reads along
+  dictaphone record --reconnect 5m talk.wav       waits for a microphone that was unplugged
   dictaphone record -f raw -r 16k -c 1 - | sox -t raw -r 16k -c 1 -b 16 -e signed - x.flac
   dictaphone record -i tone -d 5 --fast tone.wav  a test tone, made at once
 
@@ -269,6 +373,26 @@ Signals:
 const DEVICES_NOTES: &str = "Examples:
   dictaphone devices
   dictaphone devices --json | jq -r '.[].id'";
+
+const LIST_NOTES: &str = "Examples:
+  dictaphone list
+  dictaphone list --sort name --dir ~/interviews
+  dictaphone list --json | jq -r '.[] | select(.duration_s > 60) | .path'";
+
+const INFO_NOTES: &str = "Examples:
+  dictaphone info interview
+  dictaphone info ./take.wav
+  dictaphone info interview --json | jq .loudness_lufs";
+
+const RENAME_NOTES: &str = "Examples:
+  dictaphone rename 2026-11-20_14-05-09 interview
+  dictaphone rename ./take.wav 'interview with Anna'
+
+Another file is never replaced.";
+
+const DELETE_NOTES: &str = "Examples:
+  dictaphone delete interview
+  dictaphone delete --permanent take-2.wav take-3.wav";
 
 const RECOVER_NOTES: &str =
     "After a crash or a power cut the recording is in a hidden file `.NAME.EXT.part`. This gives

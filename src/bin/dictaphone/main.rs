@@ -12,9 +12,11 @@ mod limits;
 mod message;
 mod name;
 mod plan;
+mod printer;
 mod report;
 mod signals;
 mod status;
+mod table;
 mod terminal;
 mod usage;
 
@@ -47,12 +49,12 @@ fn main() -> ExitCode {
             (report, outcome)
         }
     };
-    outcome
-        .unwrap_or_else(|failure| {
-            report.error(&failure.message);
-            failure.exit
-        })
-        .into()
+    let exit = outcome.unwrap_or_else(|failure| {
+        report.error(&failure.message);
+        failure.exit
+    });
+    report.finish();
+    exit.into()
 }
 
 fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
@@ -60,6 +62,10 @@ fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
         Some(Command::Record(args)) => commands::record::run(*args, report),
         Some(Command::Play(args)) => commands::play::run(&args, report),
         Some(Command::Devices(args)) => commands::devices::run(&args, report),
+        Some(Command::List(args)) => commands::list::run(&args, report),
+        Some(Command::Info(args)) => commands::info::run(&args, report),
+        Some(Command::Rename(args)) => commands::rename::run(&args, report),
+        Some(Command::Delete(args)) => commands::delete::run(&args, report),
         Some(Command::Recover(args)) => commands::recover::run(&args, report),
         Some(Command::Completions(args)) => commands::completions::run(&args, report),
         Some(Command::Man) => commands::man::run(report),

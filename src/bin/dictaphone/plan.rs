@@ -150,6 +150,8 @@ pub(crate) struct Record {
     pub(crate) gain_db: f64,
     /// The device is opened, but nothing is recorded before resume.
     pub(crate) starts_paused: bool,
+    /// How long a device that went away is waited for.
+    pub(crate) reconnect: Option<Duration>,
     /// Events as JSON.
     pub(crate) json: Option<JsonTo>,
     /// The path of the finished file goes to standard output.
@@ -176,6 +178,7 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
         channels: args.channels.or(channels),
         sample_format: args.sample_format.unwrap_or(sample_format),
         duration: args.duration,
+        reconnect: args.reconnect,
         device: args.device,
         pace,
         gain_db: args.gain.unwrap_or(0.0),

@@ -6,13 +6,13 @@
 //! Sound libraries written in C print to file descriptor 2 whenever they like. So the report keeps a private copy of
 //! standard error and, before a sound device is touched, points descriptor 2 itself to nowhere.
 //!
-//! May be called from any thread; a short lock keeps lines whole.
+//! May be called from any thread; a short lock keeps lines whole. Only `printer` waits for a stream that takes nothing.
 
 use std::{
     env,
     io::{self, IsTerminal, Write},
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError},
     time::{Duration, Instant},
 };
 
@@ -23,12 +23,20 @@ use crate::{
     json,
     message::{Message, visible},
     plan::JsonTo,
+    printer::{Printer, Worth},
     status::{self, StatusFacts, Style},
     terminal,
 };
 
 /// The live line is not redrawn more often than this.
 const REDRAW: Duration = Duration::from_millis(100);
+
+/// How long the end of the program, and how long a suspend, waits for a screen on which nothing moves.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+const BREATH: Duration = Duration::from_millis(200);
+
+/// How long the end of the program waits for a reader of JSON who takes nothing.
+const LAST_EVENTS: Duration = Duration::from_secs(10);
 
 /// When the width of the terminal cannot be found out.
 const USUAL_WIDTH: u16 = 80;
@@ -37,6 +45,8 @@ const USUAL_WIDTH: u16 = 80;
 #[derive(Clone)]
 pub(crate) struct Report {
     screen: Arc<Mutex<Screen>>,
+    /// The way of JSON to standard output, once there is any.
+    events: Arc<OnceLock<Option<Printer>>>,
     style: Style,
     quiet: bool,
     is_terminal: bool,
@@ -44,7 +54,7 @@ pub(crate) struct Report {
 
 struct Screen {
     /// `None` once it is closed.
-    out: Option<Box<dyn Write + Send>>,
+    out: Option<Printer>,
     /// A live line stands there and the cursor is in it.
     line_shown: bool,
     drawn_at: Option<Instant>,
@@ -64,8 +74,9 @@ impl Report {
     }
 
     fn to(out: Option<Box<dyn Write + Send>>, style: Style, quiet: bool, is_terminal: bool) -> Self {
+        let out = out.and_then(|out| Printer::start(out).ok());
         let screen = Screen { out, line_shown: false, drawn_at: None };
-        Self { screen: Arc::new(Mutex::new(screen)), style, quiet, is_terminal }
+        Self { screen: Arc::new(Mutex::new(screen)), events: Arc::default(), style, quiet, is_terminal }
     }
 
     fn lock(&self) -> MutexGuard<'_, Screen> {
@@ -76,6 +87,11 @@ impl Report {
     /// Whether a person reads along on a terminal that can move its cursor.
     pub(crate) fn is_terminal(&self) -> bool {
         self.is_terminal
+    }
+
+    /// Whether more than ASCII can be shown.
+    pub(crate) fn speaks_utf8(&self) -> bool {
+        self.style.unicode
     }
 
     /// Whether there is a live line; without one, a line at the start and one at the end tell the same.
@@ -92,8 +108,8 @@ impl Report {
     pub(crate) fn try_error(&self, message: &Message) {
         let text = self.worded("error", "1;31", message);
         match self.screen.try_lock() {
-            Ok(mut screen) => screen.say(&text),
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().say(&text),
+            Ok(mut screen) => screen.say_now(&text),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().say_now(&text),
             Err(TryLockError::WouldBlock) => {}
         }
     }
@@ -135,7 +151,7 @@ impl Report {
         let width = crossterm::terminal::size().map_or(USUAL_WIDTH, |(columns, _)| columns);
         // Never into the last column, where some terminals wrap and others erase what was just written.
         let line = render(usize::from(width.max(1) - 1), self.style);
-        screen.write(&format!("\r{line}\x1b[K"));
+        screen.write(&format!("\r{line}\x1b[K"), Worth::Fleeting);
         screen.line_shown = true;
     }
 
@@ -144,13 +160,23 @@ impl Report {
         self.lock().clear();
     }
 
+    /// Waits until everything that was said is written, for a limited time: the program ends. Events may take longer
+    /// than words, since a program that reads them may be busy.
+    pub(crate) fn finish(&self) {
+        if let Some(Some(events)) = self.events.get() {
+            events.settle(LAST_EVENTS);
+        }
+        self.lock().settle(LAST_WORDS);
+    }
+
     /// Leaves the live line where it is and begins a new one below, for the shell; the next draw is due at once.
     pub(crate) fn break_line(&self) {
         let mut screen = self.lock();
         if std::mem::take(&mut screen.line_shown) {
-            screen.write("\n");
+            screen.write("\n", Worth::Kept);
         }
         screen.drawn_at = None;
+        screen.settle(BREATH);
     }
 
     /// Data to standard output.
@@ -173,21 +199,23 @@ impl Report {
         self.data(&line)
     }
 
-    /// One JSON object as a line.
+    /// One JSON object as a line. It is dropped if nobody has read for a while what came before.
     ///
     /// # Errors
-    /// Those of the stream; a reader that went away is none.
-    pub(crate) fn json(&self, to: JsonTo, value: &impl Serialize) -> io::Result<()> {
+    /// Those of JSON; a reader that went away is none.
+    pub(crate) fn json(&self, to: JsonTo, value: &impl Serialize, worth: Worth) -> io::Result<()> {
+        let line = json::line(value)?;
         quiet_if_closed(match to {
             JsonTo::Stdout => {
                 // It may be the same terminal.
                 self.clear();
-                json::write_line(&mut io::stdout().lock(), value)
+                let events = self.events.get_or_init(|| Printer::start(Box::new(io::stdout())).ok());
+                events.as_ref().map_or(Ok(()), |events| events.print(line, worth))
             }
             JsonTo::Stderr => {
                 let mut screen = self.lock();
                 screen.clear();
-                screen.out.as_mut().map_or(Ok(()), |out| json::write_line(out, value))
+                screen.out.as_ref().map_or(Ok(()), |out| out.print(line, worth))
             }
         })
     }
@@ -239,22 +267,32 @@ impl Report {
 impl Screen {
     fn say(&mut self, text: &str) {
         self.clear();
-        self.write(text);
+        self.write(text, Worth::Kept);
+    }
+
+    /// For those who leave at once.
+    fn say_now(&mut self, text: &str) {
+        self.say(text);
+        self.settle(BREATH);
     }
 
     fn clear(&mut self) {
         if std::mem::take(&mut self.line_shown) {
-            self.write("\r\x1b[K");
+            self.write("\r\x1b[K", Worth::Kept);
             self.drawn_at = None;
         }
     }
 
-    fn write(&mut self, text: &str) {
-        let Some(out) = &mut self.out else { return };
+    fn write(&mut self, text: &str, worth: Worth) {
         // In one piece, so that lines of other programs do not come between.
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        if written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        if self.out.as_ref().is_some_and(|out| out.print(text.as_bytes().to_vec(), worth).is_err()) {
             self.out = None;
+        }
+    }
+
+    fn settle(&self, limit: Duration) {
+        if let Some(out) = &self.out {
+            out.settle(limit);
         }
     }
 }
@@ -326,6 +364,7 @@ mod tests {
         let (report, paper) = report(false, true);
         report.error(&Message::new("no input device").hint("plug one in"));
         report.warning(&Message::new("it is hot"));
+        report.finish();
         assert_eq!(paper.text(), "error: no input device\nhint: plug one in\nwarning: it is hot\n");
     }
 
@@ -334,6 +373,7 @@ mod tests {
         let (report, paper) = report(true, false);
         report.error(&Message::new("no device `\u{1b}]0;x\u{7}`").hint("\u{202e}"));
         report.note("a\nb");
+        report.finish();
         assert_eq!(
             paper.text(),
             "\u{1b}[1;31merror:\u{1b}[0m no device `\\u{1b}]0;x\\u{7}`\n\u{1b}[1;36mhint:\u{1b}[0m \\u{202e}\na\\u{a}b\n"
@@ -345,6 +385,7 @@ mod tests {
         let (report, paper) = report(false, true);
         report.note("recording");
         report.warning(&Message::new("lost 5 frames"));
+        report.finish();
         assert_eq!(paper.text(), "warning: lost 5 frames\n");
     }
 
@@ -364,15 +405,18 @@ mod tests {
         let style = Style { unicode: true, colour: false };
         let report = Report::to(Some(Box::new(Closed(tries.clone()))), style, false, false);
         report.note("a");
+        report.finish();
         report.note("b");
+        report.finish();
         assert_eq!(*tries.lock().unwrap(), 1);
-        assert!(report.json(JsonTo::Stderr, &1).is_ok());
+        assert!(report.json(JsonTo::Stderr, &1, Worth::Kept).is_ok());
     }
 
     #[test]
     fn json_on_standard_error_is_whole_lines() {
         let (report, paper) = report(false, false);
-        report.json(JsonTo::Stderr, &[1, 2]).unwrap();
+        report.json(JsonTo::Stderr, &[1, 2], Worth::Kept).unwrap();
+        report.finish();
         assert_eq!(paper.text(), "[1,2]\n");
     }
 

@@ -71,7 +71,7 @@ mod tests {
                 "unexpected argument '--durations' found",
                 "a similar argument exists: '--duration'",
             ),
-            (&["devics"], "unrecognized subcommand 'devics'", "a similar subcommand exists: 'devices'"),
+            (&["devcies"], "unrecognized subcommand 'devcies'", "a similar subcommand exists: 'devices'"),
             (
                 &["record", "a", "b"],
                 "unexpected argument 'b' found",

@@ -21,6 +21,7 @@ use crate::{
     audio::{AudioFormat, time::duration_of},
     capture::{
         CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker,
+        drift::LossWatch,
         negotiate::{Choice, Encoding},
         ring::{CallbackSide, ReaderSide, RingClock, ring},
         sample,
@@ -125,8 +126,6 @@ fn build_as<T: cpal::SizedSample>(
 pub(super) enum Silence {
     /// It is part of its life, as with a Windows loopback while nothing plays.
     Usual,
-    /// Worth a word, but it may come back.
-    Strange,
     /// It is dead and does not say so, as ALSA's plugins are when their server died.
     Fatal,
 }
@@ -143,6 +142,7 @@ pub(super) struct CpalStream {
     silence: Silence,
     trouble: Trouble,
     stall: StallWatch,
+    losses: LossWatch,
     over: bool,
 }
 
@@ -160,6 +160,7 @@ impl CpalStream {
             silence,
             trouble: Trouble::default(),
             stall: StallWatch::new(latency),
+            losses: LossWatch::new(format.sample_rate, latency),
             over: false,
         }
     }
@@ -171,7 +172,6 @@ impl CpalStream {
         let error = Error::new(ErrorKind::NotReadable, message);
         match self.silence {
             Silence::Usual => {}
-            Silence::Strange => self.trouble.notices.push_back(error),
             Silence::Fatal => self.trouble.end = Some(error),
         }
     }
@@ -229,6 +229,15 @@ impl CaptureStream for CpalStream {
             && let Some(notice) = self.trouble.notices.pop_front()
         {
             return Reading::Notice(notice);
+        }
+        // Where silence is usual, a pause is no loss.
+        if !self.over
+            && self.silence == Silence::Fatal
+            && let Some((at, frames)) = self.clock.last_callback()
+            && let Some(lost) = self.losses.look(at, frames)
+        {
+            self.clock.add_missing(lost);
+            return Reading::Lost(lost);
         }
         let reading = match &mut self.open {
             Some((_, reader)) if !self.over => reader.read(block, max_frames),
@@ -303,8 +312,10 @@ impl Trouble {
             | Kind::HostUnavailable
             | Kind::PermissionDenied
             | Kind::UnsupportedConfig => self.end = Some(lost(error, label)),
+            // Never another microphone in the place of the chosen one.
+            Kind::DeviceChanged => self.end = Some(moved(label)),
             kind => {
-                // An overrun or another device is followed by frames; if not, nothing comes any more.
+                // An overrun is followed by frames; if not, nothing comes any more.
                 self.in_a_row = if captured == self.captured { self.in_a_row + 1 } else { 1 };
                 self.captured = captured;
                 if self.in_a_row >= HOPELESS {
@@ -331,11 +342,15 @@ fn remark(error: cpal::Error, label: &str) -> Error {
         cpal::ErrorKind::Xrun => {
             Error::new(ErrorKind::Unknown, format!("{label} was not read in time, some sound was lost"))
         }
-        cpal::ErrorKind::DeviceChanged => {
-            Error::new(ErrorKind::Unknown, format!("the sound now comes from another device than {label}"))
-        }
         _ => Error::new(ErrorKind::Unknown, format!("{label} reports an error")).with_source(error),
     }
+}
+
+fn moved(label: &str) -> Error {
+    Error::new(
+        ErrorKind::NotReadable,
+        format!("{label} is gone: the sound system moved the recording to another device"),
+    )
 }
 
 fn lost(error: cpal::Error, label: &str) -> Error {
@@ -369,11 +384,11 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_gone_ends_the_stream_and_a_changed_one_is_told() {
+    fn a_device_that_is_gone_or_another_one_ends_the_stream() {
         for (kind, notices, end) in [
             (Kind::RealtimeDenied, 0, None),
             (Kind::Xrun, 1, None),
-            (Kind::DeviceChanged, 1, None),
+            (Kind::DeviceChanged, 0, Some(ErrorKind::NotReadable)),
             (Kind::BackendError, 1, None),
             (Kind::DeviceNotAvailable, 0, Some(ErrorKind::NotReadable)),
             (Kind::StreamInvalidated, 0, Some(ErrorKind::NotReadable)),
@@ -409,8 +424,8 @@ mod tests {
             (Kind::Xrun, 0, 1),
             (Kind::Xrun, 999, 1),
             (Kind::Xrun, 1000, 2),
-            (Kind::DeviceChanged, 1001, 3),
-            (Kind::DeviceChanged, 1002, 3),
+            (Kind::BackendError, 1001, 3),
+            (Kind::BackendError, 1002, 3),
         ] {
             note(&mut trouble, kind, millis, now + Duration::from_millis(millis));
             assert_eq!(trouble.notices.len(), told, "{kind:?} after {millis} ms");

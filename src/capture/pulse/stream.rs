@@ -6,6 +6,7 @@
 //! here can hang on a dead server.
 
 use std::{
+    ffi::CString,
     io::ErrorKind as IoKind,
     net::Shutdown,
     os::unix::net::UnixStream,
@@ -19,7 +20,7 @@ use std::{
 
 use pulseaudio::protocol::{
     ChannelMap, Command, CorkStreamParams, CreateRecordStreamReply, GetSourceInfo, Prop, Props, ProtocolError,
-    RecordStreamParams, SampleSpec, SourceInfo, SubscriptionEventFacility, SubscriptionMask,
+    RecordStreamParams, SampleSpec, ServerInfo, SourceInfo, SubscriptionEventFacility, SubscriptionMask,
     stream::{BufferAttr, StreamFlags},
 };
 
@@ -31,6 +32,7 @@ use crate::{
     audio::{AudioFormat, time::duration_of},
     capture::{
         CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker,
+        drift::LossWatch,
         negotiate::{Choice, Encoding},
         ring::{CallbackSide, ReaderSide, RingClock, ring},
         sample,
@@ -48,8 +50,16 @@ const NEWS: usize = 64;
 #[derive(Debug)]
 enum News {
     Muted(bool),
+    Suspended(bool),
     Notice(Error),
     End(Error),
+}
+
+/// The numbers of the questions that the server has not answered yet.
+#[derive(Debug, Default)]
+struct Asked {
+    source: Option<u32>,
+    server: Option<u32>,
 }
 
 /// What the thread needs; kept here until it is started.
@@ -61,6 +71,8 @@ struct Receiving {
     channel: u32,
     source: u32,
     muted: bool,
+    /// The name of the source, if it was the default one.
+    default: Option<CString>,
     label: String,
 }
 
@@ -75,6 +87,8 @@ pub(super) struct PulseStream {
     latency: Duration,
     label: String,
     stall: StallWatch,
+    losses: LossWatch,
+    suspended: bool,
     // News of the end, until the ring is empty; then the end.
     dying: Option<Error>,
     over: bool,
@@ -87,6 +101,7 @@ impl PulseStream {
         source: &SourceInfo,
         choice: Choice,
         map: ChannelMap,
+        is_default: bool,
     ) -> Result<Self> {
         let label = source_label(source);
         let cannot = |error| failure(error, format!("cannot open {label}"));
@@ -110,6 +125,7 @@ impl PulseStream {
             channel: reply.channel,
             source: reply.sink_index,
             muted: source.muted,
+            default: is_default.then(|| source.name.clone()),
             label: label.clone(),
         };
         Ok(Self {
@@ -122,6 +138,8 @@ impl PulseStream {
             latency,
             label,
             stall: StallWatch::new(latency),
+            losses: LossWatch::new(format.sample_rate, latency),
+            suspended: false,
             dying: None,
             over: false,
         })
@@ -133,6 +151,14 @@ impl PulseStream {
         }
         match self.news.try_recv() {
             Ok(News::Muted(muted)) => return Some(Reading::Muted(muted)),
+            Ok(News::Suspended(suspended)) => {
+                self.suspended = suspended;
+                self.stall.reset();
+                if suspended {
+                    let message = format!("{} was suspended by the sound server and delivers nothing", self.label);
+                    return Some(Reading::Notice(Error::new(ErrorKind::NotReadable, message)));
+                }
+            }
             Ok(News::Notice(error)) => return Some(Reading::Notice(error)),
             Ok(News::End(error)) => self.dying = Some(error),
             Err(TryRecvError::Empty) => {}
@@ -166,7 +192,10 @@ impl CaptureStream for PulseStream {
             return Err(Error::new(ErrorKind::InvalidState, format!("{} was started before", self.label)));
         };
         let cannot = |error| failure(error, format!("cannot start {}", self.label));
-        receiving.connection.send(&Command::Subscribe(SubscriptionMask::SOURCE)).map_err(cannot)?;
+        receiving
+            .connection
+            .send(&Command::Subscribe(SubscriptionMask::SOURCE | SubscriptionMask::SERVER))
+            .map_err(cannot)?;
         let uncork = CorkStreamParams { channel: receiving.channel, cork: false };
         receiving.connection.send(&Command::CorkRecordStream(uncork)).map_err(cannot)?;
         let handle = receiving.connection.wait_for_ever().map_err(|error| cannot(error.into()))?;
@@ -182,6 +211,13 @@ impl CaptureStream for PulseStream {
         if let Some(reading) = self.hear() {
             return reading;
         }
+        if !self.over
+            && let Some((at, frames)) = self.clock.last_callback()
+            && let Some(lost) = self.losses.look(at, frames)
+        {
+            self.clock.add_missing(lost);
+            return Reading::Lost(lost);
+        }
         let reading = if self.over { Reading::Idle } else { self.reader.read(block, max_frames) };
         if !matches!(reading, Reading::Idle) {
             return reading;
@@ -190,11 +226,14 @@ impl CaptureStream for PulseStream {
             self.over = true;
             return Reading::Ended(EndReason::DeviceLost(error.clone()));
         }
+        // From a suspended source nothing is due.
         if self.running.is_some()
+            && !self.suspended
             && let Some(silent) = self.stall.look(self.clock.captured(), Instant::now())
         {
             let message = format!("{} has delivered nothing for {} s", self.label, silent.as_secs());
-            return Reading::Notice(Error::new(ErrorKind::NotReadable, message));
+            self.dying = Some(Error::new(ErrorKind::NotReadable, message));
+            return self.read(block, max_frames);
         }
         Reading::Idle
     }
@@ -230,8 +269,9 @@ fn parameters(source: &SourceInfo, choice: &Choice, map: ChannelMap) -> RecordSt
             fragment_size: choice.frames.saturating_mul(frame_bytes),
             ..BufferAttr::default()
         },
-        // Without adjusting, the source keeps its own latency, which is 2 s where nobody else listens.
-        flags: StreamFlags { start_corked: true, adjust_latency: true, ..StreamFlags::default() },
+        // The chosen microphone or none: another default would draw the stream along, and a source that goes away would
+        // hand it on to the next one. Without adjusting, the source keeps its own latency, which is 2 s where nobody else listens.
+        flags: StreamFlags { start_corked: true, adjust_latency: true, no_move: true, ..StreamFlags::default() },
         props,
         ..RecordStreamParams::default()
     }
@@ -244,7 +284,7 @@ fn sample_bytes(encoding: Encoding) -> u32 {
 impl Receiving {
     fn run(mut self, waker: &Waker) {
         let mut payload = Vec::new();
-        let mut asked = None;
+        let mut asked = Asked::default();
         let end = loop {
             match self.connection.receive(&mut payload) {
                 Ok(Message::Block(channel)) if channel == self.channel => self.push(&payload),
@@ -284,7 +324,7 @@ impl Receiving {
         command: Command,
         sequence: u32,
         rest: &[u8],
-        asked: &mut Option<u32>,
+        asked: &mut Asked,
     ) -> Result<Option<Error>, ProtocolError> {
         match command {
             Command::RecordStreamKilled(channel) if channel == self.channel => {
@@ -292,22 +332,31 @@ impl Receiving {
                 return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
             }
             Command::RecordStreamMoved(moved) if moved.stream_index == self.channel => {
-                self.source = moved.device_index;
+                // Never another microphone in the place of the chosen one.
                 let name = moved.device_name.to_string_lossy().into_owned();
-                self.notice(format!("{} is gone, the sound now comes from {name}", self.label));
-                *asked = Some(self.ask_for_source()?);
+                let message = format!("{} is gone: the sound server moved the recording to {name}", self.label);
+                return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
             }
-            Command::RecordStreamSuspended(state) if state.stream_index == self.channel && state.suspended => {
-                self.notice(format!("{} was suspended by the sound server", self.label));
+            Command::RecordStreamSuspended(state) if state.stream_index == self.channel => {
+                let _ = self.news.try_send(News::Suspended(state.suspended));
+            }
+            Command::SubscribeEvent(event)
+                if event.event_facility == SubscriptionEventFacility::Server && self.default.is_some() =>
+            {
+                asked.server = Some(self.connection.send(&Command::GetServerInfo)?);
             }
             Command::SubscribeEvent(event)
                 if event.event_facility == SubscriptionEventFacility::Source && event.index == Some(self.source) =>
             {
-                *asked = Some(self.ask_for_source()?);
+                asked.source = Some(self.ask_for_source()?);
             }
-            Command::Reply if *asked == Some(sequence) => {
-                *asked = None;
+            Command::Reply if asked.source == Some(sequence) => {
+                asked.source = None;
                 self.look_at(&self.connection.parse(rest)?);
+            }
+            Command::Reply if asked.server == Some(sequence) => {
+                asked.server = None;
+                self.look_at_default(&self.connection.parse(rest)?);
             }
             // The source may have gone between the event and the question; then a move or a kill follows.
             Command::Error(error) => log::debug!("pulseaudio: {error}"),
@@ -324,6 +373,17 @@ impl Receiving {
         if source.muted != self.muted {
             self.muted = source.muted;
             let _ = self.news.try_send(News::Muted(source.muted));
+        }
+    }
+
+    /// The recording stays with its microphone, but a person may have meant it to follow.
+    fn look_at_default(&mut self, server: &ServerInfo) {
+        let (Some(before), Some(now)) = (&self.default, &server.default_source_name) else { return };
+        // While it has none, the bridge of PipeWire tells a placeholder.
+        if before != now && !now.as_bytes().starts_with(b"@") {
+            let name = now.to_string_lossy();
+            self.notice(format!("the default input is now {name}; the recording stays with {}", self.label));
+            self.default = Some(now.clone());
         }
     }
 
@@ -345,7 +405,7 @@ impl Receiving {
 
 #[cfg(test)]
 mod tests {
-    use std::{ffi::CString, io::BufReader, io::Write, thread::park_timeout};
+    use std::{io::BufReader, io::Write, thread::park_timeout};
 
     use pulseaudio::protocol::{
         self, Descriptor, DescriptorFlags, MAX_VERSION, RecordStreamMovedParams, SubscriptionEvent,
@@ -411,7 +471,7 @@ mod tests {
         let source = source(3, "mic", false);
         let native = pulse::native(&source.sample_spec);
         let choice = crate::capture::negotiate::choose(&pulse::offers(), native, &OpenRequest::default()).unwrap();
-        let mut stream = PulseStream::open(Connection::of(ours), &source, choice, source.channel_map).unwrap();
+        let mut stream = PulseStream::open(Connection::of(ours), &source, choice, source.channel_map, true).unwrap();
         assert_eq!(stream.latency(), Some(Duration::from_millis(50)));
         stream.start(Waker::new(thread::current())).unwrap();
         (stream, serving.join().unwrap())
@@ -438,10 +498,16 @@ mod tests {
         assert_eq!(stream.clock.captured(), 2);
     }
 
+    fn event(server: &mut Server, event_facility: SubscriptionEventFacility, index: u32) {
+        let event_type = SubscriptionEventType::Changed;
+        server.tell(&Command::SubscribeEvent(SubscriptionEvent { event_facility, event_type, index: Some(index) }));
+    }
+
     #[test]
-    fn a_moved_stream_is_told_and_the_new_source_is_asked_whether_it_is_muted() {
+    fn a_moved_stream_has_lost_its_device_and_takes_nothing_from_the_other_one() {
         let (mut stream, mut server) = started();
         let mut block = Vec::new();
+        server.send_block(CHANNEL, &[0, 0x40]);
         server.tell(&Command::RecordStreamMoved(RecordStreamMovedParams {
             stream_index: CHANNEL,
             device_index: 4,
@@ -450,22 +516,46 @@ mod tests {
             buffer_attr: BufferAttr::default(),
             configured_source_latency: 0,
         }));
-        let Reading::Notice(notice) = next(&mut stream, &mut block) else { panic!("no notice") };
-        assert_eq!(notice.to_string(), "mic is gone, the sound now comes from other");
-        let (sequence, command) = server.hear();
-        assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(4), .. })), "{command:?}");
-        server.reply(sequence, &source(4, "other", true));
-        assert!(matches!(next(&mut stream, &mut block), Reading::Muted(true)));
-        for (index, muted) in [(3, true), (4, false)] {
-            let (event_facility, event_type) = (SubscriptionEventFacility::Source, SubscriptionEventType::Changed);
-            server.tell(&Command::SubscribeEvent(SubscriptionEvent { event_facility, event_type, index: Some(index) }));
-            if !muted {
+        server.send_block(CHANNEL, &[0, 0x20]);
+        assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
+        let Reading::Ended(EndReason::DeviceLost(error)) = next(&mut stream, &mut block) else { panic!("no end") };
+        assert_eq!(error.to_string(), "mic is gone: the sound server moved the recording to other");
+        assert_eq!(block, [0.5]);
+    }
+
+    #[test]
+    fn the_source_in_use_is_asked_whether_it_is_muted() {
+        let (mut stream, mut server) = started();
+        let mut block = Vec::new();
+        for (index, muted) in [(4, None), (3, Some(true)), (4, None), (3, Some(false))] {
+            event(&mut server, SubscriptionEventFacility::Source, index);
+            if let Some(muted) = muted {
                 // Only the source in use is asked for.
-                let (sequence, _) = server.hear();
-                server.reply(sequence, &source(index, "other", muted));
+                let (sequence, command) = server.hear();
+                assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
+                server.reply(sequence, &source(3, "mic", muted));
+                assert!(matches!(next(&mut stream, &mut block), Reading::Muted(now) if now == muted));
             }
         }
-        assert!(matches!(next(&mut stream, &mut block), Reading::Muted(false)));
+    }
+
+    #[test]
+    fn another_default_source_is_told_once_and_the_recording_stays() {
+        let (mut stream, mut server) = started();
+        let mut block = Vec::new();
+        for (name, told) in [(c"mic", false), (c"other", true), (c"other", false)] {
+            event(&mut server, SubscriptionEventFacility::Server, 0);
+            let (sequence, command) = server.hear();
+            assert!(matches!(command, Command::GetServerInfo), "{command:?}");
+            let info = ServerInfo { default_source_name: Some(CString::from(name)), ..ServerInfo::default() };
+            server.reply(sequence, &info);
+            server.send_block(CHANNEL, &[0, 0x40]);
+            if told {
+                let Reading::Notice(notice) = next(&mut stream, &mut block) else { panic!("no notice") };
+                assert_eq!(notice.to_string(), "the default input is now other; the recording stays with mic");
+            }
+            assert!(matches!(next(&mut stream, &mut block), Reading::Frames), "{name:?}");
+        }
     }
 
     #[test]

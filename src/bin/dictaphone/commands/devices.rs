@@ -4,15 +4,14 @@ use dictaphone::{
     capture::{DeviceInfo, DeviceKind},
     media::MediaDevices,
 };
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     cli::DevicesArgs,
     exit::Exit,
-    json::Device,
+    json::{self, Device},
     message::{Failure, Message, visible},
-    plan::JsonTo,
     report::Report,
+    table,
 };
 
 /// Lists the devices on standard output.
@@ -25,7 +24,7 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
     devices.retain(|device| args.all || device.kind == DeviceKind::Input);
     let written = if args.json {
         let devices: Vec<Device<'_>> = devices.iter().map(Device::from).collect();
-        report.json(JsonTo::Stdout, &devices)
+        json::line(&devices).and_then(|line| report.data(&line))
     } else if devices.is_empty() {
         return Err(Failure {
             message: Message::new("no input device").hint("`dictaphone record --device tone` records a test tone"),
@@ -48,21 +47,7 @@ fn found() -> Result<Vec<DeviceInfo>, Failure> {
 
 /// Columns for people, the default marked with a star; what a device calls itself cannot steer the terminal.
 fn table(devices: &[DeviceInfo]) -> String {
-    let rows: Vec<[String; 5]> = devices.iter().map(row).collect();
-    let widths: Vec<usize> = (0..4)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0))
-        .collect();
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths.iter().copied().chain([0])) {
-            line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    table::render(devices.iter().map(row).collect::<Vec<_>>().as_slice())
 }
 
 fn row(device: &DeviceInfo) -> [String; 5] {

@@ -8,7 +8,10 @@ mod pipe;
 mod save;
 mod session;
 
-use std::sync::mpsc::channel;
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::mpsc::channel,
+};
 
 use dictaphone::{clips, media::MediaStreamTrack};
 
@@ -57,7 +60,9 @@ fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
     let inputs = session::listen(&sender, report)?;
     let opened = Opened::open(plan, report)?;
     let session = Session::start(plan, report, &opened, &inputs, sender)?;
-    let outcome = session.run(&happenings);
+    // The hook has told about the bug; what was recorded is not its fault.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| session.run(&happenings)))
+        .unwrap_or_else(|_| session::rescue(&opened.recorder, plan.target == Target::Stdout, &happenings));
     let exit = save::save(plan, report, &opened, outcome);
     // The device comes last: the file is safe, whatever closing it does.
     opened.stream.tracks().iter().for_each(MediaStreamTrack::stop);

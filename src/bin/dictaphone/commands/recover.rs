@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     message::{Failure, Message},
     plan::{self, JsonTo, Surroundings},
+    printer::Worth,
     report::Report,
     status,
 };
@@ -23,7 +24,7 @@ pub(crate) fn run(args: &RecoverArgs, report: &Report) -> Result<Exit, Failure> 
     let outcomes = clips::run(&places(args)?, args.dry_run);
     let written = if args.json {
         let rows: Vec<Row> = outcomes.iter().map(Row::from).collect();
-        report.json(JsonTo::Stdout, &rows)
+        report.json(JsonTo::Stdout, &rows, Worth::Kept)
     } else {
         let text: String = outcomes.iter().filter_map(|outcome| line(outcome, args.dry_run)).collect();
         report.data(text.as_bytes())

@@ -1,10 +1,10 @@
 //! From the plan to an open device and a recorder that is ready to start.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use dictaphone::{
     audio::{AudioFormat, time::frames_in},
-    capture::{self, Pace},
+    capture::{self, Backend, Pace, Reconnecting},
     media::{Constraint, Constraints, MediaDevices, MediaRecorder, MediaStream, RecorderOptions, Storage},
 };
 use jiff::Zoned;
@@ -38,7 +38,7 @@ impl Opened {
     /// # Errors
     /// When there is no such device, it cannot be opened, or the plan does not fit it.
     pub(crate) fn open(plan: &Record, report: &Report) -> Result<Self, Failure> {
-        let devices = MediaDevices::with_backends(capture::backends(plan.pace));
+        let devices = MediaDevices::with_backends(backends(plan));
         let device = source::resolve(&devices, plan.device.as_deref())?;
         let stream = devices.get_user_media(&Constraints {
             device_id: Constraint::exact(device.id.clone()),
@@ -62,6 +62,14 @@ impl Opened {
         };
         let recorder = MediaRecorder::new(&stream, options)?;
         Ok(Self { stream, recorder, device: device.label, format, target })
+    }
+}
+
+fn backends(plan: &Record) -> Vec<Arc<dyn Backend>> {
+    let backends = capture::backends(plan.pace).into_iter();
+    match plan.reconnect {
+        Some(limit) => backends.map(|backend| Arc::new(Reconnecting::new(backend, limit)) as _).collect(),
+        None => backends.collect(),
     }
 }
 

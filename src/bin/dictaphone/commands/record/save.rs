@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dictaphone::{
     Error, ErrorKind,
     audio::time::duration_of,
-    media::{Blob, Progress},
+    media::{Blob, Loss, Progress},
     storage::Existing,
 };
 
@@ -19,9 +19,13 @@ use crate::{
     json::{Event, What},
     message::{Failure, Message, visible},
     plan::{Record, Target},
+    printer::Worth,
     report::Report,
     status,
 };
+
+/// Places of lost sound that are told one by one.
+const PLACES: usize = 5;
 
 /// Saves what is there to be saved and tells what came of it.
 ///
@@ -32,10 +36,11 @@ pub(crate) fn save(plan: &Record, report: &Report, opened: &Opened, outcome: Out
     let saved = match (&outcome.piped, &outcome.blob) {
         (Some(piped), _) => end.piped(piped, outcome.failure.as_ref()),
         (None, Some(blob)) => end.file(blob, outcome.failure.as_ref()),
-        (None, None) => Err(failed("the recorder ended without a recording".to_owned())),
+        (None, None) => Err(end.broken_off(outcome.failure.as_ref())),
     };
     end.tell(What::Stop {});
-    saved
+    // A bug is not done with a whole file.
+    saved.map(|exit| if outcome.broke_down { Exit::Failed } else { exit })
 }
 
 fn failed(text: String) -> Failure {
@@ -54,7 +59,7 @@ impl End<'_> {
         let Some(to) = self.plan.json else { return };
         let frame = self.progress.frames;
         let at = duration_of(frame, self.opened.format.sample_rate).as_secs_f64();
-        let _ = self.report.json(to, &Event::new(frame, at, what));
+        let _ = self.report.json(to, &Event::new(frame, at, what), Worth::Kept);
     }
 
     /// `1:02:03.4`
@@ -87,6 +92,15 @@ impl End<'_> {
             self.report.path(&path).map_err(|error| failed(format!("cannot print the path: {error}")))?;
         }
         Ok(self.judge(blob.facts().lost_frames, failure, &path.display().to_string()))
+    }
+
+    /// Nothing was handed over; the unfinished file may be there.
+    fn broken_off(&self, failure: Option<&Error>) -> Failure {
+        let cause = failure.map_or_else(|| "the recorder ended without a recording".to_owned(), ToString::to_string);
+        let at = self.clock(self.progress.frames);
+        let part = self.progress.path.as_ref().filter(|part| part.exists());
+        let kept = part.map(|part| format!("what was recorded until {at} is in {}", visible(&part.to_string_lossy())));
+        Failure { message: Message { text: cause, hint: kept }, exit: Exit::Failed }
     }
 
     /// Nothing came of it at all.
@@ -160,6 +174,22 @@ impl End<'_> {
         Ok(self.judge(lost, failure.filter(|_| !piped.reader_gone), "standard output"))
     }
 
+    /// `0.512 s`
+    fn length(&self, frames: u64) -> String {
+        format!("{:.3} s", duration_of(frames, self.opened.format.sample_rate).as_secs_f64())
+    }
+
+    /// `: 0.512 s at 00:00:03.2, …`, the first few.
+    fn places(&self) -> String {
+        let losses = &self.progress.losses;
+        let place = |loss: &Loss| format!("{} at {}", self.length(loss.frames), self.clock(loss.at_frame));
+        let mut places: Vec<String> = losses.iter().take(PLACES).map(place).collect();
+        if losses.len() > PLACES {
+            places.push(format!("and {} more", losses.len() - PLACES));
+        }
+        if places.is_empty() { String::new() } else { format!(": {}", places.join(", ")) }
+    }
+
     /// Whole, or what is missing and why.
     fn judge(&self, lost: u64, failure: Option<&Error>, place: &str) -> Exit {
         if let Some(error) = failure {
@@ -168,13 +198,16 @@ impl End<'_> {
             self.report.warning(&message.hint(format!("what was recorded until then is in {place}")));
         }
         if lost > 0 {
-            let first = self.progress.losses.first().map(|loss| format!(", first at {}", self.clock(loss.at_frame)));
-            let text = format!(
-                "{lost} frames ({}) were lost and are silence in {place}{}",
-                self.clock(lost),
-                first.unwrap_or_default()
-            );
-            self.report.warning(&Message::new(text).hint("the machine or the reader of the pipe was too slow"));
+            let text = format!("{lost} frames ({}) were lost and are silence in {place}", self.length(lost));
+            let message = Message::new(format!("{text}{}", self.places()));
+            self.report.warning(&match self.plan.target {
+                Target::Stdout => message.hint("the machine or the reader of the pipe was too slow"),
+                _ => message,
+            });
+        }
+        if self.progress.clipped > 0 {
+            let text = format!("{} samples clipped at full scale in {place}", self.progress.clipped);
+            self.report.warning(&Message::new(text));
         }
         if failure.is_some() || lost > 0 { Exit::Incomplete } else { Exit::Done }
     }

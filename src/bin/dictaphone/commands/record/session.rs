@@ -14,10 +14,10 @@ use std::{
 };
 
 use dictaphone::{
-    Error,
+    Error, ErrorKind,
     audio::{Level, time::duration_of},
     capture::{EndReason, Pace},
-    media::{Blob, Progress, RecorderEvent, TrackEvent},
+    media::{Blob, MediaRecorder, MediaStreamTrack, Progress, ReadyState, RecorderEvent, TrackEvent},
 };
 
 use super::{
@@ -30,6 +30,7 @@ use crate::{
     json::{Event, What},
     message::{Failure, Message},
     plan::{JsonTo, Record, Target},
+    printer::Worth,
     report::Report,
     status::{self, Levels, State, StatusFacts},
 };
@@ -42,6 +43,9 @@ const FIRST_TICK: Duration = Duration::from_millis(20);
 
 /// How long the highest peak stays marked.
 const HOLD: Duration = Duration::from_millis(1_500);
+
+/// How long the end of a recording may take after a bug.
+const RESCUE: Duration = Duration::from_secs(10);
 
 /// Events that may wait unread where the source waits for its reader.
 const FAST_EVENTS: usize = 16;
@@ -65,6 +69,8 @@ pub(crate) struct Outcome {
     /// What ended it, if that was not wanted.
     pub(crate) failure: Option<Error>,
     pub(crate) progress: Progress,
+    /// A bug ended the watching over it; the recording itself may be whole.
+    pub(crate) broke_down: bool,
 }
 
 /// Begins to listen to signals and keys.
@@ -94,6 +100,10 @@ pub(crate) struct Session<'a> {
     path: Option<PathBuf>,
     hold: (f32, Instant),
     ticked: Instant,
+    /// The device delivers nothing, as it said itself when so many frames had arrived.
+    interrupted: Option<(Error, u64)>,
+    /// A track has told why it ended.
+    end_heard: bool,
     outcome: Outcome,
 }
 
@@ -138,6 +148,8 @@ impl<'a> Session<'a> {
             path: opened.target.clone(),
             hold: (f32::NEG_INFINITY, now),
             ticked: now,
+            interrupted: None,
+            end_heard: false,
             outcome: Outcome::default(),
         })
     }
@@ -157,9 +169,30 @@ impl<'a> Session<'a> {
                 break;
             }
         }
+        self.hear_the_end(happenings);
         self.outcome.progress = self.opened.recorder.progress();
+        // Stopped while its device was away: the end is missing, and nobody else will say so.
+        if let Some((error, arrived)) = self.interrupted
+            && arrived == self.outcome.progress.arrived
+        {
+            self.outcome.failure.get_or_insert(error);
+        }
         self.report.clear();
         self.outcome
+    }
+
+    /// Why a track has ended comes by another way than the end of the recording, and perhaps later.
+    fn hear_the_end(&mut self, happenings: &Receiver<Happening>) {
+        let has_ended = |track: &MediaStreamTrack| track.ready_state() == ReadyState::Ended;
+        while !self.end_heard && self.opened.stream.tracks().iter().any(has_ended) {
+            match happenings.recv_timeout(RESCUE) {
+                Ok(Happening::Track(event)) => {
+                    self.hear_track(event);
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// What happens next, or nothing until the screen is due.
@@ -228,12 +261,30 @@ impl<'a> Session<'a> {
     }
 
     fn hear_track(&mut self, event: TrackEvent) -> bool {
+        self.end_heard |= matches!(event, TrackEvent::Ended(_));
         match event {
             TrackEvent::Ended(EndReason::DeviceLost(error)) => self.fail(error),
-            TrackEvent::Notice(notice) => self.report.warning(&Message::new(notice.to_string())),
+            TrackEvent::Notice(notice) => {
+                self.warn(&notice.to_string());
+                // The device itself said that it delivers nothing now.
+                if notice.kind() == ErrorKind::NotReadable {
+                    self.interrupted = Some((notice, self.opened.recorder.progress().arrived));
+                }
+            }
+            TrackEvent::Mute => self.warn(&format!("{} is muted; silence is recorded", self.opened.device)),
+            TrackEvent::Unmute => self.warn(&format!("{} is not muted any more", self.opened.device)),
             _ => {}
         }
         false
+    }
+
+    /// Says something that a person should know, with the recorded time.
+    fn warn(&self, text: &str) {
+        let time = duration_of(self.opened.recorder.progress().frames, self.opened.format.sample_rate);
+        if self.plan.json != Some(JsonTo::Stderr) {
+            self.report.warning(&Message::new(format!("at {}: {text}", status::clock(time))));
+        }
+        self.tell(What::Warning { message: text });
     }
 
     /// The first failure is the cause; what follows from it is not told.
@@ -310,7 +361,8 @@ impl<'a> Session<'a> {
         let Some(to) = self.plan.json else { return };
         let at = duration_of(frame, self.opened.format.sample_rate).as_secs_f64();
         // Whoever reads the events may leave; the recording does not depend on it.
-        let _ = self.report.json(to, &Event::new(frame, at, what));
+        let worth = if matches!(what, What::Level { .. }) { Worth::Fleeting } else { Worth::Kept };
+        let _ = self.report.json(to, &Event::new(frame, at, what), worth);
     }
 
     fn draw(&mut self, level: &Level) {
@@ -335,6 +387,28 @@ impl<'a> Session<'a> {
     }
 }
 
+/// After a bug in the loop: stops the recorder, and waits for what it recorded. What can be saved is saved.
+pub(crate) fn rescue(recorder: &MediaRecorder, to_pipe: bool, happenings: &Receiver<Happening>) -> Outcome {
+    // Refused if it has ended by itself, which is as good.
+    let _ = recorder.stop();
+    let mut outcome = Outcome { broke_down: true, ..Outcome::default() };
+    let until = Instant::now() + RESCUE;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        match happenings.recv_timeout(left) {
+            Ok(Happening::Recorder(RecorderEvent::DataAvailable { data, .. })) => outcome.blob = Some(data),
+            Ok(Happening::Recorder(RecorderEvent::Stop)) if !to_pipe => break,
+            Ok(Happening::Piped(piped)) => {
+                outcome.piped = Some(piped);
+                break;
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    outcome.progress = recorder.progress();
+    outcome
+}
+
 /// Brings what comes from one channel into another, on a thread of that name, until either end closes.
 fn forward<T: Send + 'static>(
     name: &str,
@@ -347,4 +421,32 @@ fn forward<T: Send + 'static>(
         let _ = run();
     });
     thread.map(drop).map_err(|error| cannot("start a thread", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use dictaphone::{
+        audio::{AudioFormat, SampleFormat},
+        capture::PushSource,
+        media::{Constraints, MediaDevices, RecorderOptions},
+    };
+
+    use super::*;
+
+    #[test]
+    fn after_a_bug_in_the_loop_the_recording_is_stopped_and_whole() {
+        let microphone = PushSource::new("mic", AudioFormat::new(48_000, 1, SampleFormat::F32));
+        let devices = MediaDevices::with_backends(vec![Arc::new(microphone.clone())]);
+        let stream = devices.get_user_media(&Constraints::default()).unwrap();
+        let recorder = MediaRecorder::new(&stream, RecorderOptions::default()).unwrap();
+        let (sender, happenings) = channel();
+        forward("events", recorder.events(), sender, Happening::Recorder).unwrap();
+        recorder.start(None).unwrap();
+        microphone.push(&[0.5; 100]).unwrap();
+        let outcome = rescue(&recorder, false, &happenings);
+        assert!(outcome.broke_down);
+        assert_eq!(outcome.blob.unwrap().facts().frames, 100);
+    }
 }

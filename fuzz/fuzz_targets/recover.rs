@@ -1,0 +1,35 @@
+//! Any bytes as an unfinished recording: repaired once, they are read as was promised, and need no second repair.
+//!
+//! The first byte decides whether the file counts as one of this program.
+
+#![no_main]
+
+use std::io::Cursor;
+
+use dictaphone::{
+    clips::repair::{self, Origin},
+    decode,
+};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((first, bytes)) = input.split_first() else { return };
+    let origin = if first % 2 == 0 { Origin::Part } else { Origin::Named };
+    let examine = |bytes: &[u8]| repair::examine(&mut Cursor::new(bytes), "fuzz", Some("wav"), origin);
+    let Ok(repair) = examine(bytes) else { return };
+    let mut fixed = bytes.to_vec();
+    for patch in &repair.seal.patches {
+        let at = usize::try_from(patch.at).expect("an offset in memory");
+        assert!(at <= fixed.len());
+        fixed.resize(fixed.len().max(at + patch.bytes.len()), 0);
+        fixed[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+    }
+    assert!(repair.seal.length <= fixed.len() as u64);
+    fixed.truncate(repair.seal.length as usize);
+    if bytes.is_empty() {
+        return;
+    }
+    let decoder = decode::from_reader(Cursor::new(fixed.clone()), "fuzz").expect("a repaired file can be read");
+    assert_eq!(decoder.frames(), repair.frames);
+    assert!(examine(&fixed).is_ok_and(|again| again.is_whole()));
+});

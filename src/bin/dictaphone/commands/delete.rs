@@ -1,0 +1,63 @@
+//! `dictaphone delete`: clips into the trash, or away for good.
+
+use std::{collections::HashSet, path::PathBuf};
+
+use dictaphone::{ErrorKind, clips as library};
+use serde::Serialize;
+
+use crate::{
+    cli::DeleteArgs,
+    commands::clips::{self, cannot_write, file_failure},
+    exit::Exit,
+    message::Failure,
+    plan::JsonTo,
+    report::Report,
+};
+
+/// A clip that was deleted, in machine output.
+#[derive(Debug, Serialize)]
+struct Deleted {
+    path: String,
+    permanent: bool,
+}
+
+/// Deletes the clips. If one of them cannot be found, none is deleted; if one cannot be deleted, the others are.
+///
+/// # Errors
+/// The first reason why something was not deleted; the others have been told by then.
+pub(crate) fn run(args: &DeleteArgs, report: &Report) -> Result<Exit, Failure> {
+    let folder = clips::folder(&args.folder)?;
+    let paths = args.clips.iter().map(|word| clips::find_to_change(&folder, word)).collect::<Result<Vec<_>, _>>()?;
+    let mut deleted = Vec::new();
+    let mut failures = Vec::new();
+    for path in without_repetition(paths) {
+        match library::delete(&path, args.permanent) {
+            Ok(_) => {
+                let how = if args.permanent { "deleted" } else { "moved to the trash:" };
+                report.note(&format!("{how} {}", path.display()));
+                deleted.push(Deleted { path: path.to_string_lossy().into_owned(), permanent: args.permanent });
+            }
+            Err(error) if error.kind() == ErrorKind::NotSupported => {
+                failures.push(clips::failed(error.to_string(), "`--permanent` deletes it for good"));
+            }
+            Err(error) => failures.push(file_failure(&error)),
+        }
+    }
+    if args.json {
+        report.json(JsonTo::Stdout, &deleted).map_err(cannot_write)?;
+    }
+    let mut failures = failures.into_iter();
+    let Some(first) = failures.next() else { return Ok(Exit::Done) };
+    failures.for_each(|failure| report.error(&failure.message));
+    Err(first)
+}
+
+/// Each file once, whatever it was called.
+fn without_repetition(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    let place = |path: &PathBuf| {
+        let folder = std::path::absolute(path).ok()?.parent()?.canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    paths.into_iter().filter(|path| seen.insert(place(path).unwrap_or_else(|| path.clone()))).collect()
+}

@@ -1,0 +1,106 @@
+//! `dictaphone info`: everything about one clip, with its waveform and markers.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use dictaphone::{
+    audio::time::seconds,
+    clips::{Info, WaveformCache, draw},
+};
+
+use crate::{
+    cli::InfoArgs,
+    commands::clips::{self, cannot_write, file_failure, size},
+    exit::Exit,
+    message::{Failure, Message, visible},
+    plan::JsonTo,
+    report::Report,
+    status::clock,
+    table,
+};
+
+/// The waveform is this many characters wide where the terminal does not tell its width, and at most.
+const WIDTH: u16 = 76;
+
+/// Lines of the waveform.
+const ROWS: usize = 3;
+
+/// Tells about the clip on standard output.
+///
+/// # Errors
+/// If there is no such clip, or it cannot be read, or standard output fails.
+pub(crate) fn run(args: &InfoArgs, report: &Report) -> Result<Exit, Failure> {
+    let folder = clips::folder(&args.folder)?;
+    let path = clips::find(&folder, &args.clip)?;
+    let info = Info::read(&path, |_| ControlFlow::Continue(())).map_err(|error| file_failure(&error))?;
+    if let (None, Some(folder)) = (&info.clip.error, dirs::cache_dir()) {
+        // It was read for once, and the next one who wants its waveform need not. A cache is never missed.
+        let _ = WaveformCache::new(folder.join("dictaphone").join("waveforms")).store(&path, &info.waveform);
+    }
+    if args.json {
+        report.json(JsonTo::Stdout, &info)
+    } else if info.clip.sample_rate.is_some() {
+        report.data(text(&info, width(), report.speaks_utf8()).as_bytes())
+    } else {
+        Ok(())
+    }
+    .map_err(cannot_write)?;
+    match &info.clip.error {
+        None => Ok(Exit::Done),
+        Some(error) => Err(Failure { message: Message::new(error), exit: Exit::Failed }),
+    }
+}
+
+fn width() -> usize {
+    crossterm::terminal::size().map_or(WIDTH, |(columns, _)| columns.clamp(1, WIDTH)).into()
+}
+
+/// The facts for people; what is unknown is left out.
+fn text(info: &Info, width: usize, utf8: bool) -> String {
+    let mut text = table::render(&rows(info));
+    let lines = if utf8 {
+        draw::braille(&info.waveform.columns(width * 2), ROWS)
+    } else {
+        draw::ascii(&info.waveform.columns(width), ROWS)
+    };
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+fn rows(info: &Info) -> Vec<[String; 2]> {
+    let clip = &info.clip;
+    let rate = clip.sample_rate.unwrap_or(0);
+    let time = |seconds: f64| clock(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let facts = [
+        ("name", Some(visible(&clip.name))),
+        ("file", Some(visible(&clip.path.to_string_lossy()))),
+        ("title", info.title.as_deref().map(visible)),
+        ("recorded", clip.recorded_at.as_ref().map(|time| time.strftime("%Y-%m-%d %H:%M:%S %:z").to_string())),
+        ("device", info.device.as_deref().map(visible)),
+        ("length", clip.duration_s.zip(clip.frames).map(|(s, frames)| format!("{} ({frames} frames)", time(s)))),
+        ("format", Some(format(info))),
+        ("size", clip.size_bytes.map(size)),
+        ("peak", info.peak_dbfs.map(|db| format!("{db:.1} dBFS"))),
+        ("loudness", info.loudness_lufs.map(|lufs| format!("{lufs:.1} LUFS"))),
+        ("lost", info.lost_frames.map(|frames| format!("{frames} frames ({:.3} s)", seconds(frames, rate)))),
+    ];
+    let markers =
+        info.markers.iter().map(|marker| ("marker", Some(format!("{}  {}", time(marker.at_s), visible(&marker.text)))));
+    let facts = facts.into_iter().chain(markers);
+    facts.filter_map(|(name, value)| Some([name.to_owned(), value?.trim_end().to_owned()])).collect()
+}
+
+/// `wav, 48 kHz mono s16`.
+fn format(info: &Info) -> String {
+    let clip = &info.clip;
+    let channels = match clip.channels {
+        Some(1) => "mono".to_owned(),
+        Some(2) => "stereo".to_owned(),
+        n => format!("{} channels", n.unwrap_or(0)),
+    };
+    let khz = f64::from(clip.sample_rate.unwrap_or(0)) / 1000.0;
+    let name = visible(clip.format.as_deref().unwrap_or("unknown"));
+    format!("{name}, {khz} kHz {channels} {}", clip.sample_format.as_deref().unwrap_or(""))
+}

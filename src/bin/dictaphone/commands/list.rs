@@ -1,0 +1,83 @@
+//! `dictaphone list`: the clips of a folder.
+
+use std::io;
+
+use dictaphone::clips::{Clip, Listing, SortKey};
+
+use crate::{
+    cli::{ListArgs, SortBy},
+    commands::clips::{self, cannot_write, file_failure, length, size},
+    exit::Exit,
+    message::{Failure, Message, visible},
+    plan::JsonTo,
+    report::Report,
+    table,
+};
+
+/// Lists the clips on standard output.
+///
+/// # Errors
+/// If the folder cannot be read, or standard output fails. The clips folder need not exist before the first recording,
+/// but one that was named must.
+pub(crate) fn run(args: &ListArgs, report: &Report) -> Result<Exit, Failure> {
+    let folder = clips::folder(&args.folder)?;
+    let mut listing = match Listing::read(&folder) {
+        Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) && args.folder.dir.is_none() => {
+            Listing::default()
+        }
+        listing => listing.map_err(|error| file_failure(&error))?,
+    };
+    listing.sort(key(args.sort), args.reverse);
+    let written = if args.json {
+        report.json(JsonTo::Stdout, &listing.clips)
+    } else {
+        let rows: Vec<_> = listing.clips.iter().map(row).collect();
+        report.data(table::render(&rows).as_bytes())
+    };
+    written.map_err(cannot_write)?;
+    if !args.json {
+        remark(&listing, &folder.display().to_string(), report);
+    }
+    Ok(Exit::Done)
+}
+
+/// What the table does not tell.
+fn remark(listing: &Listing, folder: &str, report: &Report) {
+    for error in listing.clips.iter().filter_map(|clip| clip.error.as_ref()) {
+        report.warning(&Message::new(error));
+    }
+    if listing.clips.is_empty() {
+        report.note(&format!("no clips in {folder}"));
+    }
+    let growing = listing.unfinished.iter().filter(|unfinished| unfinished.is_being_written).count();
+    for (count, what) in [
+        (growing, "being recorded"),
+        (listing.unfinished.len() - growing, "unfinished, which `dictaphone recover` makes whole"),
+    ] {
+        if count > 0 {
+            report.note(&format!("{count} {what}"));
+        }
+    }
+}
+
+fn key(sort: SortBy) -> SortKey {
+    match sort {
+        SortBy::Date => SortKey::Date,
+        SortBy::Name => SortKey::Name,
+        SortBy::Length => SortKey::Length,
+        SortBy::Size => SortKey::Size,
+        SortBy::Format => SortKey::Format,
+    }
+}
+
+/// Name, length, format, size, date; what is unknown is a dash.
+fn row(clip: &Clip) -> [String; 5] {
+    let dash = || "-".to_owned();
+    [
+        visible(&clip.name),
+        clip.duration_s.map_or_else(dash, length),
+        clip.format.as_deref().map_or_else(dash, visible),
+        clip.size_bytes.map_or_else(dash, size),
+        clip.recorded_at.as_ref().map_or_else(dash, |time| time.strftime("%Y-%m-%d %H:%M").to_string()),
+    ]
+}

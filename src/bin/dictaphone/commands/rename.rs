@@ -1,0 +1,42 @@
+//! `dictaphone rename`: another name for a clip.
+
+use std::io::{self, IsTerminal};
+
+use dictaphone::{
+    ErrorKind,
+    clips::{self as library, Clip},
+};
+
+use crate::{
+    cli::RenameArgs,
+    commands::clips::{self, cannot_write, file_failure},
+    exit::Exit,
+    message::Failure,
+    plan::JsonTo,
+    report::Report,
+};
+
+/// Renames the clip; its new path goes to standard output unless that is a terminal.
+///
+/// # Errors
+/// If there is no such clip, the name is taken or impossible, or the file system refuses.
+pub(crate) fn run(args: &RenameArgs, report: &Report) -> Result<Exit, Failure> {
+    let folder = clips::folder(&args.folder)?;
+    let path = clips::find_to_change(&folder, &args.clip)?;
+    let target = library::rename(&path, &args.name).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => Failure::usage(error.to_string(), "the folder and the extension stay as they are"),
+        ErrorKind::AlreadyExists => Failure::usage(error.to_string(), "choose another name; nothing is ever replaced"),
+        _ => file_failure(&error),
+    })?;
+    report.note(&format!("renamed {} to {}", path.display(), target.display()));
+    if args.json {
+        let clip = Clip::read(&target).map_err(|error| file_failure(&error))?;
+        report.json(JsonTo::Stdout, &clip)
+    } else if io::stdout().is_terminal() {
+        Ok(())
+    } else {
+        report.path(&target)
+    }
+    .map_err(cannot_write)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,432 @@
+//! Waiting for a device that went away, and going on with it when it comes back.
+//!
+//! [`Reconnecting`] wraps a backend. A stream that it opens outlives its device: when the device is lost, the stream
+//! says so, delivers nothing for a while, and meanwhile a thread `reopen` tries to open the same device again. If that
+//! succeeds in time, the time without it is told as lost frames, measured by the clock, and frames go on; if not, the
+//! stream ends. Everything but opening and closing runs on the reading thread. Listing is left to the backend.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        mpsc::{Receiver, TryRecvError, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Backend, CaptureClock, CaptureStream, DeviceInfo, EndReason, OpenRequest, Pace, Reading, Waker};
+use crate::{
+    audio::{AudioFormat, time::frames_in},
+    error::{Error, ErrorKind, Result},
+};
+
+/// How often opening is tried.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A backend whose devices may go away for a while.
+pub struct Reconnecting {
+    inner: Arc<dyn Backend>,
+    limit: Duration,
+}
+
+impl Reconnecting {
+    /// The devices of `inner`, each of which is waited for up to `limit` whenever it goes away.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Backend>, limit: Duration) -> Self {
+        Self { inner, limit }
+    }
+}
+
+impl fmt::Debug for Reconnecting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reconnecting").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+impl Backend for Reconnecting {
+    fn devices(&self) -> Result<Vec<DeviceInfo>> {
+        self.inner.devices()
+    }
+
+    fn default_input(&self) -> Option<DeviceInfo> {
+        self.inner.default_input()
+    }
+
+    fn find(&self, id: &str) -> Option<DeviceInfo> {
+        self.inner.find(id)
+    }
+
+    fn open(&self, id: &str, request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
+        let stream = self.inner.open(id, request)?;
+        Ok(Box::new(Patient::new(Arc::clone(&self.inner), id, request, self.limit, stream)))
+    }
+}
+
+/// The clocks of all streams of one device, one after the other. While there is none it stands still.
+struct Clock {
+    state: Mutex<(u64, Option<Arc<dyn CaptureClock>>)>,
+}
+
+impl Clock {
+    fn lock(&self) -> MutexGuard<'_, (u64, Option<Arc<dyn CaptureClock>>)> {
+        // What is guarded is replaced as a whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, base: u64, clock: Option<Arc<dyn CaptureClock>>) {
+        *self.lock() = (base, clock);
+    }
+}
+
+impl CaptureClock for Clock {
+    fn position(&self) -> u64 {
+        let state = self.lock();
+        state.0 + state.1.as_ref().map_or(0, |clock| clock.position())
+    }
+}
+
+enum State {
+    Open(Box<dyn CaptureStream>),
+    /// The device is gone; whatever opens it again sends it here.
+    Waiting {
+        news: Receiver<Box<dyn CaptureStream>>,
+        cause: Error,
+        /// As long as it is there, somebody waits.
+        _wanted: Arc<()>,
+    },
+    Over(EndReason),
+}
+
+/// A stream that outlives its device.
+struct Patient {
+    backend: Arc<dyn Backend>,
+    id: String,
+    request: OpenRequest,
+    limit: Duration,
+    format: AudioFormat,
+    latency: Option<Duration>,
+    pace: Pace,
+    clock: Arc<Clock>,
+    waker: Option<Waker>,
+    state: State,
+    /// Frames delivered or told as lost.
+    delivered: u64,
+    /// When the last frame came.
+    last_frame: Instant,
+    /// When the device went away, until its first frame after that.
+    gone: Option<Instant>,
+    /// Samples that wait behind the gap which was told in front of them.
+    kept: Vec<f32>,
+}
+
+impl Patient {
+    fn new(
+        backend: Arc<dyn Backend>,
+        id: &str,
+        request: &OpenRequest,
+        limit: Duration,
+        stream: Box<dyn CaptureStream>,
+    ) -> Self {
+        let format = stream.format();
+        // What was only a wish is required from now on: the recording has its format.
+        let request = OpenRequest {
+            sample_rate: Some(format.sample_rate),
+            channels: Some(format.channels),
+            exact: true,
+            ..*request
+        };
+        Self {
+            backend,
+            id: id.to_owned(),
+            request,
+            limit,
+            format,
+            latency: stream.latency(),
+            pace: stream.pace(),
+            clock: Arc::new(Clock { state: Mutex::new((0, Some(stream.clock()))) }),
+            waker: None,
+            state: State::Open(stream),
+            delivered: 0,
+            last_frame: Instant::now(),
+            gone: None,
+            kept: Vec::new(),
+        }
+    }
+
+    fn channels(&self) -> usize {
+        usize::from(self.format.channels.max(1))
+    }
+
+    /// The device is gone: says so and begins to wait for it.
+    fn lose(&mut self, cause: Error) -> Reading {
+        self.clock.set(self.delivered, None);
+        self.gone.get_or_insert_with(Instant::now);
+        let (news, receiver) = sync_channel(1);
+        let wanted = Arc::new(());
+        let attempt_wanted = Arc::downgrade(&wanted);
+        let waiting = State::Waiting { news: receiver, cause: cause.clone(), _wanted: wanted };
+        let dead = std::mem::replace(&mut self.state, waiting);
+        let attempt = Attempt {
+            backend: Arc::clone(&self.backend),
+            id: self.id.clone(),
+            request: self.request,
+            format: self.format,
+            until: Instant::now() + self.limit,
+            wanted: attempt_wanted,
+        };
+        let waker = self.waker.clone();
+        let spawned = thread::Builder::new().name("reopen".to_owned()).spawn(move || {
+            // Closing may take long where the server is dead, and is nobody's business here.
+            drop(dead);
+            // Nobody waits any more: the new stream is closed right here.
+            if let Some(stream) = attempt.run(waker.as_ref()) {
+                let _ = news.send(stream);
+            }
+            drop(news);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        });
+        if spawned.is_err() {
+            self.state = State::Over(EndReason::DeviceLost(cause.clone()));
+        }
+        let limit = self.limit.as_secs_f64();
+        Reading::Notice(Error::new(ErrorKind::NotReadable, format!("{cause}; waiting up to {limit:.0} s for it")))
+    }
+
+    /// Looks whether the device is back.
+    fn wait(&mut self) -> Reading {
+        let State::Waiting { news, cause, .. } = &self.state else { return Reading::Idle };
+        match news.try_recv() {
+            Ok(stream) => {
+                self.clock.set(self.delivered, Some(stream.clock()));
+                self.state = State::Open(stream);
+                Reading::Idle
+            }
+            Err(TryRecvError::Empty) => Reading::Idle,
+            Err(TryRecvError::Disconnected) => {
+                let limit = self.limit.as_secs_f64();
+                let message = format!("{cause}, and did not come back within {limit:.0} s");
+                let reason = EndReason::DeviceLost(Error::new(cause.kind(), message));
+                self.state = State::Over(reason.clone());
+                Reading::Ended(reason)
+            }
+        }
+    }
+
+    /// The first frames after the device was gone have come: how many are missing in front of them?
+    fn close_gap(&mut self, samples: Vec<f32>) -> Reading {
+        self.gone = None;
+        self.kept = samples;
+        let State::Open(stream) = &self.state else { return Reading::Idle };
+        // The new stream has captured this many up to now.
+        let captured = stream.clock().position();
+        let gap = frames_in(self.last_frame.elapsed(), self.format.sample_rate).saturating_sub(captured).max(1);
+        self.delivered += gap;
+        let before = self.delivered;
+        self.clock.set(before, Some(stream.clock()));
+        Reading::Lost(gap)
+    }
+
+    /// Hands out what was kept behind a gap.
+    fn hand_out(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
+        let count = self.kept.len().min(max_frames.max(1).saturating_mul(self.channels()));
+        block.extend(self.kept.drain(..count));
+        self.note_frames(count);
+        Reading::Frames
+    }
+
+    fn note_frames(&mut self, samples: usize) {
+        self.delivered += (samples / self.channels()) as u64;
+        self.last_frame = Instant::now();
+    }
+}
+
+impl CaptureStream for Patient {
+    fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    fn latency(&self) -> Option<Duration> {
+        self.latency
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    fn clock(&self) -> Arc<dyn CaptureClock> {
+        Arc::clone(&self.clock) as Arc<dyn CaptureClock>
+    }
+
+    fn start(&mut self, waker: Waker) -> Result<()> {
+        self.waker = Some(waker.clone());
+        match &mut self.state {
+            State::Open(stream) => stream.start(waker),
+            _ => Err(Error::new(ErrorKind::InvalidState, "the stream was started before")),
+        }
+    }
+
+    fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
+        if !self.kept.is_empty() {
+            return self.hand_out(block, max_frames);
+        }
+        let stream = match &mut self.state {
+            State::Open(stream) => stream,
+            State::Waiting { .. } => return self.wait(),
+            State::Over(reason) => return Reading::Ended(reason.clone()),
+        };
+        if self.gone.is_some() {
+            let mut samples = Vec::new();
+            return match stream.read(&mut samples, max_frames) {
+                Reading::Frames => self.close_gap(samples),
+                // It is part of the gap, which is measured by the clock.
+                Reading::Lost(_) => Reading::Idle,
+                Reading::Ended(EndReason::DeviceLost(cause)) => self.lose(cause),
+                reading => reading,
+            };
+        }
+        let before = block.len();
+        match stream.read(block, max_frames) {
+            Reading::Frames => self.note_frames(block.len().saturating_sub(before)),
+            Reading::Lost(frames) => {
+                self.delivered += frames;
+                return Reading::Lost(frames);
+            }
+            Reading::Ended(EndReason::DeviceLost(cause)) => return self.lose(cause),
+            reading => return reading,
+        }
+        Reading::Frames
+    }
+}
+
+/// Opens the device again, as often as it takes.
+struct Attempt {
+    backend: Arc<dyn Backend>,
+    id: String,
+    request: OpenRequest,
+    format: AudioFormat,
+    until: Instant,
+    wanted: Weak<()>,
+}
+
+impl Attempt {
+    fn run(&self, waker: Option<&Waker>) -> Option<Box<dyn CaptureStream>> {
+        while self.wanted.strong_count() > 0 {
+            match self.open(waker) {
+                Ok(stream) => return Some(stream),
+                Err(error) => log::debug!("{} is not back: {error}", self.id),
+            }
+            let left = self.until.checked_duration_since(Instant::now())?;
+            thread::sleep(RETRY.min(left));
+        }
+        None
+    }
+
+    fn open(&self, waker: Option<&Waker>) -> Result<Box<dyn CaptureStream>> {
+        let mut stream = self.backend.open(&self.id, &self.request)?;
+        let format = stream.format();
+        if (format.sample_rate, format.channels) != (self.format.sample_rate, self.format.channels) {
+            let context = format!("'{}' came back as {format} instead of {}", self.id, self.format);
+            return Err(Error::new(ErrorKind::NotReadable, context));
+        }
+        if let Some(waker) = waker {
+            stream.start(waker.clone())?;
+        }
+        Ok(stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{audio::SampleFormat, capture::PushSource};
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    fn microphone() -> PushSource {
+        PushSource::new("mic", AudioFormat::new(1_000, 1, SampleFormat::F32))
+    }
+
+    fn open(microphone: &PushSource, limit: Duration) -> Box<dyn CaptureStream> {
+        let backend = Reconnecting::new(Arc::new(microphone.clone()), limit);
+        let mut stream = backend.open("push:mic", &OpenRequest::default()).unwrap();
+        stream.start(Waker::new(thread::current())).unwrap();
+        stream
+    }
+
+    fn next(stream: &mut dyn CaptureStream, block: &mut Vec<f32>) -> Reading {
+        loop {
+            match stream.read(block, 2) {
+                Reading::Idle => thread::park_timeout(Duration::from_millis(5)),
+                reading => return reading,
+            }
+        }
+    }
+
+    #[test]
+    fn a_device_that_comes_back_goes_on_behind_a_gap_measured_by_the_clock() {
+        let (microphone, mut block) = (microphone(), Vec::new());
+        let mut stream = open(&microphone, LIMIT);
+        microphone.push(&[0.1]).unwrap();
+        assert!(matches!(next(stream.as_mut(), &mut block), Reading::Frames));
+        let before = Instant::now();
+        microphone.unplug();
+        let Reading::Notice(notice) = next(stream.as_mut(), &mut block) else { panic!("no notice") };
+        assert_eq!(notice.to_string(), "'mic' was unplugged; waiting up to 30 s for it");
+        assert_eq!(stream.clock().position(), 1);
+        // The lost stream is closed on the other thread, and would swallow what is pushed.
+        while microphone.is_open() {
+            thread::yield_now();
+        }
+        microphone.plug_in();
+        while !microphone.is_open() {
+            assert!(matches!(stream.read(&mut block, 2), Reading::Idle));
+            thread::yield_now();
+        }
+        microphone.push(&[0.2, 0.3, 0.4]).unwrap();
+        let Reading::Lost(gap) = next(stream.as_mut(), &mut block) else { panic!("no gap") };
+        assert!(gap >= 1 && gap <= before.elapsed().as_millis() as u64 + 1, "{gap}");
+        assert!(matches!(next(stream.as_mut(), &mut block), Reading::Frames));
+        assert!(matches!(next(stream.as_mut(), &mut block), Reading::Frames));
+        assert_eq!(block, [0.1, 0.2, 0.3, 0.4]);
+        assert_eq!(stream.clock().position(), 4 + gap);
+    }
+
+    #[test]
+    fn a_device_that_stays_away_ends_the_stream_and_says_so_again_and_again() {
+        let (microphone, mut block) = (microphone(), Vec::new());
+        let mut stream = open(&microphone, Duration::from_millis(1));
+        microphone.unplug();
+        assert!(matches!(next(stream.as_mut(), &mut block), Reading::Notice(_)));
+        for _ in 0..2 {
+            let Reading::Ended(EndReason::DeviceLost(error)) = next(stream.as_mut(), &mut block) else {
+                panic!("no end")
+            };
+            assert_eq!(error.to_string(), "'mic' was unplugged, and did not come back within 0 s");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_file_is_not_waited_for() {
+        let microphone = microphone();
+        let mut stream = open(&microphone, LIMIT);
+        microphone.finish();
+        assert!(matches!(next(stream.as_mut(), &mut Vec::new()), Reading::Ended(EndReason::Exhausted)));
+    }
+
+    #[test]
+    fn a_device_that_comes_back_in_another_format_is_refused() {
+        let attempt = Attempt {
+            backend: Arc::new(microphone()),
+            id: "push:mic".to_owned(),
+            request: OpenRequest::default(),
+            format: AudioFormat::new(1_000, 2, SampleFormat::F32),
+            until: Instant::now(),
+            wanted: Weak::new(),
+        };
+        let error = attempt.open(None).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotReadable);
+    }
+}

@@ -1,0 +1,200 @@
+//! What is wrong with the sound of a microphone itself: it is dead, it falls silent, it is overdriven. Each is said once.
+//!
+//! Pure; the pump feeds it with what live sources deliver, before any gain. Generators and files are as they are meant.
+
+use std::time::Duration;
+
+use crate::audio::{Dbfs, LevelMeter, time::frames_in};
+
+/// So much sound is listened to before a microphone is called dead, so that it is said within 3 s.
+const LISTEN: Duration = Duration::from_millis(2_500);
+/// Half the distance between the highest and the lowest sample below which nobody speaks: -80 dBFS, three steps of a
+/// 16-bit converter. The noise of the quietest real microphone is above.
+const FLOOR: f32 = 1e-4;
+/// Exact zeros for so long, after there was sound: no converter delivers them.
+const MUTE: Duration = Duration::from_secs(10);
+/// So many samples in a row at full scale are no accident.
+const CLIP_RUN: u32 = 3;
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Finding {
+    /// From the beginning there was nothing but the floor of a converter.
+    Dead { peak: Dbfs },
+    /// There was sound, and then only exact zeros.
+    FellSilent,
+    /// Full scale, several samples in a row.
+    Clipping,
+}
+
+impl Finding {
+    /// The sentence for a person.
+    pub(crate) fn describe(self, label: &str) -> String {
+        let listened = LISTEN.as_secs_f64();
+        match self {
+            Self::Dead { peak } if peak.finite().is_none() => {
+                format!(
+                    "{label} delivers no sound: exact zeros for {listened} s; is it muted, or not allowed to be heard?"
+                )
+            }
+            Self::Dead { peak } => {
+                format!("{label} delivers no sound: not above {peak} dBFS for {listened} s; is it muted or dead?")
+            }
+            Self::FellSilent => {
+                format!("{label} has fallen silent: exact zeros for {} s; was it muted?", MUTE.as_secs())
+            }
+            Self::Clipping => format!("{label} is too loud: samples clip at full scale; turn its level down"),
+        }
+    }
+}
+
+/// Listens to one source.
+#[derive(Debug)]
+pub(crate) struct InputWatch {
+    channels: usize,
+    listen: u64,
+    mute: u64,
+    heard: u64,
+    lowest: f32,
+    highest: f32,
+    is_judged: bool,
+    zeros: u64,
+    has_told_zeros: bool,
+    has_told_clipping: bool,
+    runs: Vec<u32>,
+}
+
+impl InputWatch {
+    /// A watch over a source of that rate and so many channels.
+    pub(crate) fn new(rate: u32, channels: usize) -> Self {
+        Self {
+            channels: channels.max(1),
+            listen: frames_in(LISTEN, rate),
+            mute: frames_in(MUTE, rate),
+            heard: 0,
+            lowest: f32::INFINITY,
+            highest: f32::NEG_INFINITY,
+            is_judged: false,
+            zeros: 0,
+            has_told_zeros: false,
+            has_told_clipping: false,
+            runs: vec![0; channels.max(1)],
+        }
+    }
+
+    /// Takes in interleaved `samples`; what they make certain.
+    pub(crate) fn hear(&mut self, samples: &[f32]) -> Option<Finding> {
+        let frames = (samples.len() / self.channels) as u64;
+        let (low, high) = samples.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &sample| {
+            (if sample < low { sample } else { low }, if sample > high { sample } else { high })
+        });
+        if high.max(-low) >= LevelMeter::CLIPPED && self.clips(samples) {
+            return Some(Finding::Clipping);
+        }
+        let is_zero = low == 0.0 && high == 0.0;
+        self.zeros = if is_zero { self.zeros + frames } else { 0 };
+        if !self.is_judged {
+            self.heard += frames;
+            self.lowest = self.lowest.min(low);
+            self.highest = self.highest.max(high);
+            return self.judge();
+        }
+        let fell_silent = self.zeros >= self.mute && !self.has_told_zeros;
+        self.has_told_zeros |= fell_silent;
+        fell_silent.then_some(Finding::FellSilent)
+    }
+
+    fn judge(&mut self) -> Option<Finding> {
+        // A constant offset is no sound either.
+        let swing = (self.highest - self.lowest) / 2.0;
+        if swing > FLOOR {
+            self.is_judged = true;
+            return None;
+        }
+        if self.heard < self.listen {
+            return None;
+        }
+        self.is_judged = true;
+        // Said already in other words.
+        self.has_told_zeros = true;
+        let peak = if swing >= 0.0 { f64::from(self.highest.max(-self.lowest)) } else { 0.0 };
+        Some(Finding::Dead { peak: Dbfs::from_amplitude(peak) })
+    }
+
+    fn clips(&mut self, samples: &[f32]) -> bool {
+        if self.has_told_clipping {
+            return false;
+        }
+        for frame in samples.chunks_exact(self.channels) {
+            for (run, sample) in self.runs.iter_mut().zip(frame) {
+                *run = if sample.abs() >= LevelMeter::CLIPPED { *run + 1 } else { 0 };
+                self.has_told_clipping |= *run >= CLIP_RUN;
+            }
+        }
+        self.has_told_clipping
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 1_000;
+    const STEP: f32 = 1.0 / 32_768.0;
+
+    /// Feeds a second at a time; what was found, and in which second.
+    fn listen(watch: &mut InputWatch, seconds: u32, sample: impl Fn(u32) -> f32) -> Vec<(u32, Finding)> {
+        let second = |at: u32| (at * RATE..(at + 1) * RATE).map(&sample).collect::<Vec<f32>>();
+        (0..seconds).filter_map(|at| watch.hear(&second(at)).map(|finding| (at + 1, finding))).collect()
+    }
+
+    fn mono() -> InputWatch {
+        InputWatch::new(RATE, 1)
+    }
+
+    #[test]
+    fn exact_zeros_are_told_once_within_three_seconds() {
+        assert_eq!(listen(&mut mono(), 60, |_| 0.0), [(3, Finding::Dead { peak: Dbfs::SILENCE })]);
+    }
+
+    #[test]
+    fn the_floor_of_a_converter_is_told_with_its_level_and_an_offset_does_not_hide_it() {
+        for offset in [0.0, -0.25] {
+            let found = listen(&mut mono(), 60, |at| offset + if at % 2 == 0 { STEP } else { -STEP });
+            let [(3, Finding::Dead { peak })] = found[..] else { panic!("{found:?}") };
+            assert_eq!(peak, Dbfs::from_amplitude(f64::from(offset.abs() + STEP)));
+        }
+    }
+
+    #[test]
+    fn a_quiet_room_is_no_fault() {
+        assert_eq!(listen(&mut mono(), 60, |at| if at % 2 == 0 { 5.0 * STEP } else { -5.0 * STEP }), []);
+        // It may begin with silence.
+        assert_eq!(listen(&mut mono(), 60, |at| if at == 2_400 { 0.01 } else { at as f32 % 2.0 * STEP }), []);
+    }
+
+    #[test]
+    fn a_microphone_that_falls_silent_is_told_after_ten_seconds() {
+        assert_eq!(
+            listen(&mut mono(), 60, |at| if at < 5_000 { (at % 2) as f32 } else { 0.0 }).last(),
+            Some(&(15, Finding::FellSilent))
+        );
+    }
+
+    #[test]
+    fn three_samples_at_full_scale_in_one_channel_are_clipping_and_two_are_not() {
+        let mut watch = InputWatch::new(RATE, 2);
+        let clipped = LevelMeter::CLIPPED;
+        assert_eq!(watch.hear(&[1.0, -1.0, 1.0, 1.0, 0.0, 0.5, 1.0, 0.0]), None);
+        assert_eq!(watch.hear(&[clipped, 0.0]), None);
+        assert_eq!(watch.hear(&[-1.0, 0.0]), Some(Finding::Clipping));
+        assert_eq!(watch.hear(&[1.0; 20]), None);
+    }
+
+    #[test]
+    fn nothing_and_nonsense_are_survived() {
+        assert_eq!(mono().hear(&[]), None);
+        // What is no number is no sound.
+        assert_eq!(listen(&mut mono(), 60, |_| f32::NAN), [(3, Finding::Dead { peak: Dbfs::SILENCE })]);
+    }
+}
