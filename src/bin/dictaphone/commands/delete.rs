@@ -11,6 +11,7 @@ use crate::{
     exit::Exit,
     message::Failure,
     plan::JsonTo,
+    printer::Worth,
     report::Report,
 };
 
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &DeleteArgs, report: &Report) -> Result<Exit, Failure> {
         }
     }
     if args.json {
-        report.json(JsonTo::Stdout, &deleted).map_err(cannot_write)?;
+        report.json(JsonTo::Stdout, &deleted, Worth::Kept).map_err(cannot_write)?;
     }
     let mut failures = failures.into_iter();
     let Some(first) = failures.next() else { return Ok(Exit::Done) };

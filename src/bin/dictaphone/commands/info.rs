@@ -13,6 +13,7 @@ use crate::{
     exit::Exit,
     message::{Failure, Message, visible},
     plan::JsonTo,
+    printer::Worth,
     report::Report,
     status::clock,
     table,
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &InfoArgs, report: &Report) -> Result<Exit, Failure> {
         let _ = WaveformCache::new(folder.join("dictaphone").join("waveforms")).store(&path, &info.waveform);
     }
     if args.json {
-        report.json(JsonTo::Stdout, &info)
+        report.json(JsonTo::Stdout, &info, Worth::Kept)
     } else if info.clip.sample_rate.is_some() {
         report.data(text(&info, width(), report.speaks_utf8()).as_bytes())
     } else {

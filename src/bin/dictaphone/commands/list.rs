@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     message::{Failure, Message, visible},
     plan::JsonTo,
+    printer::Worth,
     report::Report,
     table,
 };
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &ListArgs, report: &Report) -> Result<Exit, Failure> {
     };
     listing.sort(key(args.sort), args.reverse);
     let written = if args.json {
-        report.json(JsonTo::Stdout, &listing.clips)
+        report.json(JsonTo::Stdout, &listing.clips, Worth::Kept)
     } else {
         let rows: Vec<_> = listing.clips.iter().map(row).collect();
         report.data(table::render(&rows).as_bytes())

@@ -13,6 +13,7 @@ use crate::{
     exit::Exit,
     message::Failure,
     plan::JsonTo,
+    printer::Worth,
     report::Report,
 };
 
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &RenameArgs, report: &Report) -> Result<Exit, Failure> {
     report.note(&format!("renamed {} to {}", path.display(), target.display()));
     if args.json {
         let clip = Clip::read(&target).map_err(|error| file_failure(&error))?;
-        report.json(JsonTo::Stdout, &clip)
+        report.json(JsonTo::Stdout, &clip, Worth::Kept)
     } else if io::stdout().is_terminal() {
         Ok(())
     } else {
