@@ -158,9 +158,11 @@ pub(crate) enum Preset {
 #[derive(Debug, Args)]
 #[command(after_long_help = play_notes())]
 pub(crate) struct PlayArgs {
-    /// The recording: a sound file
+    /// A path, a file in the clips folder, or its name without extension
     #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
     pub(crate) clip: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
     /// Speed from 0.5 to 3, with the pitch kept
     #[arg(short, long, value_name = "FACTOR", default_value = "1", value_parser = limits::speed, allow_negative_numbers = true)]
     pub(crate) speed: f64,

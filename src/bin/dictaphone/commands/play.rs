@@ -21,6 +21,7 @@ use dictaphone::{
 use self::line::LineFacts;
 use crate::{
     cli::PlayArgs,
+    commands::clips::{self, file_failure},
     exit::{self, Exit},
     inputs::Inputs,
     intent::Intent,
@@ -40,13 +41,14 @@ const SPEED_STEP: f64 = 0.1;
 /// # Errors
 /// When the recording cannot be read or nothing can be heard.
 pub(crate) fn run(args: &PlayArgs, report: &Report) -> Result<Exit, Failure> {
-    let decoder = decode::open(&args.clip)?;
+    let clip = clips::find(&clips::folder(&args.folder)?, &args.clip)?;
+    let decoder = decode::open(&clip).map_err(|error| file_failure(&error))?;
     let start = args.start.map_or(0, |start| frames_in(start, decoder.format().sample_rate));
     let outside = decoder.frames().filter(|&frames| start > 0 && start >= frames);
     if let (Some(frames), Some(asked)) = (outside, args.start) {
         let length = dictaphone::audio::time::duration_of(frames, decoder.format().sample_rate);
         let text =
-            format!("{} is no more than {} long, it cannot start at {}", name(&args.clip), clock(length), clock(asked));
+            format!("{} is no more than {} long, it cannot start at {}", name(&clip), clock(length), clock(asked));
         return Err(Failure::usage(text, "give a start before the end"));
     }
     report.silence_libraries();
@@ -65,7 +67,7 @@ pub(crate) fn run(args: &PlayArgs, report: &Report) -> Result<Exit, Failure> {
     player.set_speed(args.speed);
     player.seek(start);
     player.play();
-    let played = listen(&player, &intents, &args.clip, report);
+    let played = listen(&player, &intents, &clip, report);
     report.clear();
     played.map(|()| Exit::Done).map_err(failure)
 }
