@@ -226,6 +226,7 @@ impl<'a> Session<'a> {
                 let _ = recorder.stop();
                 self.state = State::Saving;
             }
+            Intent::SeekBack(_) | Intent::SeekForward(_) | Intent::Slower | Intent::Faster => {}
             Intent::Redraw => self.ticked = self.ticked.checked_sub(TICK).unwrap_or(self.ticked),
         }
         false
