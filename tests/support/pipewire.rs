@@ -221,6 +221,11 @@ impl Server for PipeWireServer {
         })
     }
 
+    /// A new stream runs for a cycle before it is linked to the microphone.
+    fn lead_in(&self) -> usize {
+        self.quantum.unwrap_or(CALM) as usize
+    }
+
     fn set_default_source(&mut self, source: &str) {
         let value = format!("{{ \"name\": \"{source}\" }}");
         let arguments = ["0", "default.configured.audio.source", &value, "Spa:String:JSON"];

@@ -63,6 +63,11 @@ pub(crate) trait Server {
     /// silence: PipeWire's player does not play the very end.
     fn play_into(&self, name: &str, file: &Path) -> Player;
 
+    /// With how many frames of silence, at most, the recording of a sounding microphone begins.
+    fn lead_in(&self) -> usize {
+        0
+    }
+
     /// The variables that lead a client to this server, and to no other: PulseAudio, PipeWire and ALSA clients alike.
     /// Leaves `HOME` and `XDG_RUNTIME_DIR` to the test.
     fn env(&self) -> Vec<(String, String)> {
