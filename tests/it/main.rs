@@ -9,6 +9,8 @@ mod support;
 mod clips;
 mod crash;
 mod disk;
+#[cfg(unix)]
+mod screen;
 mod testbed;
 #[cfg(target_os = "linux")]
 mod watch;
