@@ -66,6 +66,7 @@
 //! | [`media`] | devices, streams, tracks, the recorder, events, blobs: the W3C model |
 //! | [`clips`] | a folder of recordings: list, facts, waveforms, rename, trash, recovery |
 //! | [`capture`] | where frames come from: microphones, generators, files, callers |
+//! | [`playback`] | recordings to a loudspeaker |
 //! | [`encode`], [`decode`] | frames to bytes and back |
 //! | [`storage`] | bytes to files that last |
 //! | [`audio`] | formats, levels, resampling, time in frames |
@@ -80,6 +81,7 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod media;
+pub mod playback;
 pub mod storage;
 
 pub use audio::{AudioFormat, SampleFormat};

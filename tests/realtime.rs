@@ -1,9 +1,13 @@
-//! The callback side of the capture ring allocates nothing, with an allocator that aborts when it does.
+//! The callback sides of the capture ring and of the playback queue allocate nothing, with an allocator that aborts when
+//! they do.
+
+use std::time::{Duration, Instant};
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use dictaphone::{
     audio::{AudioFormat, SampleFormat},
     capture::{Reading, ring::ring},
+    playback::queue,
 };
 
 #[global_allocator]
@@ -50,4 +54,26 @@ fn a_full_gap_ring_allocates_nothing_either() {
     }
     assert!(lost > 0);
     assert_eq!(heard.len() as u64 + lost, clock.captured());
+}
+
+#[test]
+fn draining_the_playback_queue_allocates_nothing_playing_paused_flushed_and_empty() {
+    let format = AudioFormat::new(1000, 2, SampleFormat::S16);
+    let (mut feeder, mut drain) = queue(format, Duration::from_secs(1));
+    let mut out = [0.0_f32; 64];
+    let mut got = 0;
+    feeder.set_playing(true);
+    // So often that the beats, of which nobody takes any, overflow.
+    for turn in 0..600 {
+        assert_no_alloc(|| {
+            feeder.write(&[0.5; 100]);
+            feeder.set_playing(turn % 7 != 0);
+            if turn % 50 == 0 {
+                feeder.flush();
+            }
+            got += drain.fill(&mut out, |sample| sample, Duration::ZERO);
+        });
+    }
+    assert!(got > 10_000);
+    assert_no_alloc(|| assert!(feeder.heard(Instant::now()) > 0));
 }

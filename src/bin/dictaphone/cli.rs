@@ -62,6 +62,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Record until stopped
     Record(Box<RecordArgs>),
+    /// Play a recording
+    Play(PlayArgs),
     /// List the devices that can be recorded from
     Devices(DevicesArgs),
     /// List the clips
@@ -159,6 +161,26 @@ pub(crate) enum Preset {
     Cd,
     /// 48 kHz stereo s24
     Studio,
+}
+
+/// The words of `play`.
+#[derive(Debug, Args)]
+#[command(after_long_help = play_notes())]
+pub(crate) struct PlayArgs {
+    /// A path, a file in the clips folder, or its name without extension
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    pub(crate) clip: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// Speed from 0.5 to 3, with the pitch kept
+    #[arg(short, long, value_name = "FACTOR", default_value = "1", value_parser = limits::speed, allow_negative_numbers = true)]
+    pub(crate) speed: f64,
+    /// Where to begin: `90`, `1m30s`, `00:01:30`
+    #[arg(long, value_name = "T", value_parser = duration::parse_position, allow_negative_numbers = true)]
+    pub(crate) start: Option<Duration>,
+    /// The id of an output from `devices --all`; else the system's default
+    #[arg(short, long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
 }
 
 /// The words of `devices`.
@@ -309,6 +331,7 @@ Examples:
   dictaphone record -d 1m30s take.wav   record ninety seconds
   dictaphone devices                    what can be recorded from
   dictaphone list                       what was recorded
+  dictaphone play take.wav              listen to it
 
 {}",
         exit_codes()
@@ -334,6 +357,27 @@ Keys on a terminal:
 
 Signals:
   INT, TERM, HUP   stop and save
+  USR2             pause, resume
+
+{}",
+        exit_codes()
+    )
+}
+
+fn play_notes() -> String {
+    format!(
+        "Examples:
+  dictaphone play take.wav                    from the start to the end
+  dictaphone play --start 1:30 -s 1.5 take.wav  from there on, faster
+
+Keys on a terminal:
+  space               pause, resume
+  left, right         5 seconds back, forward; with shift 30 seconds
+  [, ]                slower, faster
+  q, Enter, Ctrl-C    stop
+
+Signals:
+  INT, TERM, HUP   stop
   USR2             pause, resume
 
 {}",

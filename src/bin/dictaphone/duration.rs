@@ -27,19 +27,35 @@ const UNITS: [(&str, u128); 5] = [
 /// # Errors
 /// One line that says what is wrong and how it is written.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    match nanos(text)? {
+        0 => Err(format!("a length of zero records nothing; {EXAMPLES}")),
+        nanos @ 1..=LONGEST => Ok(duration(nanos)),
+        _ => Err("longer than 100000 hours; leave the length out to record until stopped".to_owned()),
+    }
+}
+
+/// Reads a place in a recording: written as a length, and zero is the start.
+///
+/// # Errors
+/// One line that says what is wrong and how it is written.
+pub(crate) fn parse_position(text: &str) -> Result<Duration, String> {
+    match nanos(text)? {
+        nanos @ 0..=LONGEST => Ok(duration(nanos)),
+        _ => Err("no recording is longer than 100000 hours".to_owned()),
+    }
+}
+
+fn duration(nanos: u128) -> Duration {
+    let seconds = u64::try_from(nanos / NANOS_PER_SECOND).unwrap_or(u64::MAX);
+    Duration::new(seconds, u32::try_from(nanos % NANOS_PER_SECOND).unwrap_or(0))
+}
+
+fn nanos(text: &str) -> Result<u128, String> {
     let text = text.trim();
     if text.starts_with('-') {
         return Err(format!("a length cannot be negative; {EXAMPLES}"));
     }
-    let nanos = if text.contains(':') { clock(text) } else { plain(text).map_or_else(|| units(text), Ok) }?;
-    match nanos {
-        0 => Err(format!("a length of zero records nothing; {EXAMPLES}")),
-        1..=LONGEST => Ok(Duration::new(
-            u64::try_from(nanos / NANOS_PER_SECOND).unwrap_or(u64::MAX),
-            u32::try_from(nanos % NANOS_PER_SECOND).unwrap_or(0),
-        )),
-        _ => Err("longer than 100000 hours; leave the length out to record until stopped".to_owned()),
-    }
+    if text.contains(':') { clock(text) } else { plain(text).map_or_else(|| units(text), Ok) }
 }
 
 fn garbled() -> String {
@@ -196,6 +212,14 @@ mod tests {
             assert!(message.contains(word), "{text:?} gave {message:?}");
             assert!(!message.contains('\n'), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_position_may_be_the_start() {
+        assert_eq!(parse_position("0"), Ok(Duration::ZERO));
+        assert_eq!(parse_position("1:30"), Ok(Duration::from_secs(90)));
+        assert!(parse_position("-1").unwrap_err().contains("negative"));
+        assert!(parse_position("100001h").unwrap_err().contains("longer"));
     }
 
     proptest! {

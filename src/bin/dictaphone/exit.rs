@@ -44,11 +44,11 @@ impl Exit {
     /// What it means, for `--help` and the man page.
     pub(crate) const fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "saved whole, also after Ctrl-C, TERM, HUP or `q`",
+            Self::Done => "done; saved whole, also after Ctrl-C, TERM, HUP or `q`",
             Self::Failed => "failed, nothing usable",
             Self::Usage => "usage: bad flag, file exists, no terminal",
             Self::Incomplete => "saved, but audio was lost or the recording ended early",
-            Self::NoDevice => "no such device, or no input device",
+            Self::NoDevice => "no such device, no input device, or no loudspeaker",
             Self::Denied => "access denied",
             Self::Interrupted => "a second Ctrl-C while saving; what was recorded stays recoverable",
         }

@@ -1,4 +1,4 @@
-//! What the user wants of a running recording, from whichever input it came: a key or a signal, later a socket.
+//! What the user wants of a running recording or of one that is played, from whichever input it came: a key or a signal, later a socket.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -16,6 +16,14 @@ pub(crate) enum Intent {
     Mark,
     /// Stop and save.
     Stop,
+    /// Go that much back; only while playing.
+    SeekBack(Duration),
+    /// Go that much on; only while playing.
+    SeekForward(Duration),
+    /// Play slower.
+    Slower,
+    /// Play faster.
+    Faster,
     /// Draw the live line anew: the process was stopped and runs again.
     Redraw,
 }

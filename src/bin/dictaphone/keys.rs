@@ -1,9 +1,9 @@
-//! Single keys from the terminal while a recording runs or the screen is open. Owns the thread `keys`.
+//! Single keys from the terminal while a recording runs or is played, or the screen is open. Owns the thread `keys`.
 //!
 //! A process in the background that reads its terminal is stopped by the system (SIGTTIN), so keys are taken only while
 //! this process is in the foreground: between `bg` and `fg` the thread looks twice a second whether it is again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -22,19 +22,32 @@ enum Meaning {
     Suspend,
 }
 
+/// What an arrow seeks by, and what it does together with shift.
+const STEP: Duration = Duration::from_secs(5);
+const STRIDE: Duration = Duration::from_secs(30);
+
 fn meaning(key: KeyEvent) -> Option<Meaning> {
-    // A key that is held down must not pause and resume in turn.
-    if key.kind != KeyEventKind::Press {
+    let step = if key.modifiers.contains(KeyModifiers::SHIFT) { STRIDE } else { STEP };
+    // A key that is held down must not pause and resume in turn, but it may seek on.
+    if key.kind == KeyEventKind::Release || (key.kind == KeyEventKind::Repeat && !repeats(key.code)) {
         return None;
     }
     match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
         (KeyCode::Char('c' | 'C'), true) => Some(Meaning::Interrupt),
         (KeyCode::Char('z' | 'Z'), true) => Some(Meaning::Suspend),
         (KeyCode::Char(' '), false) => Some(Meaning::Wish(Intent::TogglePause)),
+        (KeyCode::Left, false) => Some(Meaning::Wish(Intent::SeekBack(step))),
+        (KeyCode::Right, false) => Some(Meaning::Wish(Intent::SeekForward(step))),
+        (KeyCode::Char('['), false) => Some(Meaning::Wish(Intent::Slower)),
+        (KeyCode::Char(']'), false) => Some(Meaning::Wish(Intent::Faster)),
         (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Intent::Mark)),
         (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Intent::Stop)),
         _ => None,
     }
+}
+
+fn repeats(code: KeyCode) -> bool {
+    matches!(code, KeyCode::Left | KeyCode::Right | KeyCode::Char('[' | ']'))
 }
 
 /// Takes what comes from the terminal, on the thread `keys`; must not wait.
@@ -245,6 +258,11 @@ mod tests {
         assert_eq!(plain(KeyCode::Char(' ')), Some(Meaning::Wish(Intent::TogglePause)));
         assert_eq!(plain(KeyCode::Char('q')), Some(Meaning::Wish(Intent::Stop)));
         assert_eq!(plain(KeyCode::Enter), Some(Meaning::Wish(Intent::Stop)));
+        assert_eq!(plain(KeyCode::Left), Some(Meaning::Wish(Intent::SeekBack(STEP))));
+        let far = meaning(KeyEvent::new(KeyCode::Right, KeyModifiers::SHIFT));
+        assert_eq!(far, Some(Meaning::Wish(Intent::SeekForward(STRIDE))));
+        assert_eq!(plain(KeyCode::Char('[')), Some(Meaning::Wish(Intent::Slower)));
+        assert_eq!(plain(KeyCode::Char(']')), Some(Meaning::Wish(Intent::Faster)));
         assert_eq!(control(KeyCode::Char('c')), Some(Meaning::Interrupt));
         assert_eq!(control(KeyCode::Char('z')), Some(Meaning::Suspend));
         for nothing in [plain(KeyCode::Char('c')), plain(KeyCode::Char('x')), control(KeyCode::Char('q'))] {
@@ -257,6 +275,9 @@ mod tests {
         let mut key = KeyEvent::new(KeyCode::Char(' '), KeyModifiers::NONE);
         key.kind = KeyEventKind::Repeat;
         assert_eq!(meaning(key), None);
+        let mut arrow = KeyEvent::new(KeyCode::Left, KeyModifiers::NONE);
+        arrow.kind = KeyEventKind::Repeat;
+        assert_eq!(meaning(arrow), Some(Meaning::Wish(Intent::SeekBack(STEP))));
         key.kind = KeyEventKind::Release;
         assert_eq!(meaning(key), None);
     }

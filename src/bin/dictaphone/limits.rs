@@ -11,6 +11,22 @@ pub(crate) const CHANNELS: std::ops::RangeInclusive<u16> = 1..=32;
 /// Gain in decibels; beyond it there is only silence or only clipping.
 const GAIN_DB: std::ops::RangeInclusive<f64> = -120.0..=120.0;
 
+/// How fast a recording can be played.
+pub(crate) const SPEEDS: std::ops::RangeInclusive<f64> = 0.5..=3.0;
+
+/// Reads a speed, with an optional `x` behind it.
+///
+/// # Errors
+/// One line that names the limits.
+pub(crate) fn speed(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix(['x', 'X', '×']).unwrap_or(text).parse::<f64>();
+    let speed = number.ok().filter(|speed| speed.is_finite()).ok_or("not a speed; write it as `1.5`")?;
+    if !SPEEDS.contains(&speed) {
+        return Err(format!("speeds go from {} to {}; 1 is as it was recorded", SPEEDS.start(), SPEEDS.end()));
+    }
+    Ok(speed)
+}
+
 /// Reads a sample rate in hertz, with an optional `k`.
 ///
 /// # Errors
@@ -75,6 +91,23 @@ pub(crate) fn gain_db(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn speeds_are_read_within_their_limits() {
+        for (text, expected) in [("1", 1.0), ("0.5", 0.5), ("3x", 3.0), ("1.25×", 1.25)] {
+            assert_eq!(speed(text), Ok(expected), "{text}");
+        }
+        for (text, word) in [
+            ("", "not a speed"),
+            ("fast", "not a speed"),
+            ("NaN", "not a speed"),
+            ("-1", "go from"),
+            ("3.01", "go from"),
+            ("inf", "not a speed"),
+        ] {
+            assert!(speed(text).unwrap_err().contains(word), "{text}");
+        }
+    }
 
     #[test]
     fn sample_rates_are_read_within_their_limits() {

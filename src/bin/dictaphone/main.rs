@@ -67,6 +67,7 @@ fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
     }
     match cli.command {
         Some(Command::Record(args)) => commands::record::run(*args, report),
+        Some(Command::Play(args)) => commands::play::run(&args, report),
         Some(Command::Devices(args)) => commands::devices::run(&args, report),
         Some(Command::List(args)) => commands::list::run(&args, report),
         Some(Command::Info(args)) => commands::info::run(&args, report),

@@ -147,6 +147,11 @@ impl Report {
 
     /// Draws the live line if there is one, its time has come, and the terminal is ours at the moment.
     pub(crate) fn draw(&self, facts: &StatusFacts<'_>, now: Instant) {
+        self.draw_line(now, |width, style| status::render(facts, width, style));
+    }
+
+    /// The same for a line of another kind: `render` makes it, at most so many columns wide.
+    pub(crate) fn draw_line(&self, now: Instant, render: impl FnOnce(usize, Style) -> String) {
         if !self.has_live_line() {
             return;
         }
@@ -159,7 +164,7 @@ impl Report {
         screen.drawn_at = Some(now);
         let width = crossterm::terminal::size().map_or(USUAL_WIDTH, |(columns, _)| columns);
         // Never into the last column, where some terminals wrap and others erase what was just written.
-        let line = status::render(facts, usize::from(width.max(1) - 1), self.style);
+        let line = render(usize::from(width.max(1) - 1), self.style);
         screen.write(&format!("\r{line}\x1b[K"), Worth::Fleeting);
         screen.line_shown = true;
     }

@@ -79,7 +79,7 @@ pub(crate) struct Style {
 /// The line, at most `width` columns wide. What matters least goes first when it gets narrow; the device's name is
 /// shortened before it goes.
 pub(crate) fn render(facts: &StatusFacts<'_>, width: usize, style: Style) -> String {
-    let mut line = Line { text: String::new(), left: width, style };
+    let mut line = Line::new(width, style);
     let (sign, word, colour) = head(facts.state, style.unicode);
     line.push(&format!("{sign} {word}"), colour);
     line.push(" ", "");
@@ -128,15 +128,30 @@ pub(crate) fn render(facts: &StatusFacts<'_>, width: usize, style: Style) -> Str
 }
 
 /// A line that never grows beyond its width.
-struct Line {
+pub(crate) struct Line {
     text: String,
     left: usize,
     style: Style,
 }
 
 impl Line {
+    /// An empty line of at most `width` columns.
+    pub(crate) fn new(width: usize, style: Style) -> Self {
+        Self { text: String::new(), left: width, style }
+    }
+
+    /// Columns that are left.
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The line as it is.
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
     /// Appends `text`, cut to the columns that are left, in the colour of that SGR parameter.
-    fn push(&mut self, text: &str, sgr: &str) {
+    pub(crate) fn push(&mut self, text: &str, sgr: &str) {
         let text = if self.style.unicode { text.to_owned() } else { ascii(text) };
         let text = cut(&text, self.left);
         self.left = self.left.saturating_sub(text.width());

@@ -7,6 +7,7 @@ pub(crate) mod devices;
 pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod play;
 pub(crate) mod record;
 pub(crate) mod recover;
 pub(crate) mod rename;

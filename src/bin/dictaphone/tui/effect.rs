@@ -248,7 +248,7 @@ impl World {
     fn forward<T: Send + 'static>(&self, from: Receiver<T>, wrap: impl Fn(T) -> Happening + Send + 'static) {
         let to = self.happenings.clone();
         self.spawn("events", move || {
-            let _ = from.into_iter().try_for_each(|item| to.send(wrap(item)));
+            let _ = from.into_iter().try_for_each(|item| to.send(wrap(item)).map_err(drop));
             None
         });
     }

@@ -254,7 +254,7 @@ fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Stop => leave(model),
         Intent::TogglePause => toggle(model),
         Intent::Mark if model.deck.is_busy() => vec![Effect::Mark],
-        Intent::Mark | Intent::Redraw => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

@@ -97,6 +97,8 @@ pub(crate) struct Session<'a> {
     opened: &'a Opened,
     state: State,
     announced: bool,
+    /// The last thing that was said about it.
+    muted: bool,
     path: Option<PathBuf>,
     hold: (f32, Instant),
     ticked: Instant,
@@ -145,6 +147,7 @@ impl<'a> Session<'a> {
             opened,
             state: State::Waiting,
             announced: false,
+            muted: false,
             path: opened.target.clone(),
             hold: (f32::NEG_INFINITY, now),
             ticked: now,
@@ -226,6 +229,7 @@ impl<'a> Session<'a> {
                 let _ = recorder.stop();
                 self.state = State::Saving;
             }
+            Intent::SeekBack(_) | Intent::SeekForward(_) | Intent::Slower | Intent::Faster => {}
             Intent::Redraw => self.ticked = self.ticked.checked_sub(TICK).unwrap_or(self.ticked),
         }
         false
@@ -270,11 +274,18 @@ impl<'a> Session<'a> {
                     self.interrupted = Some((notice, self.opened.recorder.progress().arrived));
                 }
             }
-            TrackEvent::Mute => self.warn(&format!("{} is muted; silence is recorded", self.opened.device)),
-            TrackEvent::Unmute => self.warn(&format!("{} is not muted any more", self.opened.device)),
+            TrackEvent::Mute => self.tell_mute(true),
+            TrackEvent::Unmute => self.tell_mute(false),
             _ => {}
         }
         false
+    }
+
+    fn tell_mute(&mut self, muted: bool) {
+        if std::mem::replace(&mut self.muted, muted) != muted {
+            let what = if muted { "is muted; silence is recorded" } else { "is not muted any more" };
+            self.warn(&format!("{} {what}", self.opened.device));
+        }
     }
 
     /// Says something that a person should know, with the recorded time.
@@ -341,6 +352,10 @@ impl<'a> Session<'a> {
         if !self.report.has_live_line() && self.plan.json != Some(JsonTo::Stderr) {
             let to = path.unwrap_or_else(|| "standard output".to_owned());
             self.report.note(&format!("recording {} · {format} to {to}", self.opened.device));
+        }
+        // It may have been muted before anybody listened.
+        if self.opened.stream.tracks().iter().any(MediaStreamTrack::muted) {
+            self.tell_mute(true);
         }
     }
 

@@ -1,0 +1,222 @@
+//! The handle of a player: its controls and what it does at the moment.
+//!
+//! Any thread may call. The work is done by the thread `player`, in `engine`, which lives as long as the handle.
+
+use std::{
+    fmt,
+    ops::Range,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use super::{
+    engine::{Command, Engine},
+    output::Output,
+};
+use crate::{
+    audio::{AudioFormat, time::duration_of},
+    decode::Decoder,
+    error::{Error, ErrorKind, Result},
+};
+
+/// How long the end of a player may hold up the one who drops it.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// What a player is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Frames flow to the output, or will as soon as it is open.
+    Playing,
+    /// It waits where it is. This is how it begins.
+    Paused,
+    /// The last frame has been heard. Playing begins at the start again.
+    Ended,
+    /// The output or the recording failed, see [`PlayerState::error`]. Playing tries once more from there.
+    Failed,
+}
+
+/// What is known about a player at one moment.
+#[derive(Debug, Clone)]
+pub struct PlayerState {
+    /// What it is doing.
+    pub status: Status,
+    /// The frame that is being heard, counted from 0 in the rate of the recording, as far as the latency of the output
+    /// is known.
+    pub position: u64,
+    /// Frames of the recording, if known.
+    pub length: Option<u64>,
+    /// Frames a second of the recording, in hertz.
+    pub sample_rate: u32,
+    /// Speed, 0.5 to 3.
+    pub speed: f64,
+    /// Factor for every sample, 0 to 4.
+    pub volume: f32,
+    /// The frames that are repeated.
+    pub repeat: Option<Range<u64>>,
+    /// Why it failed, while it is in [`Status::Failed`].
+    pub error: Option<Error>,
+}
+
+impl PlayerState {
+    /// The position as time.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        duration_of(self.position, self.sample_rate)
+    }
+
+    /// The length as time, if known.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        self.length.map(|frames| duration_of(frames, self.sample_rate))
+    }
+}
+
+/// Plays one recording. Commands are obeyed in their order, each within some hundredths of a second; none waits.
+///
+/// ```no_run
+/// use std::{thread::sleep, time::Duration};
+/// use dictaphone::{decode, playback::{Player, Speaker, Status}};
+///
+/// let player = Player::open(decode::open("take.wav".as_ref())?, Box::new(Speaker::default()))?;
+/// player.set_speed(1.5);
+/// player.play();
+/// while player.state().status == Status::Playing {
+///     sleep(Duration::from_millis(50));
+/// }
+/// player.state().error.map_or(Ok(()), Err)
+/// # as Result<(), dictaphone::Error>
+/// ```
+pub struct Player {
+    commands: Sender<Command>,
+    state: Arc<Mutex<PlayerState>>,
+    format: AudioFormat,
+    /// Disconnected when the thread is at its end.
+    ended: Receiver<()>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Player {
+    /// A paused player at the start of the recording. The output is opened when it is first played.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unknown`] if no thread can be had.
+    pub fn open(decoder: Box<dyn Decoder>, output: Box<dyn Output>) -> Result<Self> {
+        let format = decoder.format();
+        let state = Arc::new(Mutex::new(PlayerState {
+            status: Status::Paused,
+            position: 0,
+            length: decoder.frames(),
+            sample_rate: format.sample_rate,
+            speed: 1.0,
+            volume: 1.0,
+            repeat: None,
+            error: None,
+        }));
+        let (commands, receiver) = channel();
+        let (alive, ended) = channel();
+        let shared = Arc::clone(&state);
+        let run = move || {
+            let _alive = alive;
+            Engine::new(decoder, output, shared).run(&receiver);
+        };
+        let thread = thread::Builder::new()
+            .name("player".to_owned())
+            .spawn(run)
+            .map_err(|error| Error::new(ErrorKind::Unknown, "cannot start the player").with_source(error))?;
+        Ok(Self { commands, state, format, ended, thread: Some(thread) })
+    }
+
+    /// Rate, channels and sample format of the recording.
+    #[must_use]
+    pub fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn state(&self) -> PlayerState {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Plays from where it is; from the start if it is at the end.
+    pub fn play(&self) {
+        self.send(Command::Play);
+    }
+
+    /// Pauses. No frame is lost: what the device had already taken is still heard.
+    pub fn pause(&self) {
+        self.send(Command::Pause);
+    }
+
+    /// Pauses if it plays, else plays.
+    pub fn toggle(&self) {
+        self.send(Command::Toggle);
+    }
+
+    /// Goes to exactly that frame, or to the end if that comes first. Plays on if it was playing.
+    pub fn seek(&self, frame: u64) {
+        self.send(Command::Seek(frame));
+    }
+
+    /// Goes that much on from what is being heard.
+    pub fn seek_forward(&self, by: Duration) {
+        self.send(Command::SeekForward(by));
+    }
+
+    /// Goes that much back from what is being heard.
+    pub fn seek_back(&self, by: Duration) {
+        self.send(Command::SeekBack(by));
+    }
+
+    /// Plays slower or faster with the pitch kept: 0.5 to 3, anything beyond is limited, and what is no number changes
+    /// nothing.
+    pub fn set_speed(&self, speed: f64) {
+        self.send(Command::Speed(speed));
+    }
+
+    /// A factor for every sample, limited to 0 … 4 (+12 dB); what is no number changes nothing.
+    pub fn set_volume(&self, factor: f32) {
+        self.send(Command::Volume(factor));
+    }
+
+    /// Repeats these frames: whoever plays up to the end of the range goes on at its start. A position behind the range
+    /// moves to its start. A range without frames of the recording repeats nothing; one that is shorter than 20 ms is
+    /// made so long.
+    pub fn set_loop(&self, frames: Option<Range<u64>>) {
+        self.send(Command::Repeat(frames));
+    }
+
+    /// Ends the thread and closes the output, as dropping does.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    fn send(&self, command: Command) {
+        // Without a thread there is nobody to obey; its end is to be seen in the state.
+        let _ = self.commands.send(command);
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.send(Command::Stop);
+        // A dead sound server may hold the thread for longer; then it ends by itself.
+        let in_time = self.ended.recv_timeout(STOP_LIMIT) != Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+        match self.thread.take() {
+            Some(thread) if in_time => {
+                let _ = thread.join();
+            }
+            _ => log::warn!("the player takes longer than {} s to stop and ends by itself", STOP_LIMIT.as_secs()),
+        }
+    }
+}
+
+impl fmt::Debug for Player {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Player").field("format", &self.format).field("state", &self.state()).finish_non_exhaustive()
+    }
+}
