@@ -146,6 +146,11 @@ fn what_appears_in_the_folder_is_shown_and_nothing_is_renamed_onto_it() {
     terminal.wait_for("already");
     assert_eq!(names(&folder).len(), 2);
     assert!(frames(&folder.join(&saved[0])) > 0);
+    // There is no loudspeaker, which is said, and the rest works.
+    terminal.send(keys::DOWN);
+    terminal.send(" ");
+    terminal.wait_for("nothing can be heard");
+    terminal.send("g");
     terminal.send("d");
     terminal.wait_for("is in the trash");
     assert_eq!(names(&folder), saved);

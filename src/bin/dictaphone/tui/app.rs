@@ -162,6 +162,21 @@ pub(crate) enum Dialog {
     Help(u16),
 }
 
+/// A clip that is played.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Playing {
+    /// The clip.
+    pub(crate) path: PathBuf,
+    /// Where it is, to the tenth of a second.
+    pub(crate) at: Duration,
+    /// How long it is, if known.
+    pub(crate) length: Option<Duration>,
+    /// 1 is as it was recorded.
+    pub(crate) speed: f64,
+    /// It waits.
+    pub(crate) is_paused: bool,
+}
+
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
@@ -219,6 +234,8 @@ pub(crate) struct Model {
     pub(crate) sound: VecDeque<f32>,
 
     pub(crate) takes: Takes,
+    /// The clip that is played.
+    pub(crate) playing: Option<Playing>,
     /// Clips that were deleted and can be brought back, the latest last.
     pub(crate) deleted: usize,
     pub(crate) dialog: Option<Dialog>,
@@ -251,6 +268,7 @@ impl Model {
             column: (0, 0.0),
             sound: VecDeque::new(),
             takes: Takes::default(),
+            playing: None,
             deleted: 0,
             dialog: None,
             notice: None,

@@ -21,12 +21,14 @@ use dictaphone::{
     audio::{AudioFormat, apply_gain, db_to_factor, time::duration_of},
     capture::{self, DeviceKind, EndReason, Pace},
     clips::{self, Clip, Listing, Trashed},
+    decode,
     media::{Blob, MediaDevices, MediaRecorder, MediaStream, MediaStreamTrack, RecorderEvent, Tap, TrackEvent},
+    playback::{Player, Speaker, Status},
     storage::{Existing, space},
 };
 
 use super::{
-    app::{InputRow, Take, Weight},
+    app::{InputRow, Playing, Take, Weight},
     update::{Counted, Effect, Heard, Msg},
 };
 use crate::{
@@ -89,6 +91,7 @@ pub(crate) struct World {
     opening: u64,
     running: Option<Running>,
     saving: usize,
+    player: Option<(PathBuf, Player)>,
     disk: (Option<Instant>, Option<u64>),
     folder_seen: Option<Option<SystemTime>>,
     looked: Option<Instant>,
@@ -113,6 +116,7 @@ impl World {
             opening: 0,
             running: None,
             saving: 0,
+            player: None,
             disk: (None, None),
             folder_seen: None,
             looked: None,
@@ -130,7 +134,7 @@ impl World {
 
     /// Whether sound arrives that the screen shows.
     pub(crate) fn is_live(&self) -> bool {
-        self.input.is_some() || self.running.is_some()
+        self.input.is_some() || self.running.is_some() || self.player.is_some()
     }
 
     /// Where the unfinished recording is.
@@ -155,6 +159,14 @@ impl World {
                 return self.control(MediaRecorder::stop);
             }
             Effect::ListInputs => self.list_inputs(),
+            Effect::Play(path) => return self.play(path),
+            Effect::TogglePlay => self.with_player(Player::toggle),
+            Effect::Seek(seconds) => self.with_player(|player| {
+                let by = Duration::from_secs(seconds.unsigned_abs().into());
+                if seconds < 0 { player.seek_back(by) } else { player.seek_forward(by) }
+            }),
+            Effect::Speed(speed) => self.with_player(|player| player.set_speed(speed)),
+            Effect::StopPlaying => self.stop_playing(),
             Effect::Delete(path) => self.spawn("trash", move || Some(Happening::Trashed(clips::delete(&path, false)))),
             Effect::Restore => self.restore(),
             Effect::Rename(path, name) => return vec![self.rename(&path, &name)],
@@ -356,12 +368,70 @@ impl World {
         }
     }
 
+    // ---- listening ---------------------------------------------------------------------------------------------------
+
+    fn play(&mut self, path: PathBuf) -> Vec<Msg> {
+        self.stop_playing();
+        let opened = decode::open(&path).and_then(|decoder| Player::open(decoder, Box::new(Speaker::default())));
+        match opened {
+            Ok(player) => {
+                player.play();
+                self.player = Some((path, player));
+                Vec::new()
+            }
+            Err(error) => vec![Msg::Say(Weight::Error, error.to_string())],
+        }
+    }
+
+    fn with_player(&self, act: impl FnOnce(&Player)) {
+        if let Some((_, player)) = &self.player {
+            act(player);
+        }
+    }
+
+    fn stop_playing(&mut self) {
+        if let Some((_, player)) = self.player.take() {
+            // A dead sound server may hold it up.
+            self.spawn("silence", move || {
+                player.stop();
+                None
+            });
+        }
+    }
+
+    /// What is played at the moment. At its end or after a failure the loudspeaker is given back.
+    fn playing(&mut self) -> Option<Playing> {
+        let (path, player) = self.player.as_ref()?;
+        let state = player.state();
+        if matches!(state.status, Status::Playing | Status::Paused) {
+            let tenths = state.elapsed().as_millis() / 100;
+            return Some(Playing {
+                path: path.clone(),
+                at: Duration::from_millis(u64::try_from(tenths * 100).unwrap_or(u64::MAX)),
+                length: state.duration(),
+                speed: state.speed,
+                is_paused: state.status == Status::Paused,
+            });
+        }
+        if let (Status::Failed, Some(error)) = (state.status, state.error) {
+            let text = format!("nothing can be heard: {error}");
+            let _ = self.happenings.send(Happening::Msg(Msg::Say(Weight::Error, text)));
+        }
+        self.stop_playing();
+        None
+    }
+
     // ---- the folder --------------------------------------------------------------------------------------------------
 
     fn rename(&mut self, path: &Path, name: &str) -> Msg {
         self.looked = None;
         match clips::rename(path, name) {
-            Ok(to) => Msg::Renamed { from: path.to_owned(), to },
+            Ok(to) => {
+                if let Some((played, _)) = self.player.as_mut().filter(|(played, _)| played == path) {
+                    played.clone_from(&to);
+                }
+                Msg::Renamed { from: path.to_owned(), to }
+            }
             Err(error) => Msg::Say(Weight::Error, error.to_string()),
         }
     }
@@ -456,7 +526,7 @@ impl World {
                 arrived: progress.arrived > 0,
             }
         });
-        Heard { now: self.opened_at.elapsed(), sound, progress, disk_left: self.disk_left() }
+        Heard { now: self.opened_at.elapsed(), sound, progress, playing: self.playing(), disk_left: self.disk_left() }
     }
 
     /// What a happening means for the screen.

@@ -19,6 +19,11 @@ pub(crate) enum Action {
     Top,
     Bottom,
     Filter,
+    Play,
+    Back,
+    Forward,
+    Slower,
+    Faster,
     Rename,
     Delete,
     Undo,
@@ -71,11 +76,16 @@ const fn row(
     Binding { when, keys, action, help, short }
 }
 
-use KeyCode::{Char, Delete, Down, End, Enter, Esc, F, Home, PageDown, PageUp, Up};
+use KeyCode::{Char, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Up};
 
 /// Every key of the screen. In text fields every printable key is text instead.
 pub(crate) const BINDINGS: &[Binding] = &[
     row(When::Idle, &[Char('r')], Action::Record, "record", Some("record")),
+    row(When::Idle, &[Char(' '), Enter], Action::Play, "play the clip, pause", Some("play")),
+    row(When::Idle, &[Left], Action::Back, "5 s back, with shift 30 s", None),
+    row(When::Idle, &[Right], Action::Forward, "5 s on, with shift 30 s", None),
+    row(When::Idle, &[Char('[')], Action::Slower, "play slower, at the same pitch", None),
+    row(When::Idle, &[Char(']')], Action::Faster, "play faster, at the same pitch", None),
     row(When::Idle, &[Char('i')], Action::Inputs, "choose the input", Some("input")),
     row(When::Recording, &[Char(' ')], Action::TogglePause, "pause, resume", Some("pause")),
     row(When::Recording, &[Char('s'), Enter], Action::Stop, "stop, save, then ask for a name", Some("stop")),
@@ -103,7 +113,17 @@ pub(crate) fn action(key: KeyEvent, recording: bool) -> Option<Action> {
         return None;
     }
     let binding = active(recording).find(|binding| binding.keys.contains(&key.code))?;
-    let moves = matches!(binding.action, Action::Up | Action::Down | Action::PageUp | Action::PageDown);
+    let moves = matches!(
+        binding.action,
+        Action::Up
+            | Action::Down
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Back
+            | Action::Forward
+            | Action::Slower
+            | Action::Faster
+    );
     (moves || key.kind == KeyEventKind::Press).then_some(binding.action)
 }
 
@@ -124,8 +144,8 @@ pub(crate) fn name(key: KeyCode, unicode: bool) -> String {
         (Char(c), _) => c.to_string(),
         (Up, true) => "↑".to_owned(),
         (Down, true) => "↓".to_owned(),
-        (KeyCode::Left, true) => "←".to_owned(),
-        (KeyCode::Right, true) => "→".to_owned(),
+        (Left, true) => "←".to_owned(),
+        (Right, true) => "→".to_owned(),
         (Esc, _) => "Esc".to_owned(),
         (F(n), _) => format!("F{n}"),
         (PageUp, _) => "PgUp".to_owned(),

@@ -7,11 +7,11 @@ use dictaphone::audio::{AudioFormat, LevelMeter};
 use tui_input::{Input, InputRequest};
 
 use super::{
-    app::{Column, Deck, Device, Dialog, InputRow, Model, Notice, Take, Weight},
+    app::{Column, Deck, Device, Dialog, InputRow, Model, Notice, Playing, Take, Weight},
     keymap::{self, Action},
     layout::{self, Size},
 };
-use crate::{intent::Intent, status};
+use crate::{commands::play::stepped, intent::Intent, status};
 
 /// Columns of the waveform a second, and how many are remembered.
 const COLUMNS_PER_SECOND: u32 = 20;
@@ -30,6 +30,8 @@ pub(crate) struct Heard {
     pub(crate) sound: Vec<f32>,
     /// How the recording is getting on.
     pub(crate) progress: Option<Counted>,
+    /// What is being played.
+    pub(crate) playing: Option<Playing>,
     /// How long the disk lasts.
     pub(crate) disk_left: Option<Duration>,
 }
@@ -98,7 +100,7 @@ pub(crate) enum Msg {
 }
 
 /// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
     /// Opens the input of that id, or the one that was asked for at first.
     Open(Option<String>),
@@ -112,6 +114,15 @@ pub(crate) enum Effect {
     ListInputs,
     /// Gives a clip another name, without extension.
     Rename(PathBuf, String),
+    /// Plays a clip from its start.
+    Play(PathBuf),
+    /// Pauses what is played, or goes on.
+    TogglePlay,
+    /// Goes back or on by so many seconds.
+    Seek(i32),
+    /// Plays at another speed.
+    Speed(f64),
+    StopPlaying,
     /// Moves a clip to the trash.
     Delete(PathBuf),
     /// Brings the clip back that was deleted last.
@@ -205,7 +216,8 @@ fn hear(model: &mut Model, heard: Heard) {
             model.deck = Deck::Recording;
         }
     }
-    // Rounded to the minute it stays the same for many looks.
+    model.dirty |= model.playing != heard.playing;
+    model.playing = heard.playing;
     model.disk_left = heard.disk_left;
     if !heard.sound.is_empty() {
         listen(model, &heard.sound);
@@ -300,16 +312,27 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         return press_in_dialog(model, key);
     }
     let Some(action) = keymap::action(key, model.deck.is_busy()) else { return Vec::new() };
+    let far = key.modifiers.contains(KeyModifiers::SHIFT);
     if model.notice.as_ref().is_some_and(|notice| notice.weight != Weight::Note || action == Action::Clear) {
         model.notice = None;
     }
-    act(model, action)
+    act(model, action, if far { FAR } else { NEAR })
 }
 
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+/// Seconds that the arrows seek, and with shift.
+const NEAR: i32 = 5;
+const FAR: i32 = 30;
+
+fn act(model: &mut Model, action: Action, seconds: i32) -> Vec<Effect> {
     let page = page(model);
     match action {
         Action::Record => return record(model),
+        Action::Play => return play(model),
+        Action::Back | Action::Forward if model.playing.is_none() => {}
+        Action::Back => return vec![Effect::Seek(-seconds)],
+        Action::Forward => return vec![Effect::Seek(seconds)],
+        Action::Slower => return speed(model, -1.0),
+        Action::Faster => return speed(model, 1.0),
         Action::TogglePause => return toggle(model),
         Action::Stop => return vec![Effect::Stop],
         Action::Mark => return vec![Effect::Mark],
@@ -328,9 +351,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 model.dialog = Some(Dialog::Name { path, input, fresh: false });
             }
         }
-        Action::Delete => {
-            return model.takes.current().map(|take| Effect::Delete(take.path.clone())).into_iter().collect();
-        }
+        Action::Delete => return delete(model),
         Action::Undo if model.deleted > 0 => return vec![Effect::Restore],
         Action::Undo => say(model, Weight::Note, "nothing was deleted".to_owned()),
         Action::Inputs => {
@@ -353,9 +374,32 @@ fn record(model: &mut Model) -> Vec<Effect> {
             model.device = Device::Opening;
             return vec![Effect::Open(None)];
         }
+        // What the loudspeaker says would be in the recording.
+        (_, Device::Open { .. }) if model.playing.is_some() => return vec![Effect::StopPlaying, Effect::Start],
         (_, Device::Open { .. }) => return vec![Effect::Start],
     }
     Vec::new()
+}
+
+fn play(model: &Model) -> Vec<Effect> {
+    match (model.takes.current(), &model.playing) {
+        (Some(take), Some(playing)) if take.path == playing.path => vec![Effect::TogglePlay],
+        (Some(take), _) => vec![Effect::Play(take.path.clone())],
+        (None, Some(_)) => vec![Effect::TogglePlay],
+        (None, None) => Vec::new(),
+    }
+}
+
+fn speed(model: &Model, direction: f64) -> Vec<Effect> {
+    let speed = model.playing.as_ref().map(|playing| stepped(playing.speed, direction));
+    speed.map(Effect::Speed).into_iter().collect()
+}
+
+fn delete(model: &Model) -> Vec<Effect> {
+    let Some(take) = model.takes.current() else { return Vec::new() };
+    let is_played = model.playing.as_ref().is_some_and(|playing| playing.path == take.path);
+    let stop = is_played.then_some(Effect::StopPlaying);
+    stop.into_iter().chain([Effect::Delete(take.path.clone())]).collect()
 }
 
 fn press_in_dialog(model: &mut Model, key: KeyEvent) -> Vec<Effect> {

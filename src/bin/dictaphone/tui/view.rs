@@ -119,6 +119,10 @@ fn divide(model: &Model, area: Rect, buffer: &mut Buffer) {
 fn head(model: &Model) -> (String, ratatui::style::Style) {
     let theme = model.theme;
     let (unicode, ascii, word, style) = match model.deck {
+        Deck::Idle if model.playing.as_ref().is_some_and(|playing| playing.is_paused) => {
+            ("‖", "=", "HOLD", theme.paused())
+        }
+        Deck::Idle if model.playing.is_some() => ("▶", ">", "PLAY", theme.good()),
         Deck::Idle => ("○", "-", "READY", theme.plain()),
         Deck::Waiting => ("○", "-", "WAIT", theme.paused()),
         Deck::Recording => ("●", "*", "REC", theme.recording()),
@@ -139,7 +143,17 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
             spans.push(Span::styled(text, style));
         }
     };
-    push(format!("  {}", status::clock(model.time)), theme.plain(), &mut left);
+    let playing = model.playing.as_ref().filter(|_| model.deck == Deck::Idle);
+    let time = playing.map_or(model.time, |playing| playing.at);
+    push(format!("  {}", status::clock(time)), theme.plain(), &mut left);
+    if let Some(playing) = playing {
+        if playing.speed != 1.0 {
+            push(format!("  {:.1}x", playing.speed), theme.accent(), &mut left);
+        }
+        if let Some(length) = playing.length {
+            push(format!("  of {}", status::clock(length)), theme.dim(), &mut left);
+        }
+    }
     if model.markers > 0 && model.deck != Deck::Idle {
         push(
             format!("  {} {}", model.markers, if model.markers == 1 { "marker" } else { "markers" }),

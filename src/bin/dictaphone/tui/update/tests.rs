@@ -67,6 +67,10 @@ fn keys_ask_for_what_the_state_allows() {
     for (state, mut model, code, expected) in [
         ("idle", model(), KeyCode::Char('r'), vec![Effect::Start]),
         ("idle", model(), KeyCode::Char(' '), vec![]),
+        ("idle", with_takes(&["a"]), KeyCode::Char(' '), vec![Effect::Play("/r/a.wav".into())]),
+        ("idle", with_takes(&["a"]), KeyCode::Enter, vec![Effect::Play("/r/a.wav".into())]),
+        ("idle", with_takes(&["a"]), KeyCode::Left, vec![]),
+        ("idle", with_takes(&["a"]), KeyCode::Char(']'), vec![]),
         ("idle", model(), KeyCode::Char('s'), vec![]),
         ("idle", model(), KeyCode::Char('m'), vec![]),
         ("idle", model(), KeyCode::Char('i'), vec![Effect::ListInputs]),
@@ -265,6 +269,40 @@ fn what_was_deleted_can_be_brought_back() {
     assert_eq!(press(&mut model, [KeyCode::Char('d'), KeyCode::Delete]), []);
 }
 
+fn playing(name: &str, speed: f64) -> Msg {
+    let path = format!("/r/{name}.wav").into();
+    let playing = Playing { path, at: Duration::from_secs(3), length: None, speed, is_paused: false };
+    Msg::Heard(Heard { playing: Some(playing), ..Heard::default() })
+}
+
+#[test]
+fn what_is_played_is_paused_sought_and_hurried() {
+    let mut model = with_takes(&["a", "b"]);
+    update(&mut model, playing("a", 1.2));
+    let shift = |code| Msg::Key(KeyEvent::new(code, KeyModifiers::SHIFT));
+    for (msg, expected) in [
+        (key(KeyCode::Char(' ')), Effect::TogglePlay),
+        (key(KeyCode::Left), Effect::Seek(-5)),
+        (key(KeyCode::Right), Effect::Seek(5)),
+        (shift(KeyCode::Left), Effect::Seek(-30)),
+        (shift(KeyCode::Right), Effect::Seek(30)),
+        (key(KeyCode::Char('[')), Effect::Speed(1.1)),
+        (key(KeyCode::Char(']')), Effect::Speed(1.3)),
+    ] {
+        assert_eq!(update(&mut model, msg.clone()), [expected], "{msg:?}");
+    }
+    press(&mut model, [KeyCode::Down]);
+    assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Play("/r/b.wav".into())], "another one");
+}
+
+#[test]
+fn nothing_is_played_into_a_recording_or_out_of_the_trash() {
+    let mut model = with_takes(&["a"]);
+    update(&mut model, playing("a", 1.0));
+    assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::StopPlaying, Effect::Start]);
+    assert_eq!(press(&mut model, [KeyCode::Char('d')]), [Effect::StopPlaying, Effect::Delete("/r/a.wav".into())]);
+}
+
 #[test]
 fn only_a_change_is_drawn() {
     let mut model = recording();
@@ -331,6 +369,9 @@ fn every_binding_does_something() {
                 press(&mut model, [KeyCode::Home]);
             } else {
                 press(&mut model, [KeyCode::End]);
+            }
+            if binding.when == keymap::When::Idle && !matches!(code, KeyCode::Char('r')) {
+                update(&mut model, playing("abc", 1.0));
             }
             let before = format!("{model:?}");
             let effects = update(&mut model, key(*code));

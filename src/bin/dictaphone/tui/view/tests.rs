@@ -8,7 +8,7 @@ use ratatui::{Terminal, backend::TestBackend, style::Color};
 
 use super::*;
 use crate::tui::{
-    app::{InputRow, Take},
+    app::{InputRow, Playing, Take},
     theme::Theme,
     update::{Counted, Heard, Msg, update},
 };
@@ -56,6 +56,7 @@ fn hear(model: &mut Model, from: u32, progress: Option<Counted>) {
         let heard = Heard {
             now: Duration::from_secs(u64::from(start) / 48_000),
             sound: (start..start + 4_800).map(sound).collect(),
+            playing: None,
             progress,
             disk_left: Some(Duration::from_secs(41 * 3_600 + 12 * 60)),
         };
@@ -114,6 +115,21 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
             }),
         ),
         ("filter", with(idle(), &|model| press(model, [KeyCode::Char('/'), KeyCode::Char('a'), KeyCode::Char('n')]))),
+        (
+            "playing",
+            with(idle(), &|model| {
+                let playing = Playing {
+                    path: "/r/2026-11-18_09-12-44.wav".into(),
+                    at: Duration::from_millis(12_300),
+                    length: Some(Duration::from_secs(31)),
+                    speed: 1.2,
+                    is_paused: false,
+                };
+                let (now, disk_left) = (model.now, model.disk_left);
+                let heard = Heard { now, playing: Some(playing), disk_left, ..Heard::default() };
+                update(model, Msg::Heard(heard));
+            }),
+        ),
         ("help", with(idle(), &|model| press(model, [KeyCode::Char('?')]))),
         (
             "inputs",

@@ -48,7 +48,12 @@ fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'stati
     let name_columns = NAME_LEAST.min(width.saturating_sub(2)) + left;
     let name = theme.shortened(&take.name, name_columns);
     let name = format!("{name}{}", " ".repeat(name_columns.saturating_sub(name.width())));
+    let played = model.playing.as_ref().filter(|playing| playing.path == take.path);
     let mark = match (selected, theme.unicode) {
+        (_, true) if played.is_some_and(|playing| playing.is_paused) => "‖ ",
+        (_, false) if played.is_some_and(|playing| playing.is_paused) => "= ",
+        (_, true) if played.is_some() => "▶ ",
+        (_, false) if played.is_some() => "* ",
         (true, true) => "▸ ",
         (true, false) => "> ",
         (false, _) => "  ",
