@@ -26,6 +26,7 @@ mod source;
 mod state;
 mod stream;
 mod take;
+mod tap;
 mod track;
 
 pub use blob::{Blob, BlobFacts};
@@ -37,4 +38,5 @@ pub use progress::{Loss, Progress};
 pub use recorder::{MediaRecorder, RecorderOptions};
 pub use state::RecordingState;
 pub use stream::MediaStream;
+pub use tap::Tap;
 pub use track::{MediaStreamTrack, ReadyState, TrackKind, TrackSettings};

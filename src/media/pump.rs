@@ -17,6 +17,7 @@ use crate::{
         input::InputWatch,
         queue::{Action, Command, CommandQueue, TrackKey},
         take::{Sound, Take},
+        tap::TapInlet,
         track::TrackShared,
     },
 };
@@ -51,6 +52,7 @@ pub(crate) struct Pump {
     input: Option<InputWatch>,
     tracks: Vec<Track>,
     takes: Vec<Take>,
+    taps: Vec<(TrackKey, TapInlet)>,
     block: Vec<f32>,
 }
 
@@ -77,6 +79,7 @@ impl Pump {
             input,
             tracks: Vec::new(),
             takes: Vec::new(),
+            taps: Vec::new(),
             block: Vec::new(),
         }
     }
@@ -162,7 +165,13 @@ impl Pump {
             }
             Action::EndTrack(key) => {
                 self.tracks.retain(|track| track.key != key);
+                self.taps.retain(|(tapped, _)| *tapped != key);
                 self.end_silent_takes();
+            }
+            Action::AddTap(key, inlet) => {
+                // Who taps wants to see something, also of a source that would wait for its first recording.
+                self.listening = true;
+                self.taps.push((key, inlet));
             }
             Action::Begin(take) => {
                 self.listening = true;
@@ -257,6 +266,10 @@ impl Pump {
         self.listen();
         self.consumed += (self.block.len() / self.channels) as u64;
         let (block, tracks, muted) = (&self.block, &self.tracks, self.muted);
+        self.taps.retain(|(key, inlet)| match Self::audible(muted, tracks, &[*key]) {
+            true => inlet.offer(block),
+            false => inlet.offer(&vec![0.0; block.len()]),
+        });
         for take in &mut self.takes {
             let audible = Self::audible(muted, tracks, take.tracks());
             take.gather(if audible { Sound::Samples(block) } else { Sound::Silence(block.len() / self.channels) });
@@ -267,6 +280,7 @@ impl Pump {
     fn hand_on_lost(&mut self, frames: u64) {
         self.consumed += frames;
         let frames = usize::try_from(frames).unwrap_or(MAX_BLOCK_FRAMES);
+        self.taps.retain(|(_, inlet)| inlet.offer(&vec![0.0; frames * self.channels]));
         self.each_take(|take| take.gather(Sound::Lost(frames)));
     }
 

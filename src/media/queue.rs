@@ -12,7 +12,7 @@ use std::{
 use crate::{
     capture::{CaptureClock, Waker},
     error::Error,
-    media::{take::Take, track::TrackShared},
+    media::{take::Take, tap::TapInlet, track::TrackShared},
 };
 
 /// Names a track within the process.
@@ -36,6 +36,7 @@ pub(crate) enum Action {
     AddTrack { key: TrackKey, enabled: bool, track: Weak<TrackShared> },
     EnableTrack(TrackKey, bool),
     EndTrack(TrackKey),
+    AddTap(TrackKey, TapInlet),
     Begin(Box<Take>),
     Take(TakeKey, TakeCommand),
 }

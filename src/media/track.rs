@@ -12,6 +12,7 @@ use crate::{
         identity,
         queue::{Action, TrackKey},
         source::Source,
+        tap::{self, Tap},
     },
 };
 
@@ -228,6 +229,19 @@ impl MediaStreamTrack {
             sample_size: format.map(|format| format.sample_format.bits()),
             latency: source.latency().filter(|_| live).map(|latency| latency.as_secs_f64()),
         }
+    }
+
+    /// The sound that passes from now on, for a meter or a picture; at most `capacity` blocks wait to be read. Each call
+    /// makes a tap of its own. It keeps neither the track nor the device alive. A generator or a file begins to run with
+    /// its first tap; one that runs as fast as it is read passes nothing while nobody records. Not part of the standard.
+    #[must_use]
+    pub fn tap(&self, capacity: usize) -> Tap {
+        let (inlet, tap) = tap::tap(self.shared.source.format(), capacity);
+        // An ended track passes nothing, and a source that has just closed refuses.
+        if self.ready_state() == ReadyState::Live {
+            self.shared.source.post(Action::AddTap(self.key(), inlet));
+        }
+        tap
     }
 
     /// What happens to the track from now on. Each call makes a listener of its own.

@@ -13,6 +13,8 @@ mod disk;
 mod memory;
 #[cfg(target_os = "linux")]
 mod microphone;
+#[cfg(unix)]
+mod screen;
 mod testbed;
 #[cfg(target_os = "linux")]
 mod watch;

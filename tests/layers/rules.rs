@@ -42,6 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ctrlc", &[PROGRAM]),
     ("ratatui", &[PROGRAM]),
     ("signal_hook", &[PROGRAM]),
+    ("tui_input", &[PROGRAM]),
 ];
 
 /// Macros that print, and the files that may: the module that speaks to the user.

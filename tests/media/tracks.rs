@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use dictaphone::{
-    capture::EndReason,
-    media::{MediaStream, MediaStreamTrack, ReadyState, TrackEvent, TrackKind},
+    capture::{self, EndReason, Pace},
+    media::{
+        Constraint, Constraints, MediaDevices, MediaStream, MediaStreamTrack, ReadyState, Tap, TrackEvent, TrackKind,
+    },
 };
 
-use crate::rig::{RATE, Rig, track_event};
+use crate::rig::{DEADLINE, RATE, Rig, assert_positions, heard, step, track_event};
 
 fn track(rig: &Rig) -> MediaStreamTrack {
     rig.stream.tracks().remove(0)
@@ -132,4 +134,75 @@ fn a_stream_is_active_while_a_track_is_live() {
     track(&rig).stop();
     assert!(!rig.stream.active());
     assert!(!MediaStream::new([]).active());
+}
+
+/// Everything a tap passes until `frames` frames are there.
+fn tapped(tap: &Tap, frames: usize) -> Vec<f32> {
+    let mut samples = Vec::new();
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while samples.len() < frames {
+        assert!(std::time::Instant::now() < deadline, "{} of {frames} frames passed", samples.len());
+        if tap.read(&mut samples) == 0 {
+            std::thread::yield_now();
+        }
+    }
+    samples
+}
+
+#[test]
+fn a_tap_passes_what_comes_after_it_without_a_recorder() {
+    let rig = Rig::new();
+    rig.push(100);
+    let tap = track(&rig).tap(64);
+    rig.push(50);
+    assert_eq!(tapped(&tap, 50), (100..150).map(step).collect::<Vec<_>>());
+    assert_eq!((tap.format().sample_rate, tap.missed_frames()), (RATE, 0));
+}
+
+#[test]
+fn a_tap_of_a_disabled_track_passes_silence_of_full_length() {
+    let rig = Rig::new();
+    let track = track(&rig);
+    let tap = track.tap(64);
+    rig.push(10);
+    track.set_enabled(false);
+    rig.push(10);
+    let expected: Vec<f32> = (0..10).map(step).chain([0.0; 10]).collect();
+    assert_eq!(tapped(&tap, 20), expected);
+}
+
+#[test]
+fn a_tap_that_nobody_reads_takes_nothing_from_a_recording() {
+    let rig = Rig::new();
+    let tap = track(&rig).tap(1);
+    rig.recorder.start(None).unwrap();
+    for _ in 0..50 {
+        rig.push(100);
+    }
+    rig.recorder.stop().unwrap();
+    let (_, blobs) = rig.finish();
+    assert_positions(&blobs, heard(0..5_000));
+    let mut samples = Vec::new();
+    let read = tap.read(&mut samples) as u64;
+    assert_eq!(read + tap.missed_frames(), 5_000);
+}
+
+#[test]
+fn a_tap_does_not_keep_the_device_open() {
+    let rig = Rig::new();
+    let track = track(&rig);
+    let tap = track.tap(64);
+    track.stop();
+    assert!(!rig.microphone.is_open());
+    let ended = track.tap(64);
+    assert_eq!((tap.read(&mut Vec::new()), ended.read(&mut Vec::new())), (0, 0));
+}
+
+#[test]
+fn a_generator_begins_to_run_with_its_first_tap() {
+    let devices = MediaDevices::with_backends(capture::backends(Pace::RealTime));
+    let constraints = Constraints { device_id: Constraint::exact("tone".to_owned()), ..Constraints::default() };
+    let stream = devices.get_user_media(&constraints).unwrap();
+    let tap = stream.tracks()[0].tap(64);
+    assert!(tapped(&tap, 4_800).iter().any(|sample| *sample != 0.0));
 }

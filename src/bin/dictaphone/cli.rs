@@ -20,6 +20,8 @@ pub(crate) struct Cli {
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+    #[command(flatten, next_help_heading = "Options of the screen")]
+    pub(crate) screen: CaptureArgs,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -93,6 +95,33 @@ pub(crate) struct RecordArgs {
     /// Stop after this much recorded audio: `90`, `1m30s`, `00:01:30`
     #[arg(short, long, value_name = "T", value_parser = duration::parse, allow_negative_numbers = true)]
     pub(crate) duration: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) capture: CaptureArgs,
+    /// Replace FILE if it exists, once the new recording is complete
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Run a generator or a `file:` as fast as it can be encoded
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// When the device goes away, wait this long for it to come back and go on in the same file
+    ///
+    /// The time without it is silence in the recording, and is reported as lost: exit code 3.
+    #[arg(long, value_name = "T", value_parser = duration::parse, allow_negative_numbers = true)]
+    pub(crate) reconnect: Option<Duration>,
+    /// Open the device and wait for resume
+    #[arg(long)]
+    pub(crate) paused: bool,
+    /// Print the path of the finished file also to a terminal
+    #[arg(long)]
+    pub(crate) print_path: bool,
+    /// One JSON object a line for everything that happens
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) json: bool,
+}
+
+/// The words that say what is recorded, how, and into which folder: those of `record` and of the screen.
+#[derive(Debug, Clone, PartialEq, Args, Default)]
+pub(crate) struct CaptureArgs {
     /// An id from `devices`, a part of a name, `tone[:HZ]`, `silence`, `noise`, or `file:PATH`
     #[arg(short = 'i', long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
@@ -121,26 +150,6 @@ pub(crate) struct RecordArgs {
     /// The clips folder
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) dir: Option<PathBuf>,
-    /// Replace FILE if it exists, once the new recording is complete
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Run a generator or a `file:` as fast as it can be encoded
-    #[arg(long)]
-    pub(crate) fast: bool,
-    /// When the device goes away, wait this long for it to come back and go on in the same file
-    ///
-    /// The time without it is silence in the recording, and is reported as lost: exit code 3.
-    #[arg(long, value_name = "T", value_parser = duration::parse, allow_negative_numbers = true)]
-    pub(crate) reconnect: Option<Duration>,
-    /// Open the device and wait for resume
-    #[arg(long)]
-    pub(crate) paused: bool,
-    /// Print the path of the finished file also to a terminal
-    #[arg(long)]
-    pub(crate) print_path: bool,
-    /// One JSON object a line for everything that happens
-    #[arg(long, action = ArgAction::SetTrue)]
-    pub(crate) json: bool,
 }
 
 /// Settings in one word.
@@ -313,7 +322,11 @@ fn exit_codes() -> String {
 
 fn root_notes() -> String {
     format!(
-        "Examples:
+        "Without a command the dictaphone opens: a screen to record, listen and keep order in. Its keys are listed there, by `?`.
+
+Examples:
+  dictaphone                            open the screen
+  dictaphone -i USB --preset voice      open it with that microphone and format
   dictaphone record                     record into the clips folder until q or Ctrl-C
   dictaphone record -d 1m30s take.wav   record ninety seconds
   dictaphone devices                    what can be recorded from
@@ -422,7 +435,7 @@ mod tests {
     #[test]
     fn negative_numbers_reach_their_own_messages() {
         let cli = Cli::try_parse_from(["dictaphone", "record", "--gain", "-6.5", "x.wav"]).unwrap();
-        assert!(matches!(cli.command, Some(Command::Record(args)) if args.gain == Some(-6.5)));
+        assert!(matches!(cli.command, Some(Command::Record(args)) if args.capture.gain == Some(-6.5)));
         let error = Cli::try_parse_from(["dictaphone", "record", "-d", "-5"]).unwrap_err();
         assert!(error.to_string().contains("cannot be negative"), "{error}");
     }

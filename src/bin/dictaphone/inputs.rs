@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     intent::{Deliver, Interrupts},
-    keys::Keys,
+    keys::{self, Keys, Take},
     message::Message,
     report::Report,
     signals,
@@ -28,12 +28,27 @@ impl Inputs {
     /// # Errors
     /// When the system refuses a handler, a descriptor or a thread.
     pub(crate) fn start(deliver: Deliver, report: &Report) -> io::Result<Self> {
+        let wishes = Arc::clone(&deliver);
+        let take = |interrupts| sits_at_terminal(report).then(|| keys::intents(wishes, interrupts));
+        Self::listen(deliver, report, take)
+    }
+
+    /// Listens to signals, and hands on everything that comes from the terminal, which there must be.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start).
+    pub(crate) fn of_screen(deliver: Deliver, report: &Report, take: Take) -> io::Result<Self> {
+        Self::listen(deliver, report, |interrupts| Some(keys::events(take, interrupts)))
+    }
+
+    fn listen(
+        deliver: Deliver,
+        report: &Report,
+        take: impl FnOnce(Arc<Interrupts>) -> Option<Take>,
+    ) -> io::Result<Self> {
         let interrupts = Arc::new(Interrupts::new(Arc::clone(&deliver), report.clone()));
         signals::take_ctrl_c(Arc::clone(&interrupts))?;
-        let keys = match sits_at_terminal(report) {
-            true => Some(Keys::start(Arc::clone(&deliver), Arc::clone(&interrupts))?),
-            false => None,
-        };
+        let keys = take(Arc::clone(&interrupts)).map(Keys::start).transpose()?;
         #[cfg(unix)]
         let recheck = keys.as_ref().map(Keys::recheck).transpose()?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! Single keys from the terminal while a recording runs or is played. Owns the thread `keys`.
+//! Single keys from the terminal while a recording runs or is played, or the screen is open. Owns the thread `keys`.
 //!
 //! A process in the background that reads its terminal is stopped by the system (SIGTTIN), so keys are taken only while
 //! this process is in the foreground: between `bg` and `fg` the thread looks twice a second whether it is again.
@@ -50,22 +50,29 @@ fn repeats(code: KeyCode) -> bool {
     matches!(code, KeyCode::Left | KeyCode::Right | KeyCode::Char('[' | ']'))
 }
 
-/// Where keys go.
-struct Destination {
-    deliver: Deliver,
-    interrupts: Arc<Interrupts>,
-}
+/// Takes what comes from the terminal, on the thread `keys`; must not wait.
+pub(crate) type Take = Box<dyn Fn(Event) + Send>;
 
-impl Destination {
-    fn take(&self, event: &Event) {
+/// The keys of `record`, as intents.
+pub(crate) fn intents(deliver: Deliver, interrupts: Arc<Interrupts>) -> Take {
+    Box::new(move |event| {
         let Event::Key(key) = event else { return };
-        match meaning(*key) {
-            Some(Meaning::Wish(intent)) => (self.deliver)(intent),
-            Some(Meaning::Interrupt) => self.interrupts.interrupt(),
+        match meaning(key) {
+            Some(Meaning::Wish(intent)) => deliver(intent),
+            Some(Meaning::Interrupt) => interrupts.interrupt(),
             Some(Meaning::Suspend) => suspend_job(),
             None => {}
         }
-    }
+    })
+}
+
+/// Everything as it comes, but for the two keys that mean the same everywhere.
+pub(crate) fn events(take: Take, interrupts: Arc<Interrupts>) -> Take {
+    Box::new(move |event| match event {
+        Event::Key(key) if meaning(key) == Some(Meaning::Interrupt) => interrupts.interrupt(),
+        Event::Key(key) if meaning(key) == Some(Meaning::Suspend) => suspend_job(),
+        event => take(event),
+    })
 }
 
 /// Stops the whole job, as the terminal itself would: a pipeline of which one process goes on does not give the shell
@@ -83,7 +90,6 @@ mod woken {
     use std::{
         io::{self, Write as _},
         os::unix::net::UnixStream,
-        sync::Arc,
         thread::{self, JoinHandle},
     };
 
@@ -92,11 +98,8 @@ mod woken {
         stdio,
     };
 
-    use super::Destination;
-    use crate::{
-        intent::{Deliver, Interrupts},
-        terminal::{self, RawMode},
-    };
+    use super::Take;
+    use crate::terminal::{self, RawMode};
 
     const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
@@ -111,12 +114,11 @@ mod woken {
         ///
         /// # Errors
         /// When the system has no descriptor or no thread left.
-        pub(crate) fn start(deliver: Deliver, interrupts: Arc<Interrupts>) -> io::Result<Self> {
+        pub(crate) fn start(take: Take) -> io::Result<Self> {
             let (waker, wake) = UnixStream::pair()?;
             waker.set_nonblocking(true)?;
             wake.set_nonblocking(true)?;
-            let to = Destination { deliver, interrupts };
-            let thread = thread::Builder::new().name("keys".into()).spawn(move || read(&wake, &to))?;
+            let thread = thread::Builder::new().name("keys".into()).spawn(move || read(&wake, &take))?;
             Ok(Self { waker, thread: Some(thread) })
         }
 
@@ -142,7 +144,7 @@ mod woken {
         }
     }
 
-    fn read(mut wake: &UnixStream, to: &Destination) {
+    fn read(mut wake: &UnixStream, take: &Take) {
         let _guard = RawMode;
         let mut ours = terminal::enter();
         loop {
@@ -173,15 +175,15 @@ mod woken {
                 ours = terminal::enter();
             } else if !terminal::in_foreground() {
                 ours = false;
-            } else if pressed.contains(PollFlags::IN) && take_all(to).is_err() {
+            } else if pressed.contains(PollFlags::IN) && take_all(take).is_err() {
                 return;
             }
         }
     }
 
-    fn take_all(to: &Destination) -> io::Result<()> {
+    fn take_all(take: &Take) -> io::Result<()> {
         while crossterm::event::poll(std::time::Duration::ZERO)? {
-            to.take(&crossterm::event::read()?);
+            take(crossterm::event::read()?);
         }
         Ok(())
     }
@@ -199,11 +201,8 @@ mod polled {
         time::Duration,
     };
 
-    use super::Destination;
-    use crate::{
-        intent::{Deliver, Interrupts},
-        terminal::{self, RawMode},
-    };
+    use super::Take;
+    use crate::terminal::{self, RawMode};
 
     const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -218,10 +217,9 @@ mod polled {
         ///
         /// # Errors
         /// When the system has no thread left.
-        pub(crate) fn start(deliver: Deliver, interrupts: Arc<Interrupts>) -> io::Result<Self> {
+        pub(crate) fn start(take: Take) -> io::Result<Self> {
             let ends = Arc::new(AtomicBool::new(false));
             let seen = Arc::clone(&ends);
-            let to = Destination { deliver, interrupts };
             let thread = thread::Builder::new().name("keys".into()).spawn(move || {
                 let _guard = RawMode;
                 terminal::enter();
@@ -229,7 +227,7 @@ mod polled {
                     match crossterm::event::poll(LOOK_AGAIN)
                         .and_then(|ready| ready.then(crossterm::event::read).transpose())
                     {
-                        Ok(Some(event)) => to.take(&event),
+                        Ok(Some(event)) => take(event),
                         Ok(None) => {}
                         Err(_) => return,
                     }

@@ -18,6 +18,7 @@ mod signals;
 mod status;
 mod table;
 mod terminal;
+mod tui;
 mod usage;
 
 use std::{
@@ -28,7 +29,7 @@ use std::{
 use clap::{Parser as _, error::ErrorKind as Cause};
 
 use crate::{
-    cli::{Cli, Command, Common},
+    cli::{CaptureArgs, Cli, Command, Common},
     exit::Exit,
     message::Failure,
     report::Report,
@@ -58,6 +59,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
+    if cli.command.is_some() && cli.screen != CaptureArgs::default() {
+        return Err(Failure::usage(
+            "options before the command are those of the screen",
+            "write them behind the command: `dictaphone record --device tone`",
+        ));
+    }
     match cli.command {
         Some(Command::Record(args)) => commands::record::run(*args, report),
         Some(Command::Play(args)) => commands::play::run(&args, report),
@@ -69,6 +76,7 @@ fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
         Some(Command::Recover(args)) => commands::recover::run(&args, report),
         Some(Command::Completions(args)) => commands::completions::run(&args, report),
         Some(Command::Man) => commands::man::run(report),
+        None if tui::has_terminal() => tui::run(cli.screen, report),
         None => {
             report.text(&cli::command().render_help().to_string());
             Ok(Exit::Usage)

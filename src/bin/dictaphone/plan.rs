@@ -168,20 +168,20 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
     let container = container(&args, &target)?;
     let pace = pace(&args, &target)?;
     let to_stdout = target == Target::Stdout;
-    let (sample_rate, channels, sample_format) = preset(args.preset);
+    let (sample_rate, channels, sample_format) = preset(args.capture.preset);
     Ok(Record {
         json: args.json.then_some(if to_stdout { JsonTo::Stderr } else { JsonTo::Stdout }),
         prints_path: !to_stdout && !args.json && (args.print_path || !around.stdout_is_terminal),
         target,
         container,
-        sample_rate: args.rate.or(sample_rate),
-        channels: args.channels.or(channels),
-        sample_format: args.sample_format.unwrap_or(sample_format),
+        sample_rate: args.capture.rate.or(sample_rate),
+        channels: args.capture.channels.or(channels),
+        sample_format: args.capture.sample_format.unwrap_or(sample_format),
         duration: args.duration,
         reconnect: args.reconnect,
-        device: args.device,
+        device: args.capture.device,
         pace,
-        gain_db: args.gain.unwrap_or(0.0),
+        gain_db: args.capture.gain.unwrap_or(0.0),
         starts_paused: args.paused,
     })
 }
@@ -204,7 +204,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn refuse_contradictions(args: &RecordArgs, around: &Surroundings<'_>) -> Result<(), Failure> {
-    if args.device.as_deref().is_some_and(|device| device.trim().is_empty()) {
+    if args.capture.device.as_deref().is_some_and(|device| device.trim().is_empty()) {
         return Err(Failure::usage(
             "the device has an empty name",
             "`dictaphone devices` lists what can be written here",
@@ -225,13 +225,15 @@ fn refuse_contradictions(args: &RecordArgs, around: &Surroundings<'_>) -> Result
             false => Ok(()),
         };
     };
-    if args.dir.is_some() {
+    if args.capture.dir.is_some() {
         return Err(Failure::usage("--dir and FILE both say where the recording goes", "leave one of them out"));
     }
     if !is_stdout(file) {
         return Ok(());
     }
-    for (given, flag) in [(args.force, "--force"), (args.name.is_some(), "--name"), (args.print_path, "--print-path")] {
+    for (given, flag) in
+        [(args.force, "--force"), (args.capture.name.is_some(), "--name"), (args.print_path, "--print-path")]
+    {
         if given {
             return Err(Failure::usage(
                 format!("{flag} needs a file, and `-` is standard output"),
@@ -249,7 +251,7 @@ fn refuse_contradictions(args: &RecordArgs, around: &Surroundings<'_>) -> Result
 }
 
 fn container(args: &RecordArgs, target: &Target) -> Result<Container, Failure> {
-    if let Some(format) = args.format {
+    if let Some(format) = args.capture.format {
         return Ok(format);
     }
     let Target::File(file, _) = target else { return Ok(Container::Wav) };
@@ -264,12 +266,12 @@ fn container(args: &RecordArgs, target: &Target) -> Result<Container, Failure> {
 }
 
 fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failure> {
-    let template = || match &args.name {
+    let template = || match &args.capture.name {
         Some(template) => Ok(template.clone()),
         None => Template::parse(name::DEFAULT).map_err(|reason| Failure::usage(reason, "give a `--name`")),
     };
     let Some(file) = &args.file else {
-        let folder = clips_folder(args.dir.as_deref(), around)?;
+        let folder = clips_folder(args.capture.dir.as_deref(), around)?;
         refuse_unless_folder(&folder, around)?;
         return Ok(Target::NewIn(folder, template()?));
     };
@@ -286,7 +288,7 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
         refuse_unless_folder(file, around)?;
         return Ok(Target::NewIn(file.clone(), template()?));
     }
-    if args.name.is_some() {
+    if args.capture.name.is_some() {
         return Err(Failure::usage(
             format!("--name and {} both name the recording", shown(file)),
             "write a folder instead of the file, or leave --name out",
@@ -360,7 +362,7 @@ fn pace(args: &RecordArgs, target: &Target) -> Result<Pace, Failure> {
     if !args.fast {
         return Ok(Pace::RealTime);
     }
-    let device = args.device.as_deref().unwrap_or_default();
+    let device = args.capture.device.as_deref().unwrap_or_default();
     let word = device.split(':').next().unwrap_or_default();
     match word {
         "file" => Ok(Pace::Fast),

@@ -94,6 +94,12 @@ impl Printer {
         Ok(())
     }
 
+    /// Whether everything is written.
+    pub(crate) fn is_idle(&self) -> bool {
+        let queue = self.shared.lock();
+        !queue.is_writing && queue.pieces.is_empty()
+    }
+
     /// Waits until everything is written, as long as something moves at least every `limit`.
     pub(crate) fn settle(&self, limit: Duration) {
         let mut queue = self.shared.lock();

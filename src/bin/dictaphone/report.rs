@@ -50,6 +50,7 @@ pub(crate) struct Report {
     style: Style,
     quiet: bool,
     is_terminal: bool,
+    color: Color,
 }
 
 struct Screen {
@@ -70,13 +71,20 @@ impl Report {
             unicode: speaks_utf8(|name| env::var(name).ok()),
             colour: colours(common.color, no_color, is_terminal && !is_dumb),
         };
-        Self::to(private_stderr(), style, common.quiet, is_terminal && !is_dumb)
+        Self { color: common.color, ..Self::to(private_stderr(), style, common.quiet, is_terminal && !is_dumb) }
     }
 
     fn to(out: Option<Box<dyn Write + Send>>, style: Style, quiet: bool, is_terminal: bool) -> Self {
         let out = out.and_then(|out| Printer::start(out).ok());
         let screen = Screen { out, line_shown: false, drawn_at: None };
-        Self { screen: Arc::new(Mutex::new(screen)), events: Arc::default(), style, quiet, is_terminal }
+        Self {
+            screen: Arc::new(Mutex::new(screen)),
+            events: Arc::default(),
+            style,
+            quiet,
+            is_terminal,
+            color: Color::Auto,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Screen> {
@@ -92,6 +100,12 @@ impl Report {
     /// Whether more than ASCII can be shown.
     pub(crate) fn speaks_utf8(&self) -> bool {
         self.style.unicode
+    }
+
+    /// What the terminal can show when all of it is drawn on, whether standard error is that terminal or not.
+    pub(crate) fn style_of_screen(&self) -> Style {
+        let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Style { unicode: self.style.unicode, colour: colours(self.color, no_color, true) }
     }
 
     /// Whether there is a live line; without one, a line at the start and one at the end tell the same.

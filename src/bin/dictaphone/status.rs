@@ -196,12 +196,12 @@ pub(crate) fn clock(time: Duration) -> String {
 }
 
 /// `-12.3`, always five columns wide from −99.9 to +99.9.
-fn decibels(dbfs: f32) -> String {
+pub(crate) fn decibels(dbfs: f32) -> String {
     if dbfs.is_finite() { format!("{:5.1}", dbfs.clamp(-99.9, 99.9)) } else { " -inf".to_owned() }
 }
 
 /// `41 h 12 min`, `12 min`, `45 s`.
-fn rough(time: Duration) -> String {
+pub(crate) fn rough(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} min", seconds / 60),
@@ -265,7 +265,7 @@ fn cut(text: &str, columns: usize) -> &str {
 }
 
 /// Every character outside ASCII as a question mark for each of its columns.
-fn ascii(text: &str) -> String {
+pub(crate) fn ascii(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let (shown, times) = if c.is_ascii() { (c, 1) } else { ('?', c.width().unwrap_or(0)) };

@@ -1,17 +1,90 @@
-//! The mode of the terminal while single keys are read, and whether the terminal is ours at the moment.
+//! The mode of the terminal while single keys are read or the screen is shown, and whether the terminal is ours at the
+//! moment.
 //!
 //! The mode is a property of the terminal, not of this process, so it is switched through free functions that any
 //! thread may call: the keys thread enters, whoever ends or suspends the program leaves. Output keeps its usual
 //! processing: a line feed still returns the cursor.
+//!
+//! A program that wants the whole screen says so once; entering then shows it and leaving takes it away, so that a
+//! panic, a signal and a suspend restore the terminal without knowing what was on it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    io::{self, Write},
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crossterm::{
+    cursor, event, execute,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen},
+};
+
+use crate::printer::{Printer, Worth};
 
 /// Between a suspend and the signal that continues nobody may enter the mode again.
 static SUSPENDED: AtomicBool = AtomicBool::new(false);
 
+/// The screen, and the lock that everybody holds who writes to it.
+static SCREEN: Mutex<Screen> = Mutex::new(Screen { wanted: false, shown: false, generation: 0 });
+
+/// What writes to the screen, once there is one.
+static PRINTER: OnceLock<Printer> = OnceLock::new();
+
+/// How long a terminal that takes nothing any more is waited for.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+struct Screen {
+    wanted: bool,
+    shown: bool,
+    /// Counts how often it was shown; each time it is empty.
+    generation: u64,
+}
+
+impl Screen {
+    fn show(&mut self) {
+        if self.wanted && !self.shown {
+            // A variable, since the macro names it twice.
+            let mut out = Output::default();
+            self.shown = execute!(
+                out,
+                EnterAlternateScreen,
+                cursor::Hide,
+                event::EnableMouseCapture,
+                event::EnableBracketedPaste
+            )
+            .is_ok();
+            self.generation += 1;
+        }
+    }
+
+    fn take_away(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            let mut out = Output::default();
+            let _ = execute!(
+                out,
+                event::DisableBracketedPaste,
+                event::DisableMouseCapture,
+                cursor::Show,
+                LeaveAlternateScreen
+            );
+            if let Some(printer) = PRINTER.get() {
+                printer.settle(PATIENCE);
+            }
+        }
+    }
+}
+
+fn screen() -> MutexGuard<'static, Screen> {
+    SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Takes single keys, without echo; Ctrl-C and Ctrl-Z arrive as keys. Does nothing in the background, where touching
 /// the terminal would stop the process (SIGTTOU). Entering again takes over what the shell may have changed meanwhile.
 pub(crate) fn enter() -> bool {
+    let mut screen = screen();
     if SUSPENDED.load(Ordering::SeqCst) || !in_foreground() {
         return false;
     }
@@ -21,22 +94,70 @@ pub(crate) fn enter() -> bool {
     let entered = crossterm::terminal::enable_raw_mode().is_ok();
     if entered {
         keep_output_processing();
+        screen.show();
     }
     entered
 }
 
 /// Puts the terminal back as it was. In the background it is not ours any more, and the shell has done so already.
 pub(crate) fn leave() {
+    // A thread that panics while it draws holds the lock itself and must not wait for it.
+    match SCREEN.try_lock() {
+        Ok(mut screen) => leave_locked(&mut screen),
+        Err(TryLockError::Poisoned(poisoned)) => leave_locked(&mut poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => {
+            leave_locked(&mut Screen { wanted: true, shown: true, generation: 0 });
+        }
+    }
+}
+
+fn leave_locked(screen: &mut Screen) {
     if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) && in_foreground() {
+        screen.take_away();
         let _ = crossterm::terminal::disable_raw_mode();
     }
+    screen.shown = false;
+}
+
+/// From the next [`enter`] to the next [`leave`] the whole screen is ours. At most once in a process; from now on nothing
+/// but the screen reaches standard output.
+///
+/// # Errors
+/// When the system has no descriptor or no thread left.
+pub(crate) fn want_screen() -> io::Result<()> {
+    let printer = Printer::start(private_stdout()?)?;
+    let _ = PRINTER.set(printer);
+    screen().wanted = true;
+    Ok(())
+}
+
+/// [`leave`], and no screen any more.
+pub(crate) fn give_screen_back() {
+    let mut screen = screen();
+    leave_locked(&mut screen);
+    screen.wanted = false;
+}
+
+/// How often the screen was shown so far, if it is shown now. Each time it has to be drawn from nothing.
+pub(crate) fn shown() -> Option<u64> {
+    let screen = screen();
+    screen.shown.then_some(screen.generation)
+}
+
+/// Draws while the screen is ours, nobody can take it away, and the terminal has taken what was drawn before; otherwise
+/// does nothing.
+pub(crate) fn draw<T>(draw: impl FnOnce() -> T) -> Option<T> {
+    let screen = screen();
+    let is_idle = PRINTER.get().is_some_and(Printer::is_idle);
+    (screen.shown && is_idle && in_foreground()).then(draw)
 }
 
 /// [`leave`], and no [`enter`] before [`continued`].
 #[cfg(unix)]
 pub(crate) fn suspend() {
     SUSPENDED.store(true, Ordering::SeqCst);
-    leave();
+    // Whoever draws finishes first, so that nothing is drawn over what the shell says then.
+    leave_locked(&mut screen());
 }
 
 /// The process runs again.
@@ -51,6 +172,41 @@ pub(crate) struct RawMode;
 impl Drop for RawMode {
     fn drop(&mut self) {
         leave();
+    }
+}
+
+/// Keeps standard output to the screen: whatever a library prints there goes nowhere.
+#[cfg(unix)]
+fn private_stdout() -> io::Result<Box<dyn Write + Send>> {
+    let copy = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+    let nowhere = std::fs::File::options().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&nowhere)?;
+    Ok(Box::new(std::fs::File::from(copy)))
+}
+
+/// Libraries do not print to the console there.
+#[cfg(not(unix))]
+fn private_stdout() -> io::Result<Box<dyn Write + Send>> {
+    Ok(Box::new(io::stdout()))
+}
+
+/// What is written here reaches the screen in one piece when it is flushed. It never waits for a terminal that was
+/// stopped.
+#[derive(Debug, Default)]
+pub(crate) struct Output(Vec<u8>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let piece = std::mem::take(&mut self.0);
+        match PRINTER.get() {
+            Some(printer) if !piece.is_empty() => printer.print(piece, Worth::Kept),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -108,7 +108,7 @@ fn obey(player: &Player, state: &PlayerState, intent: Intent) {
 }
 
 /// The next whole step, so that 1.25 and 0.99 come back to even numbers.
-fn stepped(speed: f64, direction: f64) -> f64 {
+pub(crate) fn stepped(speed: f64, direction: f64) -> f64 {
     let steps = speed / SPEED_STEP;
     // What rounding leaves is no step.
     let next = if direction > 0.0 { (steps + 1e-6).floor() + 1.0 } else { (steps - 1e-6).ceil() - 1.0 };

@@ -3,7 +3,7 @@
 //! Here the parts are joined: `open` gets the device and starts the recorder, `session` runs it and watches over it,
 //! `pipe` feeds standard output, `save` gives the file its name and says what came of it all.
 
-mod open;
+pub(crate) mod open;
 mod pipe;
 mod save;
 mod session;

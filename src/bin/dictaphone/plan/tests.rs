@@ -4,7 +4,7 @@ use clap::Parser as _;
 
 use super::*;
 use crate::{
-    cli::{Cli, Command},
+    cli::{CaptureArgs, Cli, Command},
     exit::Exit,
 };
 
@@ -139,7 +139,10 @@ fn standard_output_carries_the_path_or_json_or_audio() {
 
 #[test]
 fn a_device_without_a_name_is_refused() {
-    let args = RecordArgs { device: Some(" ".into()), ..RecordArgs::default() };
+    let args = RecordArgs {
+        capture: CaptureArgs { device: Some(" ".into()), ..CaptureArgs::default() },
+        ..RecordArgs::default()
+    };
     assert!(record(args, &around()).unwrap_err().message.text.contains("device"));
 }
 

@@ -39,30 +39,55 @@ impl Opened {
     /// When there is no such device, it cannot be opened, or the plan does not fit it.
     pub(crate) fn open(plan: &Record, report: &Report) -> Result<Self, Failure> {
         let devices = MediaDevices::with_backends(backends(plan));
-        let device = source::resolve(&devices, plan.device.as_deref())?;
-        let stream = devices.get_user_media(&Constraints {
-            device_id: Constraint::exact(device.id.clone()),
-            sample_rate: plan.sample_rate.map(Constraint::ideal).unwrap_or_default(),
-            channel_count: plan.channels.map(Constraint::ideal).unwrap_or_default(),
-            latency: Constraint::ideal(latency(plan, report).as_secs_f64()),
-            ..Constraints::default()
-        })?;
-        let format = format(plan, &stream);
-        let target = target(plan, &Zoned::now())?;
-        let storage = target.clone().map_or(Storage::Temporary, Storage::Beside);
-        let options = RecorderOptions {
-            mime_type: plan.container.mime_type().to_owned(),
-            sample_rate: Some(format.sample_rate),
-            channels: Some(format.channels),
-            sample_format: Some(format.sample_format),
-            gain_db: plan.gain_db,
-            max_frames: max_frames(plan, format)?,
-            storage,
-            ..RecorderOptions::default()
-        };
-        let recorder = MediaRecorder::new(&stream, options)?;
-        Ok(Self { stream, recorder, device: device.label, format, target })
+        let (stream, device) = stream(&devices, plan, latency(plan, report))?;
+        let (recorder, format, target) = recorder(plan, &stream)?;
+        Ok(Self { stream, recorder, device, format, target })
     }
+}
+
+/// The device that the plan means, open, and its name.
+///
+/// # Errors
+/// When there is no such device or it cannot be opened.
+pub(crate) fn stream(
+    devices: &MediaDevices,
+    plan: &Record,
+    latency: Duration,
+) -> Result<(MediaStream, String), Failure> {
+    let device = source::resolve(devices, plan.device.as_deref())?;
+    let stream = devices.get_user_media(&Constraints {
+        device_id: Constraint::exact(device.id.clone()),
+        sample_rate: plan.sample_rate.map(Constraint::ideal).unwrap_or_default(),
+        channel_count: plan.channels.map(Constraint::ideal).unwrap_or_default(),
+        latency: Constraint::ideal(latency.as_secs_f64()),
+        ..Constraints::default()
+    })?;
+    Ok((stream, device.label))
+}
+
+/// A recorder for that stream, what it records, and the file it goes to.
+///
+/// # Errors
+/// When the plan does not fit the stream, or no name can be made.
+pub(crate) fn recorder(
+    plan: &Record,
+    stream: &MediaStream,
+) -> Result<(MediaRecorder, AudioFormat, Option<PathBuf>), Failure> {
+    let format = format(plan, stream);
+    let target = target(plan, &Zoned::now())?;
+    let storage = target.clone().map_or(Storage::Temporary, Storage::Beside);
+    let options = RecorderOptions {
+        mime_type: plan.container.mime_type().to_owned(),
+        sample_rate: Some(format.sample_rate),
+        channels: Some(format.channels),
+        sample_format: Some(format.sample_format),
+        gain_db: plan.gain_db,
+        max_frames: max_frames(plan, format)?,
+        storage,
+        ..RecorderOptions::default()
+    };
+    let recorder = MediaRecorder::new(stream, options)?;
+    Ok((recorder, format, target))
 }
 
 fn backends(plan: &Record) -> Vec<Arc<dyn Backend>> {
@@ -82,7 +107,7 @@ fn latency(plan: &Record, report: &Report) -> Duration {
 }
 
 /// What was asked for, and the device's own where nothing was.
-fn format(plan: &Record, stream: &MediaStream) -> AudioFormat {
+pub(crate) fn format(plan: &Record, stream: &MediaStream) -> AudioFormat {
     let settings = stream.tracks().first().map(dictaphone::media::MediaStreamTrack::settings);
     let own = settings.map(|settings| (settings.sample_rate, settings.channel_count));
     let (rate, channels) = own.unwrap_or_default();

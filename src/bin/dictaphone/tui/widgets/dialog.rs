@@ -1,0 +1,123 @@
+//! What lies over the rest: the list of inputs and the help; and the bottom line when a text is typed. Pure.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::{Line, Span},
+    widgets::{Block, Clear, Widget as _},
+};
+use tui_input::Input;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::tui::{
+    app::{InputRow, Model},
+    keymap::{self, BINDINGS, When},
+};
+
+/// A frame with a title over the middle of `area`; returns what is inside.
+fn window(model: &Model, area: Rect, (columns, rows): (u16, u16), title: &str, buffer: &mut Buffer) -> Rect {
+    let (width, height) = ((columns + 4).min(area.width), (rows + 2).min(area.height));
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    Clear.render(place, buffer);
+    let block = Block::bordered().border_set(model.theme.border()).title(format!(" {title} "));
+    let inside = block.inner(place);
+    block.render(place, buffer);
+    Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
+}
+
+fn rows_of(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX - 4)
+}
+
+/// All keys, from the given line on.
+pub(crate) fn help(model: &Model, first: u16, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for when in [When::Idle, When::Recording, When::Always] {
+        lines.push(Line::styled(when.heading(), theme.accent()));
+        for binding in BINDINGS.iter().filter(|binding| binding.when == when) {
+            let keys = keymap::names(binding, theme.unicode);
+            let padding = " ".repeat(10_usize.saturating_sub(keys.width()));
+            lines.push(Line::from(vec![
+                Span::raw("  "),
+                Span::styled(keys, theme.key()),
+                Span::raw(format!("{padding} {}", binding.help)),
+            ]));
+        }
+    }
+    let height = area.height.saturating_sub(2);
+    let hidden = rows_of(lines.len()).saturating_sub(height);
+    let first = first.min(hidden);
+    let title = match (hidden, theme.unicode) {
+        (0, _) => "keys",
+        (_, true) => "keys · ↑↓ Esc",
+        (_, false) => "keys - j k Esc",
+    };
+    let inside = window(model, area, (54, rows_of(lines.len())), title, buffer);
+    for (line, row) in lines.into_iter().skip(usize::from(first)).zip(inside.rows()) {
+        line.render(row, buffer);
+    }
+}
+
+/// The inputs that can be chosen.
+pub(crate) fn inputs(model: &Model, rows: Option<&[InputRow]>, selected: usize, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let Some(rows) = rows else {
+        let inside = window(model, area, (30, 1), "input", buffer);
+        return Line::styled("looking for inputs", theme.dim()).render(inside, buffer);
+    };
+    if rows.is_empty() {
+        let inside = window(model, area, (30, 1), "input", buffer);
+        return Line::styled("no input was found", theme.alarm()).render(inside, buffer);
+    }
+    let title = if theme.unicode { "input · Enter Esc" } else { "input - Enter Esc" };
+    let inside = window(model, area, (60, rows_of(rows.len())), title, buffer);
+    let height = usize::from(inside.height).max(1);
+    let first = (selected + 1).saturating_sub(height);
+    for ((place, input), row) in rows.iter().enumerate().skip(first).zip(inside.rows()) {
+        let mark = if input.is_default { "* " } else { "  " };
+        let width = usize::from(row.width);
+        let host = theme.shortened(&input.host, 12);
+        let label = theme.shortened(&input.label, width.saturating_sub(host.width() + 4));
+        let gap = " ".repeat(width.saturating_sub(2 + label.width() + host.width()));
+        let line = Line::from(vec![Span::raw(mark), Span::raw(label), Span::raw(gap), Span::styled(host, theme.dim())]);
+        let line = if place == selected { line.style(theme.selected()) } else { line };
+        line.render(row, buffer);
+    }
+}
+
+/// A question with a text field behind it; returns where the cursor is.
+pub(crate) fn field(
+    model: &Model,
+    (question, hint): (&str, &str),
+    input: &Input,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Position {
+    let theme = model.theme;
+    let width = usize::from(area.width);
+    let question = format!("{question} ");
+    let hint = if question.width() + hint.width() + 24 <= width { format!("  {hint}") } else { String::new() };
+    let columns = width.saturating_sub(question.width() + hint.width()).max(2);
+    let scroll = input.visual_scroll(columns - 1);
+    let mut text = String::new();
+    let mut skipped = 0;
+    for c in input.value().chars() {
+        let shown = theme.text(&c.to_string());
+        if skipped < scroll {
+            skipped += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+        } else if text.width() + shown.width() < columns {
+            text.push_str(&shown);
+        }
+    }
+    let cursor = question.width() + input.visual_cursor().saturating_sub(scroll).min(columns - 1);
+    let gap = " ".repeat(columns.saturating_sub(text.width()));
+    let line = Line::from(vec![
+        Span::styled(question, theme.key()),
+        Span::raw(text),
+        Span::raw(gap),
+        Span::styled(hint, theme.dim()),
+    ]);
+    line.render(area, buffer);
+    Position { x: area.x + rows_of(cursor), y: area.y }
+}

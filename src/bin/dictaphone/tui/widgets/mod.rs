@@ -1,0 +1,9 @@
+//! The parts of the screen that draw themselves into a buffer. Pure.
+
+pub(super) mod canvas;
+pub(super) mod clips;
+pub(super) mod dialog;
+pub(super) mod meter;
+pub(super) mod oscilloscope;
+pub(super) mod spectrum;
+pub(super) mod waveform;
