@@ -3,8 +3,12 @@
 //! A process in the background that reads its terminal is stopped by the system (SIGTTIN), so keys are taken only while
 //! this process is in the foreground: between `bg` and `fg` the thread looks twice a second whether it is again.
 
+#[cfg(unix)]
+mod bytes;
+
 use std::sync::Arc;
 
+#[cfg(not(unix))]
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::intent::{Deliver, Intent, Interrupts};
@@ -22,17 +26,28 @@ enum Meaning {
     Suspend,
 }
 
-fn meaning(key: KeyEvent) -> Option<Meaning> {
-    // A key that is held down must not pause and resume in turn.
-    if key.kind != KeyEventKind::Press {
-        return None;
+/// What a key means, as the byte that a terminal sends for it.
+fn meaning(key: u8) -> Option<Meaning> {
+    match key {
+        // Ctrl-C and Ctrl-Z.
+        0x03 => Some(Meaning::Interrupt),
+        0x1a => Some(Meaning::Suspend),
+        b' ' => Some(Meaning::Wish(Intent::TogglePause)),
+        b'm' | b'M' => Some(Meaning::Wish(Intent::Mark)),
+        b'q' | b'Q' | b'\r' | b'\n' => Some(Meaning::Wish(Intent::Stop)),
+        _ => None,
     }
-    match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
-        (KeyCode::Char('c' | 'C'), true) => Some(Meaning::Interrupt),
-        (KeyCode::Char('z' | 'Z'), true) => Some(Meaning::Suspend),
-        (KeyCode::Char(' '), false) => Some(Meaning::Wish(Intent::TogglePause)),
-        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Intent::Mark)),
-        (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Intent::Stop)),
+}
+
+/// The byte that a terminal would send for what a console reports.
+#[cfg(not(unix))]
+fn byte_of(event: &Event) -> Option<u8> {
+    // A key that is held down must not pause and resume in turn.
+    let Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }) = event else { return None };
+    match (code, modifiers.contains(KeyModifiers::CONTROL)) {
+        (KeyCode::Char('c' | 'C'), true) => Some(0x03),
+        (KeyCode::Enter, false) => Some(b'\r'),
+        (KeyCode::Char(key), false) => u8::try_from(*key).ok().filter(u8::is_ascii),
         _ => None,
     }
 }
@@ -44,9 +59,8 @@ struct Destination {
 }
 
 impl Destination {
-    fn take(&self, event: &Event) {
-        let Event::Key(key) = event else { return };
-        match meaning(*key) {
+    fn take(&self, key: u8) {
+        match meaning(key) {
             Some(Meaning::Wish(intent)) => (self.deliver)(intent),
             Some(Meaning::Interrupt) => self.interrupts.interrupt(),
             Some(Meaning::Suspend) => suspend_job(),
@@ -79,7 +93,7 @@ mod woken {
         stdio,
     };
 
-    use super::Destination;
+    use super::{Destination, bytes::Bytes};
     use crate::{
         intent::{Deliver, Interrupts},
         terminal::{self, RawMode},
@@ -132,6 +146,7 @@ mod woken {
     fn read(mut wake: &UnixStream, to: &Destination) {
         let _guard = RawMode;
         let mut ours = terminal::enter();
+        let mut bytes = Bytes::default();
         loop {
             let tty = stdio::stdin();
             let mut fds = [PollFd::new(wake, PollFlags::IN), PollFd::new(&tty, PollFlags::IN)];
@@ -160,16 +175,21 @@ mod woken {
                 ours = terminal::enter();
             } else if !terminal::in_foreground() {
                 ours = false;
-            } else if pressed.contains(PollFlags::IN) && take_all(to).is_err() {
+            } else if pressed.contains(PollFlags::IN) && take_all(&mut bytes, to).is_err() {
                 return;
             }
         }
     }
 
-    fn take_all(to: &Destination) -> io::Result<()> {
-        while crossterm::event::poll(std::time::Duration::ZERO)? {
-            to.take(&crossterm::event::read()?);
-        }
+    /// Takes what is there. The terminal has said that there is something, so this does not wait.
+    fn take_all(bytes: &mut Bytes, to: &Destination) -> io::Result<()> {
+        let mut buffer = [0; 256];
+        let count = match rustix::io::read(stdio::stdin(), &mut buffer) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => 0,
+            outcome => outcome?,
+        };
+        bytes.keys(buffer.get(..count).unwrap_or_default()).into_iter().for_each(|key| to.take(key));
         Ok(())
     }
 }
@@ -186,7 +206,7 @@ mod polled {
         time::Duration,
     };
 
-    use super::Destination;
+    use super::{Destination, byte_of};
     use crate::{
         intent::{Deliver, Interrupts},
         terminal::{self, RawMode},
@@ -216,7 +236,7 @@ mod polled {
                     match crossterm::event::poll(LOOK_AGAIN)
                         .and_then(|ready| ready.then(crossterm::event::read).transpose())
                     {
-                        Ok(Some(event)) => to.take(&event),
+                        Ok(Some(event)) => byte_of(&event).into_iter().for_each(|key| to.take(key)),
                         Ok(None) => {}
                         Err(_) => return,
                     }
@@ -242,24 +262,15 @@ mod tests {
 
     #[test]
     fn keys_mean_what_the_help_says() {
-        let plain = |code| meaning(KeyEvent::new(code, KeyModifiers::NONE));
-        let control = |code| meaning(KeyEvent::new(code, KeyModifiers::CONTROL));
-        assert_eq!(plain(KeyCode::Char(' ')), Some(Meaning::Wish(Intent::TogglePause)));
-        assert_eq!(plain(KeyCode::Char('q')), Some(Meaning::Wish(Intent::Stop)));
-        assert_eq!(plain(KeyCode::Enter), Some(Meaning::Wish(Intent::Stop)));
-        assert_eq!(control(KeyCode::Char('c')), Some(Meaning::Interrupt));
-        assert_eq!(control(KeyCode::Char('z')), Some(Meaning::Suspend));
-        for nothing in [plain(KeyCode::Char('c')), plain(KeyCode::Char('x')), control(KeyCode::Char('q'))] {
-            assert_eq!(nothing, None);
+        for (keys, expected) in [
+            (&b" "[..], Some(Meaning::Wish(Intent::TogglePause))),
+            (b"mM", Some(Meaning::Wish(Intent::Mark))),
+            (b"qQ\r\n", Some(Meaning::Wish(Intent::Stop))),
+            (b"\x03", Some(Meaning::Interrupt)),
+            (b"\x1a", Some(Meaning::Suspend)),
+            (b"cxz\x11\t\x7f", None),
+        ] {
+            keys.iter().for_each(|&key| assert_eq!(meaning(key), expected, "{key}"));
         }
-    }
-
-    #[test]
-    fn a_key_that_is_held_down_counts_once() {
-        let mut key = KeyEvent::new(KeyCode::Char(' '), KeyModifiers::NONE);
-        key.kind = KeyEventKind::Repeat;
-        assert_eq!(meaning(key), None);
-        key.kind = KeyEventKind::Release;
-        assert_eq!(meaning(key), None);
     }
 }
