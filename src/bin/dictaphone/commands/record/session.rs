@@ -94,6 +94,8 @@ pub(crate) struct Session<'a> {
     path: Option<PathBuf>,
     hold: (f32, Instant),
     ticked: Instant,
+    /// The frame at which it was last paused.
+    paused_at: u64,
     outcome: Outcome,
 }
 
@@ -138,6 +140,7 @@ impl<'a> Session<'a> {
             path: opened.target.clone(),
             hold: (f32::NEG_INFINITY, now),
             ticked: now,
+            paused_at: 0,
             outcome: Outcome::default(),
         })
     }
@@ -201,8 +204,12 @@ impl<'a> Session<'a> {
     /// Whether the recording is over.
     fn hear(&mut self, event: RecorderEvent) -> bool {
         match event {
-            RecorderEvent::Pause => self.change(State::Paused, What::Pause {}),
-            RecorderEvent::Resume => self.change(State::Recording, What::Resume {}),
+            RecorderEvent::Pause => {
+                self.paused_at = self.opened.recorder.progress().frames;
+                self.change(State::Paused, self.paused_at, What::Pause {});
+            }
+            // What was recorded until it is told comes after it.
+            RecorderEvent::Resume => self.change(State::Recording, self.paused_at, What::Resume {}),
             RecorderEvent::Mark(marker) => {
                 self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) })
             }
@@ -221,9 +228,9 @@ impl<'a> Session<'a> {
         false
     }
 
-    fn change(&mut self, state: State, what: What<'_>) {
+    fn change(&mut self, state: State, frame: u64, what: What<'_>) {
         self.state = state;
-        self.tell(what);
+        self.tell_at(frame, what);
     }
 
     fn hear_track(&mut self, event: TrackEvent) -> bool {
