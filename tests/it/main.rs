@@ -6,6 +6,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod bad_input;
 mod crash;
+#[cfg(target_os = "linux")]
+mod devices;
 mod disk;
+#[cfg(unix)]
+mod help;
+#[cfg(unix)]
+mod pipes;
+#[cfg(unix)]
+mod record;
+#[cfg(target_os = "linux")]
+mod signals;
+#[cfg(unix)]
+mod takes;
+#[cfg(unix)]
+mod terminal;
 mod testbed;
