@@ -43,6 +43,9 @@ pub struct RecorderOptions {
     pub sample_format: Option<SampleFormat>,
     /// Amplification before encoding, in dB.
     pub gain_db: f64,
+    /// The recording is paused from its first frame on: start and pause are fired, and nothing is gathered before
+    /// [`resume`](MediaRecorder::resume).
+    pub starts_paused: bool,
     /// The recording stops by itself after exactly this many frames of it.
     pub max_frames: Option<u64>,
     /// Where a recording without a timeslice is kept.
@@ -244,7 +247,7 @@ impl MediaRecorder {
         if !source.post(Action::Begin(Box::new(take))) {
             return Err(no_live_track());
         }
-        core.state = state;
+        core.state = if self.options.starts_paused { RecordingState::Paused } else { state };
         core.format = Some(format);
         core.running = Some((key, source));
         Ok(())
@@ -275,6 +278,7 @@ impl MediaRecorder {
             metadata: self.metadata(source),
             timeslice,
             max_frames: self.options.max_frames,
+            starts_paused: self.options.starts_paused,
         };
         Ok((self.take(plan)?, Arc::clone(source)))
     }

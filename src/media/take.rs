@@ -45,6 +45,7 @@ pub(crate) struct TakePlan {
     pub(crate) metadata: Metadata,
     pub(crate) timeslice: Option<Duration>,
     pub(crate) max_frames: Option<u64>,
+    pub(crate) starts_paused: bool,
 }
 
 /// Why a take ends.
@@ -160,6 +161,9 @@ impl Take {
         self.fire(&RecorderEvent::Start);
         let header = self.encoder.begin(&mut self.bytes).and_then(|()| self.write());
         self.survive(header);
+        if self.plan.starts_paused {
+            self.obey(&TakeCommand::Pause);
+        }
         if self.limit_reached() {
             self.end(Ending::Complete);
         }

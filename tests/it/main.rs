@@ -6,15 +6,31 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod bad_input;
 mod clips;
 mod crash;
+#[cfg(target_os = "linux")]
+mod devices;
 mod disk;
+#[cfg(unix)]
+mod help;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]
 mod microphone;
 #[cfg(unix)]
+mod pipes;
+#[cfg(unix)]
+mod record;
+#[cfg(unix)]
 mod screen;
+#[cfg(target_os = "linux")]
+mod signals;
+#[cfg(unix)]
+mod takes;
+#[cfg(unix)]
+mod terminal;
 mod testbed;
 #[cfg(target_os = "linux")]
 mod watch;

@@ -16,7 +16,7 @@ use super::sandbox::Sandbox;
 use super::wait;
 
 /// A program call in the making.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Test {
     sandbox: Arc<Sandbox>,
     program: OsString,

@@ -79,6 +79,7 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the man page
+    #[command(after_long_help = MAN_NOTES)]
     Man,
 }
 
@@ -417,6 +418,10 @@ Examples:
   dictaphone recover                    everything in the clips folder
   dictaphone recover --dry-run .        what would be done in this folder
   dictaphone recover broken.wav         a file whose recorder died, whichever it was";
+
+const MAN_NOTES: &str = "Examples:
+  dictaphone man | man -l -
+  dictaphone man > ~/.local/share/man/man1/dictaphone.1";
 
 const COMPLETIONS_NOTES: &str = "Examples:
   dictaphone completions bash > ~/.local/share/bash-completion/completions/dictaphone

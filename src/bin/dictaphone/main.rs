@@ -92,6 +92,6 @@ fn answer(error: &clap::Error, report: &Report) -> Result<Exit, Failure> {
             let _ = report.data(error.render().to_string().as_bytes());
             Ok(Exit::Done)
         }
-        _ => Err(usage::failure(error)),
+        _ => Err(usage::failure(error, std::env::args_os().skip(1))),
     }
 }

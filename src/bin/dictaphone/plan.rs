@@ -17,12 +17,15 @@ use crate::{
     cli::{Preset, RecordArgs},
     message::{Failure, visible},
     name::{self, Template},
+    terminal,
 };
 
 /// What the decisions depend on besides the words.
 pub(crate) struct Surroundings<'a> {
     /// Standard output is a terminal.
     pub(crate) stdout_is_terminal: bool,
+    /// Standard output was closed when the program started.
+    pub(crate) stdout_is_closed: bool,
     /// The value of `DICTAPHONE_DIR`.
     pub(crate) dictaphone_dir: Option<OsString>,
     /// The user's music folder, as the desktop has it.
@@ -38,6 +41,7 @@ impl Surroundings<'static> {
     pub(crate) fn look_around() -> Self {
         Self {
             stdout_is_terminal: io::stdout().is_terminal(),
+            stdout_is_closed: terminal::stdout_is_closed(),
             dictaphone_dir: env::var_os("DICTAPHONE_DIR"),
             music_folder: dirs::audio_dir(),
             home: dirs::home_dir(),
@@ -57,6 +61,8 @@ pub(crate) enum Found {
     Folder,
     /// A device, a pipe, a socket, a link to nowhere.
     Other,
+    /// Something that is no folder stands where one of its folders should be.
+    Blocked,
 }
 
 impl Found {
@@ -66,6 +72,7 @@ impl Found {
             Ok(metadata) if metadata.is_file() => Self::File,
             Ok(metadata) if metadata.is_dir() => Self::Folder,
             Ok(_) => Self::Other,
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Self::Blocked,
             Err(_) if path.symlink_metadata().is_ok() => Self::Other,
             Err(_) => Self::Nothing,
         }
@@ -210,6 +217,9 @@ fn refuse_contradictions(args: &RecordArgs, around: &Surroundings<'_>) -> Result
             "`dictaphone devices` lists what can be written here",
         ));
     }
+    if args.capture.device.as_deref() == Some("file:") {
+        return Err(Failure::usage("`file:` needs a path", "`--device file:PATH` plays a sound file"));
+    }
     if args.print_path && args.json {
         return Err(Failure::usage(
             "--print-path and --json both want standard output",
@@ -240,6 +250,12 @@ fn refuse_contradictions(args: &RecordArgs, around: &Surroundings<'_>) -> Result
                 format!("leave {flag} out, or write a file name instead of `-`"),
             ));
         }
+    }
+    if around.stdout_is_closed {
+        return Err(Failure::usage(
+            "standard output is closed",
+            "send it to a file or a program: `dictaphone record - | aplay`",
+        ));
     }
     if around.stdout_is_terminal {
         return Err(Failure::usage(
@@ -312,7 +328,7 @@ fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Targe
                 "`-` writes to standard output, which the shell can send anywhere",
             ));
         }
-        Found::File | Found::Folder | Found::Nothing => {}
+        Found::File | Found::Folder | Found::Nothing | Found::Blocked => {}
     }
     // "x.wav" has the parent "", which is the current folder. A missing folder is made.
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -328,7 +344,7 @@ fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Targe
 fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
     match (around.look)(folder) {
         Found::Folder | Found::Nothing => Ok(()),
-        Found::File | Found::Other => {
+        Found::File | Found::Other | Found::Blocked => {
             Err(Failure::usage(format!("{} is not a folder", shown(folder)), "name a folder, or a file without `/`"))
         }
     }

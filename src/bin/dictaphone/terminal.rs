@@ -228,6 +228,23 @@ pub(crate) fn in_foreground() -> bool {
     true
 }
 
+/// Whether standard output was closed when the program started. Rust's runtime opens `/dev/null` in its place, for
+/// reading too, which no shell does for `> /dev/null`.
+#[cfg(unix)]
+pub(crate) fn stdout_is_closed() -> bool {
+    use rustix::{fs, stdio};
+    let null = fs::stat("/dev/null").map(|null| null.st_rdev);
+    let is_null = fs::fstat(stdio::stdout()).is_ok_and(|out| {
+        fs::FileType::from_raw_mode(out.st_mode) == fs::FileType::CharacterDevice && Ok(out.st_rdev) == null
+    });
+    is_null && fs::fcntl_getfl(stdio::stdout()).is_ok_and(|flags| flags & fs::OFlags::RWMODE == fs::OFlags::RDWR)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn stdout_is_closed() -> bool {
+    false
+}
+
 #[cfg(unix)]
 fn keep_output_processing() {
     use rustix::{

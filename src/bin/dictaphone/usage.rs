@@ -1,15 +1,22 @@
 //! Turns what clap says about a wrong command line into a [`Failure`] in the style of all other messages. Pure.
 
-use crate::message::Failure;
+use std::ffi::OsString;
 
-/// The failure for an error of clap; not for its help and version texts.
-pub(crate) fn failure(error: &clap::Error) -> Failure {
-    let (text, remedy) = reword(&error.render().to_string());
+use crate::{cli, message::Failure};
+
+/// The failure for an error of clap about `words`, which are those behind the program's name; not for its help and
+/// version texts.
+pub(crate) fn failure(error: &clap::Error, words: impl IntoIterator<Item = OsString>) -> Failure {
+    let command = words.into_iter().find_map(|word| {
+        let word = word.into_string().ok()?;
+        cli::command().find_subcommand(&word).map(|command| format!("dictaphone {}", command.get_name()))
+    });
+    let (text, remedy) = reword(&error.render().to_string(), command.as_deref());
     Failure::usage(text, remedy)
 }
 
 /// The first paragraph is the message, its lists are joined to one line; a tip or the possible values are the remedy.
-fn reword(rendered: &str) -> (String, String) {
+fn reword(rendered: &str, command: Option<&str>) -> (String, String) {
     let body = rendered.strip_prefix("error: ").unwrap_or(rendered);
     let mut text = String::new();
     let mut remedy = None;
@@ -35,7 +42,8 @@ fn reword(rendered: &str) -> (String, String) {
     let usage = body.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or_default();
     // "dictaphone record [OPTIONS] [FILE]": the words before the first that stands for something.
     let path: Vec<&str> = usage.split_whitespace().take_while(|word| word.starts_with(char::is_lowercase)).collect();
-    let path = if path.is_empty() { "dictaphone".to_owned() } else { path.join(" ") };
+    // What clap says about a value has no such line.
+    let path = if path.is_empty() { command.unwrap_or("dictaphone").to_owned() } else { path.join(" ") };
     (text, ours.or(remedy).unwrap_or_else(|| format!("`{path} --help` tells what can be written here")))
 }
 
@@ -47,8 +55,8 @@ mod tests {
     use crate::cli::Cli;
 
     fn said(words: &[&str]) -> (String, String) {
-        let words = std::iter::once("dictaphone").chain(words.iter().copied());
-        let failure = failure(&Cli::try_parse_from(words).unwrap_err());
+        let all = std::iter::once("dictaphone").chain(words.iter().copied());
+        let failure = failure(&Cli::try_parse_from(all).unwrap_err(), words.iter().map(OsString::from));
         (failure.message.text, failure.message.hint.unwrap())
     }
 
@@ -71,10 +79,15 @@ mod tests {
                 "unexpected argument '--durations' found",
                 "a similar argument exists: '--duration'",
             ),
-            (&["devcies"], "unrecognized subcommand 'devcies'", "a similar subcommand exists: 'devices'"),
+            (&["devies"], "unrecognized subcommand 'devies'", "a similar subcommand exists: 'devices'"),
             (
                 &["record", "a", "b"],
                 "unexpected argument 'b' found",
+                "`dictaphone record --help` tells what can be written here",
+            ),
+            (
+                &["record", "--name", ""],
+                "invalid value '' for '--name <TEMPLATE>': nothing is left of the name",
                 "`dictaphone record --help` tells what can be written here",
             ),
             (

@@ -1,6 +1,9 @@
 //! From what the user calls a device to the device.
 
+use std::io;
+
 use dictaphone::{
+    Error, ErrorKind,
     capture::{DeviceInfo, DeviceKind},
     media::MediaDevices,
 };
@@ -31,6 +34,26 @@ fn default_input(devices: &MediaDevices) -> Result<DeviceInfo, Failure> {
     }
     let first = devices.enumerate_devices()?.into_iter().find(|device| device.kind == DeviceKind::Input);
     first.ok_or_else(|| missing("no input device".to_owned()))
+}
+
+/// Why a device could not be opened; for a built-in source, which the user has spelt, with the right spelling.
+pub(crate) fn unopened(id: &str, error: Error) -> Failure {
+    let (kind, io_kind) = (error.kind(), error.io_kind());
+    let failure = Failure::from(error);
+    let (hint, exit) = match (id.split(':').next(), kind) {
+        (Some("file"), _) if io_kind == Some(io::ErrorKind::NotFound) => {
+            ("`--device file:PATH` plays a sound file", Exit::NoDevice)
+        }
+        (Some("file"), _) => {
+            ("`sox FILE x.wav` or `ffmpeg -i FILE x.wav` makes a WAV file of most others", failure.exit)
+        }
+        (Some("tone" | "silence" | "noise"), ErrorKind::InvalidData | ErrorKind::NotSupported) => (
+            "the generators are `tone`, `tone:HZ`, `silence` and `noise`; `--rate` sets their sample rate",
+            Exit::Usage,
+        ),
+        _ => return failure,
+    };
+    Failure { message: Message::new(failure.message.text).hint(hint), exit }
 }
 
 fn missing(text: String) -> Failure {

@@ -20,6 +20,7 @@ fn look(path: &Path) -> Found {
 fn around() -> Surroundings<'static> {
     Surroundings {
         stdout_is_terminal: true,
+        stdout_is_closed: false,
         dictaphone_dir: None,
         music_folder: Some("/music".into()),
         home: Some("/home/zoe".into()),

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use dictaphone::{
+    Error,
     audio::{AudioFormat, time::frames_in},
     capture::{self, Backend, Pace, Reconnecting},
     media::{Constraint, Constraints, MediaDevices, MediaRecorder, MediaStream, RecorderOptions, Storage},
@@ -11,7 +12,7 @@ use jiff::Zoned;
 
 use crate::{
     commands::source,
-    message::Failure,
+    message::{Failure, Message, visible},
     plan::{Record, Target},
     report::Report,
 };
@@ -61,7 +62,8 @@ pub(crate) fn stream(
         channel_count: plan.channels.map(Constraint::ideal).unwrap_or_default(),
         latency: Constraint::ideal(latency.as_secs_f64()),
         ..Constraints::default()
-    })?;
+    });
+    let stream = stream.map_err(|error| source::unopened(&device.id, error))?;
     Ok((stream, device.label))
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn recorder(
         sample_format: Some(format.sample_format),
         gain_db: plan.gain_db,
         max_frames: max_frames(plan, format)?,
+        starts_paused: plan.starts_paused,
         storage,
         ..RecorderOptions::default()
     };
@@ -147,7 +150,7 @@ pub(crate) fn target(plan: &Record, at: &Zoned) -> Result<Option<PathBuf>, Failu
 }
 
 impl Opened {
-    /// Starts the recorder, and pauses it where that was asked for.
+    /// Starts the recorder; paused, where that was asked for.
     ///
     /// # Errors
     /// When the file cannot be made.
@@ -157,11 +160,19 @@ impl Opened {
             (Target::Stdout, _) => Some(SLICE),
             _ => None,
         };
-        self.recorder.start(timeslice)?;
-        if plan.starts_paused {
-            self.recorder.pause()?;
+        self.recorder.start(timeslice).map_err(|error| self.refused(error))
+    }
+
+    /// The recorder knows what went wrong, but not which file the user wanted.
+    fn refused(&self, error: Error) -> Failure {
+        let (Some(target), Some(_)) = (&self.target, error.io_kind()) else { return error.into() };
+        let failure = Failure::from(error);
+        let path = visible(&target.to_string_lossy());
+        Failure {
+            message: Message::new(failure.message.text)
+                .hint(format!("it was to become {path}; FILE or `--dir` names another place")),
+            ..failure
         }
-        Ok(())
     }
 }
 

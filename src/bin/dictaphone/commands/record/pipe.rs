@@ -6,7 +6,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, Sender},
@@ -176,7 +176,7 @@ fn write_all(room: &Room) -> Piped {
     piped
 }
 
-fn write(out: &mut io::Stdout, piece: &Piece, buffer: &mut Vec<u8>, written: &mut u64) -> io::Result<()> {
+fn write(out: &mut impl io::Write, piece: &Piece, buffer: &mut Vec<u8>, written: &mut u64) -> io::Result<()> {
     match piece {
         Piece::Sound(blob) => {
             buffer.clear();
@@ -195,4 +195,125 @@ fn write(out: &mut io::Stdout, piece: &Piece, buffer: &mut Vec<u8>, written: &mu
         }
     }
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use dictaphone::{
+        SampleFormat,
+        capture::{Backend, Pace, builtin::Builtin},
+        media::{Constraint, Constraints, MediaDevices, MediaRecorder, RecorderOptions},
+    };
+
+    use super::*;
+
+    /// Raw blobs of the tone, 480 frames and 960 bytes each.
+    fn blobs(count: u64) -> Vec<Blob> {
+        let backend: Arc<dyn Backend> = Arc::new(Builtin::new(Pace::Fast));
+        let devices = MediaDevices::with_backends(vec![backend]);
+        let device_id = Constraint::exact("tone".to_owned());
+        let stream = devices.get_user_media(&Constraints { device_id, ..Constraints::default() }).unwrap();
+        let options = RecorderOptions {
+            mime_type: "audio/pcm".to_owned(),
+            sample_format: Some(SampleFormat::S16),
+            max_frames: Some(480 * count),
+            ..RecorderOptions::default()
+        };
+        let recorder = MediaRecorder::new(&stream, options).unwrap();
+        let events = recorder.events();
+        recorder.start(Some(Duration::from_millis(10))).unwrap();
+        let whole = events.into_iter().take_while(|event| !matches!(event, RecorderEvent::Stop));
+        let blobs = whole.filter_map(|event| match event {
+            RecorderEvent::DataAvailable { data, .. } if data.size() > 0 => Some(data),
+            _ => None,
+        });
+        blobs.collect()
+    }
+
+    fn bytes(blobs: &[Blob]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for blob in blobs {
+            blob.reader().unwrap().read_to_end(&mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    /// Everything that a reader gets from now on.
+    fn drained(room: &Room) -> Vec<u8> {
+        let (mut out, mut buffer, mut written) = (Vec::new(), Vec::new(), 0);
+        while let Some(piece) = room.take() {
+            write(&mut out, &piece, &mut buffer, &mut written).unwrap();
+        }
+        assert_eq!(written, out.len() as u64);
+        out
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_leaves_as_silence_of_its_length() {
+        let blobs = blobs(30);
+        let sizes: Vec<u64> = blobs.iter().map(Blob::size).collect();
+        let (kept, rest) = blobs.split_at(2);
+        let limit = sizes.iter().take(2).sum();
+        let room = Room::default();
+        blobs.iter().for_each(|blob| room.put(blob.clone(), limit, false));
+        room.end();
+        let lost: u64 = sizes.iter().skip(2).sum();
+        assert!(lost > 0);
+        assert_eq!(room.lock().lost_frames, lost / 2);
+        let mut expected = bytes(kept);
+        expected.resize(expected.len() + bytes(rest).len(), 0);
+        assert!(drained(&room) == expected);
+    }
+
+    #[test]
+    fn sound_goes_on_in_its_place_once_there_is_room_again() {
+        let blobs = blobs(30);
+        let room = Room::default();
+        let limit = blobs.first().unwrap().size();
+        let mut out = Vec::new();
+        let mut expected = Vec::new();
+        for (n, blob) in blobs.iter().enumerate() {
+            room.put(blob.clone(), limit, false);
+            let sound = bytes(std::slice::from_ref(blob));
+            // The reader takes something every third time only.
+            match n % 3 {
+                0 => expected.extend(sound),
+                _ => expected.resize(expected.len() + sound.len(), 0),
+            }
+            if n % 3 == 2 {
+                let (mut buffer, mut written) = (Vec::new(), 0);
+                for _ in 0..2 {
+                    write(&mut out, &room.take().unwrap(), &mut buffer, &mut written).unwrap();
+                }
+            }
+        }
+        room.end();
+        out.extend(drained(&room));
+        assert!(out == expected);
+    }
+
+    #[test]
+    fn a_patient_source_waits_for_its_reader_and_loses_nothing() {
+        let blobs = blobs(30);
+        let room = Arc::new(Room::default());
+        let filled = Arc::clone(&room);
+        let source = blobs.clone();
+        let filling = thread::spawn(move || {
+            source.into_iter().for_each(|blob| filled.put(blob, 1, true));
+            filled.end();
+        });
+        assert!(drained(&room) == bytes(&blobs));
+        filling.join().unwrap();
+        assert_eq!(room.lock().lost_frames, 0);
+    }
+
+    #[test]
+    fn a_reader_that_left_does_not_hold_up_a_patient_source() {
+        let room = Room::default();
+        room.reader_left();
+        blobs(5).into_iter().for_each(|blob| room.put(blob, 1, true));
+        assert!(room.lock().pieces.is_empty());
+    }
 }

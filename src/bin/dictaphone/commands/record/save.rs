@@ -83,15 +83,22 @@ impl End<'_> {
         };
         let path = path.map_err(|error| self.unsaved(blob, &error))?;
         self.tell_saved(blob, &path);
-        if path != target {
+        if path != target && matches!(self.plan.target, Target::File(..)) {
             let text = format!("{} appeared meanwhile; it was not touched", target.display());
             self.report.warning(&Message::new(text));
         }
         self.report.note(&format!("saved {} · {}", path.display(), self.clock(blob.facts().frames)));
+        let exit = self.judge(blob.facts().lost_frames, failure, &path.display().to_string());
         if self.plan.prints_path {
-            self.report.path(&path).map_err(|error| failed(format!("cannot print the path: {error}")))?;
+            self.report.path(&path).map_err(|error| {
+                let message = Message::new(format!("cannot print the path: {error}"));
+                Failure {
+                    message: message.hint(format!("the recording is saved in {}", path.display())),
+                    exit: Exit::Failed,
+                }
+            })?;
         }
-        Ok(self.judge(blob.facts().lost_frames, failure, &path.display().to_string()))
+        Ok(exit)
     }
 
     /// Nothing was handed over; the unfinished file may be there.
@@ -112,7 +119,10 @@ impl End<'_> {
                     .hint("`dictaphone devices` lists what else was found"),
                 exit: Exit::Failed,
             },
-            None => failed("nothing was recorded".to_owned()),
+            None => Failure {
+                message: Message::new("nothing was recorded").hint("it was stopped before any sound was kept"),
+                exit: Exit::Failed,
+            },
         }
     }
 

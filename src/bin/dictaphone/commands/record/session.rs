@@ -106,6 +106,8 @@ pub(crate) struct Session<'a> {
     interrupted: Option<(Error, u64)>,
     /// A track has told why it ended.
     end_heard: bool,
+    /// The frame at which it was last paused.
+    paused_at: u64,
     outcome: Outcome,
 }
 
@@ -153,6 +155,7 @@ impl<'a> Session<'a> {
             ticked: now,
             interrupted: None,
             end_heard: false,
+            paused_at: 0,
             outcome: Outcome::default(),
         })
     }
@@ -238,8 +241,12 @@ impl<'a> Session<'a> {
     /// Whether the recording is over.
     fn hear(&mut self, event: RecorderEvent) -> bool {
         match event {
-            RecorderEvent::Pause => self.change(State::Paused, What::Pause {}),
-            RecorderEvent::Resume => self.change(State::Recording, What::Resume {}),
+            RecorderEvent::Pause => {
+                self.paused_at = self.opened.recorder.progress().frames;
+                self.change(State::Paused, self.paused_at, What::Pause {});
+            }
+            // What was recorded until it is told comes after it.
+            RecorderEvent::Resume => self.change(State::Recording, self.paused_at, What::Resume {}),
             RecorderEvent::Mark(marker) => {
                 self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) })
             }
@@ -258,9 +265,9 @@ impl<'a> Session<'a> {
         false
     }
 
-    fn change(&mut self, state: State, what: What<'_>) {
+    fn change(&mut self, state: State, frame: u64, what: What<'_>) {
         self.state = state;
-        self.tell(what);
+        self.tell_at(frame, what);
     }
 
     fn hear_track(&mut self, event: TrackEvent) -> bool {

@@ -1,0 +1,140 @@
+//! Audio through standard output: exact, endless, and without a complaint when the reader has had enough.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use crate::support::process::require;
+use crate::support::terminal::Terminal;
+use crate::takes::{in_shell, names, record};
+
+/// The built-in tone, straight from the program.
+fn tone(seconds: &str) -> Vec<u8> {
+    let output = record(&["-q", "-i", "tone", "--fast", "-f", "raw", "-d", seconds, "-"]).run();
+    output.assert_success().assert_stderr("");
+    output.stdout
+}
+
+#[test]
+fn raw_is_exactly_the_samples() {
+    for (words, bytes) in [
+        (&["-d", "0.5"][..], 48_000),
+        (&["-d", "0.5", "--fast", "-r", "44.1k", "-c", "2", "-b", "s24"], 22_050 * 2 * 3),
+        (&["-d", "2", "--fast", "-c", "3", "-b", "f32"], 96_000 * 3 * 4),
+    ] {
+        let output = record(&["-i", "tone", "-f", "raw", "-"]).args(words.iter().copied()).run();
+        output.assert_success().assert_stderr_contains("to standard output\n");
+        assert_eq!(output.stdout.len(), bytes, "{words:?}");
+    }
+}
+
+#[test]
+fn wav_has_a_header_for_a_stream_of_any_length() {
+    let output = record(&["-q", "-i", "tone", "--fast", "-d", "1", "-"]).run();
+    output.assert_success();
+    let (riff, form) = (&output.stdout[..4], &output.stdout[8..16]);
+    assert_eq!((riff, form), (&b"RIFF"[..], &b"WAVEfmt "[..]));
+    assert_eq!(output.stdout[4..8], [0xff; 4]);
+    let data = output.stdout.windows(4).position(|id| id == b"data").unwrap();
+    assert_eq!(output.stdout[data + 4..data + 8], [0xff; 4]);
+    assert!(output.stdout[data + 8..] == tone("1"), "behind the header is not the tone");
+}
+
+#[test]
+fn sox_and_ffmpeg_read_the_stream() {
+    require(&["sox", "ffmpeg"]);
+    for words in ["--fast -d 2", "-d 0.5", "--fast -d 2 -b s24 -c 2", "--fast -d 2 -b f32"] {
+        let seconds = if words.contains("0.5") { "0.500000" } else { "2.000000" };
+        let line = format!("set -o pipefail; {} record -q -i tone {words} - | sox -t wav - -n stat", program());
+        let output = crate::support::harness::Test::new().program("bash").arg("-c").arg(line).run();
+        output.assert_success().assert_stderr_contains(&format!("Length (seconds):      {seconds}"));
+        let line = format!(
+            "set -o pipefail; {} record -q -i tone {words} - | ffmpeg -v error -i - -f s16le -c:a pcm_s16le -ac 1 - | wc -c",
+            program()
+        );
+        let output = crate::support::harness::Test::new().program("bash").arg("-c").arg(line).run();
+        let bytes = if words.contains("0.5") { 48_000 } else { 192_000 };
+        output.assert_success().assert_stdout(&format!("{bytes}\n")).assert_stderr("");
+    }
+}
+
+fn program() -> &'static str {
+    env!("CARGO_BIN_EXE_dictaphone")
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_recording_quietly() {
+    for words in ["-i tone", "-i tone --fast", "-i tone --fast -f raw", "-i noise -c 8"] {
+        let line = format!("set -o pipefail; {} record -q {words} - | head -c 20000 | wc -c", program());
+        let output = crate::support::harness::Test::new().program("bash").arg("-c").arg(line).run();
+        output.assert_success().assert_stdout("20000\n").assert_stderr("");
+        assert_eq!(names(output.path("")), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_slow_reader_within_the_limit_loses_nothing() {
+    let mut running = record(&["-q", "-i", "tone", "-f", "raw", "-c", "4", "-d", "1.5", "-"]).hold_stdout().spawn();
+    let mut out = running.stdout.take().unwrap();
+    let mut heard = vec![0; 10_000];
+    out.read_exact(&mut heard).unwrap();
+    // Longer than the pipe itself holds: 64 KiB are 0.17 s.
+    std::thread::sleep(Duration::from_millis(700));
+    out.read_to_end(&mut heard).unwrap();
+    running.wait().assert_success().assert_stderr("");
+    let mono = tone("1.5");
+    let expected: Vec<u8> = mono.chunks_exact(2).flat_map(|sample| [sample; 4]).flatten().copied().collect();
+    assert_eq!(heard.len(), expected.len());
+    assert!(heard == expected, "what was heard late is not what was played");
+}
+
+#[test]
+fn the_first_bytes_come_long_before_the_end() {
+    let mut running = record(&["-q", "-i", "tone", "-d", "1h", "-"]).spawn();
+    running.wait_for("sound", |running| (running.stdout_so_far().len() > 1_000).then_some(()));
+    running.signal(rustix::process::Signal::TERM);
+    running.wait().assert_success();
+}
+
+#[test]
+fn audio_is_not_written_to_a_terminal() {
+    let mut terminal = Terminal::run(&record(&["-i", "tone", "-d", "1", "-"]));
+    assert_eq!(terminal.wait(), 2);
+    let text = terminal.text();
+    assert!(text.contains("error: audio is not written to a terminal\nhint: send it to a file or a program"), "{text}");
+    assert!(!terminal.raw().windows(4).any(|bytes| bytes == b"RIFF"));
+}
+
+#[test]
+fn a_closed_standard_output_is_refused_for_audio_only() {
+    let output = in_shell("exec >&-", "record -i tone -d 1 --fast -").run();
+    output.assert_exit(2);
+    output.assert_stderr(
+        "error: standard output is closed\nhint: send it to a file or a program: `dictaphone record - | aplay`\n",
+    );
+    let output = in_shell("exec >&-", "record -q -i tone -d 1 --fast take.wav").run();
+    output.assert_success().assert_stderr("");
+    assert_eq!(names(output.path("")), ["take.wav"]);
+    in_shell("exec >/dev/null", "record -q -i tone -d 1 --fast -").run().assert_success();
+}
+
+#[test]
+fn a_standard_output_that_fails_is_told() {
+    let output = in_shell("exec >/dev/full", "record -q -i tone -d 1 --fast -").run();
+    output.assert_exit(1);
+    output.assert_stderr("error: cannot write to standard output: No space left on device (os error 28)\n");
+    let output = in_shell("exec >/dev/full", "record -q -i tone -d 1 --fast take.wav").run();
+    output.assert_exit(1);
+    output.assert_stderr(
+        "error: cannot print the path: No space left on device (os error 28)\nhint: the recording is saved in take.wav\n",
+    );
+    assert_eq!(names(output.path("")), ["take.wav"]);
+}
+
+#[test]
+fn a_closed_standard_error_harms_nothing() {
+    let output = in_shell("exec 2>&-", "record -i tone -d 1 --fast take.wav").run();
+    output.assert_success().assert_stdout("take.wav\n");
+    let output = in_shell("exec 2>/dev/full", "record -i tone -d 0.3 --json -f raw -").run();
+    output.assert_success();
+    assert_eq!(output.stdout.len(), 28_800);
+}

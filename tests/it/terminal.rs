@@ -1,0 +1,245 @@
+//! `dictaphone record` as a person at a terminal meets it: the live line, the keys, and a terminal that is as it was.
+
+use rustix::process::Signal;
+
+use crate::support::harness::Test;
+use crate::support::terminal::{Terminal, keys};
+use crate::takes::{layout, names, record};
+
+/// A recording of the tone that is under way.
+fn recording(words: &[&str]) -> (Test, Terminal) {
+    let test = record(&["-i", "tone", "take.wav"]).args(words.iter().copied());
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("REC 00:00:00.");
+    (test, terminal)
+}
+
+#[track_caller]
+fn assert_saved(test: &Test, terminal: &mut Terminal) {
+    assert_eq!(terminal.wait(), 0, "{}", terminal.text());
+    let text = terminal.text();
+    assert!(text.starts_with("saved take.wav · 00:00:0"), "{text}");
+    assert!(!text.contains("REC") && !text.contains("SAVE"), "the live line is left:\n{text}");
+    assert!(layout(test.path("take.wav")).2 > 0);
+    assert_eq!(names(test.path("")), ["take.wav"]);
+}
+
+#[test]
+fn the_live_line_shows_state_time_level_and_device() {
+    let (test, mut terminal) = recording(&[]);
+    terminal.wait_for(" -6.0 dBFS");
+    terminal.wait_for("lost 0");
+    let text = terminal.text();
+    let line = text.lines().next().unwrap().to_owned();
+    assert!(line.starts_with("● REC 00:00:0") && line.contains("tone"), "{line}");
+    assert!(line.contains('█') && line.contains('▏'), "{line}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let red = terminal.look(|screen| screen.cell(0, 0).unwrap().fgcolor());
+    assert_eq!(red, vt100::Color::Idx(1));
+    terminal.send("q");
+    assert_saved(&test, &mut terminal);
+}
+
+#[test]
+fn q_enter_and_ctrl_c_stop_and_save() {
+    for key in ["q", "Q", keys::ENTER, keys::CTRL_C] {
+        let (test, mut terminal) = recording(&[]);
+        terminal.send(key);
+        assert_saved(&test, &mut terminal);
+    }
+}
+
+#[test]
+fn signals_stop_and_save_in_a_terminal_too() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (test, mut terminal) = recording(&[]);
+        terminal.signal(signal);
+        assert_saved(&test, &mut terminal);
+    }
+}
+
+#[test]
+fn other_keys_do_nothing() {
+    let (test, mut terminal) = recording(&[]);
+    terminal
+        .send(&["x", keys::ESCAPE, keys::UP, keys::TAB, "ä", keys::F2, keys::DELETE, "\x1b[99;9y", "\x1b[I"].concat());
+    terminal.wait_for("REC 00:00:00.5");
+    terminal.send("q");
+    assert_saved(&test, &mut terminal);
+}
+
+#[test]
+fn space_pauses_and_resumes() {
+    let (test, mut terminal) = recording(&[]);
+    terminal.send(" ");
+    terminal.wait_for("PAUSE 00:00:0");
+    let time = |terminal: &Terminal| terminal.text().split("PAUSE ").nth(1).unwrap().get(..10).unwrap().to_owned();
+    let paused = time(&terminal);
+    let drawn = terminal.raw().len();
+    terminal.wait_until("the line is drawn again", |_| true);
+    crate::support::wait::until("five redraws", String::new, || (terminal.raw().len() > drawn + 500).then_some(()));
+    assert_eq!(time(&terminal), paused, "time stands still while paused");
+    terminal.send(" ");
+    terminal.wait_for("REC 00:00:0");
+    terminal.send("q");
+    assert_saved(&test, &mut terminal);
+}
+
+#[test]
+fn paused_from_the_start_the_meter_is_alive() {
+    let test = record(&["-i", "tone", "--paused", "-d", "0.3", "take.wav"]);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("PAUSE 00:00:00.0");
+    terminal.wait_for(" -6.0 dBFS");
+    terminal.send(" ");
+    assert_saved(&test, &mut terminal);
+    assert_eq!(layout(test.path("take.wav")).2, 14_400);
+}
+
+#[test]
+fn the_line_fits_any_width() {
+    for columns in [20_u16, 1, 3, 40] {
+        let test = record(&["-i", "tone", "-d", "0.6", "take.wav"]);
+        let mut terminal = Terminal::run_sized(&test, columns, 30);
+        assert_eq!(terminal.wait(), 0);
+        let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+        // Redrawn in place: before the line that tells the end, nothing ever moved to another row.
+        let live = raw.split("saved").next().unwrap();
+        assert!(!live.contains('\n'), "at {columns} columns: {live:?}");
+        let row = terminal.look(|screen| screen.rows(0, columns).next().unwrap());
+        assert!("saved take.wav".starts_with(row.trim()) || row.starts_with("saved take.wav"), "at {columns}: {row}");
+    }
+}
+
+#[test]
+fn the_line_follows_the_window() {
+    let test = record(&["-i", "tone", "take.wav"]);
+    let mut terminal = Terminal::run_sized(&test, 100, 24);
+    terminal.wait_for("lost 0");
+    terminal.resize(24, 10);
+    terminal.wait_for_no("dBFS");
+    terminal.resize(100, 24);
+    terminal.wait_for("dBFS");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+}
+
+#[test]
+fn a_key_after_a_change_of_the_window_is_not_lost() {
+    let (test, mut terminal) = recording(&[]);
+    // Whatever reads keys is awake from the first one on and notices the window, too.
+    terminal.send(" ");
+    terminal.wait_for("PAUSE");
+    for columns in [60, 90, 70] {
+        terminal.resize(columns, 24);
+        terminal.wait_for("tone");
+    }
+    terminal.send("q");
+    assert_saved(&test, &mut terminal);
+}
+
+#[test]
+fn without_colour_and_utf8_the_line_is_plain() {
+    let test = record(&["-i", "tone", "take.wav"]).env("NO_COLOR", "1").env("LC_ALL", "C");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("* REC 00:00:0");
+    terminal.wait_for("#");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    let live = raw.split("saved").next().unwrap();
+    assert!(live.is_ascii() && !live.contains("\x1b[3") && !live.contains("\x1b[1"), "{live:?}");
+}
+
+#[test]
+fn quiet_draws_no_line_and_keys_work_all_the_same() {
+    let test = record(&["-q", "-i", "tone", "take.wav"]);
+    let mut terminal = Terminal::run(&test);
+    crate::support::wait::until("sound", String::new, || {
+        std::fs::metadata(test.path(".take.wav.part")).is_ok_and(|data| data.len() > 10_000).then_some(())
+    });
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+    assert_eq!(terminal.text().trim(), "");
+    assert_eq!(names(test.path("")), ["take.wav"]);
+}
+
+#[test]
+fn the_path_is_printed_to_a_terminal_only_when_asked_for() {
+    for (words, printed) in [(&[][..], false), (&["--print-path"][..], true)] {
+        let test = record(&["-i", "tone", "--fast", "-d", "0.2", "take.wav"]).args(words.iter().copied());
+        let mut terminal = Terminal::run(&test);
+        assert_eq!(terminal.wait(), 0);
+        let text = terminal.text();
+        assert_eq!(text.lines().any(|line| line.trim() == "take.wav"), printed, "{text}");
+    }
+}
+
+/// A shell with job control, as a person has it.
+fn shell() -> (Test, Terminal) {
+    let test = Test::new().program("bash").args(["--norc", "--noediting", "-i"]).env("PS1", "ready> ");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("ready>");
+    (test, terminal)
+}
+
+/// Waits until the terminal is in the mode of a shell: lines, echo, signals.
+fn assert_sane(terminal: &mut Terminal, word: &str) {
+    let question = "stty -a | tr ' ' '\\n' | grep -cE '^(-icanon|-echo|-isig|-opost|-icrnl);?$'";
+    terminal.send(&format!("echo {word}=$({question})\r"));
+    terminal.wait_until("an answer about the mode", |screen| {
+        let text = screen.contents();
+        text.contains(&format!("{word}=0")) || text.contains(&format!("{word}=1"))
+    });
+    assert!(terminal.text().contains(&format!("{word}=0")), "{}", terminal.text());
+}
+
+#[test]
+fn the_terminal_is_sane_after_every_end() {
+    let (_test, mut terminal) = shell();
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    for (n, end) in ["q", keys::CTRL_C, "\r"].into_iter().enumerate() {
+        terminal.send(&format!("{program} record -i tone {n}.wav\r"));
+        terminal.wait_for("REC 00:00:00.");
+        terminal.send(end);
+        terminal.wait_for(&format!("saved {n}.wav"));
+        terminal.wait_for_no("REC 00");
+        assert_sane(&mut terminal, &format!("mode{n}"));
+    }
+    terminal.send("exit\r");
+    terminal.wait();
+}
+
+#[test]
+fn ctrl_z_gives_the_shell_a_sane_terminal_and_fg_goes_on() {
+    let (test, mut terminal) = shell();
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    terminal.send(&format!("{program} record -i tone take.wav\r"));
+    terminal.wait_for("REC 00:00:00.");
+    terminal.send(keys::CTRL_Z);
+    terminal.wait_for("Stopped");
+    assert_sane(&mut terminal, "stopped");
+    terminal.send("clear; fg\r");
+    terminal.wait_for_no("Stopped");
+    terminal.wait_for("REC 00:00:0");
+    terminal.send("q");
+    terminal.wait_for("saved take.wav");
+    assert_sane(&mut terminal, "ended");
+    terminal.send("exit\r");
+    terminal.wait();
+    assert_eq!(names(test.path("")), ["take.wav"]);
+}
+
+#[test]
+fn in_the_background_nothing_is_drawn() {
+    let (test, mut terminal) = shell();
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    terminal.send(&format!("{program} record -i tone -d 1 take.wav &\r"));
+    terminal.wait_for("saved take.wav");
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    assert!(!raw.contains("REC"), "{raw}");
+    assert_sane(&mut terminal, "ended");
+    terminal.send("exit\r");
+    terminal.wait();
+    assert_eq!(layout(test.path("take.wav")).2, 48_000);
+}
