@@ -22,6 +22,18 @@ enum Meaning {
     Suspend,
 }
 
+/// The key that a terminal sends this byte for, if it is a plain one.
+#[cfg(unix)]
+fn plain_key(byte: u8) -> Option<KeyEvent> {
+    let (code, modifiers) = match byte {
+        b'\r' | b'\n' => (KeyCode::Enter, KeyModifiers::NONE),
+        0x01..=0x1a => (KeyCode::Char(char::from(byte - 1 + b'a')), KeyModifiers::CONTROL),
+        b' '..=b'~' => (KeyCode::Char(char::from(byte)), KeyModifiers::NONE),
+        _ => return None,
+    };
+    Some(KeyEvent::new(code, modifiers))
+}
+
 /// What an arrow seeks by, and what it does together with shift.
 const STEP: Duration = Duration::from_secs(5);
 const STRIDE: Duration = Duration::from_secs(30);
@@ -98,7 +110,7 @@ mod woken {
         stdio,
     };
 
-    use super::Take;
+    use super::{Event, Take};
     use crate::terminal::{self, RawMode};
 
     const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
@@ -182,9 +194,29 @@ mod woken {
     }
 
     fn take_all(take: &Take) -> io::Result<()> {
+        let mut resized = false;
         while crossterm::event::poll(std::time::Duration::ZERO)? {
-            take(crossterm::event::read()?);
+            let event = crossterm::event::read()?;
+            resized |= matches!(event, Event::Resize(..));
+            take(event);
         }
+        if resized { take_overlooked(take) } else { Ok(()) }
+    }
+
+    /// The reader of events overlooks what was typed together with a change of the window's size, Ctrl-C among it, until
+    /// something else is typed.
+    fn take_overlooked(take: &Take) -> io::Result<()> {
+        let tty = stdio::stdin();
+        let mut fds = [PollFd::new(&tty, PollFlags::IN)];
+        if poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap_or(0) == 0 {
+            return Ok(());
+        }
+        let mut buffer = [0; 64];
+        let count = rustix::io::read(tty, &mut buffer)?;
+        let typed = buffer.get(..count).unwrap_or_default();
+        // Keys of several bytes begin with an escape; which one it was does not matter enough to guess.
+        let plain = typed.iter().take_while(|&&byte| byte != 0x1b).filter_map(|&byte| super::plain_key(byte));
+        plain.for_each(|key| take(Event::Key(key)));
         Ok(())
     }
 }
