@@ -10,6 +10,8 @@ mod clips;
 mod crash;
 mod disk;
 #[cfg(target_os = "linux")]
+mod fast;
+#[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]
 mod microphone;
