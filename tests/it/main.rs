@@ -16,6 +16,8 @@ mod disk;
 #[cfg(unix)]
 mod help;
 #[cfg(target_os = "linux")]
+mod fast;
+#[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]
 mod microphone;

@@ -27,6 +27,9 @@ const CODE: u64 = 48_000 * 75;
 /// The ids of the microphone behind each host. On PipeWire the server answers to the first two as well.
 const PULSE: &str = "pulseaudio:";
 const ALSA: &str = "alsa:default";
+/// The session's default source. By its own name cpal does not know a virtual one, as the test bed's is.
+#[cfg(feature = "pipewire")]
+const NATIVE: &str = "pipewire:input_default";
 
 /// Lets code sound in the microphone `mic` until the player is dropped; returns when a recorder would hear it.
 #[track_caller]

@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+#[cfg(feature = "pipewire")]
+use super::NATIVE;
 use super::{ALSA, CODE, FRAMES, fills, play, pulse, record};
 use crate::support::analysis::analyse;
 use crate::support::pipewire::PipeWireServer;
@@ -117,5 +119,5 @@ fn a_float_source_of_pipewire() {
 #[cfg(feature = "pipewire")]
 #[test]
 fn pipewire_native_host_carries_float() {
-    float_source_arrives_in_f32(&PipeWireServer::start(), "pipewire:mic");
+    float_source_arrives_in_f32(&PipeWireServer::start(), NATIVE);
 }

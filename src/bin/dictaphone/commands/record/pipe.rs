@@ -68,14 +68,16 @@ impl Room {
 
     /// Lets a blob in: at once, or as silence, or (`patient`) when there is room.
     fn put(&self, blob: Blob, limit: u64, patient: bool) {
+        // A blob that is larger than the whole room fits when nothing else is there.
+        let fits = |queue: &Queue| queue.bytes + blob.size() <= limit.max(blob.size());
         let mut queue = self.lock();
-        while patient && queue.bytes >= limit && !queue.reader_gone {
+        while patient && !fits(&queue) && !queue.reader_gone {
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         if queue.reader_gone || blob.size() == 0 {
             return;
         }
-        if queue.bytes + blob.size() <= limit.max(blob.size()) {
+        if fits(&queue) {
             queue.bytes += blob.size();
             queue.pieces.push_back(Piece::Sound(blob));
         } else {
