@@ -13,10 +13,10 @@ mod crash;
 #[cfg(target_os = "linux")]
 mod devices;
 mod disk;
-#[cfg(unix)]
-mod help;
 #[cfg(target_os = "linux")]
 mod fast;
+#[cfg(unix)]
+mod help;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]
