@@ -37,6 +37,9 @@ const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// A buffer that the device refuses is halved until it is below this.
 const SMALLEST_BUFFER: u32 = 64;
 
+/// How many channels may be asked of a device that does not tell how many it has.
+const STAND_IN_CHANNELS: std::ops::RangeInclusive<u16> = 1..=8;
+
 /// ALSA's names for conversions, parts and copies of devices that are listed under their own name. They can still be
 /// asked for by id.
 const ALSA_CHAFF: [&str; 24] = [
@@ -227,9 +230,12 @@ impl CpalBackend {
             Ok(offers) => offers,
             Err(error) => return Err(stream::failure(error, cannot)),
         };
-        let request = negotiate::wish(request, self.system().converts());
+        let mut wish = negotiate::wish(request, self.system().converts());
+        if stands_in(&device) {
+            wish.channels = request.channels;
+        }
         let choice = native(self.system(), &device, DeviceKind::Input, &offers)
-            .and_then(|native| negotiate::choose(&offers, native, &request))
+            .and_then(|native| negotiate::choose(&offers, native, &wish))
             .ok_or_else(|| {
                 Error::new(ErrorKind::NotReadable, format!("{label} offers no format that can be recorded"))
             })?;
@@ -362,9 +368,24 @@ fn label(device: &cpal::Device) -> String {
 }
 
 fn offers(device: &cpal::Device, kind: DeviceKind) -> Result<Vec<Offer>, cpal::Error> {
-    Ok(match kind {
+    let mut offers: Vec<Offer> = match kind {
         DeviceKind::Input => device.supported_input_configs()?.filter_map(offer).collect(),
         DeviceKind::Output => device.supported_output_configs()?.filter_map(offer).collect(),
+    };
+    if stands_in(device) {
+        let any = offers.iter().flat_map(|&offer| STAND_IN_CHANNELS.map(move |channels| Offer { channels, ..offer }));
+        offers = any.collect();
+    }
+    Ok(offers)
+}
+
+/// Whether this is one of the PipeWire host's stand-ins for whatever the session's defaults are. It says that they have
+/// two channels because it does not know; PipeWire gives as many as it is asked for.
+fn stands_in(device: &cpal::Device) -> bool {
+    let id = device.id();
+    id.is_ok_and(|id| {
+        System::of(id.host()) == System::PipeWire
+            && ["input_default", "output_default", "sink_default"].contains(&id.id())
     })
 }
 

@@ -86,9 +86,20 @@ fn samples(path: &Path) -> Vec<i16> {
 /// Fails unless every sample of the recording is code, in its order, and there are as many as expected.
 #[track_caller]
 fn assert_all_code(server: &impl Server, samples: &[i16], frames: u64, output: &Output) {
-    let report = analyse(samples);
+    let report = hear(server, samples);
     let whole = samples.len() as u64 == frames && report.is_perfect();
     assert!(whole && fills(server, &report), "{} samples: {report:?}\n{}", samples.len(), output.context());
+}
+
+/// What became of the code that sounded in the microphone.
+///
+/// In PipeWire's graph the player itself may miss cycles when the machine is busy: then so much silence sounds, and the
+/// player goes on where it was. That is no fault of the recorder, who would lose code by missing a cycle.
+fn hear(server: &impl Server, samples: &[i16]) -> Report {
+    let mut report = analyse(samples);
+    let cycle = server.lead_in() as u64;
+    report.silence.retain(|span| cycle == 0 || span.count % cycle != 0);
+    report
 }
 
 /// Whether the code fills the recording, but for what the server begins every recording with.

@@ -2,8 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::{ALSA, FRAMES, assert_take, fills, pulse, record, record_take, samples, speak};
-use crate::support::analysis::analyse;
+use super::{ALSA, FRAMES, assert_take, fills, hear, pulse, record, record_take, samples, speak};
 use crate::support::pipewire::PipeWireServer;
 use crate::support::process::Process;
 use crate::support::pulse::PulseServer;
@@ -39,7 +38,7 @@ fn a_pause_is_one_gap(server: &impl Server, device: &str) {
     output.assert_success();
 
     let recorded = samples(&output.path("take.wav"));
-    let report = analyse(&recorded);
+    let report = hear(server, &recorded);
     let paused_at = frame_of(&output.stdout(), "pause");
     assert_eq!(frame_of(&output.stdout(), "resume"), paused_at, "{}", output.context());
     assert_eq!(recorded.len() as u64, FRAMES, "{}", output.context());
@@ -49,7 +48,6 @@ fn a_pause_is_one_gap(server: &impl Server, device: &str) {
         output.context()
     );
     let gap = report.lost_samples();
-    assert_eq!(report.end - report.first.unwrap(), FRAMES - report.lead_in as u64 + gap, "{report:?}");
     let mut rest = report;
     rest.lost.clear();
     rest.assert_contiguous();
@@ -108,17 +106,7 @@ fn keep_busy(server: &impl Server) -> Vec<Process> {
 fn nothing_is_lost_on_a_busy_machine(server: &impl Server, device: &str) {
     let _player = speak(server);
     let _work = keep_busy(server);
-    let output = record_take(server, Some(device)).run();
-    output.assert_success();
-    let recorded = samples(&output.path("take.wav"));
-    let mut report = analyse(&recorded);
-    // In PipeWire's graph the player may miss a cycle too, and a cycle of silence sounds in the microphone before the
-    // player goes on where it was. A recorder that misses one loses what sounded.
-    let cycle = server.lead_in() as u64;
-    report.silence.retain(|span| cycle == 0 || span.count % cycle != 0);
-    let whole = recorded.len() as u64 == FRAMES && report.is_perfect() && fills(server, &report);
-    assert!(whole, "{} samples: {report:?}\n{}", recorded.len(), output.context());
-    assert!(!output.stderr().contains("lost"), "{}", output.context());
+    assert_take(server, &record_take(server, Some(device)).run());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Every way from a microphone to the program: bit for bit, to the frame, and the device is free afterwards.
 
+use super::{ALSA, CODE, FRAMES, assert_take, play, pulse, record, record_take, samples, speak};
 #[cfg(feature = "pipewire")]
-use super::NATIVE;
-use super::{ALSA, CODE, assert_take, play, pulse, record, record_take, samples, speak};
+use super::{NATIVE, fills};
 use crate::support::analysis::{analyse_channels, assert_channels_contiguous};
 use crate::support::pipewire::PipeWireServer;
 use crate::support::pulse::PulseServer;
@@ -85,6 +85,23 @@ fn pipewire_native_host() {
     arrives_whole(&PipeWireServer::start(), Some(NATIVE));
 }
 
+#[cfg(feature = "pipewire")]
+#[test]
+fn pipewire_native_host_in_stereo() {
+    let server = PipeWireServer::start_with(Microphone { channels: 2, ..Microphone::default() });
+    let file = server.runtime().join("code.wav");
+    PositionCode::new(2, 48_000).write_wav(&file, CODE);
+    let _player = play(&server, &file);
+    let output = record(&server, Some(NATIVE)).args(["-d", "4s", "take.wav"]).run();
+    output.assert_success();
+    let mut wav = hound::WavReader::open(output.path("take.wav")).unwrap();
+    let samples: Vec<i16> = wav.samples().map(Result::unwrap).collect();
+    assert_eq!(samples.len() as u64, 2 * FRAMES);
+    let reports = analyse_channels(&samples, 2);
+    assert_channels_contiguous(&reports);
+    assert!(fills(&server, &reports[0]), "{reports:?}");
+}
+
 /// Without being asked for anything, the program records what the microphone is.
 #[test]
 fn the_microphones_own_layout_is_kept() {
@@ -113,6 +130,6 @@ fn the_duration_is_exact_however_long_the_first_frames_take() {
     for device in [None, Some(ALSA)] {
         let output = record_take(&server, device).run();
         output.assert_success();
-        assert_eq!(samples(&output.path("take.wav")).len() as u64, super::FRAMES, "{device:?}\n{}", output.context());
+        assert_eq!(samples(&output.path("take.wav")).len() as u64, FRAMES, "{device:?}\n{}", output.context());
     }
 }
