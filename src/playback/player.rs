@@ -87,8 +87,10 @@ impl PlayerState {
 /// while player.state().status == Status::Playing {
 ///     sleep(Duration::from_millis(50));
 /// }
-/// player.state().error.map_or(Ok(()), Err)
-/// # as Result<(), dictaphone::Error>
+/// match player.state().error {
+///     Some(error) => Err(error),
+///     None => Ok::<(), dictaphone::Error>(()),
+/// }
 /// ```
 pub struct Player {
     commands: Sender<Command>,
