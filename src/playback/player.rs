@@ -87,10 +87,10 @@ impl PlayerState {
 /// while player.state().status == Status::Playing {
 ///     sleep(Duration::from_millis(50));
 /// }
-/// match player.state().error {
-///     Some(error) => Err(error),
-///     None => Ok::<(), dictaphone::Error>(()),
+/// if let Some(error) = player.state().error {
+///     return Err(error);
 /// }
+/// # Ok::<(), dictaphone::Error>(())
 /// ```
 pub struct Player {
     commands: Sender<Command>,
