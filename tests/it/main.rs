@@ -18,6 +18,8 @@ mod fast;
 #[cfg(unix)]
 mod help;
 #[cfg(target_os = "linux")]
+mod large;
+#[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]
 mod microphone;
