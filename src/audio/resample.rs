@@ -10,9 +10,11 @@ use rubato::{Fft, FixedSync, Resampler as _, WindowFunction, audioadapter_buffer
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The shorter side of a block, in frames. The longer a block, the closer to half the lower rate the filter cuts off:
-/// 1024 frames pass what is below 97 % of it.
+/// The shorter side of a block, in frames, and its time in milliseconds: whichever is less. The longer a block, the closer
+/// to half the lower rate the filter cuts off (1024 frames pass what is below 97 % of it, 640 below 95 %), but the later
+/// the first frame comes out of it, and who reads a pipe is promised it within 100 ms.
 const SHORTEST_BLOCK: u64 = 1024;
+const SHORTEST_BLOCK_MILLIS: u64 = 40;
 /// The longer side of a block, in frames; beyond, the rates have too little in common.
 const LONGEST_BLOCK: u64 = 1 << 19;
 /// Samples of one block of input and output, which bound the memory: about 16 bytes for each.
@@ -43,8 +45,8 @@ pub struct Resampler {
 impl Resampler {
     /// A resampler from `from_hz` to `to_hz` for frames of `channels` samples.
     ///
-    /// It holds back up to one and a half blocks: 1500 to 2300 frames of the lower rate where the rates have a large
-    /// common divisor, as all usual ones have, but up to 3 × rate / divisor where they have not.
+    /// It holds back up to one and a half blocks: 30 to 80 ms where the rates have a large common divisor, as all usual
+    /// ones have, but up to 3 × rate / divisor frames where they have not.
     ///
     /// # Errors
     /// `NotSupported` if a rate or the channels are zero, or if the rates have so little in common, or the channels are
@@ -204,7 +206,8 @@ fn block_frames(from_hz: u32, to_hz: u32, channels: u16) -> Option<(usize, usize
     let (step_in, step_out) = (u64::from(from_hz / divisor), u64::from(to_hz / divisor));
     // Even, because the delay is half a block: a whole number of frames on both sides, or the output would be half a
     // frame off.
-    let steps = SHORTEST_BLOCK.div_ceil(step_in.min(step_out)).next_multiple_of(2);
+    let shortest = SHORTEST_BLOCK.min(u64::from(from_hz.min(to_hz)) * SHORTEST_BLOCK_MILLIS / 1_000);
+    let steps = shortest.div_ceil(step_in.min(step_out)).max(1).next_multiple_of(2);
     let (frames_in, frames_out) = (step_in * steps, step_out * steps);
     let fits =
         frames_in.max(frames_out) <= LONGEST_BLOCK && (frames_in + frames_out) * u64::from(channels) <= MOST_SAMPLES;
@@ -300,6 +303,18 @@ mod tests {
             let out = resampled(from, to, 1, &sine(frequency, from, from as usize));
             let alias = peak(out.iter().map(|&sample| f64::from(sample)), out.len());
             assert!(db(alias / 0.5) < -110.0, "{from} to {to} Hz: {frequency} Hz leaves {:.1} dB", db(alias / 0.5));
+        }
+    }
+
+    #[test]
+    fn the_first_frame_is_not_held_back_for_long() {
+        let rates = [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000];
+        for (from, to) in rates.iter().flat_map(|&from| rates.map(|to| (from, to))) {
+            let mut resampler = Resampler::new(from, to, 1).unwrap();
+            let mut out = Vec::new();
+            let in_80_ms = u64::from(from) * 80 / 1_000;
+            resampler.push(&vec![0.0; usize::try_from(in_80_ms).unwrap()], &mut out).unwrap();
+            assert!(!out.is_empty(), "{from} to {to} Hz: nothing after 80 ms");
         }
     }
 

@@ -69,6 +69,9 @@ fn killed_past_four_gib_everything_is_recovered() {
     assert_eq!(&start[..4], b"RF64", "{told}");
     let kept = number(&start[28..36]);
     // All that is not a whole frame of sound is the header.
-    assert!(kept % BYTES_PER_FRAME == 0 && kept <= written && kept + 200 > written, "{kept} bytes of {written}: {told}");
+    assert!(
+        kept % BYTES_PER_FRAME == 0 && kept <= written && kept + 200 > written,
+        "{kept} bytes of {written}: {told}"
+    );
     assert_eq!(ask(&killed, "soxi", &["-s", "big.wav"]), format!("{}\n", kept / BYTES_PER_FRAME));
 }
