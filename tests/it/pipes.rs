@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::process::require;
 use crate::support::terminal::Terminal;
-use crate::takes::{in_shell, names, record};
+use crate::takes::{events, in_shell, names, record};
 
 /// The built-in tone, straight from the program.
 fn tone(seconds: &str) -> Vec<u8> {
@@ -137,4 +137,37 @@ fn a_closed_standard_error_harms_nothing() {
     let output = in_shell("exec 2>/dev/full", "record -i tone -d 0.3 --json -f raw -").run();
     output.assert_success();
     assert_eq!(output.stdout.len(), 28_800);
+}
+
+/// Half a minute may wait for a reader; what does not fit is silence of the same length, counted and told.
+#[test]
+fn a_reader_that_stops_reading_for_longer_gets_silence_for_what_was_lost() {
+    let words = ["-i", "tone", "-r", "8000", "-c", "8", "-b", "f32", "-f", "raw", "-d", "34", "--json", "-"];
+    let mut running = record(&words).hold_stdout().spawn();
+    let mut out = running.stdout.take().unwrap();
+    let frame = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["frame"].as_u64();
+    running.wait_for("the 34th second", |running| {
+        running.stderr_so_far().lines().filter_map(frame).max().filter(|frame| *frame > 33 * 8_000)
+    });
+    let mut heard = Vec::new();
+    out.read_to_end(&mut heard).unwrap();
+    let output = running.wait();
+    output.assert_exit(3);
+
+    let events = events(&output.stderr());
+    let available = events.iter().find(|event| event["event"] == "dataavailable").unwrap();
+    let lost = available["lost_frames"].as_u64().unwrap();
+    assert!((8_000..4 * 8_000).contains(&lost), "{lost} frames are lost\n{}", output.context());
+    let samples: Vec<f32> = heard.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    assert_eq!(samples.len(), 34 * 8_000 * 8);
+    let expected =
+        record(&["-q", "-i", "tone", "--fast", "-r", "8000", "-b", "f32", "-f", "raw", "-d", "34", "-"]).run();
+    let mut silent = 0;
+    for (index, (frame, tone)) in samples.as_chunks::<8>().0.iter().zip(expected.stdout.as_chunks().0).enumerate() {
+        let tone = f32::from_le_bytes(*tone);
+        assert!(frame.iter().all(|sample| *sample == tone || *sample == 0.0), "frame {index} is {frame:?}, not {tone}");
+        silent += u64::from(frame[0] != tone);
+    }
+    // The tone passes through zero now and then, where silence cannot be told from it.
+    assert!(silent <= lost && silent * 10 > lost * 9, "{silent} frames are silent, {lost} were counted");
 }

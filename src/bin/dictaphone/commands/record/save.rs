@@ -18,7 +18,7 @@ use crate::{
     exit::Exit,
     json::{Event, What},
     message::{Failure, Message, visible},
-    plan::{Record, Target},
+    plan::{JsonTo, Record, Target},
     printer::Worth,
     report::Report,
     status,
@@ -62,6 +62,14 @@ impl End<'_> {
         let _ = self.report.json(to, &Event::new(frame, at, what), Worth::Kept);
     }
 
+    /// Says what a person or a program should know. Among events on standard error a line of words would be in the way.
+    fn warn(&self, message: &Message) {
+        self.tell(What::Warning { message: &message.text });
+        if self.plan.json != Some(JsonTo::Stderr) {
+            self.report.warning(message);
+        }
+    }
+
     /// `1:02:03.4`
     fn clock(&self, frames: u64) -> String {
         status::clock(duration_of(frames, self.opened.format.sample_rate))
@@ -85,7 +93,7 @@ impl End<'_> {
         self.tell_saved(blob, &path);
         if path != target && matches!(self.plan.target, Target::File(..)) {
             let text = format!("{} appeared meanwhile; it was not touched", target.display());
-            self.report.warning(&Message::new(text));
+            self.warn(&Message::new(text));
         }
         self.report.note(&format!("saved {} · {}", path.display(), self.clock(blob.facts().frames)));
         let exit = self.judge(blob.facts().lost_frames, failure, &path.display().to_string());
@@ -205,19 +213,19 @@ impl End<'_> {
         if let Some(error) = failure {
             let at = self.clock(self.progress.frames);
             let message = Message::new(format!("the recording ended early, at {at}: {error}"));
-            self.report.warning(&message.hint(format!("what was recorded until then is in {place}")));
+            self.warn(&message.hint(format!("what was recorded until then is in {place}")));
         }
         if lost > 0 {
             let text = format!("{lost} frames ({}) were lost and are silence in {place}", self.length(lost));
             let message = Message::new(format!("{text}{}", self.places()));
-            self.report.warning(&match self.plan.target {
+            self.warn(&match self.plan.target {
                 Target::Stdout => message.hint("the machine or the reader of the pipe was too slow"),
                 _ => message,
             });
         }
         if self.progress.clipped > 0 {
             let text = format!("{} samples clipped at full scale in {place}", self.progress.clipped);
-            self.report.warning(&Message::new(text));
+            self.warn(&Message::new(text));
         }
         if failure.is_some() || lost > 0 { Exit::Incomplete } else { Exit::Done }
     }
