@@ -77,8 +77,8 @@ impl Conversion {
 
     fn nearest_depth(&self, from: SampleFormat) -> SampleFormat {
         let has = |wanted: &SampleFormat| self.format.codecs.iter().any(|codec| codec.sample_formats.contains(wanted));
-        let all = SampleFormat::ALL.into_iter().filter(has);
-        all.clone().find(|&depth| depth >= from).or(all.last()).unwrap_or(from)
+        let deep_enough = SampleFormat::ALL.into_iter().filter(has).find(|&depth| depth >= from);
+        deep_enough.or_else(|| SampleFormat::ALL.into_iter().rev().find(has)).unwrap_or(from)
     }
 
     fn nearest_rate(&self, asked: AudioFormat) -> Result<AudioFormat> {
@@ -94,8 +94,8 @@ impl Conversion {
 /// block, and then as after every error there is no new file and no unfinished one.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] if there is a file `target`, unless `existing` says otherwise;
-/// [`ErrorKind::InvalidData`] if `target` is the clip itself, or if the clip breaks off in the middle, with the place;
+/// [`ErrorKind::AlreadyExists`] if there is a file `target`, unless `existing` says otherwise, and always if it is the
+/// clip itself; [`ErrorKind::InvalidData`] if the clip is damaged or breaks off in the middle, with the place;
 /// [`ErrorKind::NotSupported`] for sound that the format does not have; [`ErrorKind::Abort`] after `watch` ended it; else
 /// those of [`decode::open`] and of the file system.
 pub fn convert(
@@ -115,7 +115,8 @@ pub fn convert(
     into_spool(clip, &mut spool, target, conversion, existing, watch)
 }
 
-/// Converts the clip `source` and writes it as it comes to `out`, in a form that needs no patching.
+/// Converts the clip `source` and writes it as it comes to `out`, which errors call `name`, in a form that needs no
+/// patching.
 ///
 /// # Errors
 /// Those of [`convert`], but for those of a file; [`ErrorKind::NotSupported`] if the format cannot be streamed; those of
@@ -123,12 +124,13 @@ pub fn convert(
 pub fn convert_to_stream(
     source: &Path,
     out: &mut dyn Write,
+    name: &str,
     conversion: &Conversion,
     watch: Watch<'_>,
 ) -> Result<Converted> {
     let mut decoder = decode::open(source)?;
     let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
-    assemble(clip, Destination::Stream(out), "the stream", conversion, watch)
+    assemble(clip, Destination::Stream(out), name, conversion, watch)
 }
 
 /// An open clip and what errors call it.
@@ -185,7 +187,7 @@ fn assemble(
 fn refuse_target(source: &Path, target: &Path, existing: Existing) -> Result<()> {
     if matches!((source.canonicalize(), target.canonicalize()), (Ok(one), Ok(other)) if one == other) {
         let context = format!("{} would be converted into itself", source.display());
-        return Err(Error::new(ErrorKind::InvalidData, context));
+        return Err(Error::new(ErrorKind::AlreadyExists, context));
     }
     let there = fs::symlink_metadata(target);
     match (there, existing) {
@@ -196,3 +198,6 @@ fn refuse_target(source: &Path, target: &Path, existing: Existing) -> Result<()>
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@
 //! in the trash and not in a hidden file, because hidden files the size of recordings would add up unseen, and because
 //! it is found there without this program as well.
 //!
-//! Samples are as exact as in [`convert`](super::convert): outside the seam a WAV file of up to 24 bits or of floats is
+//! Samples are as exact as in [`convert`](mod@super::convert): outside the seam a WAV file of up to 24 bits or of floats is
 //! the same bit for bit. Run by any thread but a realtime one.
 
 mod plan;
