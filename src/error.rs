@@ -27,7 +27,7 @@ pub enum ErrorKind {
     NotAllowed,
     /// `NotReadableError`: the device exists but cannot be opened (busy, hardware, driver, server gone).
     NotReadable,
-    /// `AbortError`: the device could not be used for any other reason.
+    /// `AbortError`: the device could not be used for any other reason, or the caller broke the work off.
     Abort,
     /// `UnknownError`: a disk, an encoder or anything else failed; the source tells.
     Unknown,

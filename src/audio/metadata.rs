@@ -3,6 +3,8 @@
 //! It stands here, below the encoders that write it and the decoders that read it, because those two do not know each
 //! other. Plain values, for any thread.
 
+use super::output_frames;
+
 /// A remark at one place of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Marker {
@@ -45,13 +47,42 @@ impl Metadata {
         }
     }
 
+    /// Takes the remarks about lost frames out of the comment and returns the frames of the last one.
+    pub fn take_lost_frames(&mut self) -> u64 {
+        let lost = self.lost_frames().unwrap_or(0);
+        let comment = self.comment.take().unwrap_or_default();
+        let others: Vec<&str> = comment.split(REMARKS).filter(|remark| frames_lost(remark).is_none()).collect();
+        let rest = others.join(REMARKS);
+        self.comment = Some(rest).filter(|rest| !rest.is_empty());
+        lost
+    }
+
+    /// The same for sound that was resampled: markers and lost frames count in frames of the new rate.
+    #[must_use]
+    pub fn at_rate(mut self, from_hz: u32, to_hz: u32) -> Self {
+        if from_hz == to_hz {
+            return self;
+        }
+        for marker in &mut self.markers {
+            marker.frame = output_frames(marker.frame, from_hz, to_hz);
+        }
+        let lost = self.take_lost_frames();
+        self.note_lost_frames(output_frames(lost, from_hz, to_hz));
+        self
+    }
+
     /// The frames that were lost, as [`note_lost_frames`](Self::note_lost_frames) wrote them; `None` if the comment
     /// does not tell.
     #[must_use]
     pub fn lost_frames(&self) -> Option<u64> {
         let comment = self.comment.as_deref()?;
-        comment.rsplit(REMARKS).find_map(|remark| remark.strip_suffix(LOST)?.parse().ok())
+        comment.rsplit(REMARKS).find_map(frames_lost)
     }
+}
+
+/// The number in a remark about lost frames.
+fn frames_lost(remark: &str) -> Option<u64> {
+    remark.strip_suffix(LOST)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -75,5 +106,36 @@ mod tests {
             assert_eq!(tags.lost_frames(), Some(4_800), "{comment:?}");
             assert!(tags.comment.unwrap().starts_with(comment.unwrap_or_default()));
         }
+    }
+
+    #[test]
+    fn lost_frames_are_taken_out_of_a_comment_and_nothing_else() {
+        for (comment, lost, rest) in [
+            (None, 0, None),
+            (Some("two; remarks"), 0, Some("two; remarks")),
+            (Some("7 frames were lost and are silence"), 7, None),
+            (Some("a; 7 frames were lost and are silence; b"), 7, Some("a; b")),
+            (Some("many frames were lost and are silence"), 0, Some("many frames were lost and are silence")),
+        ] {
+            let mut tags = Metadata { comment: comment.map(str::to_owned), ..Metadata::default() };
+            assert_eq!((tags.take_lost_frames(), tags.comment.as_deref()), (lost, rest), "{comment:?}");
+        }
+    }
+
+    #[test]
+    fn markers_and_losses_keep_their_time_at_another_rate() {
+        let marker = |frame| Marker { frame, text: "m".into() };
+        let mut tags = Metadata {
+            title: Some("t".into()),
+            comment: Some("noisy".into()),
+            markers: vec![marker(1), marker(48_000)],
+            ..Metadata::default()
+        };
+        tags.note_lost_frames(480);
+        let slower = tags.clone().at_rate(48_000, 16_000);
+        assert_eq!(slower.markers, [marker(0), marker(16_000)]);
+        assert_eq!((slower.lost_frames(), slower.title.as_deref()), (Some(160), Some("t")));
+        assert!(slower.comment.unwrap().starts_with("noisy; "));
+        assert_eq!(tags.clone().at_rate(48_000, 48_000), tags);
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows a device, a file or a thread. Samples inside the program are interleaved `f32` with full scale
 //! at ±1.0; a buffer of `n` frames × `c` channels has `n * c` samples.
 
+pub mod chain;
 pub mod convert;
 pub mod format;
 pub mod generator;
@@ -12,6 +13,7 @@ pub mod mix;
 pub mod resample;
 pub mod time;
 
+pub use chain::Chain;
 pub use convert::{decode_samples, encode_samples};
 pub use format::{AudioFormat, SampleFormat};
 pub use generator::Generator;

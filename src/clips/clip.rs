@@ -168,7 +168,11 @@ pub(super) mod tests {
 
     /// A WAV file of these samples, 8 kHz.
     pub(in crate::clips) fn wav(samples: &[f32], channels: u16, metadata: Metadata) -> Vec<u8> {
-        let audio = AudioFormat::new(8_000, channels, SampleFormat::S16);
+        wav_of(AudioFormat::new(8_000, channels, SampleFormat::S16), samples, metadata)
+    }
+
+    /// A WAV file of these samples.
+    pub(in crate::clips) fn wav_of(audio: AudioFormat, samples: &[f32], metadata: Metadata) -> Vec<u8> {
         let settings = EncoderSettings { audio, delivery: Delivery::File, bits_per_second: None, metadata };
         let mut encoder = format::by_name("wav").unwrap().encoder(&settings).unwrap();
         let mut out = Vec::new();

@@ -5,8 +5,10 @@
 //! at any time. Stands above encoders, decoders and storage and joins them; prints nothing. Run by any thread but a
 //! realtime one.
 
+mod assembly;
 pub mod cache;
 pub mod clip;
+pub mod convert;
 pub mod draw;
 mod find;
 pub mod folder;
@@ -15,17 +17,21 @@ pub mod name;
 mod recover;
 pub mod rename;
 pub mod repair;
+pub mod splice;
 pub mod trash;
 mod wav;
 pub mod waveform;
 
+pub use assembly::{Advance, Watch};
 pub use cache::WaveformCache;
 pub use clip::Clip;
+pub use convert::{Conversion, Converted, convert, convert_to_stream};
 pub use find::{Found, Kind, Unfinished, find};
 pub use folder::{Listing, PartFile, SortKey};
 pub use info::{Info, InfoMarker};
 pub use name::FindError;
 pub use recover::{Change, Outcome, Recovered, recover, run};
 pub use rename::rename;
+pub use splice::{Seam, Spliced, splice, undo};
 pub use trash::{Trashed, delete, restore};
 pub use waveform::Waveform;

@@ -11,7 +11,6 @@
 //! control method returns; cuts are exact to the frame.
 
 mod blob;
-mod chain;
 mod constraints;
 mod devices;
 mod event;

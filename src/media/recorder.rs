@@ -10,12 +10,11 @@ use std::{
 };
 
 use crate::{
-    audio::{AudioFormat, Level, LevelMeter, Metadata, SampleFormat},
+    audio::{AudioFormat, Chain, Level, LevelMeter, Metadata, SampleFormat},
     encode::{Delivery, EncoderSettings, Format, mime},
     error::{Error, ErrorKind, Result},
     media::{
         MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecordingState, Storage,
-        chain::Chain,
         event::Listeners,
         identity,
         output::Output,

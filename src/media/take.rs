@@ -10,14 +10,13 @@ use std::{
 
 use crate::{
     audio::{
-        AudioFormat, LevelMeter, Marker, output_frames,
+        AudioFormat, Chain, LevelMeter, Marker, output_frames,
         time::{duration_of, frames_in, seconds},
     },
     encode::{Encoder, Metadata},
     error::{Error, ErrorKind, Result},
     media::{
         BlobFacts, RecorderEvent,
-        chain::Chain,
         output::Output,
         queue::{TakeCommand, TakeKey, TrackKey},
         recorder::RecorderShared,

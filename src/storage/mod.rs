@@ -8,6 +8,7 @@ mod positioned;
 mod publish;
 pub mod space;
 pub mod spool;
+mod twin;
 mod unfinished;
 pub mod writers;
 
@@ -18,6 +19,7 @@ use std::{
 
 pub use memory::{MemoryDisk, MemorySpool};
 pub use spool::FileSpool;
+pub use twin::keep_twin;
 pub use unfinished::is_being_written;
 
 /// A reader that can seek, as blobs hand it out.

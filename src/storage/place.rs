@@ -27,9 +27,15 @@ const EXTENSION_MAX_BYTES: usize = 32;
 /// loses the end of its stem, at a character boundary.
 #[must_use]
 pub fn numbered(path: &Path, n: u32) -> PathBuf {
+    if n >= 2 { marked(path, &format!("-{n}")) } else { path.to_owned() }
+}
+
+/// `path` with `mark` before the extension, cut as [`numbered`] does; a path that ends in no name as it is.
+#[must_use]
+pub fn marked(path: &Path, mark: &str) -> PathBuf {
     match path.file_name() {
-        Some(name) if n >= 2 => path.with_file_name(fitted("", name, &format!("-{n}"), "")),
-        _ => path.to_owned(),
+        Some(name) => path.with_file_name(fitted("", name, mark, "")),
+        None => path.to_owned(),
     }
 }
 

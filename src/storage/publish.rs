@@ -40,7 +40,7 @@ pub(super) fn rename(from: &Path, target: &Path, existing: Existing) -> io::Resu
 }
 
 /// Tries `take` on `target` and its numbered names until one was free.
-fn first_free(target: &Path, take: impl Fn(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
+pub(super) fn first_free(target: &Path, take: impl Fn(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
     for n in 1..=NAMES_MAX {
         let name = place::numbered(target, n);
         match take(&name) {

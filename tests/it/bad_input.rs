@@ -13,7 +13,7 @@ const NOT_A_FOLDER: &str = "name a folder, or a file without `/`";
 const GENERATORS: &str = "the generators are `tone`, `tone:HZ`, `silence` and `noise`; `--rate` sets their sample rate";
 const FAST: &str = "add `--device tone`, `silence`, `noise` or `file:PATH`, or leave --fast out";
 const FAST_MIC: &str = "--fast works for generators and files only, a microphone has its own pace";
-const IS_A_FILE: (&str, &str) = ("old.wav exists", "`--force` replaces it once the new recording is complete");
+const IS_A_FILE: (&str, &str) = ("old.wav exists", "`--force` replaces it once the new one is complete");
 
 #[track_caller]
 fn assert_refused(test: &Test, (text, hint, code): Answer) {

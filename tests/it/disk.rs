@@ -89,6 +89,25 @@ fn a_disk_that_is_nearly_full_is_refused_at_once() {
 }
 
 #[test]
+fn a_disk_that_has_no_room_for_a_conversion_keeps_nothing_of_it() {
+    for (size, arguments, words) in [
+        ("300k", "convert clip.wav disk/out.wav", "No space left on device"),
+        ("300k", "convert clip.wav disk/out.wav -b f32 --force -q", "No space left on device"),
+        ("300k,ro", "convert clip.wav disk/out.wav", "Read-only file system"),
+    ] {
+        let program = env!("CARGO_BIN_EXE_dictaphone");
+        let test = on_small_disk(size, arguments);
+        let made = test.clone().again().program(program);
+        made.args(["record", "-q", "-i", "tone", "--fast", "-d", "10", "clip.wav"]).run().assert_success();
+        let before = std::fs::read(test.path("clip.wav")).unwrap();
+        let output = test.run();
+        output.assert_exit(1).assert_stdout("").assert_stderr_contains("disk/out.wav: ").assert_stderr_contains(words);
+        assert_eq!(names(output.path("out")), Vec::<String>::new());
+        assert!(std::fs::read(output.path("clip.wav")).unwrap() == before);
+    }
+}
+
+#[test]
 fn a_file_size_limit_is_like_a_full_disk() {
     let output = after("ulimit -f 200", "record -i tone --fast -d 60 take.wav").run();
     assert_kept(&output, "take.wav", 50_000);

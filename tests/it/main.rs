@@ -9,6 +9,8 @@ mod support;
 #[cfg(unix)]
 mod bad_input;
 mod clips;
+#[cfg(unix)]
+mod convert;
 mod crash;
 #[cfg(target_os = "linux")]
 mod devices;

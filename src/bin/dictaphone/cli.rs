@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Rename(RenameArgs),
     /// Move clips to the trash
     Delete(DeleteArgs),
+    /// Write a clip in another format, rate or number of channels
+    Convert(ConvertArgs),
     /// Make unfinished recordings whole
     Recover(RecoverArgs),
     /// Print a completion script for a shell
@@ -217,6 +219,44 @@ pub(crate) struct ListArgs {
     #[arg(long, short)]
     pub(crate) reverse: bool,
     /// One JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words of `convert`.
+#[derive(Debug, Args)]
+#[command(after_long_help = convert_notes())]
+pub(crate) struct ConvertArgs {
+    /// A path, a file in the clips folder, or its name without extension
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    pub(crate) clip: PathBuf,
+    /// The new file, or `-` for standard output; an existing file is never overwritten without --force
+    #[arg(value_name = "OUT", value_hint = ValueHint::AnyPath)]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: ClipsFolder,
+    /// File format; else the extension of OUT decides, else wav
+    #[arg(short, long, value_enum)]
+    pub(crate) format: Option<Container>,
+    /// Sample rate in hertz: `48000`, `44.1k`; else the clip's
+    #[arg(short, long, value_name = "HZ", value_parser = limits::sample_rate, allow_negative_numbers = true)]
+    pub(crate) rate: Option<u32>,
+    /// Channels; else the clip's
+    #[arg(short, long, value_name = "N", value_parser = limits::channels, allow_negative_numbers = true)]
+    pub(crate) channels: Option<u16>,
+    /// How a sample is stored: s16, s24, s32, f32; else as in the clip
+    #[arg(short = 'b', long, value_name = "FORMAT", value_parser = limits::sample_format)]
+    pub(crate) sample_format: Option<SampleFormat>,
+    /// Rate, channels and sample format in one word
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<Preset>,
+    /// Replace OUT if it exists, once the new file is complete
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print the path of the finished file also to a terminal
+    #[arg(long)]
+    pub(crate) print_path: bool,
+    /// The new clip as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -380,6 +420,22 @@ Keys on a terminal:
 Signals:
   INT, TERM, HUP   stop
   USR2             pause, resume
+
+{}",
+        exit_codes()
+    )
+}
+
+fn convert_notes() -> String {
+    format!(
+        "Examples:
+  dictaphone convert interview interview-small.wav --preset voice
+  dictaphone convert take.wav ~/Music/take.wav -r 44.1k -c 2 -b s24
+  dictaphone convert take.wav - -f raw -r 16k -c 1 | whisper
+
+The clip is never changed. OUT gets its name when it is complete; after an error or Ctrl-C (exit 130)
+nothing is left of it. Where rate, channels and samples stay, they pass bit for bit. Tags and markers
+come along, except to standard output in a format that has them at its end.
 
 {}",
         exit_codes()

@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     NoDevice,
     /// The system denies access.
     Denied,
-    /// A second Ctrl-C while the recording was being saved.
+    /// A second Ctrl-C while the recording was being saved, or a conversion that was cancelled.
     Interrupted,
 }
 
@@ -50,7 +50,9 @@ impl Exit {
             Self::Incomplete => "saved, but audio was lost or the recording ended early",
             Self::NoDevice => "no such device, no input device, or no loudspeaker",
             Self::Denied => "access denied",
-            Self::Interrupted => "a second Ctrl-C while saving; what was recorded stays recoverable",
+            Self::Interrupted => {
+                "a second Ctrl-C while saving (what was recorded stays recoverable), or `convert` cancelled"
+            }
         }
     }
 

@@ -41,6 +41,14 @@ impl Inputs {
         Self::listen(deliver, report, |interrupts| Some(keys::events(take, interrupts)))
     }
 
+    /// Listens to signals alone; the terminal stays as it is.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start).
+    pub(crate) fn of_signals(deliver: Deliver, report: &Report) -> io::Result<Self> {
+        Self::listen(deliver, report, |_| None)
+    }
+
     fn listen(
         deliver: Deliver,
         report: &Report,

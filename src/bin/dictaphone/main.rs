@@ -73,6 +73,7 @@ fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
         Some(Command::Info(args)) => commands::info::run(&args, report),
         Some(Command::Rename(args)) => commands::rename::run(&args, report),
         Some(Command::Delete(args)) => commands::delete::run(&args, report),
+        Some(Command::Convert(args)) => commands::convert::run(&args, report),
         Some(Command::Recover(args)) => commands::recover::run(&args, report),
         Some(Command::Completions(args)) => commands::completions::run(&args, report),
         Some(Command::Man) => commands::man::run(report),

@@ -1,6 +1,8 @@
-//! Words to decisions: what `record` will do, decided before anything is opened.
+//! Words to decisions: what `record` will do, and in [`convert`] what `convert` will do, decided before anything is opened.
 //!
 //! Pure but for [`Surroundings::look_around`]: everything that depends on the machine comes in through it.
+
+pub(crate) mod convert;
 
 use std::{
     env,
@@ -251,19 +253,17 @@ fn refuse_contradictions(args: &RecordArgs, around: &Surroundings<'_>) -> Result
             ));
         }
     }
-    if around.stdout_is_closed {
-        return Err(Failure::usage(
-            "standard output is closed",
-            "send it to a file or a program: `dictaphone record - | aplay`",
-        ));
+    refuse_stdout(around, "dictaphone record - | aplay")
+}
+
+/// Audio goes to a program or a file, not to people; `example` is how that is written.
+fn refuse_stdout(around: &Surroundings<'_>, example: &str) -> Result<(), Failure> {
+    let hint = format!("send it to a file or a program: `{example}`");
+    match (around.stdout_is_closed, around.stdout_is_terminal) {
+        (true, _) => Err(Failure::usage("standard output is closed", hint)),
+        (_, true) => Err(Failure::usage("audio is not written to a terminal", hint)),
+        (false, false) => Ok(()),
     }
-    if around.stdout_is_terminal {
-        return Err(Failure::usage(
-            "audio is not written to a terminal",
-            "send it to a file or a program: `dictaphone record - | aplay`",
-        ));
-    }
-    Ok(())
 }
 
 fn container(args: &RecordArgs, target: &Target) -> Result<Container, Failure> {
@@ -271,7 +271,12 @@ fn container(args: &RecordArgs, target: &Target) -> Result<Container, Failure> {
         return Ok(format);
     }
     let Target::File(file, _) = target else { return Ok(Container::Wav) };
-    let Some(extension) = file.extension() else { return Ok(Container::Wav) };
+    container_of(file, Container::Wav)
+}
+
+/// The container of the file's extension; `usual` without one.
+fn container_of(file: &Path, usual: Container) -> Result<Container, Failure> {
+    let Some(extension) = file.extension() else { return Ok(usual) };
     extension.to_str().and_then(Container::of_extension).ok_or_else(|| {
         let names: Vec<&str> = Container::value_variants().iter().map(|known| known.extension()).collect();
         Failure::usage(
@@ -310,16 +315,16 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
             "write a folder instead of the file, or leave --name out",
         ));
     }
-    explicit(file, args.force, around)
+    explicit(file, args.force, around).map(|existing| Target::File(file.clone(), existing))
 }
 
-/// One file, named by the user.
-fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Target, Failure> {
+/// What to do if one file, named by the user, exists.
+fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Existing, Failure> {
     match (around.look)(file) {
         Found::File if !force => {
             return Err(Failure::usage(
                 format!("{} exists", shown(file)),
-                "`--force` replaces it once the new recording is complete",
+                "`--force` replaces it once the new one is complete",
             ));
         }
         Found::Other => {
@@ -338,7 +343,7 @@ fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Targe
     if file.file_name().is_none() {
         return Err(Failure::usage(format!("{} does not name a file", shown(file)), "write a file name"));
     }
-    Ok(Target::File(file.to_owned(), if force { Existing::Replace } else { Existing::Keep }))
+    Ok(if force { Existing::Replace } else { Existing::Keep })
 }
 
 fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod clips;
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod delete;
 pub(crate) mod devices;
 pub(crate) mod info;

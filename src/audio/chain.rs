@@ -1,13 +1,13 @@
-//! What happens to samples between the source and the encoder: gain, then mixing and resampling, each only if needed.
+//! What happens to samples between a source and an encoder: gain, then mixing and resampling, each only if needed.
 //! With nothing to do, samples pass untouched, bit for bit.
+//!
+//! Frames go in whole. Pure but for its buffers; run by the pump thread and by whoever rewrites a clip.
 
-use crate::{
-    audio::{AudioFormat, ChannelMixer, Resampler, apply_gain, db_to_factor},
-    error::Result,
-};
+use super::{AudioFormat, ChannelMixer, Resampler, apply_gain, db_to_factor};
+use crate::error::Result;
 
-/// From the source's format to the recording's.
-pub(crate) struct Chain {
+/// From the sound of a source to that of a recording. Knows rates and channels; the depth is the encoder's business.
+pub struct Chain {
     factor: f32,
     mixer: ChannelMixer,
     resampler: Resampler,
@@ -17,9 +17,11 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// A chain that also makes it `gain_db` louder.
+    ///
     /// # Errors
-    /// `NotSupported` for a pair of rates that cannot be resampled.
-    pub(crate) fn new(from: AudioFormat, to: AudioFormat, gain_db: f64) -> Result<Self> {
+    /// `NotSupported` for a pair of rates that cannot be resampled, or no channels.
+    pub fn new(from: AudioFormat, to: AudioFormat, gain_db: f64) -> Result<Self> {
         // Whichever order has fewer channels to resample.
         let mixes_first = to.channels < from.channels;
         let narrow = from.channels.min(to.channels);
@@ -45,7 +47,7 @@ impl Chain {
     }
 
     /// Applies the gain alone.
-    pub(crate) fn amplified<'a>(&'a mut self, samples: &'a [f32]) -> &'a [f32] {
+    pub fn amplified<'a>(&'a mut self, samples: &'a [f32]) -> &'a [f32] {
         Self::amplify(&mut self.gained, self.factor, samples)
     }
 
@@ -53,7 +55,7 @@ impl Chain {
     ///
     /// # Errors
     /// Those of the resampler.
-    pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<()> {
+    pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<()> {
         let samples = Self::amplify(&mut self.gained, self.factor, samples);
         if self.resampler.is_identity() {
             self.mixer.mix(samples, out);
@@ -69,11 +71,12 @@ impl Chain {
         Ok(())
     }
 
-    /// Appends what is still on its way through the chain.
+    /// Appends what is still on its way through the chain, so that all pushes together gave exactly
+    /// [`output_frames`](super::output_frames) of the frames that went in, and starts afresh.
     ///
     /// # Errors
     /// Those of the resampler.
-    pub(crate) fn finish(&mut self, out: &mut Vec<f32>) -> Result<()> {
+    pub fn finish(&mut self, out: &mut Vec<f32>) -> Result<()> {
         self.between.clear();
         if self.mixes_first || self.resampler.is_identity() {
             return self.resampler.finish(out);

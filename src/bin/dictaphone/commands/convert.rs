@@ -1,0 +1,186 @@
+//! `dictaphone convert`: a clip in another format, rate or number of channels, into a file or a pipe.
+
+mod line;
+
+use std::{
+    io,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use dictaphone::{
+    Error, ErrorKind,
+    audio::time::{duration_of, seconds},
+    clips::{self as library, Advance, Conversion, Converted},
+    encode::{Format, mime},
+    storage::Existing,
+};
+use serde::Serialize;
+
+use crate::{
+    cli::ConvertArgs,
+    commands::clips::{self, cannot_write},
+    exit::{self, Exit},
+    inputs::Inputs,
+    intent::Intent,
+    message::{Failure, Message},
+    plan::{
+        Surroundings,
+        convert::{self as plan, Convert, Out},
+    },
+    printer::Worth,
+    report::Report,
+    status::clock,
+};
+
+/// What messages call it.
+const STDOUT: &str = "standard output";
+
+/// Converts.
+///
+/// # Errors
+/// A usage failure before anything is opened; later whatever kept the new clip from being complete, and then there is
+/// none.
+pub(crate) fn run(args: &ConvertArgs, report: &Report) -> Result<Exit, Failure> {
+    let plan = plan::convert(args, &Surroundings::look_around())?;
+    let clip = clips::find(&clips::folder(&args.folder)?, &args.clip)?;
+    let conversion = Conversion {
+        sample_rate: plan.sample_rate,
+        channels: plan.channels,
+        sample_format: plan.sample_format,
+        ..Conversion::new(mime::find(plan.container.mime_type())?)
+    };
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let _inputs = listen(&cancelled, report)?;
+    let name = clip.file_name().unwrap_or(clip.as_os_str()).to_string_lossy().into_owned();
+    let mut watch = |advance: Advance| {
+        report.draw_line(Instant::now(), |width, style| line::render(advance, &name, width, style));
+        if cancelled.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let outcome = match &plan.out {
+        Out::Stdout => library::convert_to_stream(&clip, &mut io::stdout().lock(), STDOUT, &conversion, &mut watch)
+            .map(|converted| (None, converted)),
+        Out::File(target, existing) => library::convert(&clip, target, &conversion, *existing, &mut watch)
+            .map(|(path, converted)| (Some(path), converted)),
+    };
+    report.clear();
+    match outcome {
+        Ok((path, converted)) => tell(&plan, report, conversion.format, path, converted),
+        // The reader has had enough.
+        Err(error) if error.io_kind() == Some(io::ErrorKind::BrokenPipe) => Ok(Exit::Done),
+        Err(error) => Err(failure(&error, &clip, &plan)),
+    }
+}
+
+/// Ctrl-C and the like cancel.
+fn listen(cancelled: &Arc<AtomicBool>, report: &Report) -> Result<Inputs, Failure> {
+    let cancelled = Arc::clone(cancelled);
+    let deliver = move |intent| {
+        if intent == Intent::Stop {
+            cancelled.store(true, Ordering::Relaxed);
+        }
+    };
+    let inputs = Inputs::of_signals(Arc::new(deliver), report).map_err(|error| Failure {
+        message: Message::new(format!("cannot listen to signals: {error}")),
+        exit: Exit::Failed,
+    })?;
+    let hint = "an unfinished file may be left beside the new one; its name ends in .part";
+    inputs.set_last_words(Message::new("left before the conversion was cancelled").hint(hint));
+    Ok(inputs)
+}
+
+/// Says what came of it.
+fn tell(
+    plan: &Convert,
+    report: &Report,
+    format: &'static Format,
+    path: Option<PathBuf>,
+    converted: Converted,
+) -> Result<Exit, Failure> {
+    let audio = converted.audio;
+    let place = path.as_ref().map_or_else(|| STDOUT.to_owned(), |path| path.display().to_string());
+    if path.is_some() {
+        let length = clock(duration_of(converted.frames, audio.sample_rate));
+        report.note(&format!("saved {place} · {length} · {audio}"));
+    }
+    if converted.clipped > 0 {
+        let text = format!("{} samples clipped at full scale in {place}", converted.clipped);
+        report.warning(&Message::new(text).hint("`-b f32` keeps what is beyond full scale"));
+    }
+    if let Some(to) = plan.json {
+        report.json(to, &facts(format, path.as_deref(), converted), Worth::Kept).map_err(cannot_write)?;
+    } else if let Some(path) = path.filter(|_| plan.prints_path) {
+        report.path(&path).map_err(cannot_write)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn failure(error: &Error, clip: &Path, plan: &Convert) -> Failure {
+    if error.kind() == ErrorKind::Abort {
+        let message = Message::new("the conversion was cancelled").hint("nothing is left of it");
+        return Failure { message, exit: Exit::Interrupted };
+    }
+    Failure {
+        message: Message { text: error.to_string(), hint: remedy(error, clip, plan) },
+        exit: exit::code_of(error),
+    }
+}
+
+fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<String> {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let hint = match (error.kind(), error.io_kind()) {
+        (_, Some(_)) if plan.out == Out::Stdout => return None,
+        (_, Some(StorageFull | QuotaExceeded | FileTooLarge)) => {
+            "nothing is left of it; make room, or write to another disk".to_owned()
+        }
+        (ErrorKind::AlreadyExists, _) if matches!(plan.out, Out::File(_, Existing::Replace)) => {
+            "write another name; the clip itself is never changed".to_owned()
+        }
+        (ErrorKind::AlreadyExists, _) => "`--force` replaces it once the new one is complete".to_owned(),
+        (ErrorKind::NotAllowed, _) => "write to a folder of your own, or change the rights".to_owned(),
+        (ErrorKind::NotSupported, _) => "without -r, -c, -b and --preset it stays as it is in the clip".to_owned(),
+        (ErrorKind::InvalidData, _) => {
+            format!("`dictaphone recover {}` repairs a recording whose recorder died", clip.display())
+        }
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// What machines read: the clip of the machine output, with null for what is unknown.
+#[derive(Debug, Serialize)]
+struct Facts {
+    name: Option<String>,
+    path: Option<String>,
+    format: &'static str,
+    mime_type: String,
+    duration_s: f64,
+    frames: u64,
+    sample_rate: u32,
+    channels: u16,
+    sample_format: &'static str,
+    size_bytes: u64,
+    clipped: u64,
+}
+
+fn facts(format: &Format, path: Option<&Path>, converted: Converted) -> Facts {
+    let audio = converted.audio;
+    Facts {
+        name: path.and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned()),
+        path: path.map(|path| path.to_string_lossy().into_owned()),
+        format: format.name,
+        mime_type: format.full_mime_type(audio),
+        duration_s: seconds(converted.frames, audio.sample_rate),
+        frames: converted.frames,
+        sample_rate: audio.sample_rate,
+        channels: audio.channels,
+        sample_format: audio.sample_format.name(),
+        size_bytes: converted.size_bytes,
+        clipped: converted.clipped,
+    }
+}

@@ -1,0 +1,212 @@
+//! A new clip out of stretches of others: what they hold is read, brought to one rate and number of channels, encoded
+//! and handed on, a block at a time, so that the length does not matter for the memory.
+//!
+//! Leaves out which stretches those are (`convert`, `splice`), and what the file is called. Run by any thread but a
+//! realtime one.
+
+use std::{
+    io::Write,
+    ops::{ControlFlow, Range},
+    path::Path,
+};
+
+use super::waveform::BLOCK_FRAMES;
+use crate::{
+    audio::{AudioFormat, Chain, Metadata, SampleFormat, time::seconds},
+    decode::Decoder,
+    encode::{Delivery, Encoder, EncoderSettings, Format},
+    error::{Error, ErrorKind, Result},
+    storage::Spool,
+};
+
+/// How far the work has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Advance {
+    /// Frames of the clips that were read.
+    pub frames: u64,
+    /// Frames that there are to read, if known.
+    pub total: Option<u64>,
+}
+
+/// Hears of every block that was read, and says whether to go on.
+pub type Watch<'a> = &'a mut dyn FnMut(Advance) -> ControlFlow<()>;
+
+/// Where the bytes of a new clip go.
+pub(super) enum Destination<'a> {
+    /// Into a file that grows, and is whole after [`Assembly::finish`].
+    Spool(&'a mut dyn Spool),
+    /// To a reader, as they come.
+    Stream(&'a mut dyn Write),
+}
+
+impl Destination<'_> {
+    fn delivery(&self) -> Delivery {
+        match self {
+            Self::Spool(_) => Delivery::File,
+            Self::Stream(_) => Delivery::Stream,
+        }
+    }
+}
+
+/// What a new clip is to be.
+pub(super) struct Output {
+    pub(super) format: &'static Format,
+    pub(super) audio: AudioFormat,
+    pub(super) bits_per_second: Option<u32>,
+    pub(super) metadata: Metadata,
+    /// What errors call it.
+    pub(super) name: String,
+}
+
+/// A clip that is being assembled.
+pub(super) struct Assembly<'a> {
+    audio: AudioFormat,
+    name: String,
+    encoder: Box<dyn Encoder>,
+    destination: Destination<'a>,
+    advance: Advance,
+    /// Of a block: as it was read, as it will be, and encoded.
+    read: Vec<f32>,
+    samples: Vec<f32>,
+    bytes: Vec<u8>,
+    written: Written,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Written {
+    pub(super) frames: u64,
+    pub(super) bytes: u64,
+    /// Samples beyond full scale, which the sample format cannot hold.
+    pub(super) clipped: u64,
+}
+
+impl<'a> Assembly<'a> {
+    /// Writes the header. `total` is how many frames of other clips will be appended, if known.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] if the format cannot hold the sound; else those of the destination.
+    pub(super) fn begin(output: Output, destination: Destination<'a>, total: Option<u64>) -> Result<Self> {
+        let encoder = output.format.encoder(&EncoderSettings {
+            audio: output.audio,
+            delivery: destination.delivery(),
+            bits_per_second: output.bits_per_second,
+            metadata: output.metadata,
+        })?;
+        let mut assembly = Self {
+            audio: output.audio,
+            name: output.name,
+            encoder,
+            destination,
+            advance: Advance { frames: 0, total },
+            read: Vec::new(),
+            samples: Vec::new(),
+            bytes: Vec::new(),
+            written: Written::default(),
+        };
+        assembly.encoder.begin(&mut assembly.bytes)?;
+        assembly.write()?;
+        Ok(assembly)
+    }
+
+    /// Appends the frames `stretch` of a clip that errors call `name`; an end of `u64::MAX` is the end of the clip.
+    ///
+    /// They become exactly [`output_frames`](crate::audio::output_frames) of their number.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidData`] with the place if the clip ends before the stretch does; those of the decoder, with
+    /// the place as well; those of the destination; [`ErrorKind::Abort`] if `watch` breaks it off.
+    pub(super) fn append(
+        &mut self,
+        decoder: &mut dyn Decoder,
+        name: &str,
+        stretch: Range<u64>,
+        watch: Watch<'_>,
+    ) -> Result<()> {
+        let mut chain = Chain::new(decoder.format(), self.audio, 0.0)?;
+        let mut at = stretch.start;
+        decoder.seek(at)?;
+        while at < stretch.end {
+            let wanted = usize::try_from(stretch.end - at).unwrap_or(usize::MAX).min(BLOCK_FRAMES);
+            self.read.clear();
+            let frames = decoder.read(&mut self.read, wanted);
+            let rate = decoder.format().sample_rate;
+            let frames = frames.map_err(|error| breaks_off(error.kind(), name, at, rate).with_source(error))?;
+            chain.push(&self.read, &mut self.samples)?;
+            self.encode()?;
+            at += frames as u64;
+            self.tell(frames as u64, watch)?;
+            if frames < wanted {
+                break;
+            }
+        }
+        if at < stretch.end && stretch.end != u64::MAX {
+            return Err(breaks_off(ErrorKind::InvalidData, name, at, decoder.format().sample_rate));
+        }
+        chain.finish(&mut self.samples)?;
+        self.encode()
+    }
+
+    /// Writes what belongs behind the last frame and makes the file whole; it is still to be committed.
+    ///
+    /// # Errors
+    /// Those of the encoder and the destination.
+    pub(super) fn finish(mut self) -> Result<Written> {
+        self.encoder.finish(&mut self.bytes)?;
+        self.write()?;
+        if let Destination::Spool(spool) = &mut self.destination {
+            let seal = self.encoder.seal(spool.len());
+            let cut = spool.truncate(seal.length);
+            cut.and_then(|()| seal.patches.iter().try_for_each(|patch| spool.patch(patch.at, &patch.bytes)))
+                .map_err(|error| cannot_write(error, &self.name))?;
+            self.written.bytes = spool.len();
+        }
+        Ok(self.written)
+    }
+
+    /// Encodes and writes `self.samples`, which are then gone.
+    fn encode(&mut self) -> Result<()> {
+        if self.audio.sample_format != SampleFormat::F32 {
+            self.written.clipped += self.samples.iter().filter(|sample| sample.abs() > 1.0).count() as u64;
+        }
+        self.written.frames += (self.samples.len() / usize::from(self.audio.channels.max(1))) as u64;
+        self.encoder.encode(&self.samples, &mut self.bytes)?;
+        self.samples.clear();
+        self.write()
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let outcome = match &mut self.destination {
+            Destination::Spool(spool) => spool.append(&self.bytes),
+            Destination::Stream(stream) => stream.write_all(&self.bytes),
+        };
+        self.written.bytes += self.bytes.len() as u64;
+        self.bytes.clear();
+        outcome.map_err(|error| cannot_write(error, &self.name))
+    }
+
+    fn tell(&mut self, frames: u64, watch: Watch<'_>) -> Result<()> {
+        self.advance.frames += frames;
+        match watch(self.advance) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::new(ErrorKind::Abort, format!("{} was cancelled", self.name))),
+        }
+    }
+}
+
+fn breaks_off(kind: ErrorKind, name: &str, at: u64, rate: u32) -> Error {
+    Error::new(kind, format!("{name} breaks off at {:.3} s (frame {at})", seconds(at, rate)))
+}
+
+pub(super) fn cannot_write(error: std::io::Error, name: &str) -> Error {
+    Error::from_io(error, format!("cannot write {name}"))
+}
+
+/// Throws an unfinished file away, but not one that already has the name `target`: then only its folder could not be
+/// synced, and it may be in the place of an older file.
+pub(super) fn discard_unnamed(spool: &mut dyn Spool, target: &Path) {
+    if spool.path().as_deref() != Some(target) {
+        // The error that led here is the one to tell.
+        let _ = spool.discard();
+    }
+}

@@ -1,0 +1,203 @@
+//! A clip in another format, at another rate, with other channels: written anew beside the old one, which is not touched.
+//!
+//! Where nothing has to change, samples of up to 24 bits and floats pass bit for bit; 32-bit integers are rounded to the
+//! 24 bits that sound has inside the program. Tags and markers come along. Run by any thread but a realtime one.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::assembly::{Assembly, Destination, Output, Watch, Written, cannot_write, discard_unnamed};
+use crate::{
+    audio::{AudioFormat, SampleFormat},
+    decode::{self, Decoder},
+    encode::Format,
+    error::{Error, ErrorKind, Result},
+    storage::{Existing, FileSpool, Spool},
+};
+
+/// Rates that are tried where a format does not have that of a clip, in hertz.
+const USUAL_RATES: [u32; 9] = [8_000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000];
+
+/// What a clip is to become. What is `None` stays as it is in the clip, as far as the format has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Conversion {
+    /// The container.
+    pub format: &'static Format,
+    /// Frames a second, in hertz.
+    pub sample_rate: Option<u32>,
+    /// Samples in a frame, see [`ChannelMixer`](crate::audio::ChannelMixer).
+    pub channels: Option<u16>,
+    /// How a sample is stored.
+    pub sample_format: Option<SampleFormat>,
+    /// Bits a second, for formats that can choose.
+    pub bits_per_second: Option<u32>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Converted {
+    /// Rate, channels and sample format of the new clip.
+    pub audio: AudioFormat,
+    /// Frames in it: round(n × new rate / old rate) of n frames.
+    pub frames: u64,
+    /// Bytes that were written.
+    pub size_bytes: u64,
+    /// Samples that were beyond full scale and are cut to it.
+    pub clipped: u64,
+}
+
+impl Conversion {
+    /// Into `format`, with everything else as it is in the clip.
+    #[must_use]
+    pub const fn new(format: &'static Format) -> Self {
+        Self { format, sample_rate: None, channels: None, sample_format: None, bits_per_second: None }
+    }
+
+    /// What sound like `from` becomes. Where nothing was asked for and the format does not have what the clip has, it is
+    /// the shallowest samples that keep every bit, else the deepest, and the next higher of the usual rates, else the
+    /// next lower.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] with what the format does not have.
+    pub fn audio(&self, from: AudioFormat) -> Result<AudioFormat> {
+        let asked = AudioFormat {
+            sample_rate: self.sample_rate.unwrap_or(from.sample_rate),
+            channels: self.channels.unwrap_or(from.channels),
+            sample_format: self.sample_format.unwrap_or_else(|| self.nearest_depth(from.sample_format)),
+        };
+        match self.format.supported(asked) {
+            Ok(()) => Ok(asked),
+            Err(_) if self.sample_rate.is_none() => self.nearest_rate(asked),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn nearest_depth(&self, from: SampleFormat) -> SampleFormat {
+        let has = |wanted: &SampleFormat| self.format.codecs.iter().any(|codec| codec.sample_formats.contains(wanted));
+        let deep_enough = SampleFormat::ALL.into_iter().filter(has).find(|&depth| depth >= from);
+        deep_enough.or_else(|| SampleFormat::ALL.into_iter().rev().find(has)).unwrap_or(from)
+    }
+
+    fn nearest_rate(&self, asked: AudioFormat) -> Result<AudioFormat> {
+        let higher = USUAL_RATES.into_iter().filter(|&rate| rate > asked.sample_rate);
+        let lower = USUAL_RATES.into_iter().rev().filter(|&rate| rate < asked.sample_rate);
+        let candidates = higher.chain(lower).map(|sample_rate| AudioFormat { sample_rate, ..asked });
+        let found = candidates.into_iter().find(|&audio| self.format.supported(audio).is_ok());
+        found.map_or_else(|| self.format.supported(asked).map(|()| asked), Ok)
+    }
+}
+
+/// Converts the clip `source` into the file `target`, whose folder is created if missing. `watch` can end it at any
+/// block, and then as after every error there is no new file and no unfinished one.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`] if there is a file `target`, unless `existing` says otherwise, and always if it is the
+/// clip itself; [`ErrorKind::InvalidData`] if the clip is damaged or breaks off in the middle, with the place;
+/// [`ErrorKind::NotSupported`] for sound that the format does not have; [`ErrorKind::Abort`] after `watch` ended it; else
+/// those of [`decode::open`] and of the file system.
+pub fn convert(
+    source: &Path,
+    target: &Path,
+    conversion: &Conversion,
+    existing: Existing,
+    watch: Watch<'_>,
+) -> Result<(PathBuf, Converted)> {
+    let mut decoder = decode::open(source)?;
+    refuse_target(source, target, existing)?;
+    // Before a file is made.
+    conversion.audio(decoder.format())?;
+    let mut spool = FileSpool::beside(target)
+        .map_err(|error| Error::from_io(error, format!("cannot create {}", target.display())))?;
+    let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
+    into_spool(clip, &mut spool, target, conversion, existing, watch)
+}
+
+/// Converts the clip `source` and writes it as it comes to `out`, which errors call `name`, in a form that needs no
+/// patching.
+///
+/// # Errors
+/// Those of [`convert`], but for those of a file; [`ErrorKind::NotSupported`] if the format cannot be streamed; those of
+/// writing to `out`, with their kind underneath.
+pub fn convert_to_stream(
+    source: &Path,
+    out: &mut dyn Write,
+    name: &str,
+    conversion: &Conversion,
+    watch: Watch<'_>,
+) -> Result<Converted> {
+    let mut decoder = decode::open(source)?;
+    let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
+    assemble(clip, Destination::Stream(out), name, conversion, watch)
+}
+
+/// An open clip and what errors call it.
+struct Source<'a> {
+    decoder: &'a mut dyn Decoder,
+    name: &'a str,
+}
+
+fn into_spool(
+    source: Source<'_>,
+    spool: &mut dyn Spool,
+    target: &Path,
+    conversion: &Conversion,
+    existing: Existing,
+    watch: Watch<'_>,
+) -> Result<(PathBuf, Converted)> {
+    let name = target.display().to_string();
+    let assembled = assemble(source, Destination::Spool(spool), &name, conversion, watch);
+    let outcome = assembled.and_then(|converted| {
+        let path = spool.commit(target, existing).map_err(|error| cannot_write(error, &name))?;
+        Ok((path, converted))
+    });
+    if outcome.is_err() {
+        discard_unnamed(spool, target);
+    }
+    outcome
+}
+
+fn assemble(
+    source: Source<'_>,
+    destination: Destination<'_>,
+    name: &str,
+    conversion: &Conversion,
+    watch: Watch<'_>,
+) -> Result<Converted> {
+    let from = source.decoder.format();
+    let audio = conversion.audio(from)?;
+    let metadata = source.decoder.metadata().clone().at_rate(from.sample_rate, audio.sample_rate);
+    let output = Output {
+        format: conversion.format,
+        audio,
+        bits_per_second: conversion.bits_per_second,
+        metadata,
+        name: name.to_owned(),
+    };
+    let frames = source.decoder.frames();
+    let mut assembly = Assembly::begin(output, destination, frames)?;
+    assembly.append(source.decoder, source.name, 0..frames.unwrap_or(u64::MAX), watch)?;
+    let Written { frames, bytes, clipped } = assembly.finish()?;
+    Ok(Converted { audio, frames, size_bytes: bytes, clipped })
+}
+
+/// Says in time what the commit would say only at the end.
+fn refuse_target(source: &Path, target: &Path, existing: Existing) -> Result<()> {
+    if matches!((source.canonicalize(), target.canonicalize()), (Ok(one), Ok(other)) if one == other) {
+        let context = format!("{} would be converted into itself", source.display());
+        return Err(Error::new(ErrorKind::AlreadyExists, context));
+    }
+    let there = fs::symlink_metadata(target);
+    match (there, existing) {
+        (Ok(there), Existing::Keep | Existing::Replace) if there.is_dir() => {
+            Err(cannot_write(io::ErrorKind::IsADirectory.into(), &target.display().to_string()))
+        }
+        (Ok(_), Existing::Keep) => Err(Error::new(ErrorKind::AlreadyExists, format!("{} exists", target.display()))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! `convert` from outside: what comes out is what other programs read, and after an error nothing has come out.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{
+    analysis::analyse,
+    harness::Test,
+    process::require,
+    signal::PositionCode,
+    terminal::{Terminal, keys},
+};
+use crate::takes::{in_shell, layout, names, samples};
+
+/// A folder with a take of 105,600 frames, in which every short window is unique.
+fn coded() -> Test {
+    let test = Test::new();
+    PositionCode { lead_in: 4_800, lead_out: 4_800, ..PositionCode::mono() }.write_wav(&test.path("in.wav"), 96_000);
+    test
+}
+
+fn convert(test: Test, words: &[&str]) -> Test {
+    test.again().arg("convert").args(words.iter().copied())
+}
+
+/// What `ffprobe` says about a file: codec, rate, channels, length in seconds.
+fn probed(test: &Test, file: &str) -> String {
+    let entries = "stream=codec_name,sample_rate,channels,duration";
+    let words = ["-v", "error", "-show_entries", entries, "-of", "csv=p=0", file];
+    let output = test.clone().again().program("ffprobe").args(words).run();
+    output.assert_success().stdout().trim().to_owned()
+}
+
+/// The root of the mean square, as `sox` measures it.
+fn rms(test: &Test, file: &str) -> f64 {
+    let output = test.clone().again().program("sox").args([file, "-n", "stat"]).run();
+    let text = output.assert_success().stderr();
+    let line = text.lines().find(|line| line.starts_with("RMS     amplitude:")).unwrap_or_else(|| panic!("{text}"));
+    line.split_whitespace().last().unwrap().parse().unwrap()
+}
+
+#[test]
+fn what_does_not_change_passes_bit_for_bit() {
+    let test = convert(coded(), &["in.wav", "out.wav"]);
+    let output = test.run();
+    output.assert_success().assert_stdout("out.wav\n").assert_stderr("saved out.wav · 00:00:02.2 · 48 kHz mono s16\n");
+    analyse(&samples(output.path("out.wav"))).assert_whole(96_000);
+    assert!(samples(output.path("out.wav")) == samples(output.path("in.wav")));
+    assert_eq!(names(output.path("")), ["in.wav", "out.wav"]);
+    // Deeper, then in both channels, and back.
+    for words in
+        [&["out.wav", "deep.wav", "-b", "s24", "-c", "2"][..], &["deep.wav", "back.wav", "-b", "s16", "-c", "1"]]
+    {
+        convert(test.clone(), words).run().assert_success();
+    }
+    assert!(samples(output.path("back.wav")) == samples(output.path("in.wav")));
+}
+
+#[test]
+fn every_rate_channel_count_and_depth_is_what_other_programs_read() {
+    require(&["ffprobe", "sox"]);
+    let tone = "record -q -i tone --fast -r 48000 -c 2 -d 3 in.wav";
+    let test = Test::new().args(tone.split(' '));
+    test.run().assert_success();
+    let level = rms(&test, "in.wav");
+    for (rate, channels, depth, codec) in [
+        ("8000", "1", "s16", "pcm_s16le"),
+        ("16000", "1", "s16", "pcm_s16le"),
+        ("22050", "2", "s24", "pcm_s24le"),
+        ("44100", "2", "s16", "pcm_s16le"),
+        ("44100", "4", "f32", "pcm_f32le"),
+        ("48000", "2", "s32", "pcm_s32le"),
+        ("96000", "2", "f32", "pcm_f32le"),
+        ("192000", "1", "s24", "pcm_s24le"),
+    ] {
+        let words = ["in.wav", "out.wav", "--force", "-q", "-r", rate, "-c", channels, "-b", depth];
+        let output = convert(test.clone(), &words).run();
+        output.assert_success().assert_stderr("");
+        assert_eq!(probed(&test, "out.wav"), format!("{codec},{rate},{channels},3.000000"), "{words:?}");
+        assert_eq!(layout(output.path("out.wav")).2, 3 * rate.parse::<u32>().unwrap(), "{words:?}");
+        let change = if channels == "4" { 0.5_f64.sqrt() } else { 1.0 };
+        assert!((rms(&test, "out.wav") / (level * change) - 1.0).abs() < 0.01, "{words:?}");
+    }
+}
+
+#[test]
+fn the_extension_the_flag_and_the_preset_decide_the_format() {
+    let test = coded();
+    for (words, file, bytes) in [
+        (&["in.wav", "a.raw"][..], "a.raw", 2 * 105_600),
+        (&["in.wav", "b.PCM", "-c", "2"], "b.PCM", 4 * 105_600),
+        (&["in.wav", "c.wav", "-f", "raw", "-r", "16k"], "c.wav", 2 * 35_200),
+        (&["in.wav", "d", "-f", "raw", "--preset", "voice"], "d", 2 * 35_200),
+        (&["in.wav", "e.raw", "--preset", "cd"], "e.raw", 4 * 97_020),
+        (&["in.wav", "f.raw", "--preset", "studio", "-c", "1"], "f.raw", 3 * 105_600),
+    ] {
+        convert(test.clone(), words).run().assert_success();
+        assert_eq!(fs::metadata(test.path(file)).unwrap().len(), bytes, "{words:?}");
+    }
+    let wav = convert(test, &["in.wav", "g"]).run();
+    assert!(samples(wav.assert_success().path("g")) == samples(wav.path("in.wav")));
+}
+
+#[test]
+fn clips_are_found_by_name_and_facts_are_told_as_json() {
+    let test = coded().env("DICTAPHONE_DIR", "clips");
+    fs::create_dir(test.path("clips")).unwrap();
+    fs::rename(test.path("in.wav"), test.path("clips/in.wav")).unwrap();
+    let output = convert(test, &["in", "out.wav", "-r", "44.1k", "--json"]).run();
+    let facts: Value = serde_json::from_str(&output.assert_success().stdout()).unwrap();
+    let expected = serde_json::json!({
+        "name": "out", "path": "out.wav", "format": "wav", "mime_type": "audio/wav;codecs=1", "duration_s": 2.2,
+        "frames": 97_020, "sample_rate": 44_100, "channels": 1, "sample_format": "s16",
+        "size_bytes": fs::metadata(output.path("out.wav")).unwrap().len(), "clipped": facts["clipped"],
+    });
+    assert_eq!(facts, expected);
+}
+
+#[test]
+fn what_goes_wrong_is_told_with_a_remedy_and_leaves_nothing() {
+    let test = coded().file("old.wav", "old").file("bad.wav", "RIFF").file("folder/x", "").file("a.txt", "");
+    let before = names(test.path(""));
+    for (words, code, error, hint) in [
+        (&["in.wav", "old.wav"][..], 2, "old.wav exists", "`--force` replaces it once the new one is complete"),
+        (&["in.wav", "in.wav"], 2, "in.wav exists", "`--force` replaces it once the new one is complete"),
+        (
+            &["in.wav", "in.wav", "--force"],
+            2,
+            "in.wav would be converted into itself",
+            "write another name; the clip itself is never changed",
+        ),
+        (
+            &["in.wav", "./folder/../in.wav", "--force"],
+            2,
+            "in.wav would be converted into itself",
+            "write another name; the clip itself is never changed",
+        ),
+        (&["in.wav", "folder"], 2, "folder is a folder", "write the name of the new file behind it"),
+        (&["in.wav", "new/"], 2, "new/ is a folder", "write the name of the new file behind it"),
+        (&["in.wav", "out.mp3"], 2, "unknown file format `mp3` of out.mp3", "the formats are"),
+        (&["in.wav", "old.wav/out.wav"], 2, "old.wav is not a folder", "name a folder"),
+        (&["in.wav", "/dev/null"], 2, "/dev/null is not an ordinary file", "`-` writes to standard output"),
+        (&["x.wav", "out.wav"], 1, "no clip 'x.wav'", "`dictaphone list`"),
+        (&["bad.wav", "out.wav"], 1, "bad.wav is", "`dictaphone recover bad.wav` repairs"),
+        (&["a.txt", "out.wav"], 1, "a.txt is empty", "`dictaphone recover a.txt` repairs"),
+        (&["in.wav", "-", "--force"], 2, "--force needs a file", "leave --force out"),
+        (&["in.wav", "out.wav", "--json", "--print-path"], 2, "both want standard output", "leave one of them out"),
+        (&["in.wav", "out.wav", "-r", "1"], 2, "sample rates go from 1000", "speech needs 16000"),
+        (&["in.wav"], 2, "required arguments were not provided: <OUT>", "`dictaphone convert --help`"),
+    ] {
+        let output = convert(test.clone(), words).run();
+        output.assert_exit(code).assert_stdout("").assert_stderr_contains(error).assert_stderr_contains("\nhint: ");
+        output.assert_stderr_contains(hint);
+        assert_eq!(names(test.path("")), before, "{words:?}");
+    }
+    let output = convert(test, &["in.wav", "old.wav", "--force"]).run();
+    output.assert_success();
+    assert_eq!(samples(output.path("old.wav")).len(), 105_600);
+}
+
+#[test]
+fn a_pipe_gets_audio_alone() {
+    require(&["sox"]);
+    let test = coded();
+    let raw = convert(test.clone(), &["in.wav", "-", "-f", "raw"]).run();
+    raw.assert_success().assert_stderr("");
+    let wav = convert(test, &["in.wav", "-", "--json"]).run();
+    wav.assert_success().assert_stderr_contains(r#""path":null"#);
+    assert_eq!(wav.stdout[4..8], [0xff; 4]);
+    assert!(wav.stdout.ends_with(&raw.stdout));
+    let pcm: Vec<i16> = raw.stdout.as_chunks().0.iter().map(|&sample| i16::from_le_bytes(sample)).collect();
+    assert!(pcm == samples(raw.path("in.wav")));
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    let line = format!("set -o pipefail; {program} convert in.wav - -r 16k -b f32 | sox -t wav - -n stat");
+    let output = coded().program("bash").arg("-c").arg(line).run();
+    output.assert_success().assert_stderr_contains("Length (seconds):      2.200000");
+}
+
+#[test]
+fn a_standard_output_that_takes_no_audio_is_told() {
+    let mut terminal = Terminal::run(&convert(coded(), &["in.wav", "-"]));
+    assert_eq!(terminal.wait(), 2);
+    assert!(
+        terminal.text().contains("error: audio is not written to a terminal\nhint: send it to"),
+        "{}",
+        terminal.text()
+    );
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    let made = format!("{program} record -q -i tone --fast -d 5 in.wav >/dev/null");
+    let run = |before: &str| in_shell(&format!("{made}\n{before}"), "convert in.wav -").run();
+    run("exec >&-").assert_exit(2).assert_stderr_contains("error: standard output is closed\nhint: ");
+    let output = run("exec >/dev/full");
+    output.assert_exit(1).assert_stderr("error: cannot write standard output: No space left on device (os error 28)\n");
+    let line = format!("{made}; set -o pipefail; {program} convert in.wav - | head -c 9000 | wc -c");
+    let output = Test::new().program("bash").arg("-c").arg(line).run();
+    output.assert_success().assert_stdout("9000\n").assert_stderr("");
+}
+
+/// A folder with a take of hours, which takes no room on the disk and long to convert.
+fn endless() -> Test {
+    let test = Test::new();
+    PositionCode::mono().write_wav(&test.path("in.wav"), 0);
+    let mut bytes = fs::read(test.path("in.wav")).unwrap();
+    let data = bytes.windows(4).position(|id| id == b"data").unwrap();
+    bytes.truncate(data + 8);
+    bytes[data + 4..].copy_from_slice(&0xffff_ffff_u32.to_le_bytes());
+    fs::write(test.path("in.wav"), bytes).unwrap();
+    fs::File::options().write(true).open(test.path("in.wav")).unwrap().set_len(4 << 30).unwrap();
+    test
+}
+
+#[test]
+fn a_cancelled_conversion_leaves_nothing() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut running = convert(endless(), &["in.wav", "out.wav", "-r", "44.1k"]).spawn();
+        running.wait_for_file(".out.wav.part", 100_000);
+        running.signal(signal);
+        let output = running.wait();
+        output.assert_exit(130).assert_stdout("");
+        output.assert_stderr("error: the conversion was cancelled\nhint: nothing is left of it\n");
+        assert_eq!(names(output.path("")), ["in.wav"]);
+    }
+}
+
+#[test]
+fn a_terminal_shows_how_far_it_is_and_ctrl_c_cancels() {
+    let test = convert(endless(), &["in.wav", "out.wav", "-r", "44.1k"]);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("  0 % ▕");
+    terminal.send(keys::CTRL_C);
+    assert_eq!(terminal.wait(), 130);
+    let text = terminal.text();
+    assert!(text.contains("error: the conversion was cancelled") && !text.contains('▕'), "{text}");
+    assert_eq!(names(test.path("")), ["in.wav"]);
+}
+
+#[test]
+fn a_finished_conversion_leaves_one_line_on_a_terminal() {
+    let mut terminal = Terminal::run(&convert(coded(), &["in.wav", "out.wav"]));
+    assert_eq!(terminal.wait(), 0);
+    assert_eq!(terminal.text().trim(), "saved out.wav · 00:00:02.2 · 48 kHz mono s16");
+    let mut terminal = Terminal::run(&convert(coded(), &["in.wav", "out.wav", "-q", "--print-path"]));
+    assert_eq!(terminal.wait(), 0);
+    assert_eq!(terminal.text().trim(), "out.wav");
+}
+
+#[test]
+fn samples_that_clip_are_told() {
+    let test = Test::new();
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut wav = hound::WavWriter::create(test.path("in.wav"), spec).unwrap();
+    [0.5_f32, 1.5, -2.0, 1.0].into_iter().for_each(|sample| wav.write_sample(sample).unwrap());
+    wav.finalize().unwrap();
+    let output = convert(test.clone(), &["in.wav", "out.wav", "-q"]).run();
+    output.assert_success().assert_stderr("");
+    let output = convert(test, &["in.wav", "cut.wav", "-q", "-b", "s16"]).run();
+    output.assert_success().assert_stderr_contains("warning: 2 samples clipped at full scale in cut.wav\nhint: ");
+    assert_eq!(samples(output.path("cut.wav")), [16_384, i16::MAX, i16::MIN, i16::MAX]);
+}
