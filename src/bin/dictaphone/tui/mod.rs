@@ -31,6 +31,7 @@ use ratatui::{Terminal, backend::CrosstermBackend, layout::Rect};
 use self::{
     app::Model,
     effect::{Happening, World},
+    keymap::Keymap,
     layout::Size,
     theme::Theme,
     update::{Effect, Msg, update},
@@ -77,6 +78,7 @@ pub(crate) fn run(args: CaptureArgs, report: &Report) -> Result<Exit, Failure> {
         Size { columns, rows },
         tilde(&folder, dirs::home_dir().as_deref()),
         plan.container.extension(),
+        Keymap::default(),
     );
     report.silence_libraries();
     let (sender, happenings) = channel();
