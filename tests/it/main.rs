@@ -9,6 +9,8 @@ mod support;
 #[cfg(unix)]
 mod bad_input;
 mod clips;
+#[cfg(unix)]
+mod config;
 mod crash;
 #[cfg(target_os = "linux")]
 mod devices;
@@ -17,6 +19,8 @@ mod disk;
 mod fast;
 #[cfg(unix)]
 mod help;
+#[cfg(unix)]
+mod log;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]

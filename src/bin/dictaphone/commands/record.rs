@@ -18,6 +18,7 @@ use dictaphone::{clips, media::MediaStreamTrack};
 use self::{open::Opened, session::Session};
 use crate::{
     cli::RecordArgs,
+    config::Config,
     exit::Exit,
     message::{Failure, Message},
     plan::{self, Record, Surroundings, Target},
@@ -28,8 +29,8 @@ use crate::{
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the recording from being saved.
-pub(crate) fn run(args: RecordArgs, report: &Report) -> Result<Exit, Failure> {
-    let plan = plan::record(args, &Surroundings::look_around())?;
+pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let plan = plan::record(args, &Surroundings::look_around(config.record))?;
     mention_unfinished(&plan, report);
     report.silence_libraries();
     capture(&plan, report)

@@ -38,6 +38,13 @@ pub(crate) enum Action {
     Quit,
 }
 
+impl Action {
+    /// What the config calls it.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
 /// When a key means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
