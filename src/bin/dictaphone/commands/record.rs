@@ -64,7 +64,7 @@ fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
     // The hook has told about the bug; what was recorded is not its fault.
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| session.run(&happenings)))
         .unwrap_or_else(|_| session::rescue(&opened.recorder, plan.target == Target::Stdout, &happenings));
-    let exit = save::save(plan, report, &opened, outcome);
+    let exit = save::save(plan, report, &opened, inputs, outcome);
     // The device comes last: the file is safe, whatever closing it does.
     opened.stream.tracks().iter().for_each(MediaStreamTrack::stop);
     exit
