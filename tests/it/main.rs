@@ -10,6 +10,8 @@ mod support;
 mod bad_input;
 mod clips;
 #[cfg(unix)]
+mod config;
+#[cfg(unix)]
 mod convert;
 mod crash;
 #[cfg(target_os = "linux")]
@@ -21,6 +23,8 @@ mod fast;
 mod help;
 #[cfg(target_os = "linux")]
 mod large;
+#[cfg(unix)]
+mod log;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]

@@ -243,3 +243,45 @@ fn in_the_background_nothing_is_drawn() {
     terminal.wait();
     assert_eq!(layout(test.path("take.wav")).2, 48_000);
 }
+
+#[test]
+fn whatever_is_sent_a_recording_ends_by_itself() {
+    let paste = format!("\x1b[200~{}", "x".repeat(10_000));
+    let typed = "x".repeat(10_000);
+    for sent in [
+        &b"\x1b"[..],
+        b"\x1b[",
+        b"\x1b]",
+        b"\x1b[999~",
+        b"\x1b]0;a title without an end",
+        b"\x1bP1$r",
+        b"\xff\xfe\xc3",
+        b"\xe3\x83",
+        b"\x1b[M#",
+        b"\x1b[<0;",
+        paste.as_bytes(),
+        typed.as_bytes(),
+    ] {
+        let test = record(&["-i", "tone", "-d", "0.6", "take.wav"]);
+        let mut terminal = Terminal::run(&test);
+        terminal.wait_for("REC 00:00:00.");
+        terminal.send_bytes(sent);
+        assert_saved(&test, &mut terminal);
+        assert_eq!(layout(test.path("take.wav")).2, 28_800, "{:?}", String::from_utf8_lossy(sent));
+    }
+}
+
+#[test]
+fn ctrl_c_stops_after_a_sequence_without_an_end() {
+    for begun in ["\x1b[", "\x1b[1;", "\x1b]0;title", "\x1bP", "\x1b", "\x1bO"] {
+        let (test, mut terminal) = recording(&[]);
+        terminal.send(&format!("{begun}{}", keys::CTRL_C));
+        assert_saved(&test, &mut terminal);
+    }
+    // A paste may hold a Ctrl-C; what has no end is given up after a while.
+    let (test, mut terminal) = recording(&[]);
+    terminal.send("\x1b[200~text");
+    terminal.wait_for("REC 00:00:01.5");
+    terminal.send(keys::CTRL_C);
+    assert_saved(&test, &mut terminal);
+}

@@ -42,6 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ctrlc", &[PROGRAM]),
     ("ratatui", &[PROGRAM]),
     ("signal_hook", &[PROGRAM]),
+    ("toml", &["src/bin/dictaphone/config"]),
     ("tui_input", &[PROGRAM]),
 ];
 

@@ -95,7 +95,13 @@ impl Terminal {
     /// Types `text`; see [`keys`].
     #[track_caller]
     pub(crate) fn send(&mut self, text: &str) {
-        let sent = self.writer.lock().expect("a sound writer").write_all(text.as_bytes());
+        self.send_bytes(text.as_bytes());
+    }
+
+    /// Sends what no keyboard would.
+    #[track_caller]
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        let sent = self.writer.lock().expect("a sound writer").write_all(bytes);
         sent.unwrap_or_else(|e| panic!("cannot type: {e}\n{}", self.context()));
     }
 

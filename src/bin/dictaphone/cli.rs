@@ -27,22 +27,20 @@ pub(crate) struct Cli {
 }
 
 /// What every command takes.
-#[derive(Debug, Clone, Copy, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Common {
     /// Say only what went wrong
     #[arg(long, short = 'q', global = true, display_order = 900)]
     pub(crate) quiet: bool,
     /// When to use colours (NO_COLOR is respected)
-    #[arg(
-        long,
-        value_name = "WHEN",
-        value_enum,
-        default_value_t,
-        hide_default_value = true,
-        global = true,
-        display_order = 901
-    )]
-    pub(crate) color: Color,
+    #[arg(long, value_name = "WHEN", value_enum, global = true, display_order = 901)]
+    pub(crate) color: Option<Color>,
+    /// Defaults from this file; else `dictaphone/config.toml` in the user's config folder
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, display_order = 902)]
+    pub(crate) config: Option<PathBuf>,
+    /// Append what happens to this file, for finding out why
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, display_order = 903)]
+    pub(crate) log: Option<PathBuf>,
 }
 
 /// When to use colours.
@@ -86,13 +84,13 @@ pub(crate) enum Command {
 }
 
 /// The words of `record`.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 #[command(after_long_help = record_notes())]
 pub(crate) struct RecordArgs {
     /// Where to: a file, `-` for standard output, a folder for a new name in it
     ///
-    /// Without FILE a new name in the clips folder: --dir, else DICTAPHONE_DIR, else `Recordings` in the user's music
-    /// folder. An existing file is never overwritten without --force.
+    /// Without FILE a new name in the clips folder: --dir, else DICTAPHONE_DIR, else the config, else `Recordings` in
+    /// the user's music folder. An existing file is never overwritten without --force.
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) file: Option<PathBuf>,
     /// Stop after this much recorded audio: `90`, `1m30s`, `00:01:30`
@@ -201,7 +199,7 @@ pub(crate) struct DevicesArgs {
 /// Where the clips are.
 #[derive(Debug, Args)]
 pub(crate) struct ClipsFolder {
-    /// The clips folder; else DICTAPHONE_DIR, else `Recordings` in the user's music folder
+    /// The clips folder; else DICTAPHONE_DIR, else the config, else `Recordings` in the user's music folder
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) dir: Option<PathBuf>,
 }
@@ -374,10 +372,25 @@ Examples:
   dictaphone list                       what was recorded
   dictaphone play take.wav              listen to it
 
+{CONFIG_NOTES}
+
 {}",
         exit_codes()
     )
 }
+
+const CONFIG_NOTES: &str = "Config:
+  `dictaphone/config.toml` in the user's config folder, or the file of --config, in TOML. Every
+  flag of `record` can have its default there; flags and environment are stronger.
+      preset = \"voice\"
+      dir = \"~/Recordings\"
+      [keys]                        # of the screen: a key or a list of them; none with []
+      record = [\"r\", \"f5\"]
+      stop = \"ctrl-s\"
+
+Environment:
+  DICTAPHONE_DIR   the clips folder
+  NO_COLOR         no colours";
 
 fn record_notes() -> String {
     format!(

@@ -58,15 +58,11 @@ impl Inputs {
         signals::take_ctrl_c(Arc::clone(&interrupts))?;
         let keys = take(Arc::clone(&interrupts)).map(Keys::start).transpose()?;
         #[cfg(unix)]
-        let recheck = keys.as_ref().map(Keys::recheck).transpose()?;
+        let waker = keys.as_ref().map(Keys::waker).transpose()?;
         Ok(Self {
             interrupts,
             #[cfg(unix)]
-            _signals: signals::Signals::start(
-                deliver,
-                report.clone(),
-                recheck.map(|recheck| Box::new(recheck) as Box<dyn Fn() + Send>),
-            )?,
+            _signals: signals::Signals::start(deliver, report.clone(), waker)?,
             _keys: keys,
         })
     }

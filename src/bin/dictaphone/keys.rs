@@ -3,6 +3,9 @@
 //! A process in the background that reads its terminal is stopped by the system (SIGTTIN), so keys are taken only while
 //! this process is in the foreground: between `bg` and `fg` the thread looks twice a second whether it is again.
 
+#[cfg(unix)]
+mod sequences;
+
 use std::{sync::Arc, time::Duration};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -12,7 +15,7 @@ use crate::intent::{Deliver, Intent, Interrupts};
 #[cfg(not(unix))]
 pub(crate) use polled::Keys;
 #[cfg(unix)]
-pub(crate) use woken::Keys;
+pub(crate) use woken::{Keys, Waker};
 
 /// What a key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,18 +23,6 @@ enum Meaning {
     Wish(Intent),
     Interrupt,
     Suspend,
-}
-
-/// The key that a terminal sends this byte for, if it is a plain one.
-#[cfg(unix)]
-fn plain_key(byte: u8) -> Option<KeyEvent> {
-    let (code, modifiers) = match byte {
-        b'\r' | b'\n' => (KeyCode::Enter, KeyModifiers::NONE),
-        0x01..=0x1a => (KeyCode::Char(char::from(byte - 1 + b'a')), KeyModifiers::CONTROL),
-        b' '..=b'~' => (KeyCode::Char(char::from(byte)), KeyModifiers::NONE),
-        _ => return None,
-    };
-    Some(KeyEvent::new(code, modifiers))
 }
 
 /// What an arrow seeks by, and what it does together with shift.
@@ -100,7 +91,7 @@ fn suspend_job() {}
 #[cfg(unix)]
 mod woken {
     use std::{
-        io::{self, Write as _},
+        io::{self, Read as _, Write as _},
         os::unix::net::UnixStream,
         thread::{self, JoinHandle},
     };
@@ -110,10 +101,18 @@ mod woken {
         stdio,
     };
 
-    use super::{Event, Take};
+    use super::{Event, Take, sequences::Sequences};
     use crate::terminal::{self, RawMode};
 
     const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+
+    /// A sequence comes in one piece, or in two over a slow line; what is pasted may be long.
+    const SEQUENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
+    const PASTE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+    /// Why the thread is woken.
+    const RECHECK: u8 = 0;
+    const RESIZED: u8 = 1;
 
     /// The running thread; dropping it ends the thread and leaves the mode of single keys.
     pub(crate) struct Keys {
@@ -134,16 +133,27 @@ mod woken {
             Ok(Self { waker, thread: Some(thread) })
         }
 
-        /// A function that makes the thread look again whether the terminal is ours, and take its mode over anew.
+        /// What wakes the thread.
         ///
         /// # Errors
         /// When the system has no descriptor left.
-        pub(crate) fn recheck(&self) -> io::Result<impl Fn() + Send + 'static> {
-            let waker = self.waker.try_clone()?;
-            Ok(move || {
-                let mut waker = &waker;
-                let _ = waker.write(&[0]);
-            })
+        pub(crate) fn waker(&self) -> io::Result<Waker> {
+            self.waker.try_clone().map(Waker)
+        }
+    }
+
+    /// Wakes the thread from another one.
+    pub(crate) struct Waker(UnixStream);
+
+    impl Waker {
+        /// Makes the thread look again whether the terminal is ours, and take its mode over anew.
+        pub(crate) fn recheck(&self) {
+            let _ = (&self.0).write(&[RECHECK]);
+        }
+
+        /// Makes the thread tell the size of the terminal.
+        pub(crate) fn resized(&self) {
+            let _ = (&self.0).write(&[RESIZED]);
         }
     }
 
@@ -156,25 +166,33 @@ mod woken {
         }
     }
 
-    fn read(mut wake: &UnixStream, take: &Take) {
+    fn read(wake: &UnixStream, take: &Take) {
         let _guard = RawMode;
+        let mut sequences = Sequences::default();
         let mut ours = terminal::enter();
         loop {
             let tty = stdio::stdin();
             let mut fds = [PollFd::new(wake, PollFlags::IN), PollFd::new(&tty, PollFlags::IN)];
             let [first, ..] = &mut fds;
-            let polled = if ours { poll(&mut fds, None) } else { poll(std::slice::from_mut(first), Some(&LOOK_AGAIN)) };
-            match polled {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            let polled = match ours {
+                true => poll(&mut fds, patience(&sequences)),
+                false => poll(std::slice::from_mut(first), Some(&LOOK_AGAIN)),
+            };
+            let is_quiet = match polled {
+                Ok(count) => count == 0,
+                Err(rustix::io::Errno::INTR) => false,
                 Err(_) => return,
-            }
+            };
             let [woken, pressed] = fds.map(|fd| fd.revents());
             if woken.contains(PollFlags::IN) {
-                use io::Read as _;
-                match wake.read(&mut [0; 16]) {
-                    Ok(0) => return,
-                    Ok(_) => ours = false,
-                    Err(_) => {}
+                match wakes(wake) {
+                    Some(wakes) => {
+                        ours &= !wakes.contains(&RECHECK);
+                        if wakes.contains(&RESIZED) {
+                            tell_size(take);
+                        }
+                    }
+                    None => return,
                 }
             } else if !woken.is_empty() {
                 return;
@@ -184,39 +202,51 @@ mod woken {
                 return;
             }
             if !ours {
+                sequences = Sequences::default();
                 ours = terminal::enter();
             } else if !terminal::in_foreground() {
                 ours = false;
-            } else if pressed.contains(PollFlags::IN) && take_all(take).is_err() {
+            } else if pressed.contains(PollFlags::IN) && take_all(&mut sequences, take).is_err() {
                 return;
+            } else if is_quiet {
+                sequences.settle().into_iter().for_each(take);
             }
         }
     }
 
-    fn take_all(take: &Take) -> io::Result<()> {
-        let mut resized = false;
-        while crossterm::event::poll(std::time::Duration::ZERO)? {
-            let event = crossterm::event::read()?;
-            resized |= matches!(event, Event::Resize(..));
-            take(event);
+    /// How long the rest of what was begun is waited for.
+    fn patience(sequences: &Sequences) -> Option<&'static Timespec> {
+        match (sequences.is_open(), sequences.is_pasting()) {
+            (false, _) => None,
+            (true, false) => Some(&SEQUENCE),
+            (true, true) => Some(&PASTE),
         }
-        if resized { take_overlooked(take) } else { Ok(()) }
     }
 
-    /// The reader of events overlooks what was typed together with a change of the window's size, Ctrl-C among it, until
-    /// something else is typed.
-    fn take_overlooked(take: &Take) -> io::Result<()> {
-        let tty = stdio::stdin();
-        let mut fds = [PollFd::new(&tty, PollFlags::IN)];
-        if poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap_or(0) == 0 {
-            return Ok(());
+    /// Why the thread was woken; `None` if it is to end.
+    fn wakes(mut wake: &UnixStream) -> Option<Vec<u8>> {
+        let mut buffer = [0; 16];
+        match wake.read(&mut buffer) {
+            Ok(0) => None,
+            Ok(count) => Some(buffer.iter().copied().take(count).collect()),
+            Err(_) => Some(Vec::new()),
         }
-        let mut buffer = [0; 64];
-        let count = rustix::io::read(tty, &mut buffer)?;
-        let typed = buffer.get(..count).unwrap_or_default();
-        // Keys of several bytes begin with an escape; which one it was does not matter enough to guess.
-        let plain = typed.iter().take_while(|&&byte| byte != 0x1b).filter_map(|&byte| super::plain_key(byte));
-        plain.for_each(|key| take(Event::Key(key)));
+    }
+
+    fn tell_size(take: &Take) {
+        if let Ok((columns, rows)) = crossterm::terminal::size() {
+            take(Event::Resize(columns, rows));
+        }
+    }
+
+    /// Takes what there is, in one call that does not wait.
+    fn take_all(sequences: &mut Sequences, take: &Take) -> io::Result<()> {
+        let mut buffer = [0; 1024];
+        let count = match rustix::io::read(stdio::stdin(), &mut buffer) {
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => 0,
+            read => read?,
+        };
+        buffer.iter().take(count).filter_map(|&byte| sequences.take(byte)).for_each(take);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod config;
 mod duration;
 mod exit;
 mod inputs;
@@ -9,6 +10,7 @@ mod intent;
 mod json;
 mod keys;
 mod limits;
+mod logfile;
 mod message;
 mod name;
 mod plan;
@@ -30,6 +32,7 @@ use clap::{Parser as _, error::ErrorKind as Cause};
 
 use crate::{
     cli::{CaptureArgs, Cli, Command, Common},
+    config::Config,
     exit::Exit,
     message::Failure,
     report::Report,
@@ -37,15 +40,9 @@ use crate::{
 
 fn main() -> ExitCode {
     let (report, outcome) = match Cli::try_parse() {
-        Ok(cli) => {
-            let report = Report::new(cli.common);
-            report.tell_panics();
-            // A bug ends with a code of the table as well; the hook has told about it.
-            let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(cli, &report))).unwrap_or(Ok(Exit::Failed));
-            (report, outcome)
-        }
+        Ok(cli) => start(cli),
         Err(error) => {
-            let report = Report::new(Common::default());
+            let report = Report::new(&Common::default());
             let outcome = answer(&error, &report);
             (report, outcome)
         }
@@ -54,11 +51,33 @@ fn main() -> ExitCode {
         report.error(&failure.message);
         failure.exit
     });
+    log::info!("dictaphone ends with exit code {}", exit.code());
+    logfile::finish();
     report.finish();
     exit.into()
 }
 
-fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
+fn start(cli: Cli) -> (Report, Result<Exit, Failure>) {
+    let config = match &cli.command {
+        // What these print is the same for everybody.
+        Some(Command::Completions(_) | Command::Man) => Config::default(),
+        _ => match Config::load(cli.common.config.as_deref()) {
+            Ok(config) => config,
+            Err(failure) => return (Report::new(&cli.common), Err(failure)),
+        },
+    };
+    let common = config.fill(&cli.common);
+    let report = Report::new(&common);
+    if let Err(failure) = common.log.as_deref().map_or(Ok(()), logfile::open) {
+        return (report, Err(failure));
+    }
+    report.tell_panics();
+    // A bug ends with a code of the table as well; the hook has told about it.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(cli, config, &report))).unwrap_or(Ok(Exit::Failed));
+    (report, outcome)
+}
+
+fn run(cli: Cli, config: Config, report: &Report) -> Result<Exit, Failure> {
     if cli.command.is_some() && cli.screen != CaptureArgs::default() {
         return Err(Failure::usage(
             "options before the command are those of the screen",
@@ -66,18 +85,18 @@ fn run(cli: Cli, report: &Report) -> Result<Exit, Failure> {
         ));
     }
     match cli.command {
-        Some(Command::Record(args)) => commands::record::run(*args, report),
-        Some(Command::Play(args)) => commands::play::run(&args, report),
+        Some(Command::Record(args)) => commands::record::run(*args, config, report),
+        Some(Command::Play(args)) => commands::play::run(&args, config, report),
         Some(Command::Devices(args)) => commands::devices::run(&args, report),
-        Some(Command::List(args)) => commands::list::run(&args, report),
-        Some(Command::Info(args)) => commands::info::run(&args, report),
-        Some(Command::Rename(args)) => commands::rename::run(&args, report),
-        Some(Command::Delete(args)) => commands::delete::run(&args, report),
-        Some(Command::Convert(args)) => commands::convert::run(&args, report),
-        Some(Command::Recover(args)) => commands::recover::run(&args, report),
+        Some(Command::List(args)) => commands::list::run(&args, config, report),
+        Some(Command::Info(args)) => commands::info::run(&args, config, report),
+        Some(Command::Rename(args)) => commands::rename::run(&args, config, report),
+        Some(Command::Delete(args)) => commands::delete::run(&args, config, report),
+        Some(Command::Convert(args)) => commands::convert::run(&args, config, report),
+        Some(Command::Recover(args)) => commands::recover::run(&args, config, report),
         Some(Command::Completions(args)) => commands::completions::run(&args, report),
         Some(Command::Man) => commands::man::run(report),
-        None if tui::has_terminal() => tui::run(cli.screen, report),
+        None if tui::has_terminal() => tui::run(cli.screen, config, report),
         None => {
             report.text(&cli::command().render_help().to_string());
             Ok(Exit::Usage)

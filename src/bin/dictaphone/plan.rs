@@ -3,11 +3,10 @@
 //! Pure but for [`Surroundings::look_around`]: everything that depends on the machine comes in through it.
 
 pub(crate) mod convert;
+mod defaults;
+mod surroundings;
 
 use std::{
-    env,
-    ffi::OsString,
-    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -19,67 +18,9 @@ use crate::{
     cli::{Preset, RecordArgs},
     message::{Failure, visible},
     name::{self, Template},
-    terminal,
 };
 
-/// What the decisions depend on besides the words.
-pub(crate) struct Surroundings<'a> {
-    /// Standard output is a terminal.
-    pub(crate) stdout_is_terminal: bool,
-    /// Standard output was closed when the program started.
-    pub(crate) stdout_is_closed: bool,
-    /// The value of `DICTAPHONE_DIR`.
-    pub(crate) dictaphone_dir: Option<OsString>,
-    /// The user's music folder, as the desktop has it.
-    pub(crate) music_folder: Option<PathBuf>,
-    /// The user's home.
-    pub(crate) home: Option<PathBuf>,
-    /// What is found at a path.
-    pub(crate) look: &'a dyn Fn(&Path) -> Found,
-}
-
-impl Surroundings<'static> {
-    /// Asks the system.
-    pub(crate) fn look_around() -> Self {
-        Self {
-            stdout_is_terminal: io::stdout().is_terminal(),
-            stdout_is_closed: terminal::stdout_is_closed(),
-            dictaphone_dir: env::var_os("DICTAPHONE_DIR"),
-            music_folder: dirs::audio_dir(),
-            home: dirs::home_dir(),
-            look: &Found::at,
-        }
-    }
-}
-
-/// What is found at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// Nothing, or nothing that can be seen.
-    Nothing,
-    /// An ordinary file.
-    File,
-    /// A folder, also at the end of a symbolic link.
-    Folder,
-    /// A device, a pipe, a socket, a link to nowhere.
-    Other,
-    /// Something that is no folder stands where one of its folders should be.
-    Blocked,
-}
-
-impl Found {
-    /// Looks at the file system.
-    pub(crate) fn at(path: &Path) -> Self {
-        match std::fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => Self::File,
-            Ok(metadata) if metadata.is_dir() => Self::Folder,
-            Ok(_) => Self::Other,
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Self::Blocked,
-            Err(_) if path.symlink_metadata().is_ok() => Self::Other,
-            Err(_) => Self::Nothing,
-        }
-    }
-}
+pub(crate) use self::surroundings::{Found, Surroundings};
 
 /// Where the recording goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,7 +115,8 @@ pub(crate) struct Record {
 pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Record, Failure> {
     refuse_contradictions(&args, around)?;
     let target = target(&args, around)?;
-    let container = container(&args, &target)?;
+    let container = container(&args, &target, around)?;
+    let args = defaults::fill(args, &around.defaults);
     let pace = pace(&args, &target)?;
     let to_stdout = target == Target::Stdout;
     let (sample_rate, channels, sample_format) = preset(args.capture.preset);
@@ -266,12 +208,13 @@ fn refuse_stdout(around: &Surroundings<'_>, example: &str) -> Result<(), Failure
     }
 }
 
-fn container(args: &RecordArgs, target: &Target) -> Result<Container, Failure> {
+fn container(args: &RecordArgs, target: &Target, around: &Surroundings<'_>) -> Result<Container, Failure> {
     if let Some(format) = args.capture.format {
         return Ok(format);
     }
-    let Target::File(file, _) = target else { return Ok(Container::Wav) };
-    container_of(file, Container::Wav)
+    let usual = around.defaults.capture.format.unwrap_or(Container::Wav);
+    let Target::File(file, _) = target else { return Ok(usual) };
+    container_of(file, usual)
 }
 
 /// The container of the file's extension; `usual` without one.
@@ -287,7 +230,7 @@ fn container_of(file: &Path, usual: Container) -> Result<Container, Failure> {
 }
 
 fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failure> {
-    let template = || match &args.capture.name {
+    let template = || match args.capture.name.as_ref().or(around.defaults.capture.name.as_ref()) {
         Some(template) => Ok(template.clone()),
         None => Template::parse(name::DEFAULT).map_err(|reason| Failure::usage(reason, "give a `--name`")),
     };
@@ -315,7 +258,8 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
             "write a folder instead of the file, or leave --name out",
         ));
     }
-    explicit(file, args.force, around).map(|existing| Target::File(file.clone(), existing))
+    let force = args.force || around.defaults.force;
+    explicit(file, force, around).map(|existing| Target::File(file.clone(), existing))
 }
 
 /// What to do if one file, named by the user, exists.
@@ -359,7 +303,7 @@ fn ends_in_separator(file: &Path) -> bool {
     file.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| std::path::is_separator(char::from(byte)))
 }
 
-/// The flag, else the environment, else `Recordings` in the music folder.
+/// The flag, else the environment, else the config, else `Recordings` in the music folder.
 ///
 /// # Errors
 /// A usage failure if the flag is empty, or if there is no folder to begin from.
@@ -372,6 +316,9 @@ pub(crate) fn clips_folder(dir: Option<&Path>, around: &Surroundings<'_>) -> Res
     }
     if let Some(dir) = around.dictaphone_dir.as_ref().filter(|dir| !dir.is_empty()) {
         return Ok(PathBuf::from(dir));
+    }
+    if let Some(dir) = &around.defaults.capture.dir {
+        return Ok(dir.clone());
     }
     let music = around.music_folder.clone().or_else(|| around.home.as_ref().map(|home| home.join("Music")));
     music.map(|music| music.join("Recordings")).ok_or_else(|| {

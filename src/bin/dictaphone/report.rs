@@ -63,15 +63,15 @@ struct Screen {
 
 impl Report {
     /// A report for the terminal, the environment and the flags of this run.
-    pub(crate) fn new(common: Common) -> Self {
+    pub(crate) fn new(common: &Common) -> Self {
         let is_terminal = io::stderr().is_terminal();
         let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let color = common.color.unwrap_or_default();
         let style = Style {
             unicode: speaks_utf8(|name| env::var(name).ok()),
-            colour: colours(common.color, no_color, is_terminal && !is_dumb),
+            colour: colours(color, no_color(), is_terminal && !is_dumb),
         };
-        Self { color: common.color, ..Self::to(private_stderr(), style, common.quiet, is_terminal && !is_dumb) }
+        Self { color, ..Self::to(private_stderr(), style, common.quiet, is_terminal && !is_dumb) }
     }
 
     fn to(out: Option<Box<dyn Write + Send>>, style: Style, quiet: bool, is_terminal: bool) -> Self {
@@ -104,8 +104,7 @@ impl Report {
 
     /// What the terminal can show when all of it is drawn on, whether standard error is that terminal or not.
     pub(crate) fn style_of_screen(&self) -> Style {
-        let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Style { unicode: self.style.unicode, colour: colours(self.color, no_color, true) }
+        Style { unicode: self.style.unicode, colour: colours(self.color, no_color(), true) }
     }
 
     /// Whether there is a live line; without one, a line at the start and one at the end tell the same.
@@ -115,11 +114,13 @@ impl Report {
 
     /// What went wrong, and the remedy.
     pub(crate) fn error(&self, message: &Message) {
+        log::error!("{}", message.text);
         self.lock().say(&self.worded("error", "1;31", message));
     }
 
     /// The same, unless another thread holds the screen: for the last words before leaving at once.
     pub(crate) fn try_error(&self, message: &Message) {
+        log::error!("{}", message.text);
         let text = self.worded("error", "1;31", message);
         match self.screen.try_lock() {
             Ok(mut screen) => screen.say_now(&text),
@@ -130,11 +131,13 @@ impl Report {
 
     /// What a person should know although everything goes on; also with `--quiet`.
     pub(crate) fn warning(&self, message: &Message) {
+        log::warn!("{}", message.text);
         self.lock().say(&self.worded("warning", "1;33", message));
     }
 
     /// A line about the normal course of things; not with `--quiet`.
     pub(crate) fn note(&self, text: &str) {
+        log::info!("{text}");
         if !self.quiet {
             self.lock().say(&format!("{}\n", visible(text)));
         }
@@ -262,6 +265,7 @@ impl Report {
             if let Some(out) = out.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
                 let _ = out.write_all(text.as_bytes());
             }
+            log::error!("a bug{place}: {}", what.unwrap_or("no reason given"));
         }));
     }
 
@@ -325,6 +329,11 @@ fn private_stderr() -> Option<Box<dyn Write + Send>> {
 #[cfg(not(unix))]
 fn private_stderr() -> Option<Box<dyn Write + Send>> {
     Some(Box::new(io::stderr()))
+}
+
+/// Whether the environment asks for no colours.
+pub(crate) fn no_color() -> bool {
+    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 fn colours(color: Color, no_color: bool, is_terminal: bool) -> bool {

@@ -27,12 +27,12 @@ mod unix {
 
     use rustix::process;
     use signal_hook::{
-        consts::{SIGCONT, SIGHUP, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR2, SIGXFSZ},
+        consts::{SIGCONT, SIGHUP, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR2, SIGWINCH, SIGXFSZ},
         iterator,
     };
 
     use super::{Arc, Deliver, Report, io, is_ignored};
-    use crate::{intent::Intent, terminal};
+    use crate::{intent::Intent, keys::Waker, terminal};
 
     /// The running thread; dropping it ends the thread. Signals that come later do nothing.
     pub(crate) struct Signals {
@@ -41,17 +41,13 @@ mod unix {
     }
 
     impl Signals {
-        /// Takes the signals. `recheck` is called when the process runs again.
+        /// Takes the signals. `keys` are woken when the process runs again and when the window has another size.
         ///
         /// # Errors
         /// When the system refuses a handler or a thread.
-        pub(crate) fn start(
-            deliver: Deliver,
-            report: Report,
-            recheck: Option<Box<dyn Fn() + Send>>,
-        ) -> io::Result<Self> {
+        pub(crate) fn start(deliver: Deliver, report: Report, keys: Option<Waker>) -> io::Result<Self> {
             ignore_file_size_limit()?;
-            let mut taken = vec![SIGTERM, SIGUSR2, SIGCONT];
+            let mut taken = vec![SIGTERM, SIGUSR2, SIGCONT, SIGWINCH];
             taken.extend([SIGHUP, SIGTSTP].into_iter().filter(|&signal| !is_ignored(signal)));
             let mut signals = iterator::Signals::new(taken)?;
             let handle = signals.handle();
@@ -63,9 +59,10 @@ mod unix {
                         SIGTSTP => suspend(&report),
                         SIGCONT => {
                             terminal::continued();
-                            recheck.iter().for_each(|recheck| recheck());
+                            keys.iter().for_each(Waker::recheck);
                             deliver(Intent::Redraw);
                         }
+                        SIGWINCH => keys.iter().for_each(Waker::resized),
                         _ => {}
                     }
                 }

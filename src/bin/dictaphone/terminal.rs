@@ -93,7 +93,7 @@ pub(crate) fn enter() -> bool {
     }
     let entered = crossterm::terminal::enable_raw_mode().is_ok();
     if entered {
-        keep_output_processing();
+        refine_mode();
         screen.show();
     }
     entered
@@ -245,17 +245,20 @@ pub(crate) fn stdout_is_closed() -> bool {
     false
 }
 
+/// Lets the terminal process output, and lets no reader of keys wait: another one may have taken what there was.
 #[cfg(unix)]
-fn keep_output_processing() {
+fn refine_mode() {
     use rustix::{
         stdio,
-        termios::{self, OptionalActions, OutputModes},
+        termios::{self, OptionalActions, OutputModes, SpecialCodeIndex},
     };
     if let Ok(mut mode) = termios::tcgetattr(stdio::stdin()) {
         mode.output_modes.insert(OutputModes::OPOST);
+        mode.special_codes[SpecialCodeIndex::VMIN] = 0;
+        mode.special_codes[SpecialCodeIndex::VTIME] = 0;
         let _ = termios::tcsetattr(stdio::stdin(), OptionalActions::Now, &mode);
     }
 }
 
 #[cfg(not(unix))]
-fn keep_output_processing() {}
+fn refine_mode() {}

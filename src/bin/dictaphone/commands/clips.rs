@@ -10,6 +10,7 @@ use dictaphone::{
 
 use crate::{
     cli::ClipsFolder,
+    config::Config,
     exit::Exit,
     message::{Failure, Message},
     plan::{self, Surroundings},
@@ -19,8 +20,8 @@ use crate::{
 ///
 /// # Errors
 /// A usage failure for a user who has none.
-pub(crate) fn folder(args: &ClipsFolder) -> Result<PathBuf, Failure> {
-    plan::clips_folder(args.dir.as_deref(), &Surroundings::look_around())
+pub(crate) fn folder(args: &ClipsFolder, config: Config) -> Result<PathBuf, Failure> {
+    plan::clips_folder(args.dir.as_deref(), &Surroundings::look_around(config.record))
 }
 
 /// The file that the user means.

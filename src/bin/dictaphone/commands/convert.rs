@@ -25,12 +25,13 @@ use serde::Serialize;
 use crate::{
     cli::ConvertArgs,
     commands::clips::{self, cannot_write},
+    config::Config,
     exit::{self, Exit},
     inputs::Inputs,
     intent::Intent,
     message::{Failure, Message},
     plan::{
-        Surroundings,
+        Surroundings, clips_folder,
         convert::{self as plan, Convert, Out},
     },
     printer::Worth,
@@ -46,9 +47,10 @@ const STDOUT: &str = "standard output";
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the new clip from being complete, and then there is
 /// none.
-pub(crate) fn run(args: &ConvertArgs, report: &Report) -> Result<Exit, Failure> {
-    let plan = plan::convert(args, &Surroundings::look_around())?;
-    let clip = clips::find(&clips::folder(&args.folder)?, &args.clip)?;
+pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let around = Surroundings::look_around(config.record);
+    let plan = plan::convert(args, &around)?;
+    let clip = clips::find(&clips_folder(args.folder.dir.as_deref(), &around)?, &args.clip)?;
     let conversion = Conversion {
         sample_rate: plan.sample_rate,
         channels: plan.channels,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     cli::DeleteArgs,
     commands::clips::{self, cannot_write, file_failure},
+    config::Config,
     exit::Exit,
     message::Failure,
     plan::JsonTo,
@@ -26,8 +27,8 @@ struct Deleted {
 ///
 /// # Errors
 /// The first reason why something was not deleted; the others have been told by then.
-pub(crate) fn run(args: &DeleteArgs, report: &Report) -> Result<Exit, Failure> {
-    let folder = clips::folder(&args.folder)?;
+pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let folder = clips::folder(&args.folder, config)?;
     let paths = args.clips.iter().map(|word| clips::find_to_change(&folder, word)).collect::<Result<Vec<_>, _>>()?;
     let mut deleted = Vec::new();
     let mut failures = Vec::new();

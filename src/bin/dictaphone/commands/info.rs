@@ -10,6 +10,7 @@ use dictaphone::{
 use crate::{
     cli::InfoArgs,
     commands::clips::{self, cannot_write, file_failure, size},
+    config::Config,
     exit::Exit,
     message::{Failure, Message, visible},
     plan::JsonTo,
@@ -29,8 +30,8 @@ const ROWS: usize = 3;
 ///
 /// # Errors
 /// If there is no such clip, or it cannot be read, or standard output fails.
-pub(crate) fn run(args: &InfoArgs, report: &Report) -> Result<Exit, Failure> {
-    let folder = clips::folder(&args.folder)?;
+pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let folder = clips::folder(&args.folder, config)?;
     let path = clips::find(&folder, &args.clip)?;
     let info = Info::read(&path, |_| ControlFlow::Continue(())).map_err(|error| file_failure(&error))?;
     if let (None, Some(folder)) = (&info.clip.error, dirs::cache_dir()) {

@@ -7,6 +7,7 @@ use dictaphone::clips::{Clip, Listing, SortKey};
 use crate::{
     cli::{ListArgs, SortBy},
     commands::clips::{self, cannot_write, file_failure, length, size},
+    config::Config,
     exit::Exit,
     message::{Failure, Message, visible},
     plan::JsonTo,
@@ -20,8 +21,8 @@ use crate::{
 /// # Errors
 /// If the folder cannot be read, or standard output fails. The clips folder need not exist before the first recording,
 /// but one that was named must.
-pub(crate) fn run(args: &ListArgs, report: &Report) -> Result<Exit, Failure> {
-    let folder = clips::folder(&args.folder)?;
+pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let folder = clips::folder(&args.folder, config)?;
     let mut listing = match Listing::read(&folder) {
         Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) && args.folder.dir.is_none() => {
             Listing::default()

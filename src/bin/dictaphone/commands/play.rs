@@ -22,6 +22,7 @@ use self::line::LineFacts;
 use crate::{
     cli::PlayArgs,
     commands::clips::{self, file_failure},
+    config::Config,
     exit::{self, Exit},
     inputs::Inputs,
     intent::Intent,
@@ -40,8 +41,8 @@ const SPEED_STEP: f64 = 0.1;
 ///
 /// # Errors
 /// When the recording cannot be read or nothing can be heard.
-pub(crate) fn run(args: &PlayArgs, report: &Report) -> Result<Exit, Failure> {
-    let clip = clips::find(&clips::folder(&args.folder)?, &args.clip)?;
+pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let clip = clips::find(&clips::folder(&args.folder, config)?, &args.clip)?;
     let decoder = decode::open(&clip).map_err(|error| file_failure(&error))?;
     let start = args.start.map_or(0, |start| frames_in(start, decoder.format().sample_rate));
     let outside = decoder.frames().filter(|&frames| start > 0 && start >= frames);

@@ -18,6 +18,7 @@ use dictaphone::{clips, media::MediaStreamTrack};
 use self::{open::Opened, session::Session};
 use crate::{
     cli::RecordArgs,
+    config::Config,
     exit::Exit,
     message::{Failure, Message},
     plan::{self, Record, Surroundings, Target},
@@ -28,8 +29,8 @@ use crate::{
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the recording from being saved.
-pub(crate) fn run(args: RecordArgs, report: &Report) -> Result<Exit, Failure> {
-    let plan = plan::record(args, &Surroundings::look_around())?;
+pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let plan = plan::record(args, &Surroundings::look_around(config.record))?;
     mention_unfinished(&plan, report);
     report.silence_libraries();
     capture(&plan, report)
@@ -63,7 +64,7 @@ fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
     // The hook has told about the bug; what was recorded is not its fault.
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| session.run(&happenings)))
         .unwrap_or_else(|_| session::rescue(&opened.recorder, plan.target == Target::Stdout, &happenings));
-    let exit = save::save(plan, report, &opened, outcome);
+    let exit = save::save(plan, report, &opened, inputs, outcome);
     // The device comes last: the file is safe, whatever closing it does.
     opened.stream.tracks().iter().for_each(MediaStreamTrack::stop);
     exit

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     cli::RecoverArgs,
+    config::Config,
     exit::Exit,
     message::{Failure, Message},
     plan::{self, JsonTo, Surroundings},
@@ -20,8 +21,8 @@ use crate::{
 /// # Errors
 /// When it is not clear where to look, or standard output fails. A recording that cannot be recovered is told, keeps
 /// none of the others from it, and makes the exit code 1.
-pub(crate) fn run(args: &RecoverArgs, report: &Report) -> Result<Exit, Failure> {
-    let outcomes = clips::run(&places(args)?, args.dry_run);
+pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let outcomes = clips::run(&places(args, config)?, args.dry_run);
     let written = if args.json {
         let rows: Vec<Row> = outcomes.iter().map(Row::from).collect();
         report.json(JsonTo::Stdout, &rows, Worth::Kept)
@@ -46,11 +47,11 @@ pub(crate) fn run(args: &RecoverArgs, report: &Report) -> Result<Exit, Failure> 
 }
 
 /// Where to look.
-fn places(args: &RecoverArgs) -> Result<Vec<PathBuf>, Failure> {
+fn places(args: &RecoverArgs, config: Config) -> Result<Vec<PathBuf>, Failure> {
     if !args.paths.is_empty() {
         return Ok(args.paths.clone());
     }
-    let folder = plan::clips_folder(args.dir.as_deref(), &Surroundings::look_around())?;
+    let folder = plan::clips_folder(args.dir.as_deref(), &Surroundings::look_around(config.record))?;
     // The clips folder is made by the first recording; before that there is nothing in it.
     Ok(if args.dir.is_none() && !folder.exists() { Vec::new() } else { vec![folder] })
 }

@@ -21,6 +21,7 @@ fn around() -> Surroundings<'static> {
     Surroundings {
         stdout_is_terminal: true,
         stdout_is_closed: false,
+        defaults: RecordArgs::default(),
         dictaphone_dir: None,
         music_folder: Some("/music".into()),
         home: Some("/home/zoe".into()),
@@ -32,16 +33,29 @@ fn piped() -> Surroundings<'static> {
     Surroundings { stdout_is_terminal: false, ..around() }
 }
 
-fn plan(line: &str, around: &Surroundings<'_>) -> Result<Record, Failure> {
+fn words(line: &str) -> RecordArgs {
     let words = ["dictaphone", "record"].into_iter().chain(line.split_whitespace());
     match Cli::try_parse_from(words).unwrap().command {
-        Some(Command::Record(args)) => record(*args, around),
+        Some(Command::Record(args)) => *args,
         other => panic!("{other:?}"),
     }
 }
 
+fn plan(line: &str, around: &Surroundings<'_>) -> Result<Record, Failure> {
+    record(words(line), around)
+}
+
+/// The plan for a command line, with a config that says `defaults`.
+fn configured(line: &str, defaults: &str) -> Result<Record, Failure> {
+    plan(line, &Surroundings { defaults: words(defaults), ..around() })
+}
+
 fn new_in(folder: &str) -> Target {
     Target::NewIn(folder.into(), Template::parse(name::DEFAULT).unwrap())
+}
+
+fn named(folder: &str, name: &str) -> Target {
+    Target::NewIn(folder.into(), Template::parse(name).unwrap())
 }
 
 fn file(path: &str, existing: Existing) -> Target {
@@ -71,9 +85,11 @@ fn the_words_decide_where_the_recording_goes() {
 }
 
 #[test]
-fn the_clips_folder_is_the_flag_then_the_environment_then_the_music_folder() {
-    let with_env = Surroundings { dictaphone_dir: Some("/env".into()), ..around() };
+fn the_clips_folder_is_the_flag_then_the_environment_then_the_config_then_the_music_folder() {
+    let defaults = words("--dir /config");
+    let with_env = Surroundings { dictaphone_dir: Some("/env".into()), defaults, ..around() };
     assert_eq!(plan("", &with_env).unwrap().target, new_in("/env"));
+    assert_eq!(configured("", "--dir /config").unwrap().target, new_in("/config"));
     assert_eq!(plan("--dir takes", &with_env).unwrap().target, new_in("takes"));
     let empty_env = Surroundings { dictaphone_dir: Some("".into()), ..around() };
     assert_eq!(plan("", &empty_env).unwrap().target, new_in("/music/Recordings"));
@@ -161,6 +177,56 @@ fn the_other_words_arrive_unchanged() {
     let plan = plan("-d 1:30 -i USB --gain -6 --paused", &around()).unwrap();
     assert_eq!(plan.duration, Some(Duration::from_secs(90)));
     assert_eq!((plan.device.as_deref(), plan.gain_db, plan.starts_paused), (Some("USB"), -6.0, true));
+}
+
+#[test]
+fn a_default_fills_a_gap_and_never_contradicts_the_command_line() {
+    let all = "-d 90 -i USB -r 8k -c 2 -b s24 --gain -6 --reconnect 5m --paused";
+    let expected = plan(all, &around()).unwrap();
+    for (line, defaults) in [
+        ("", all),
+        (all, "-d 5 -i x -r 9k -c 1 -b f32 --gain 1 --reconnect 1s"),
+        ("-r 8k -c 2 -b s24 --paused", "-d 90 -i USB --preset cd --gain -6 --reconnect 5m"),
+    ] {
+        assert_eq!(configured(line, defaults).unwrap(), expected, "{line} / {defaults}");
+    }
+    assert_eq!(configured("a.wav", "--dir takes --name x").unwrap().target, file("a.wav", Existing::Keep));
+    assert_eq!(configured("takes", "--dir z --name x").unwrap().target, named("takes", "x"));
+    assert_eq!(configured("--name y", "--dir z --name x").unwrap().target, named("z", "y"));
+    assert_eq!(configured("", "--force").unwrap().target, new_in("/music/Recordings"));
+    assert_eq!(configured("old.wav", "--force").unwrap().target, file("old.wav", Existing::Replace));
+    assert_eq!(configured("", "--fast").unwrap().pace, Pace::RealTime);
+    assert_eq!(configured("-i tone -d 1", "--fast").unwrap().pace, Pace::Fast);
+    assert!(!configured("--json", "--print-path").unwrap().prints_path);
+    assert_eq!(configured("--print-path", "--json").unwrap().json, None);
+}
+
+#[test]
+fn the_format_is_the_flag_then_the_extension_then_the_config() {
+    for (line, container) in
+        [("", Container::Raw), ("a", Container::Raw), ("a.wav", Container::Wav), ("-f wav", Container::Wav)]
+    {
+        assert_eq!(configured(line, "-f raw").unwrap().container, container, "{line}");
+    }
+}
+
+#[test]
+fn a_preset_on_the_command_line_wins_over_what_it_is_made_of_in_the_config() {
+    use SampleFormat::{F32, S16, S24};
+    for (line, defaults, rate, channels, format) in [
+        ("--preset voice", "-r 96k -c 2 -b f32", Some(16_000), Some(1), S16),
+        ("--preset voice -c 2", "-r 96k -b f32", Some(16_000), Some(2), S16),
+        ("", "-r 96k --preset studio", Some(96_000), Some(2), S24),
+        ("-b f32", "--preset studio", Some(48_000), Some(2), F32),
+        ("--preset cd", "--preset studio", Some(44_100), Some(2), S16),
+    ] {
+        let plan = configured(line, defaults).unwrap();
+        assert_eq!(
+            (plan.sample_rate, plan.channels, plan.sample_format),
+            (rate, channels, format),
+            "{line} / {defaults}"
+        );
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use dictaphone::audio::AudioFormat;
 use jiff::Zoned;
 use tui_input::Input;
 
-use super::{layout::Size, meter::Meter, theme::Theme};
+use super::{keymap::Keymap, layout::Size, meter::Meter, theme::Theme};
 
 /// What the recorder is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +203,7 @@ pub(crate) struct Notice {
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     pub(crate) theme: Theme,
+    pub(crate) keymap: Keymap,
     pub(crate) size: Size,
     /// The clips folder, as it is shown.
     pub(crate) folder: String,
@@ -248,9 +249,10 @@ pub(crate) struct Model {
 
 impl Model {
     /// A screen on which nothing has happened.
-    pub(crate) fn new(theme: Theme, size: Size, folder: String, container: &'static str) -> Self {
+    pub(crate) fn new(theme: Theme, size: Size, folder: String, container: &'static str, keymap: Keymap) -> Self {
         Self {
             theme,
+            keymap,
             size,
             folder,
             container,

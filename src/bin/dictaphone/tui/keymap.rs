@@ -1,10 +1,15 @@
 //! The keys as a table. What is done with a key and what `?` and the bottom line say about it come from the same rows,
-//! so that the help cannot lie. Pure.
+//! so that the help cannot lie. The config can give an action other keys. Pure.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+mod chord;
 
-/// What a key can ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use clap::ValueEnum;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+
+pub(crate) use self::chord::Chord;
+
+/// What a key can ask for. The config calls it by its name in kebab-case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Action {
     Record,
     TogglePause,
@@ -33,6 +38,13 @@ pub(crate) enum Action {
     Quit,
 }
 
+impl Action {
+    /// What the config calls it.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
 /// When a key means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
@@ -45,6 +57,11 @@ pub(crate) enum When {
 }
 
 impl When {
+    /// Whether both can be at the same time.
+    fn overlaps(self, other: Self) -> bool {
+        self == other || self == Self::Always || other == Self::Always
+    }
+
     /// The heading of its keys in the help.
     pub(crate) const fn heading(self) -> &'static str {
         match self {
@@ -56,8 +73,10 @@ impl When {
 }
 
 /// A row of the table.
+#[derive(Debug)]
 pub(crate) struct Binding {
     pub(crate) when: When,
+    /// Its keys, unless the config says otherwise.
     pub(crate) keys: &'static [KeyCode],
     pub(crate) action: Action,
     /// What it does, for the help.
@@ -107,14 +126,89 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(When::Always, &[Char('q')], Action::Quit, "quit; a recording is saved", Some("quit")),
 ];
 
-/// What that key asks for at the moment. A key that is held down moves the selection and does nothing else.
-pub(crate) fn action(key: KeyEvent, recording: bool) -> Option<Action> {
-    if key.kind == KeyEventKind::Release || key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
-        return None;
+/// An action and the keys that ask for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound {
+    pub(crate) binding: &'static Binding,
+    /// The first is shown where there is room for one only.
+    pub(crate) keys: Vec<Chord>,
+}
+
+impl Bound {
+    /// How its keys are written.
+    pub(crate) fn names(&self, unicode: bool) -> String {
+        self.keys.iter().map(|key| key.name(unicode)).collect::<Vec<_>>().join(", ")
     }
-    let binding = active(recording).find(|binding| binding.keys.contains(&key.code))?;
-    let moves = matches!(
-        binding.action,
+}
+
+/// The keys as they are for this user.
+#[derive(Debug, Clone)]
+pub(crate) struct Keymap(Vec<Bound>);
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let bind = |binding: &'static Binding| {
+            let keys = binding.keys.iter().map(|&code| Chord::plain(code)).collect();
+            Bound { binding, keys }
+        };
+        Self(BINDINGS.iter().map(bind).collect())
+    }
+}
+
+/// A key that two actions want at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clash {
+    pub(crate) key: Chord,
+    pub(crate) actions: [Action; 2],
+}
+
+impl Keymap {
+    /// Gives an action these keys and no others.
+    pub(crate) fn rebind(&mut self, action: Action, keys: &[Chord]) {
+        for bound in self.0.iter_mut().filter(|bound| bound.binding.action == action) {
+            bound.keys = keys.to_vec();
+        }
+    }
+
+    /// The first key that has two meanings, if there is one.
+    pub(crate) fn clash(&self) -> Option<Clash> {
+        let keys = || self.0.iter().flat_map(|bound| bound.keys.iter().map(move |key| (bound.binding, *key)));
+        keys().enumerate().find_map(|(place, (first, key))| {
+            let second =
+                keys().skip(place + 1).find(|(second, other)| *other == key && first.when.overlaps(second.when));
+            second.map(|(second, _)| Clash { key, actions: [first.action, second.action] })
+        })
+    }
+
+    /// Every action, in the order of the help.
+    pub(crate) fn rows(&self) -> &[Bound] {
+        &self.0
+    }
+
+    /// The rows that mean something at the moment.
+    pub(crate) fn active(&self, recording: bool) -> impl Iterator<Item = &Bound> {
+        let now = if recording { When::Recording } else { When::Idle };
+        self.0.iter().filter(move |bound| bound.binding.when.overlaps(now))
+    }
+
+    /// What that key asks for at the moment. A key that is held down moves the selection and does nothing else; shift
+    /// with a key that seeks is left to whoever asks.
+    pub(crate) fn action(&self, key: KeyEvent, recording: bool) -> Option<Action> {
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        let chord = Chord::pressed(key);
+        let find =
+            |chord| self.active(recording).find(|bound| bound.keys.contains(&chord)).map(|bound| bound.binding.action);
+        let seeks = |action: &Action| matches!(action, Action::Back | Action::Forward);
+        let action = find(chord).or_else(|| find(chord.unshifted()?).filter(seeks))?;
+        (moves(action) || key.kind == KeyEventKind::Press).then_some(action)
+    }
+}
+
+fn moves(action: Action) -> bool {
+    matches!(
+        action,
         Action::Up
             | Action::Down
             | Action::PageUp
@@ -123,59 +217,31 @@ pub(crate) fn action(key: KeyEvent, recording: bool) -> Option<Action> {
             | Action::Forward
             | Action::Slower
             | Action::Faster
-    );
-    (moves || key.kind == KeyEventKind::Press).then_some(binding.action)
-}
-
-/// The rows that mean something at the moment.
-pub(crate) fn active(recording: bool) -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().filter(move |binding| match binding.when {
-        When::Always => true,
-        When::Recording => recording,
-        When::Idle => !recording,
-    })
-}
-
-/// How a key is written.
-pub(crate) fn name(key: KeyCode, unicode: bool) -> String {
-    match (key, unicode) {
-        (Char(' '), true) => "␣".to_owned(),
-        (Char(' '), false) => "space".to_owned(),
-        (Char(c), _) => c.to_string(),
-        (Up, true) => "↑".to_owned(),
-        (Down, true) => "↓".to_owned(),
-        (Left, true) => "←".to_owned(),
-        (Right, true) => "→".to_owned(),
-        (Esc, _) => "Esc".to_owned(),
-        (F(n), _) => format!("F{n}"),
-        (PageUp, _) => "PgUp".to_owned(),
-        (PageDown, _) => "PgDn".to_owned(),
-        (other, _) => format!("{other:?}"),
-    }
-}
-
-/// How the keys of a row are written.
-pub(crate) fn names(binding: &Binding, unicode: bool) -> String {
-    binding.keys.iter().map(|&key| name(key, unicode)).collect::<Vec<_>>().join(", ")
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use crossterm::event::KeyModifiers;
+
     use super::*;
 
     #[test]
     fn no_key_means_two_things_at_once() {
-        for recording in [false, true] {
-            let keys: Vec<KeyCode> = active(recording).flat_map(|binding| binding.keys).copied().collect();
-            for (i, key) in keys.iter().enumerate() {
-                assert!(!keys[..i].contains(key), "{key:?} twice while recording is {recording}");
-            }
+        assert_eq!(Keymap::default().clash(), None);
+    }
+
+    #[test]
+    fn every_action_has_one_row() {
+        for action in Action::value_variants() {
+            assert_eq!(BINDINGS.iter().filter(|binding| binding.action == *action).count(), 1, "{action:?}");
         }
     }
 
     #[test]
     fn keys_depend_on_whether_something_is_recorded() {
-        let press = |code, recording| action(KeyEvent::new(code, KeyModifiers::NONE), recording);
+        let keymap = Keymap::default();
+        let press = |code, recording| keymap.action(KeyEvent::new(code, KeyModifiers::NONE), recording);
         assert_eq!(press(Char('r'), false), Some(Action::Record));
         assert_eq!(press(Char('r'), true), None);
         assert_eq!(press(Char(' '), true), Some(Action::TogglePause));
@@ -186,12 +252,45 @@ mod tests {
 
     #[test]
     fn a_key_that_is_held_down_only_moves() {
+        let keymap = Keymap::default();
         let held = |code| {
             let mut key = KeyEvent::new(code, KeyModifiers::NONE);
             key.kind = KeyEventKind::Repeat;
-            action(key, true)
+            keymap.action(key, true)
         };
         assert_eq!((held(Down), held(Char(' ')), held(Char('s'))), (Some(Action::Down), None, None));
-        assert_eq!(action(KeyEvent::new(Char('s'), KeyModifiers::CONTROL), true), None);
+    }
+
+    #[test]
+    fn what_is_held_down_with_a_key_makes_it_another_key() {
+        let mut keymap = Keymap::default();
+        let press = |keymap: &Keymap, code, held| keymap.action(KeyEvent::new(code, held), false);
+        assert_eq!(press(&keymap, Char('r'), KeyModifiers::CONTROL), None);
+        assert_eq!(press(&keymap, Char('r'), KeyModifiers::ALT), None);
+        assert_eq!(press(&keymap, Char('G'), KeyModifiers::SHIFT), Some(Action::Bottom), "shift is in the letter");
+        assert_eq!(press(&keymap, Left, KeyModifiers::SHIFT), Some(Action::Back), "shift seeks further");
+        assert_eq!(press(&keymap, Up, KeyModifiers::SHIFT), None);
+        keymap.rebind(Action::Record, &[Chord::parse("ctrl-r").unwrap(), Chord::parse("shift-left").unwrap()]);
+        assert_eq!(press(&keymap, Char('r'), KeyModifiers::CONTROL), Some(Action::Record));
+        assert_eq!(press(&keymap, Char('r'), KeyModifiers::NONE), None);
+        assert_eq!(press(&keymap, Left, KeyModifiers::SHIFT), Some(Action::Record));
+        assert_eq!(press(&keymap, Left, KeyModifiers::NONE), Some(Action::Back));
+    }
+
+    #[test]
+    fn a_key_may_have_two_meanings_at_different_times_only() {
+        let with = |action, key: &str| {
+            let mut keymap = Keymap::default();
+            keymap.rebind(action, &[Chord::parse(key).unwrap()]);
+            keymap.clash().map(|clash| clash.actions)
+        };
+        assert_eq!(with(Action::Mark, "r"), None, "`r` records before recording, and marks while recording");
+        assert_eq!(with(Action::Mark, "x"), Some([Action::Mark, Action::Discard]));
+        assert_eq!(with(Action::Mark, "q"), Some([Action::Mark, Action::Quit]));
+        assert_eq!(with(Action::Quit, "r"), Some([Action::Record, Action::Quit]));
+        let mut keymap = Keymap::default();
+        keymap.rebind(Action::Mark, &[Chord::plain(Char('x'))]);
+        keymap.rebind(Action::Discard, &[]);
+        assert_eq!(keymap.clash(), None, "an action may have no key");
     }
 }

@@ -5,7 +5,7 @@
 
 mod app;
 mod effect;
-mod keymap;
+pub(crate) mod keymap;
 mod layout;
 mod meter;
 mod theme;
@@ -37,6 +37,7 @@ use self::{
 };
 use crate::{
     cli::{CaptureArgs, RecordArgs},
+    config::Config,
     exit::Exit,
     inputs::Inputs,
     message::{Failure, Message},
@@ -64,9 +65,10 @@ pub(crate) fn has_terminal() -> bool {
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the terminal from being used.
-pub(crate) fn run(args: CaptureArgs, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
     let style = report.style_of_screen();
-    let plan = plan::record(RecordArgs { capture: args, ..RecordArgs::default() }, &Surroundings::look_around())?;
+    let only = |capture| RecordArgs { capture, ..RecordArgs::default() };
+    let plan = plan::record(only(args), &Surroundings::look_around(only(config.record.capture)))?;
     let Target::NewIn(folder, _) = &plan.target else {
         return Err(Failure::usage("the screen needs a folder", "`--dir` says which"));
     };
@@ -77,6 +79,7 @@ pub(crate) fn run(args: CaptureArgs, report: &Report) -> Result<Exit, Failure> {
         Size { columns, rows },
         tilde(&folder, dirs::home_dir().as_deref()),
         plan.container.extension(),
+        config.keymap,
     );
     report.silence_libraries();
     let (sender, happenings) = channel();

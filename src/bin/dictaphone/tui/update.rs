@@ -8,7 +8,7 @@ use tui_input::{Input, InputRequest};
 
 use super::{
     app::{Column, Deck, Device, Dialog, InputRow, Model, Notice, Playing, Take, Weight},
-    keymap::{self, Action},
+    keymap::Action,
     layout::{self, Size},
 };
 use crate::{commands::play::stepped, intent::Intent, status};
@@ -311,7 +311,7 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     if model.dialog.is_some() {
         return press_in_dialog(model, key);
     }
-    let Some(action) = keymap::action(key, model.deck.is_busy()) else { return Vec::new() };
+    let Some(action) = model.keymap.action(key, model.deck.is_busy()) else { return Vec::new() };
     let far = key.modifiers.contains(KeyModifiers::SHIFT);
     if model.notice.as_ref().is_some_and(|notice| notice.weight != Weight::Note || action == Action::Clear) {
         model.notice = None;
@@ -454,7 +454,7 @@ fn choose(model: &mut Model, rows: Option<Vec<InputRow>>, selected: usize, code:
 }
 
 fn help(model: &mut Model, line: u16, code: KeyCode) {
-    let last = u16::try_from(keymap::BINDINGS.len()).unwrap_or(u16::MAX);
+    let last = u16::try_from(model.keymap.rows().len()).unwrap_or(u16::MAX);
     let line = match code {
         KeyCode::Up | KeyCode::Char('k') => line.saturating_sub(1),
         KeyCode::Down | KeyCode::Char('j') => (line + 1).min(last),

@@ -11,7 +11,6 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     app::{Deck, Device, Dialog, Model, Picture, Weight},
-    keymap,
     layout::{self, Areas, LEAST, Size},
     widgets::{clips, dialog, meter, oscilloscope, spectrum, waveform},
 };
@@ -211,8 +210,10 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
 /// As many keys as there is room for; the last two of the table always.
 fn keys(model: &Model, columns: usize) -> Line<'static> {
     let theme = model.theme;
-    let hints: Vec<(String, &str)> = keymap::active(model.deck.is_busy())
-        .filter_map(|binding| Some((keymap::name(*binding.keys.first()?, theme.unicode), binding.short?)))
+    let hints: Vec<(String, &str)> = model
+        .keymap
+        .active(model.deck.is_busy())
+        .filter_map(|bound| Some((bound.keys.first()?.name(theme.unicode), bound.binding.short?)))
         .map(|(key, short)| if model.deck == Deck::Paused && short == "pause" { (key, "resume") } else { (key, short) })
         .collect();
     let width = |(key, short): &(String, &str)| key.width() + 1 + short.width() + 2;

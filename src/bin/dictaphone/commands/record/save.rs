@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
+    inputs::Inputs,
     json::{Event, What},
     message::{Failure, Message, visible},
     plan::{JsonTo, Record, Target},
@@ -27,15 +28,25 @@ use crate::{
 /// Places of lost sound that are told one by one.
 const PLACES: usize = 5;
 
-/// Saves what is there to be saved and tells what came of it.
+/// Saves what is there to be saved and tells what came of it. The keys are the shell's again before anything is told, so
+/// that what is typed then is not lost.
 ///
 /// # Errors
 /// When nothing usable came of the recording.
-pub(crate) fn save(plan: &Record, report: &Report, opened: &Opened, outcome: Outcome) -> Result<Exit, Failure> {
+pub(crate) fn save(
+    plan: &Record,
+    report: &Report,
+    opened: &Opened,
+    inputs: Inputs,
+    outcome: Outcome,
+) -> Result<Exit, Failure> {
     let end = End { plan, report, opened, progress: &outcome.progress };
     let saved = match (&outcome.piped, &outcome.blob) {
-        (Some(piped), _) => end.piped(piped, outcome.failure.as_ref()),
-        (None, Some(blob)) => end.file(blob, outcome.failure.as_ref()),
+        (Some(piped), _) => {
+            drop(inputs);
+            end.piped(piped, outcome.failure.as_ref())
+        }
+        (None, Some(blob)) => end.file(blob, inputs, outcome.failure.as_ref()),
         (None, None) => Err(end.broken_off(outcome.failure.as_ref())),
     };
     end.tell(What::Stop {});
@@ -75,7 +86,7 @@ impl End<'_> {
         status::clock(duration_of(frames, self.opened.format.sample_rate))
     }
 
-    fn file(&self, blob: &Blob, failure: Option<&Error>) -> Result<Exit, Failure> {
+    fn file(&self, blob: &Blob, inputs: Inputs, failure: Option<&Error>) -> Result<Exit, Failure> {
         if blob.facts().frames == 0 {
             // An empty file would only look like a recording.
             let _ = blob.discard();
@@ -89,6 +100,7 @@ impl End<'_> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => blob.save_as(&target, Existing::Number),
             saved => saved,
         };
+        drop(inputs);
         let path = path.map_err(|error| self.unsaved(blob, &error))?;
         self.tell_saved(blob, &path);
         if path != target && matches!(self.plan.target, Target::File(..)) {

@@ -5,7 +5,11 @@ use dictaphone::audio::SampleFormat;
 use proptest::prelude::*;
 
 use super::*;
-use crate::tui::{app::Picture, theme::Theme};
+use crate::tui::{
+    app::Picture,
+    keymap::{self, Keymap},
+    theme::Theme,
+};
 
 fn key(code: KeyCode) -> Msg {
     Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))
@@ -17,7 +21,8 @@ fn opened() -> Msg {
 
 fn model() -> Model {
     let theme = Theme { unicode: true, colour: false };
-    let mut model = Model::new(theme, Size { columns: 80, rows: 24 }, "~/Music/Recordings".into(), "wav");
+    let mut model =
+        Model::new(theme, Size { columns: 80, rows: 24 }, "~/Music/Recordings".into(), "wav", Keymap::default());
     update(&mut model, opened());
     model
 }

@@ -9,6 +9,7 @@ use ratatui::{Terminal, backend::TestBackend, style::Color};
 use super::*;
 use crate::tui::{
     app::{InputRow, Playing, Take},
+    keymap::{Action, Chord, Keymap},
     theme::Theme,
     update::{Counted, Heard, Msg, update},
 };
@@ -37,7 +38,8 @@ fn takes() -> Vec<Take> {
 }
 
 fn model(size: Size, unicode: bool) -> Model {
-    let mut model = Model::new(Theme { unicode, colour: true }, size, "~/Music/Recordings".into(), "wav");
+    let mut model =
+        Model::new(Theme { unicode, colour: true }, size, "~/Music/Recordings".into(), "wav", Keymap::default());
     let format = AudioFormat::new(48_000, 1, SampleFormat::S16);
     update(&mut model, Msg::Opened { name: "USB Microphone".into(), format });
     update(&mut model, Msg::Takes { takes: takes(), unfinished: 2 });
@@ -186,10 +188,23 @@ fn the_help_lists_every_key() {
     let mut model = model(SIZES[2], true);
     press(&mut model, [KeyCode::Char('?')]);
     let text = drawn(&model).backend().to_string();
-    for binding in keymap::BINDINGS {
-        assert!(text.contains(binding.help), "{}", binding.help);
-        assert!(text.contains(&keymap::names(binding, true)), "{:?}", binding.keys);
+    for bound in model.keymap.rows() {
+        assert!(text.contains(bound.binding.help), "{}", bound.binding.help);
+        assert!(text.contains(&bound.names(true)), "{:?}", bound.keys);
     }
+}
+
+#[test]
+fn the_help_and_the_bottom_line_show_the_keys_of_this_user() {
+    let mut model = model(SIZES[2], true);
+    model.keymap.rebind(Action::Record, &[Chord::parse("ctrl-r").unwrap(), Chord::parse("f5").unwrap()]);
+    model.keymap.rebind(Action::Inputs, &[]);
+    let text = drawn(&model).backend().to_string();
+    assert!(text.contains("ctrl-r record  ␣ play"), "{text}");
+    assert!(!text.contains(" input "), "what has no key is not offered: {text}");
+    press(&mut model, [KeyCode::Char('?')]);
+    let text = drawn(&model).backend().to_string();
+    assert!(text.contains("ctrl-r, F5 record"), "{text}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::tui::{
     app::{InputRow, Model},
-    keymap::{self, BINDINGS, When},
+    keymap::When,
 };
 
 /// A frame with a title over the middle of `area`; returns what is inside.
@@ -35,13 +35,13 @@ pub(crate) fn help(model: &Model, first: u16, area: Rect, buffer: &mut Buffer) {
     let mut lines: Vec<Line<'_>> = Vec::new();
     for when in [When::Idle, When::Recording, When::Always] {
         lines.push(Line::styled(when.heading(), theme.accent()));
-        for binding in BINDINGS.iter().filter(|binding| binding.when == when) {
-            let keys = keymap::names(binding, theme.unicode);
+        for bound in model.keymap.rows().iter().filter(|bound| bound.binding.when == when) {
+            let keys = bound.names(theme.unicode);
             let padding = " ".repeat(10_usize.saturating_sub(keys.width()));
             lines.push(Line::from(vec![
                 Span::raw("  "),
                 Span::styled(keys, theme.key()),
-                Span::raw(format!("{padding} {}", binding.help)),
+                Span::raw(format!("{padding} {}", bound.binding.help)),
             ]));
         }
     }

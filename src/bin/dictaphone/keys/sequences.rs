@@ -1,0 +1,239 @@
+//! What a terminal sends, byte by byte, as events: the control functions of ECMA-48 (§ 5.3 to § 5.6) that terminals send
+//! for keys, the mouse and pasted text as xterm has them (*XTerm Control Sequences*). Pure.
+//!
+//! Anybody can make a terminal send anything. So a control character ends whatever was begun, and Ctrl-C comes through
+//! after any rubbish; what is begun and not ended within a moment is given up by [`Sequences::settle`]; and what is kept
+//! meanwhile has a limit.
+
+mod csi;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+
+const ESCAPE: u8 = 0x1b;
+const BELL: u8 = 0x07;
+
+/// The longest sequence that means anything is shorter.
+const LONGEST: usize = 64;
+
+/// More of what is pasted is dropped.
+const LONGEST_PASTE: usize = 1 << 16;
+
+/// What ends a paste.
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+/// Where in a sequence the bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Place {
+    #[default]
+    Outside,
+    /// Behind ESC.
+    Introduced,
+    /// Behind CSI, `ESC [`: parameters until a final byte.
+    Parameters,
+    /// Behind `ESC [ [`, a function key of the Linux console: one more byte.
+    Console,
+    /// Behind SS3, `ESC O`: one more byte.
+    Single,
+    /// Behind OSC and the like, which were introduced by ESC and this byte: a text until ST or BEL. Nobody asked for it.
+    Text(u8),
+    /// In such a text, behind ESC.
+    TextEnd,
+    /// Behind `CSI M`: the button and the place of the mouse, a byte each.
+    Mouse,
+    /// In a character of UTF-8 that has so many bytes.
+    Character(usize),
+    /// In a pasted text.
+    Paste,
+}
+
+/// Tells what the bytes mean.
+#[derive(Debug, Default)]
+pub(super) struct Sequences {
+    place: Place,
+    /// The bytes of what was begun, without its introduction.
+    held: Vec<u8>,
+    /// The character was introduced by ESC.
+    alt: bool,
+}
+
+impl Sequences {
+    /// Whether something was begun and its end is missing.
+    pub(super) fn is_open(&self) -> bool {
+        self.place != Place::Outside
+    }
+
+    /// Whether that is a pasted text, which may take its time.
+    pub(super) fn is_pasting(&self) -> bool {
+        self.place == Place::Paste
+    }
+
+    /// Takes the next byte.
+    pub(super) fn take(&mut self, byte: u8) -> Option<Event> {
+        match self.place {
+            Place::Paste => return self.paste(byte),
+            Place::Mouse => return self.mouse(byte),
+            Place::TextEnd if byte == b'\\' => return self.reset(),
+            Place::TextEnd => self.place = Place::Introduced,
+            Place::Text(_) if byte == ESCAPE => return self.go(Place::TextEnd),
+            Place::Text(_) if byte == BELL => return self.reset(),
+            _ => {}
+        }
+        match (self.place, byte) {
+            (Place::Introduced, ESCAPE) => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
+            (_, ESCAPE) => self.go(Place::Introduced),
+            // No sequence holds a control character.
+            (place, 0x00..=0x1f) => {
+                self.reset();
+                control(byte, alt(place == Place::Introduced))
+            }
+            (Place::Outside, _) => self.begin(byte, false),
+            (Place::Introduced, _) => self.introduce(byte),
+            (Place::Parameters, b'[') if self.held.is_empty() => self.go(Place::Console),
+            (Place::Parameters, 0x20..=0x3f) => self.hold(byte),
+            (Place::Parameters, _) => self.end(byte),
+            (Place::Console, b'A'..=b'E') => {
+                self.reset();
+                Some(key(KeyCode::F(byte - b'A' + 1), KeyModifiers::NONE))
+            }
+            (Place::Single, _) => {
+                self.reset();
+                csi::letter(byte, KeyModifiers::NONE)
+            }
+            (Place::Text(_), _) => self.hold(byte),
+            (Place::Character(length), 0x80..=0xbf) => self.character(byte, length),
+            // Not what was begun.
+            _ => {
+                self.reset();
+                self.begin(byte, false)
+            }
+        }
+    }
+
+    /// Nothing has followed for a while: what was begun was a key by itself, or rubbish.
+    pub(super) fn settle(&mut self) -> Option<Event> {
+        let (place, held) = (self.place, std::mem::take(&mut self.held));
+        self.reset();
+        let pressed = |byte: u8| Some(key(KeyCode::Char(char::from(byte)), KeyModifiers::ALT));
+        match place {
+            Place::Introduced => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
+            Place::Parameters if held.is_empty() => pressed(b'['),
+            Place::Single => pressed(b'O'),
+            Place::Text(introducer) if held.is_empty() => pressed(introducer),
+            Place::Paste => Some(Event::Paste(String::from_utf8_lossy(&held).into_owned())),
+            _ => None,
+        }
+    }
+
+    fn reset(&mut self) -> Option<Event> {
+        self.go(Place::Outside)
+    }
+
+    fn go(&mut self, place: Place) -> Option<Event> {
+        self.place = place;
+        self.held.clear();
+        None
+    }
+
+    fn hold(&mut self, byte: u8) -> Option<Event> {
+        if self.held.len() < LONGEST {
+            self.held.push(byte);
+        }
+        None
+    }
+
+    /// A byte that is no control character, outside of everything.
+    fn begin(&mut self, byte: u8, with_alt: bool) -> Option<Event> {
+        let length = match byte {
+            0x20..=0x7e => return Some(key(KeyCode::Char(char::from(byte)), alt(with_alt))),
+            0x7f => return Some(key(KeyCode::Backspace, alt(with_alt))),
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            _ => return None,
+        };
+        self.go(Place::Character(length));
+        self.alt = with_alt;
+        self.hold(byte)
+    }
+
+    fn introduce(&mut self, byte: u8) -> Option<Event> {
+        match byte {
+            b'[' => self.go(Place::Parameters),
+            b'O' => self.go(Place::Single),
+            b']' | b'P' | b'X' | b'^' | b'_' => self.go(Place::Text(byte)),
+            _ => {
+                self.reset();
+                self.begin(byte, true)
+            }
+        }
+    }
+
+    fn character(&mut self, byte: u8, length: usize) -> Option<Event> {
+        self.hold(byte);
+        if self.held.len() < length {
+            return None;
+        }
+        let character = std::str::from_utf8(&self.held).ok().and_then(|text| text.chars().next());
+        self.reset();
+        character.map(|character| key(KeyCode::Char(character), alt(self.alt)))
+    }
+
+    /// The final byte of a control sequence.
+    fn end(&mut self, last: u8) -> Option<Event> {
+        let held = std::mem::take(&mut self.held);
+        match (held.as_slice(), last) {
+            (b"200", b'~') => self.go(Place::Paste),
+            ([], b'M') => self.go(Place::Mouse),
+            // It was cut.
+            _ if held.len() >= LONGEST => self.reset(),
+            _ => {
+                self.reset();
+                csi::event(&held, last)
+            }
+        }
+    }
+
+    fn mouse(&mut self, byte: u8) -> Option<Event> {
+        self.hold(byte);
+        let &[button, column, row] = self.held.as_slice() else { return None };
+        self.reset();
+        csi::old_mouse(button, column, row)
+    }
+
+    fn paste(&mut self, byte: u8) -> Option<Event> {
+        self.held.push(byte);
+        if let Some(text) = self.held.strip_suffix(PASTE_END) {
+            let text = String::from_utf8_lossy(text).into_owned();
+            self.reset();
+            return Some(Event::Paste(text));
+        }
+        if self.held.len() > LONGEST_PASTE {
+            // The last bytes stay: they may be the beginning of the end.
+            self.held.remove(self.held.len() - PASTE_END.len());
+        }
+        None
+    }
+}
+
+fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
+    Event::Key(KeyEvent::new(code, modifiers))
+}
+
+fn alt(is: bool) -> KeyModifiers {
+    if is { KeyModifiers::ALT } else { KeyModifiers::NONE }
+}
+
+/// A control character other than ESC.
+fn control(byte: u8, modifiers: KeyModifiers) -> Option<Event> {
+    let held = modifiers | KeyModifiers::CONTROL;
+    Some(match byte {
+        0 => key(KeyCode::Char(' '), held),
+        b'\t' => key(KeyCode::Tab, modifiers),
+        b'\r' | b'\n' => key(KeyCode::Enter, modifiers),
+        0x01..=0x1a => key(KeyCode::Char(char::from(byte - 1 + b'a')), held),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

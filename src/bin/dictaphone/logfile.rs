@@ -1,0 +1,109 @@
+//! The log of `--log FILE`: what the library and the program say about what happens, for finding out why.
+//!
+//! Any thread may log but the sound system's callback. The lines are written by a `printer` of their own, so that a full
+//! disk or a pipe that nobody reads drops lines and holds nobody up.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    path::Path,
+    sync::OnceLock,
+    time::Duration,
+};
+
+use jiff::Zoned;
+use log::{LevelFilter, Log, Metadata, Record};
+
+use crate::{
+    message::{Failure, visible},
+    printer::{Printer, Worth},
+};
+
+/// Finer than that are things that happen many times a second.
+const FINEST: LevelFilter = LevelFilter::Debug;
+
+/// How long the end of the program waits for a file that takes nothing.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+static LOG: OnceLock<LogFile> = OnceLock::new();
+
+struct LogFile(Printer);
+
+/// From now on everything that is logged is appended to the file. At most once in a process.
+///
+/// # Errors
+/// A usage failure if the file cannot be opened.
+pub(crate) fn open(path: &Path) -> Result<(), Failure> {
+    let printer = append(path).and_then(|file| Printer::start(Box::new(file))).map_err(|error| {
+        Failure::usage(
+            format!("cannot open the log {}: {error}", path.display()),
+            "`--log` takes a file that can be written",
+        )
+    })?;
+    if log::set_logger(LOG.get_or_init(|| LogFile(printer))).is_ok() {
+        log::set_max_level(FINEST);
+        log::info!("dictaphone {} begins, process {}", env!("CARGO_PKG_VERSION"), std::process::id());
+    }
+    Ok(())
+}
+
+/// Waits until everything is written, for a limited time: the program ends.
+pub(crate) fn finish() {
+    log::logger().flush();
+}
+
+/// Private, as recordings are.
+fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+impl Log for LogFile {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= FINEST
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let line = line(record, &Zoned::now());
+            // Whatever becomes of it, nothing depends on it.
+            let _ = self.0.print(line.into_bytes(), Worth::Kept);
+        }
+    }
+
+    fn flush(&self) {
+        self.0.settle(LAST_LINES);
+    }
+}
+
+/// The time as in RFC 3339, the level, who says it, and what.
+fn line(record: &Record<'_>, at: &Zoned) -> String {
+    let text = visible(&record.args().to_string());
+    format!("{} {:5} {}: {text}\n", at.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z"), record.level(), record.target())
+}
+
+#[cfg(test)]
+mod tests {
+    use log::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_with_time_level_and_source() {
+        let at: Zoned = "2026-11-20T14:05:09.25+01:00[Europe/Berlin]".parse().unwrap();
+        let said = |level, text: &str| {
+            line(
+                &Record::builder().level(level).target("dictaphone::capture").args(format_args!("{text}")).build(),
+                &at,
+            )
+        };
+        assert_eq!(
+            said(Level::Warn, "lost\n5 \u{1b}frames"),
+            "2026-11-20T14:05:09.250+01:00 WARN  dictaphone::capture: lost\\u{a}5 \\u{1b}frames\n"
+        );
+        assert!(said(Level::Error, "x").contains(" ERROR dictaphone"));
+    }
+}

@@ -1,0 +1,138 @@
+//! The config file: what it sets, what is stronger than it, and what is said when it cannot be used.
+
+use crate::support::harness::Test;
+use crate::support::terminal::{Terminal, keys};
+use crate::takes::{layout, names, record};
+
+/// A call with this config in its usual place.
+fn configured(words: &[&str], config: &str) -> Test {
+    let test = record(words);
+    let home = test.home();
+    test.file(home.join(".config/dictaphone/config.toml"), config)
+}
+
+#[test]
+fn the_flags_of_record_have_their_defaults_in_the_config() {
+    let config = "device = 'tone'\nduration = 0.5\npreset = 'voice'\nfast = true\nquiet = true\n";
+    let output = configured(&["a.wav"], config).run();
+    output.assert_success().assert_stdout("a.wav\n").assert_stderr("");
+    assert_eq!(layout(output.path("a.wav")), (16_000, 1, 8_000));
+    let output = configured(&["-d", "0.25", "--preset", "cd", "a.wav"], config).run();
+    output.assert_success();
+    assert_eq!(layout(output.path("a.wav")), (44_100, 2, 11_025));
+}
+
+#[test]
+fn the_clips_folder_is_the_flag_the_environment_or_that_of_the_config() {
+    let config = "dir = '~/takes'\nname = 'x'\ndevice = 'tone'\nfast = true\nduration = 0.1\n";
+    let test = configured(&[], config);
+    test.run().assert_success();
+    assert_eq!(names(test.home().join("takes")), ["x.wav"]);
+    let list = test.clone().again().arg("list").run();
+    list.assert_success().assert_stdout_contains("x  ");
+    let test = configured(&[], config).env("DICTAPHONE_DIR", "env");
+    test.run().assert_success().assert_stdout("env/x.wav\n");
+    let test = configured(&["--dir", "flag"], config).env("DICTAPHONE_DIR", "env");
+    test.run().assert_success().assert_stdout("flag/x.wav\n");
+}
+
+#[test]
+fn a_config_can_be_named_and_left_out() {
+    let words = ["-i", "tone", "--fast", "a.wav"];
+    let test = configured(&words, "duration = 0.1").file("other.toml", "duration = 0.2");
+    test.clone().args(["--config", "other.toml"]).run().assert_success();
+    assert_eq!(layout(test.path("a.wav")).2, 9_600);
+    let output = configured(&words, "duration = 0.1").args(["--config", "/dev/null"]).run();
+    output.assert_exit(2).assert_stderr_contains("never ends");
+}
+
+#[track_caller]
+fn assert_refused(test: &Test, text: &str, hint: &str) {
+    let before = names(test.path(""));
+    let output = test.run();
+    output.assert_exit(2).assert_stdout("").assert_stderr(&format!("error: {text}\nhint: {hint}\n"));
+    assert_eq!(names(test.path("")), before, "{}", output.context());
+}
+
+#[test]
+fn a_config_that_cannot_be_used_is_told_in_one_line() {
+    let call = || record(&["-i", "tone", "-d", "1", "--fast", "--config", "c", "a.wav"]);
+    let toml = "a config is TOML, as in `preset = \"voice\"`";
+    let quotes = format!("{toml}; texts stand in quotes");
+    let mends = "`--config` names a file in TOML";
+    assert_refused(&call(), "cannot read the config c: No such file or directory (os error 2)", mends);
+    assert_refused(&call().file("c/x", ""), "cannot read the config c: Is a directory (os error 21)", mends);
+    let huge = "#".repeat((1 << 20) + 1);
+    assert_refused(&call().file("c", huge), "cannot read the config c: larger than 1 MiB, which no config is", mends);
+    assert_refused(&call().file("c", b"rate = 8000\n\xff\xfe"), "c:2: not a text in UTF-8", toml);
+    assert_refused(&call().file("c", "\n\nrate = = 5"), "c:3: extra `=`, expected nothing", &quotes);
+    let similar = "a similar key exists: `duration`";
+    assert_refused(&call().file("c", "# x\ndurations = 5"), "c:2: unknown key `durations`", similar);
+    assert_refused(
+        &call().file("c", "duration = 'soon'"),
+        "c:1: invalid value 'soon' for '--duration <T>': not a length of time",
+        "write it as `90`, `1m30s`, `1.5h` or `00:01:30`",
+    );
+    assert_refused(
+        &call().file("c", "[keys]\nmark = 'x'"),
+        "c:2: `x` already asks for `discard`",
+        "give `discard` another key, or none: `discard = []`",
+    );
+}
+
+#[test]
+fn a_usual_config_that_cannot_be_read_is_told_with_its_way_out() {
+    let test = Test::new().file("x", "");
+    let config = test.home().join(".config/dictaphone/config.toml");
+    std::fs::create_dir_all(&config).unwrap();
+    let text = format!("cannot read the config {}: Is a directory (os error 21)", config.display());
+    let way_out = "mend it, or leave it out with `--config /dev/null`";
+    for command in ["record", "list", "devices", "recover"] {
+        assert_refused(&test.clone().arg(command), &text, way_out);
+    }
+    // What is the same for everybody does not depend on it.
+    for words in [&["man"][..], &["completions", "bash"], &["--help"], &["record", "--help"], &["--version"]] {
+        test.clone().args(words.iter().copied()).run().assert_success().assert_stderr("");
+    }
+}
+
+#[test]
+fn a_config_that_belongs_to_somebody_else_is_told() {
+    let script = format!(
+        "touch c && chmod 000 c && exec setpriv --bounding-set -all --inh-caps -all {} list --config c",
+        env!("CARGO_BIN_EXE_dictaphone")
+    );
+    let output = Test::new().program("sh").args(["-c", &script]).run();
+    output.assert_exit(2).assert_stderr(
+        "error: cannot read the config c: Permission denied (os error 13)\nhint: `--config` names a file in TOML\n",
+    );
+}
+
+#[test]
+fn the_screen_takes_its_device_its_folder_and_its_keys_from_the_config() {
+    let config = "device = 'tone'\ndir = 'mine'\nname = 'x'\njson = true\nduration = 0.1\n\
+                  [keys]\nrecord = 'f5'\nstop = ['ctrl-s', 'r']\ninputs = []\n";
+    let test = Test::new().env("LC_ALL", "C.UTF-8");
+    let home = test.home();
+    let test = test.file(home.join(".config/dictaphone/config.toml"), config);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("READY");
+    terminal.wait_for("clips · mine");
+    terminal.wait_for("F5 record");
+    terminal.send("?");
+    terminal.wait_for("F5         record");
+    assert!(!terminal.text().contains(" i  "), "{}", terminal.text());
+    terminal.send("?");
+    terminal.wait_for("READY");
+    terminal.send("\x1b[15~");
+    terminal.wait_for("ctrl-s stop");
+    // What the config says of `record` alone does not end it.
+    terminal.wait_for("00:00:00.5");
+    terminal.send("\x13");
+    terminal.wait_for("saved; name:");
+    terminal.send(keys::ESCAPE);
+    terminal.wait_for_no("saved; name:");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+    assert_eq!(names(test.path("mine")), ["x.wav"]);
+}
