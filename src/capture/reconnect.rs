@@ -106,6 +106,7 @@ struct Patient {
     limit: Duration,
     format: AudioFormat,
     latency: Option<Duration>,
+    wakes_reader: bool,
     pace: Pace,
     clock: Arc<Clock>,
     waker: Option<Waker>,
@@ -143,6 +144,7 @@ impl Patient {
             limit,
             format,
             latency: stream.latency(),
+            wakes_reader: stream.wakes_reader(),
             pace: stream.pace(),
             clock: Arc::new(Clock { state: Mutex::new((0, Some(stream.clock()))) }),
             waker: None,
@@ -250,6 +252,10 @@ impl CaptureStream for Patient {
 
     fn latency(&self) -> Option<Duration> {
         self.latency
+    }
+
+    fn wakes_reader(&self) -> bool {
+        self.wakes_reader
     }
 
     fn pace(&self) -> Pace {

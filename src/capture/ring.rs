@@ -106,6 +106,17 @@ impl CallbackSide {
         }
     }
 
+    /// Counts frames that the device has lost before whatever comes next.
+    pub fn lose(&mut self, frames: u64) {
+        self.lost += frames;
+        self.clock.publish(self.pushed + self.lost, self.clock.nanos_now(), self.largest_block());
+        self.lost_shared.store(self.lost, Ordering::Release);
+    }
+
+    fn largest_block(&self) -> u64 {
+        self.recent.iter().copied().max().unwrap_or_default()
+    }
+
     fn try_push(&mut self, samples: impl Iterator<Item = f32>, count: usize) -> bool {
         let Ok(chunk) = self.samples.write_chunk_uninit(count) else { return false };
         if self.lost > self.told {
@@ -123,8 +134,7 @@ impl CallbackSide {
             *slot = frames;
         }
         self.next_recent = (self.next_recent + 1) % RECENT_BLOCKS;
-        let largest = self.recent.iter().copied().max().unwrap_or(frames);
-        self.clock.publish(self.pushed + self.lost + frames, self.clock.nanos_now(), largest);
+        self.clock.publish(self.pushed + self.lost + frames, self.clock.nanos_now(), self.largest_block());
     }
 }
 
@@ -345,6 +355,18 @@ mod tests {
         block.clear();
         assert!(matches!(reader.read(&mut block, 1), Reading::Frames));
         assert_eq!(block, [9.0, 9.0]);
+    }
+
+    #[test]
+    fn what_the_device_lost_is_told_before_what_came_after_it() {
+        let (mut callback, mut reader, clock) = ring_of(format(1), 9, 8);
+        callback.push_block(&[0_u32, 1], |n| n as f32);
+        callback.lose(3);
+        assert_eq!(clock.captured(), 5);
+        callback.push_block(&[5_u32, 6], |n| n as f32);
+        let mut heard = Vec::new();
+        drain(&mut reader, 1, 9, &mut heard);
+        assert_eq!(heard, [Some(0), Some(1), None, None, None, Some(5), Some(6)]);
     }
 
     #[test]

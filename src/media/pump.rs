@@ -28,6 +28,9 @@ const MAX_BLOCK_FRAMES: usize = 4096;
 /// The longest and the shortest sleep between two looks at a stream that does not wake its reader.
 const SLEEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
+/// How long to leave a stream alone that wakes its reader: only what never comes has to be noticed.
+const TRUST: Duration = Duration::from_millis(250);
+
 /// How long a cut waits, beyond the device's own latency, for frames that were captured but do not arrive.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -285,12 +288,14 @@ impl Pump {
     }
 
     fn sleep(&self) {
+        let cut = self.queue.next_cut().is_some();
         let nap = match self.stream.latency() {
+            // Only a cut that is waited for in vain needs a look at the clock.
+            _ if self.stream.wakes_reader() && cut => SLEEP.1,
+            Some(_) if self.stream.wakes_reader() => TRUST,
             // A command waits for frames: be there when they come.
-            Some(_) if self.queue.next_cut().is_some() => SLEEP.0,
+            Some(_) if cut => SLEEP.0,
             Some(latency) => (latency / 2).clamp(SLEEP.0, SLEEP.1),
-            // The stream wakes its reader; only a cut that is waited for in vain needs a look at the clock.
-            None if self.queue.next_cut().is_some() => SLEEP.1,
             None => return thread::park(),
         };
         let asleep = Instant::now();

@@ -16,11 +16,11 @@ use std::{
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 
-use super::bounded;
 use crate::{
     audio::{AudioFormat, time::duration_of},
     capture::{
         CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker,
+        bounded::bounded,
         drift::LossWatch,
         negotiate::{Choice, Encoding},
         ring::{CallbackSide, ReaderSide, RingClock, ring},
