@@ -23,8 +23,10 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-/// Sound that the ring holds, in seconds: so long may the disk stall.
-const RING_SECONDS: u32 = 10;
+/// Sound that is kept for a reader who does not come, in seconds: so long may the disk stall.
+const KEPT_SECONDS: u64 = 10;
+/// What the ring holds at least.
+const LEAST_SECONDS: u64 = 3;
 /// News that wait for the reader. Nobody unplugs and mutes faster.
 const NEWS: usize = 64;
 
@@ -58,9 +60,15 @@ pub(super) struct Inlet {
 
 impl Inlet {
     /// A reader of a device called `label` whose frames arrive about every `latency`, and the two ends that its capture
-    /// thread fills.
-    pub(super) fn new(format: AudioFormat, latency: Duration, label: String) -> (CallbackSide, SyncSender<News>, Self) {
-        let (callback, reader, clock) = ring(format, RING_SECONDS);
+    /// thread fills. The ring may hold less than usual by what the device keeps itself while nobody takes it.
+    pub(super) fn new(
+        format: AudioFormat,
+        latency: Duration,
+        kept_by_device: Duration,
+        label: String,
+    ) -> (CallbackSide, SyncSender<News>, Self) {
+        let seconds = KEPT_SECONDS.saturating_sub(kept_by_device.as_secs()).max(LEAST_SECONDS);
+        let (callback, reader, clock) = ring(format, u32::try_from(seconds).unwrap_or(u32::MAX));
         let (sender, news) = sync_channel(NEWS);
         let inlet = Self {
             reader,

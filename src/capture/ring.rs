@@ -106,6 +106,12 @@ impl CallbackSide {
         }
     }
 
+    /// The frames that a block may have to fit in now.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.samples.slots() / self.channels
+    }
+
     /// Counts frames that the device has lost before whatever comes next.
     pub fn lose(&mut self, frames: u64) {
         self.lost += frames;

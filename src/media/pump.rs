@@ -22,8 +22,8 @@ use crate::{
     },
 };
 
-/// Frames handled in one go: enough to make calls cheap, little enough to stay in the processor's cache.
-const MAX_BLOCK_FRAMES: usize = 4096;
+/// Frames handled in one go: what comes at one look is written in one piece, and stays in the processor's cache.
+const MAX_BLOCK_FRAMES: usize = 16_384;
 
 /// The longest and the shortest sleep between two looks at a stream that does not wake its reader.
 const SLEEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));

@@ -1,9 +1,10 @@
 //! An open PCM.
 //!
 //! One thread of its own, `alsa-capture`, takes everything that is there, pushes it into the ring as one block, and sleeps
-//! for half a buffer. It never polls: a plugin's descriptor may be ready although there is nothing to read, and then
-//! whoever waits for it spins. The thread is an ordinary one, since the device keeps what was not read yet, and it closes
-//! the PCM, which can hang for ever where a sound server is dead; nobody waits for that longer than a limit.
+//! for most of a buffer. What does not fit into the ring stays in the device. It never polls: a plugin's descriptor may
+//! be ready although there is nothing to read, and then whoever waits for it spins. The thread is an ordinary one, since
+//! the device keeps what was not read yet, and it closes the PCM, which can hang for ever where a sound server is dead;
+//! nobody waits for that longer than a limit.
 
 use std::{
     sync::{
@@ -28,6 +29,7 @@ use crate::{
         CaptureClock, CaptureStream, Pace, Reading, Waker,
         inlet::{Inlet, News},
         layout::Layout,
+        pulse::witness::{Testimony, Witness},
         ring::CallbackSide,
     },
     error::{Error, ErrorKind, Result},
@@ -38,12 +40,12 @@ const START_LIMIT: Duration = Duration::from_secs(8);
 /// How long closing may hold up the one who closes.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// The longest and the shortest sleep between two looks.
-const LONGEST_NAP: Duration = Duration::from_millis(150);
+const LONGEST_NAP: Duration = Duration::from_millis(250);
 const SHORTEST_NAP: Duration = Duration::from_millis(5);
 /// The sleep after an error.
 const PAUSE: Duration = Duration::from_millis(50);
 /// The most that is read in one go.
-const LONGEST_BLOCK: Duration = Duration::from_millis(500);
+const LONGEST_BLOCK: Duration = Duration::from_millis(300);
 /// The most such blocks at one look.
 const MOST_BLOCKS: usize = 20;
 /// Errors in a row, without a frame in between, after which nothing good can be hoped for.
@@ -65,6 +67,8 @@ struct Receiving {
     /// Errors since the last frame.
     in_a_row: u32,
     stopped: Arc<AtomicBool>,
+    /// Somebody else tells the end: a stream that was closed must not be opened again, perhaps somewhere else.
+    watched: Arc<AtomicBool>,
 }
 
 /// An open microphone.
@@ -79,6 +83,8 @@ struct Running {
     thread: Thread,
     stopped: Arc<AtomicBool>,
     closed: Receiver<()>,
+    /// Hears what a sound server behind the PCM does with the stream.
+    witness: Option<Witness>,
 }
 
 impl AlsaStream {
@@ -86,7 +92,7 @@ impl AlsaStream {
         let Opened { pcm, choice, layout, buffer, label } = opened;
         let format = choice.format();
         let latency = duration_of(u64::from(choice.frames), choice.rate);
-        let (callback, news, inlet) = Inlet::new(format, latency, label.clone());
+        let (callback, news, inlet) = Inlet::new(format, latency, buffer, label.clone());
         let frame_bytes = layout.bytes().saturating_mul(usize::from(choice.channels)).max(1);
         let block = usize::try_from(frames_in(LONGEST_BLOCK, choice.rate)).unwrap_or(1).max(1);
         let receiving = Receiving {
@@ -97,12 +103,13 @@ impl AlsaStream {
             label,
             rate: choice.rate,
             // Four looks before the device has to drop something.
-            nap: (latency / 2).min(buffer / 4).clamp(SHORTEST_NAP, LONGEST_NAP),
+            nap: (latency * 4 / 5).min(buffer / 4).clamp(SHORTEST_NAP, LONGEST_NAP),
             block: vec![0; block.saturating_mul(frame_bytes)],
             frame_bytes,
             emptied: Instant::now(),
             in_a_row: 0,
             stopped: Arc::default(),
+            watched: Arc::default(),
         };
         Self { waiting: Some(receiving), running: None, inlet }
     }
@@ -135,6 +142,14 @@ impl CaptureStream for AlsaStream {
         };
         let cannot = format!("cannot start {}", self.inlet.label());
         let stopped = Arc::clone(&receiving.stopped);
+        let has_card = receiving.pcm.info().is_ok_and(|info| info.get_card() >= 0);
+        let teller = Teller {
+            news: receiving.news.clone(),
+            label: receiving.label.clone(),
+            stopped: Arc::clone(&stopped),
+            watched: Arc::clone(&receiving.watched),
+            waker: waker.clone(),
+        };
         let (started, answer) = sync_channel(1);
         let (closing, closed) = sync_channel(1);
         let thread = thread::Builder::new().name("alsa-capture".to_owned()).spawn(move || {
@@ -142,11 +157,16 @@ impl CaptureStream for AlsaStream {
             let _ = closing.send(());
         });
         let thread = thread.map_err(|error| Error::new(ErrorKind::NotReadable, cannot.clone()).with_source(error))?;
-        self.running = Some(Running { thread: thread.thread().clone(), stopped, closed });
+        let running = Running { thread: thread.thread().clone(), stopped, closed, witness: None };
+        let running = self.running.insert(running);
         match answer.recv_timeout(START_LIMIT) {
-            Ok(outcome) => outcome.map_err(|error| failure(error, cannot)),
-            Err(_) => Err(Error::new(ErrorKind::NotReadable, format!("{cannot}: it does not answer"))),
+            Ok(outcome) => outcome.map_err(|error| failure(error, cannot))?,
+            Err(_) => return Err(Error::new(ErrorKind::NotReadable, format!("{cannot}: it does not answer"))),
         }
+        if !has_card {
+            running.witness = Witness::call(move |testimony| teller.tell(&testimony));
+        }
+        Ok(())
     }
 
     fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
@@ -156,7 +176,8 @@ impl CaptureStream for AlsaStream {
 
 impl Drop for AlsaStream {
     fn drop(&mut self) {
-        let Some(Running { thread, stopped, closed }) = self.running.take() else { return };
+        let Some(Running { thread, stopped, closed, witness }) = self.running.take() else { return };
+        drop(witness);
         stopped.store(true, Ordering::Release);
         thread.unpark();
         // An error says that the thread has ended in another way, a panic, which is an end as well.
@@ -167,6 +188,35 @@ impl Drop for AlsaStream {
                 CLOSE_LIMIT.as_secs()
             );
         }
+    }
+}
+
+/// Passes on what a sound server says about the stream.
+struct Teller {
+    news: SyncSender<News>,
+    label: String,
+    stopped: Arc<AtomicBool>,
+    watched: Arc<AtomicBool>,
+    waker: Waker,
+}
+
+impl Teller {
+    fn tell(&self, testimony: &Testimony) {
+        let label = &self.label;
+        let end = match testimony {
+            Testimony::Present => return self.watched.store(true, Ordering::Release),
+            Testimony::Muted(muted) => {
+                let _ = self.news.try_send(News::Muted(*muted));
+                return self.waker.wake();
+            }
+            Testimony::Moved => format!("{label} is gone: the sound server moved the recording to another device"),
+            Testimony::Closed => format!("{label} is gone: the sound server closed it"),
+            Testimony::ServerEnded => format!("{label} is gone: the sound server ended"),
+        };
+        // First of all: whatever comes now may be another microphone's.
+        self.stopped.store(true, Ordering::Release);
+        let _ = self.news.try_send(News::End(Error::new(ErrorKind::NotReadable, end)));
+        self.waker.wake();
     }
 }
 
@@ -202,6 +252,9 @@ impl Receiving {
         let mut came = false;
         // Bounded, because ALSA's `null` has no end.
         for _ in 0..MOST_BLOCKS {
+            if self.callback.room() < self.block.len() / self.frame_bytes {
+                return Ok(came);
+            }
             let now = Instant::now();
             let read = self.pcm.io_bytes().readi(&mut self.block);
             match read {
@@ -251,8 +304,10 @@ impl Receiving {
                 Err(_) => {}
             }
         }
+        // A sound server's plugin calls a stream that was closed an overrun.
+        let overrun = is(error, Errno::PIPE) && !self.watched.load(Ordering::Acquire);
         // If it does not help, the next look fails again.
-        if (slept || is(error, Errno::PIPE)) && self.pcm.prepare().and_then(|()| self.pcm.start()).is_ok() {
+        if (slept || overrun) && self.pcm.prepare().and_then(|()| self.pcm.start()).is_ok() {
             self.tell_overrun();
         }
         Ok(())

@@ -97,7 +97,7 @@ impl PulseStream {
         let frames = reply.buffer_attr.fragment_size.checked_div(frame_bytes).unwrap_or(choice.frames);
         let latency = duration_of(u64::from(frames), choice.rate);
         let asked = duration_of(u64::from(choice.frames), choice.rate);
-        let (callback, news, inlet) = Inlet::new(format, latency, label.clone());
+        let (callback, news, inlet) = Inlet::new(format, latency, Duration::ZERO, label.clone());
         if source.muted {
             // There is room: nobody else has sent anything yet.
             let _ = news.try_send(News::Muted(true));
@@ -114,7 +114,7 @@ impl PulseStream {
             muted: source.muted,
             default: is_default.then(|| source.name.clone()),
             label,
-            nap: if asked < UNHURRIED { Duration::ZERO } else { asked / 2 },
+            nap: if asked < UNHURRIED { Duration::ZERO } else { asked * 4 / 5 },
             enough: usize::try_from(enough).unwrap_or(usize::MAX),
         };
         Ok(Self { waiting: Some(receiving), running: None, inlet })
