@@ -181,6 +181,10 @@ pub trait CaptureStream: Send {
     /// [`NotReadable`](crate::error::ErrorKind::NotReadable), [`NotAllowed`](crate::error::ErrorKind::NotAllowed).
     fn start(&mut self, waker: Waker) -> Result<()>;
 
+    /// Told before the reader sleeps: it waits for what is captured by the end of `wait`, which is not to be left lying in
+    /// the device until the next look.
+    fn expect(&mut self, _wait: Duration) {}
+
     /// Appends at most `max_frames` frames of interleaved samples (full scale ±1.0) to `block`. Does not wait.
     fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading;
 }

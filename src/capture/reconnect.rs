@@ -274,6 +274,12 @@ impl CaptureStream for Patient {
         }
     }
 
+    fn expect(&mut self, wait: Duration) {
+        if let State::Open(stream) = &mut self.state {
+            stream.expect(wait);
+        }
+    }
+
     fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
         if !self.kept.is_empty() {
             return self.hand_out(block, max_frames);

@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    audio::time::duration_of,
     capture::{CaptureStream, EndReason, Pace, Reading, Waker},
     error::{Error, ErrorKind, Result},
     media::{
@@ -287,7 +288,17 @@ impl Pump {
         self.each_take(|take| take.gather(Sound::Lost(frames)));
     }
 
-    fn sleep(&self) {
+    /// How long it takes until the next frame is captured that a cut or the end of a recording waits for.
+    fn due(&self) -> Option<Duration> {
+        let cut = self.queue.next_cut().map(|(at, _)| at.saturating_sub(self.consumed));
+        let cut = cut.map(|frames| duration_of(frames, self.stream.format().sample_rate));
+        cut.into_iter().chain(self.takes.iter().filter_map(Take::left)).min()
+    }
+
+    fn sleep(&mut self) {
+        if let Some(due) = self.due() {
+            self.stream.expect(due);
+        }
         let cut = self.queue.next_cut().is_some();
         let nap = match self.stream.latency() {
             // Only a cut that is waited for in vain needs a look at the clock.

@@ -31,7 +31,7 @@ use crate::{
 const BUSY_LIMIT: Duration = Duration::from_secs(1);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// How much the device should be able to keep while nobody reads. It takes what it has.
-const BUFFER: Duration = Duration::from_secs(4);
+const BUFFER: Duration = Duration::from_secs(7);
 /// More channels than this are not asked for: plugins claim to have any number.
 const MOST_CHANNELS: u32 = 32;
 

@@ -9,7 +9,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, Thread},
@@ -67,6 +67,8 @@ struct Receiving {
     /// Errors since the last frame.
     in_a_row: u32,
     stopped: Arc<AtomicBool>,
+    /// How soon to look again, in milliseconds; used once.
+    due: Arc<AtomicU64>,
     /// Somebody else tells the end: a stream that was closed must not be opened again, perhaps somewhere else.
     watched: Arc<AtomicBool>,
 }
@@ -76,12 +78,14 @@ pub(super) struct AlsaStream {
     waiting: Option<Receiving>,
     running: Option<Running>,
     inlet: Inlet,
+    nap: Duration,
 }
 
 /// The thread at work, and how it is told to stop.
 struct Running {
     thread: Thread,
     stopped: Arc<AtomicBool>,
+    due: Arc<AtomicU64>,
     closed: Receiver<()>,
     /// Hears what a sound server behind the PCM does with the stream.
     witness: Option<Witness>,
@@ -95,6 +99,8 @@ impl AlsaStream {
         let (callback, news, inlet) = Inlet::new(format, latency, buffer, label.clone());
         let frame_bytes = layout.bytes().saturating_mul(usize::from(choice.channels)).max(1);
         let block = usize::try_from(frames_in(LONGEST_BLOCK, choice.rate)).unwrap_or(1).max(1);
+        // Four looks before the device has to drop something.
+        let nap = (latency * 4 / 5).min(buffer / 4).clamp(SHORTEST_NAP, LONGEST_NAP);
         let receiving = Receiving {
             pcm,
             callback,
@@ -102,16 +108,16 @@ impl AlsaStream {
             layout,
             label,
             rate: choice.rate,
-            // Four looks before the device has to drop something.
-            nap: (latency * 4 / 5).min(buffer / 4).clamp(SHORTEST_NAP, LONGEST_NAP),
+            nap,
             block: vec![0; block.saturating_mul(frame_bytes)],
             frame_bytes,
             emptied: Instant::now(),
             in_a_row: 0,
             stopped: Arc::default(),
+            due: Arc::new(AtomicU64::new(u64::MAX)),
             watched: Arc::default(),
         };
-        Self { waiting: Some(receiving), running: None, inlet }
+        Self { waiting: Some(receiving), running: None, inlet, nap }
     }
 }
 
@@ -141,7 +147,7 @@ impl CaptureStream for AlsaStream {
             return Err(Error::new(ErrorKind::InvalidState, format!("{} was started before", self.inlet.label())));
         };
         let cannot = format!("cannot start {}", self.inlet.label());
-        let stopped = Arc::clone(&receiving.stopped);
+        let (stopped, due) = (Arc::clone(&receiving.stopped), Arc::clone(&receiving.due));
         let has_card = receiving.pcm.info().is_ok_and(|info| info.get_card() >= 0);
         let teller = Teller {
             news: receiving.news.clone(),
@@ -157,7 +163,7 @@ impl CaptureStream for AlsaStream {
             let _ = closing.send(());
         });
         let thread = thread.map_err(|error| Error::new(ErrorKind::NotReadable, cannot.clone()).with_source(error))?;
-        let running = Running { thread: thread.thread().clone(), stopped, closed, witness: None };
+        let running = Running { thread: thread.thread().clone(), stopped, due, closed, witness: None };
         let running = self.running.insert(running);
         match answer.recv_timeout(START_LIMIT) {
             Ok(outcome) => outcome.map_err(|error| failure(error, cannot))?,
@@ -169,6 +175,15 @@ impl CaptureStream for AlsaStream {
         Ok(())
     }
 
+    fn expect(&mut self, wait: Duration) {
+        if let Some(running) = &self.running
+            && wait < self.nap
+        {
+            running.due.store(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+            running.thread.unpark();
+        }
+    }
+
     fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
         self.inlet.read(block, max_frames)
     }
@@ -176,7 +191,7 @@ impl CaptureStream for AlsaStream {
 
 impl Drop for AlsaStream {
     fn drop(&mut self) {
-        let Some(Running { thread, stopped, closed, witness }) = self.running.take() else { return };
+        let Some(Running { thread, stopped, closed, witness, .. }) = self.running.take() else { return };
         drop(witness);
         stopped.store(true, Ordering::Release);
         thread.unpark();
@@ -242,9 +257,14 @@ impl Receiving {
                 // Somebody waits for the first frames.
                 () if !heard => SHORTEST_NAP,
                 () if self.in_a_row > 0 => PAUSE,
-                () => self.nap,
+                () => self.nap.min(self.due()),
             });
         }
+    }
+
+    /// How soon the reader waits for something, if it does.
+    fn due(&self) -> Duration {
+        Duration::from_millis(self.due.swap(u64::MAX, Ordering::AcqRel)).max(SHORTEST_NAP)
     }
 
     /// Reads everything that is there; whether that was anything. The error is the end of the device.

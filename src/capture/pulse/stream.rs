@@ -77,6 +77,7 @@ pub(super) struct PulseStream {
     waiting: Option<Receiving>,
     running: Option<(UnixStream, JoinHandle<()>)>,
     inlet: Inlet,
+    nap: Duration,
 }
 
 impl PulseStream {
@@ -102,6 +103,7 @@ impl PulseStream {
             // There is room: nobody else has sent anything yet.
             let _ = news.try_send(News::Muted(true));
         }
+        let nap = if asked < UNHURRIED { Duration::ZERO } else { asked * 4 / 5 };
         let enough = frames_in(LONGEST_BLOCK, choice.rate).saturating_mul(u64::from(frame_bytes));
         let receiving = Receiving {
             connection,
@@ -114,10 +116,10 @@ impl PulseStream {
             muted: source.muted,
             default: is_default.then(|| source.name.clone()),
             label,
-            nap: if asked < UNHURRIED { Duration::ZERO } else { asked * 4 / 5 },
+            nap,
             enough: usize::try_from(enough).unwrap_or(usize::MAX),
         };
-        Ok(Self { waiting: Some(receiving), running: None, inlet })
+        Ok(Self { waiting: Some(receiving), running: None, inlet, nap })
     }
 }
 
@@ -160,6 +162,15 @@ impl CaptureStream for PulseStream {
             .map_err(|error| cannot(error.into()))?;
         self.running = Some((handle, thread));
         Ok(())
+    }
+
+    fn expect(&mut self, wait: Duration) {
+        // Awake it waits for the server.
+        if let Some((_, thread)) = &self.running
+            && wait < self.nap
+        {
+            thread.thread().unpark();
+        }
     }
 
     fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
