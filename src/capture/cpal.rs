@@ -240,7 +240,7 @@ impl CpalBackend {
         };
         let mut wish = negotiate::wish(request, self.system().converts());
         if stands_in(&device) {
-            wish.channels = request.channels;
+            wish.channels = request.channels.or_else(default_channels);
         }
         let choice = native(self.system(), &device, DeviceKind::Input, &offers)
             .and_then(|native| negotiate::choose(&offers, native, &wish))
@@ -395,6 +395,14 @@ fn stands_in(device: &cpal::Device) -> bool {
         System::of(id.host()) == System::PipeWire
             && ["input_default", "output_default", "sink_default"].contains(&id.id())
     })
+}
+
+/// How many channels the session's default source has. PipeWire's bridge for PulseAudio's clients knows, if it runs.
+fn default_channels() -> Option<u16> {
+    #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+    return super::pulse::PulseBackend::new().default_input().map(|source| source.format.channels);
+    #[cfg(not(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd")))]
+    None
 }
 
 fn offer(range: cpal::SupportedStreamConfigRange) -> Option<Offer> {

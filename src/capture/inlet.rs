@@ -109,7 +109,7 @@ impl Inlet {
         }
         if !self.over
             && let Some((at, frames)) = self.clock.last_callback()
-            && let Some(lost) = self.losses.look(at, frames)
+            && let Some(lost) = self.losses.look(at, frames, self.clock.grain())
         {
             self.clock.add_missing(lost);
             return Reading::Lost(lost);

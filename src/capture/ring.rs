@@ -106,6 +106,11 @@ impl CallbackSide {
         }
     }
 
+    /// Tells that the device makes blocks of so many frames, if they are not handed on one by one.
+    pub fn note_grain(&self, frames: u64) {
+        self.clock.grain.fetch_max(frames, Ordering::Relaxed);
+    }
+
     /// The frames that a block may have to fit in now.
     #[must_use]
     pub fn room(&self) -> usize {
@@ -228,6 +233,8 @@ pub struct RingClock {
     highest: AtomicU64,
     // Frames that the device captured and no callback brought; only the reader adds to it.
     missing: AtomicU64,
+    // Frames of the largest block that the device makes; zero where it gives whatever is there.
+    grain: AtomicU64,
 }
 
 impl RingClock {
@@ -241,6 +248,7 @@ impl RingClock {
             block: AtomicU64::new(0),
             highest: AtomicU64::new(0),
             missing: AtomicU64::new(0),
+            grain: AtomicU64::new(0),
         }
     }
 
@@ -248,6 +256,11 @@ impl RingClock {
     /// by then; `None` before the first one.
     pub(super) fn last_callback(&self) -> Option<(u64, u64)> {
         self.snapshot().filter(|tick| tick.frames > 0).map(|tick| (tick.nanos, tick.frames))
+    }
+
+    /// The largest block that the device was said to make, in frames.
+    pub(super) fn grain(&self) -> u64 {
+        self.grain.load(Ordering::Relaxed)
     }
 
     /// Counts frames that the device captured although no callback brought them.

@@ -17,6 +17,7 @@ use crate::{
     media::{
         input::InputWatch,
         queue::{Action, Command, CommandQueue, TrackKey},
+        sleep::SleepWatch,
         take::{Sound, Take},
         tap::TapInlet,
         track::TrackShared,
@@ -54,6 +55,7 @@ pub(crate) struct Pump {
     listening: bool,
     /// Only microphones are watched.
     input: Option<InputWatch>,
+    machine: SleepWatch,
     tracks: Vec<Track>,
     takes: Vec<Take>,
     taps: Vec<(TrackKey, TapInlet)>,
@@ -81,6 +83,7 @@ impl Pump {
             muted: false,
             listening,
             input,
+            machine: SleepWatch::default(),
             tracks: Vec::new(),
             takes: Vec::new(),
             taps: Vec::new(),
@@ -266,7 +269,15 @@ impl Pump {
         });
     }
 
+    /// Tells that the machine slept, which a microphone misses.
+    fn notice_sleep(&mut self) {
+        let Some(slept) = self.input.as_ref().and_then(|_| self.machine.look()) else { return };
+        let message = format!("the machine slept for {} s, of which nothing is recorded", slept.as_secs());
+        self.each_track(|track| track.notice(&Error::new(ErrorKind::Unknown, message.clone())));
+    }
+
     fn hand_on(&mut self) {
+        self.notice_sleep();
         self.listen();
         self.consumed += (self.block.len() / self.channels) as u64;
         let (block, tracks, muted) = (&self.block, &self.tracks, self.muted);

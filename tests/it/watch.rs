@@ -7,10 +7,10 @@
 #![allow(clippy::print_stdout, reason = "what was measured, for those who ask with --nocapture")]
 
 mod clocks;
-mod devices;
+pub(crate) mod devices;
 mod messages;
 mod reconnect;
-mod servers;
+pub(crate) mod servers;
 mod sound;
 mod stopped;
 

@@ -143,12 +143,16 @@ impl CaptureStream for AlsaStream {
     }
 
     fn start(&mut self, waker: Waker) -> Result<()> {
-        let Some(receiving) = self.waiting.take() else {
+        let Some(mut receiving) = self.waiting.take() else {
             return Err(Error::new(ErrorKind::InvalidState, format!("{} was started before", self.inlet.label())));
         };
         let cannot = format!("cannot start {}", self.inlet.label());
         let (stopped, due) = (Arc::clone(&receiving.stopped), Arc::clone(&receiving.due));
         let has_card = receiving.pcm.info().is_ok_and(|info| info.get_card() >= 0);
+        if !has_card {
+            // A card gives what is there; a server's blocks may be as long as they were asked for.
+            receiving.callback.note_grain(frames_in(self.inlet.latency(), receiving.rate));
+        }
         let teller = Teller {
             news: receiving.news.clone(),
             label: receiving.label.clone(),

@@ -229,6 +229,7 @@ impl Receiving {
             match self.connection.receive(&mut payload) {
                 Ok(Message::Block(channel)) if channel == self.channel => {
                     let whole = payload.len() / self.frame_bytes * self.frame_bytes;
+                    self.callback.note_grain((whole / self.frame_bytes) as u64);
                     collected.extend_from_slice(payload.get(..whole).unwrap_or_default());
                 }
                 Ok(Message::Command(command, sequence, rest)) => {
