@@ -143,7 +143,7 @@ impl CaptureStream for AlsaStream {
     }
 
     fn start(&mut self, waker: Waker) -> Result<()> {
-        let Some(mut receiving) = self.waiting.take() else {
+        let Some(receiving) = self.waiting.take() else {
             return Err(Error::new(ErrorKind::InvalidState, format!("{} was started before", self.inlet.label())));
         };
         let cannot = format!("cannot start {}", self.inlet.label());
