@@ -10,7 +10,7 @@ mod stream;
 use std::{
     fmt,
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError, mpsc::sync_channel},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -20,6 +20,7 @@ use cpal::traits::{DeviceTrait, HostTrait};
 use self::stream::{Built, CpalStream, Silence};
 use super::{
     Backend, CaptureStream, DeviceInfo, DeviceKind, OpenRequest,
+    bounded::bounded,
     negotiate::{self, Encoding, Native, Offer},
 };
 use crate::{
@@ -99,6 +100,8 @@ impl CpalBackend {
         match System::of(id) {
             #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
             System::PulseAudio => Arc::new(super::pulse::PulseBackend::new()),
+            #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+            System::Alsa => Arc::new(super::alsa::AlsaBackend::new(Self::new(id))),
             _ => Arc::new(Self::new(id)),
         }
     }
@@ -213,6 +216,11 @@ impl CpalBackend {
         device.map(|device| (device, false))
     }
 
+    /// What the input of that id is called; `None` if there is none. Opens nothing.
+    pub(super) fn label_of(&self, id: &str) -> Option<String> {
+        self.device(self.name_in(id)?, DeviceKind::Input).map(|(device, _)| label(&device))
+    }
+
     fn lookup(&self, name: &str) -> Option<DeviceInfo> {
         [DeviceKind::Input, DeviceKind::Output].into_iter().find_map(|kind| {
             let (device, is_default) = self.device(name, kind)?;
@@ -232,7 +240,7 @@ impl CpalBackend {
         };
         let mut wish = negotiate::wish(request, self.system().converts());
         if stands_in(&device) {
-            wish.channels = request.channels;
+            wish.channels = request.channels.or_else(default_channels);
         }
         let choice = native(self.system(), &device, DeviceKind::Input, &offers)
             .and_then(|native| negotiate::choose(&offers, native, &wish))
@@ -389,6 +397,14 @@ fn stands_in(device: &cpal::Device) -> bool {
     })
 }
 
+/// How many channels the session's default source has. PipeWire's bridge for PulseAudio's clients knows, if it runs.
+fn default_channels() -> Option<u16> {
+    #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+    return super::pulse::PulseBackend::new().default_input().map(|source| source.format.channels);
+    #[cfg(not(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd")))]
+    None
+}
+
 fn offer(range: cpal::SupportedStreamConfigRange) -> Option<Offer> {
     let frames = match range.buffer_size() {
         cpal::SupportedBufferSize::Range { min, max } => Some((*min, *max)),
@@ -405,16 +421,17 @@ fn offer(range: cpal::SupportedStreamConfigRange) -> Option<Offer> {
 /// What the device runs at by itself. ALSA does not tell, and cpal's guess for it goes by another taste.
 fn native(system: System, device: &cpal::Device, kind: DeviceKind, offers: &[Offer]) -> Option<Native> {
     let config = match kind {
+        _ if system == System::Alsa => return negotiate::assume_native(offers),
         DeviceKind::Input => device.default_input_config(),
         DeviceKind::Output => device.default_output_config(),
     };
     match config {
-        Ok(config) if system != System::Alsa => Some(Native {
+        Ok(config) => Some(Native {
             rate: config.sample_rate(),
             channels: config.channels(),
             encoding: encoding(config.sample_format()),
         }),
-        _ => negotiate::assume_native(offers),
+        Err(_) => negotiate::assume_native(offers),
     }
 }
 
@@ -453,16 +470,4 @@ fn build(device: &cpal::Device, mut choice: negotiate::Choice) -> Result<Built, 
             result => return result,
         }
     }
-}
-
-/// Does `work` on a thread of its own and waits for its result at most so long. Work that takes longer goes on, and its
-/// result is dropped over there. `None` as well if the work panicked or no thread could be had.
-fn bounded<T: Send + 'static>(name: &str, limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    // Without room: what nobody waits for any more is dropped over there, never on the way.
-    let (done, wait) = sync_channel(0);
-    let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
-        let _ = done.send(work());
-    });
-    spawned.ok()?;
-    wait.recv_timeout(limit).ok()
 }

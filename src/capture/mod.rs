@@ -2,9 +2,16 @@
 //!
 //! A [`Backend`] lists devices and opens them; an open device is a [`CaptureStream`] that the pump thread reads from.
 
+#[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+pub mod alsa;
+mod bounded;
 pub mod builtin;
 pub mod cpal;
 mod drift;
+#[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+mod inlet;
+#[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+mod layout;
 mod negotiate;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
 pub mod pulse;
@@ -153,9 +160,14 @@ pub trait CaptureStream: Send {
     /// What it delivers. `sample_format` is the depth that the source really has.
     fn format(&self) -> AudioFormat;
 
-    /// Length of the device's buffer: how long after their capture frames arrive. `None` for a stream that wakes its
-    /// reader whenever it has something.
+    /// Length of the device's buffer: how long after their capture frames arrive. `None` where there is none.
     fn latency(&self) -> Option<Duration>;
+
+    /// Whether it wakes its reader whenever it has something. A realtime callback must not, so that whoever reads a
+    /// stream of that kind looks in from time to time.
+    fn wakes_reader(&self) -> bool {
+        self.latency().is_none()
+    }
 
     /// How fast it delivers.
     fn pace(&self) -> Pace;
@@ -168,6 +180,10 @@ pub trait CaptureStream: Send {
     /// # Errors
     /// [`NotReadable`](crate::error::ErrorKind::NotReadable), [`NotAllowed`](crate::error::ErrorKind::NotAllowed).
     fn start(&mut self, waker: Waker) -> Result<()>;
+
+    /// Told before the reader sleeps: it waits for what is captured by the end of `wait`, which is not to be left lying in
+    /// the device until the next look.
+    fn expect(&mut self, _wait: Duration) {}
 
     /// Appends at most `max_frames` frames of interleaved samples (full scale ±1.0) to `block`. Does not wait.
     fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading;

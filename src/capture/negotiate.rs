@@ -12,7 +12,7 @@ use crate::{
 pub(super) const USUAL_LATENCY: Duration = Duration::from_millis(100);
 
 /// The rates that people ask for, in hertz.
-const USUAL_RATES: [u32; 11] =
+pub(super) const USUAL_RATES: [u32; 11] =
     [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
 
 /// How a host hands over one sample.

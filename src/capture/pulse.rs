@@ -1,7 +1,7 @@
 //! Microphones of a PulseAudio server, or of PipeWire, which speaks the same protocol.
 //!
-//! Devices are found, described and opened here; `connection` talks to the server and `stream` records. Any thread may
-//! call; every call makes a connection of its own and waits a limited time for each answer.
+//! Devices are found, described and opened here; `connection` talks to the server, `stream` records, and `witness` hears
+//! what becomes of the streams that others have opened for us. Any thread may call; every call makes a connection of its own and waits a limited time for each answer.
 //!
 //! Why not through cpal, as the other sound systems: it limits the server's queue to one block, so that the server drops
 //! sound, without a word, whenever its own blocks do not line up with ours; it does not hear when the server moves the
@@ -9,6 +9,7 @@
 
 mod connection;
 mod stream;
+pub(super) mod witness;
 
 use std::ffi::{CStr, CString};
 

@@ -106,6 +106,7 @@ struct Patient {
     limit: Duration,
     format: AudioFormat,
     latency: Option<Duration>,
+    wakes_reader: bool,
     pace: Pace,
     clock: Arc<Clock>,
     waker: Option<Waker>,
@@ -143,6 +144,7 @@ impl Patient {
             limit,
             format,
             latency: stream.latency(),
+            wakes_reader: stream.wakes_reader(),
             pace: stream.pace(),
             clock: Arc::new(Clock { state: Mutex::new((0, Some(stream.clock()))) }),
             waker: None,
@@ -252,6 +254,10 @@ impl CaptureStream for Patient {
         self.latency
     }
 
+    fn wakes_reader(&self) -> bool {
+        self.wakes_reader
+    }
+
     fn pace(&self) -> Pace {
         self.pace
     }
@@ -265,6 +271,12 @@ impl CaptureStream for Patient {
         match &mut self.state {
             State::Open(stream) => stream.start(waker),
             _ => Err(Error::new(ErrorKind::InvalidState, "the stream was started before")),
+        }
+    }
+
+    fn expect(&mut self, wait: Duration) {
+        if let State::Open(stream) = &mut self.state {
+            stream.expect(wait);
         }
     }
 

@@ -106,6 +106,28 @@ impl CallbackSide {
         }
     }
 
+    /// Tells that the device makes blocks of so many frames, if they are not handed on one by one.
+    pub fn note_grain(&self, frames: u64) {
+        self.clock.grain.fetch_max(frames, Ordering::Relaxed);
+    }
+
+    /// The frames that a block may have to fit in now.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.samples.slots() / self.channels
+    }
+
+    /// Counts frames that the device has lost before whatever comes next.
+    pub fn lose(&mut self, frames: u64) {
+        self.lost += frames;
+        self.clock.publish(self.pushed + self.lost, self.clock.nanos_now(), self.largest_block());
+        self.lost_shared.store(self.lost, Ordering::Release);
+    }
+
+    fn largest_block(&self) -> u64 {
+        self.recent.iter().copied().max().unwrap_or_default()
+    }
+
     fn try_push(&mut self, samples: impl Iterator<Item = f32>, count: usize) -> bool {
         let Ok(chunk) = self.samples.write_chunk_uninit(count) else { return false };
         if self.lost > self.told {
@@ -123,8 +145,7 @@ impl CallbackSide {
             *slot = frames;
         }
         self.next_recent = (self.next_recent + 1) % RECENT_BLOCKS;
-        let largest = self.recent.iter().copied().max().unwrap_or(frames);
-        self.clock.publish(self.pushed + self.lost + frames, self.clock.nanos_now(), largest);
+        self.clock.publish(self.pushed + self.lost + frames, self.clock.nanos_now(), self.largest_block());
     }
 }
 
@@ -212,6 +233,8 @@ pub struct RingClock {
     highest: AtomicU64,
     // Frames that the device captured and no callback brought; only the reader adds to it.
     missing: AtomicU64,
+    // Frames of the largest block that the device makes; zero where it gives whatever is there.
+    grain: AtomicU64,
 }
 
 impl RingClock {
@@ -225,6 +248,7 @@ impl RingClock {
             block: AtomicU64::new(0),
             highest: AtomicU64::new(0),
             missing: AtomicU64::new(0),
+            grain: AtomicU64::new(0),
         }
     }
 
@@ -232,6 +256,11 @@ impl RingClock {
     /// by then; `None` before the first one.
     pub(super) fn last_callback(&self) -> Option<(u64, u64)> {
         self.snapshot().filter(|tick| tick.frames > 0).map(|tick| (tick.nanos, tick.frames))
+    }
+
+    /// The largest block that the device was said to make, in frames.
+    pub(super) fn grain(&self) -> u64 {
+        self.grain.load(Ordering::Relaxed)
     }
 
     /// Counts frames that the device captured although no callback brought them.
@@ -345,6 +374,18 @@ mod tests {
         block.clear();
         assert!(matches!(reader.read(&mut block, 1), Reading::Frames));
         assert_eq!(block, [9.0, 9.0]);
+    }
+
+    #[test]
+    fn what_the_device_lost_is_told_before_what_came_after_it() {
+        let (mut callback, mut reader, clock) = ring_of(format(1), 9, 8);
+        callback.push_block(&[0_u32, 1], |n| n as f32);
+        callback.lose(3);
+        assert_eq!(clock.captured(), 5);
+        callback.push_block(&[5_u32, 6], |n| n as f32);
+        let mut heard = Vec::new();
+        drain(&mut reader, 1, 9, &mut heard);
+        assert_eq!(heard, [Some(0), Some(1), None, None, None, Some(5), Some(6)]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod progress;
 mod pump;
 mod queue;
 mod recorder;
+mod sleep;
 mod source;
 mod state;
 mod stream;

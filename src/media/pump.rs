@@ -11,22 +11,27 @@ use std::{
 };
 
 use crate::{
+    audio::time::duration_of,
     capture::{CaptureStream, EndReason, Pace, Reading, Waker},
     error::{Error, ErrorKind, Result},
     media::{
         input::InputWatch,
         queue::{Action, Command, CommandQueue, TrackKey},
+        sleep::SleepWatch,
         take::{Sound, Take},
         tap::TapInlet,
         track::TrackShared,
     },
 };
 
-/// Frames handled in one go: enough to make calls cheap, little enough to stay in the processor's cache.
-const MAX_BLOCK_FRAMES: usize = 4096;
+/// Frames handled in one go: what comes at one look is written in one piece, and stays in the processor's cache.
+const MAX_BLOCK_FRAMES: usize = 16_384;
 
 /// The longest and the shortest sleep between two looks at a stream that does not wake its reader.
 const SLEEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
+
+/// How long to leave a stream alone that wakes its reader: only what never comes has to be noticed.
+const TRUST: Duration = Duration::from_millis(250);
 
 /// How long a cut waits, beyond the device's own latency, for frames that were captured but do not arrive.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -50,6 +55,7 @@ pub(crate) struct Pump {
     listening: bool,
     /// Only microphones are watched.
     input: Option<InputWatch>,
+    machine: SleepWatch,
     tracks: Vec<Track>,
     takes: Vec<Take>,
     taps: Vec<(TrackKey, TapInlet)>,
@@ -77,6 +83,7 @@ impl Pump {
             muted: false,
             listening,
             input,
+            machine: SleepWatch::default(),
             tracks: Vec::new(),
             takes: Vec::new(),
             taps: Vec::new(),
@@ -262,7 +269,15 @@ impl Pump {
         });
     }
 
+    /// Tells that the machine slept, which a microphone misses.
+    fn notice_sleep(&mut self) {
+        let Some(slept) = self.input.as_ref().and_then(|_| self.machine.look()) else { return };
+        let message = format!("the machine slept for {} s, of which nothing is recorded", slept.as_secs());
+        self.each_track(|track| track.notice(&Error::new(ErrorKind::Unknown, message.clone())));
+    }
+
     fn hand_on(&mut self) {
+        self.notice_sleep();
         self.listen();
         self.consumed += (self.block.len() / self.channels) as u64;
         let (block, tracks, muted) = (&self.block, &self.tracks, self.muted);
@@ -284,13 +299,25 @@ impl Pump {
         self.each_take(|take| take.gather(Sound::Lost(frames)));
     }
 
-    fn sleep(&self) {
+    /// How long it takes until the next frame is captured that a cut or the end of a recording waits for.
+    fn due(&self) -> Option<Duration> {
+        let cut = self.queue.next_cut().map(|(at, _)| at.saturating_sub(self.consumed));
+        let cut = cut.map(|frames| duration_of(frames, self.stream.format().sample_rate));
+        cut.into_iter().chain(self.takes.iter().filter_map(Take::left)).min()
+    }
+
+    fn sleep(&mut self) {
+        if let Some(due) = self.due() {
+            self.stream.expect(due);
+        }
+        let cut = self.queue.next_cut().is_some();
         let nap = match self.stream.latency() {
+            // Only a cut that is waited for in vain needs a look at the clock.
+            _ if self.stream.wakes_reader() && cut => SLEEP.1,
+            Some(_) if self.stream.wakes_reader() => TRUST,
             // A command waits for frames: be there when they come.
-            Some(_) if self.queue.next_cut().is_some() => SLEEP.0,
+            Some(_) if cut => SLEEP.0,
             Some(latency) => (latency / 2).clamp(SLEEP.0, SLEEP.1),
-            // The stream wakes its reader; only a cut that is waited for in vain needs a look at the clock.
-            None if self.queue.next_cut().is_some() => SLEEP.1,
             None => return thread::park(),
         };
         let asleep = Instant::now();

@@ -154,6 +154,12 @@ impl Take {
         !self.paused && !self.over
     }
 
+    /// How much sound is missing to its end, if it ends by itself.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let limit = self.plan.max_frames.filter(|_| self.is_gathering())?;
+        Some(duration_of(limit.saturating_sub(self.frames), self.plan.format.sample_rate))
+    }
+
     /// The source delivers to it from now on.
     pub(crate) fn begin(&mut self) {
         self.shared.begin(&self.plan.mime_type, self.output.path());

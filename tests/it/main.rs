@@ -31,6 +31,8 @@ mod memory;
 mod microphone;
 #[cfg(unix)]
 mod pipes;
+#[cfg(all(target_os = "linux", feature = "pipewire"))]
+mod pipewire;
 #[cfg(unix)]
 mod record;
 #[cfg(unix)]

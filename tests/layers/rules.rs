@@ -32,6 +32,7 @@ const PROGRAM: &str = "src/bin/dictaphone/";
 
 /// Crates that only some files may name: the file begins with one of these.
 const HOMES: &[(&str, &[&str])] = &[
+    ("alsa", &["src/capture/alsa"]),
     ("cpal", &["src/capture/cpal", "src/playback"]),
     ("rtrb", &["src/capture/ring.rs", "src/playback"]),
     ("anyhow", &[PROGRAM]),

@@ -16,11 +16,11 @@ use std::{
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 
-use super::bounded;
 use crate::{
     audio::{AudioFormat, time::duration_of},
     capture::{
         CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker,
+        bounded::bounded,
         drift::LossWatch,
         negotiate::{Choice, Encoding},
         ring::{CallbackSide, ReaderSide, RingClock, ring},
@@ -234,7 +234,7 @@ impl CaptureStream for CpalStream {
         if !self.over
             && self.silence == Silence::Fatal
             && let Some((at, frames)) = self.clock.last_callback()
-            && let Some(lost) = self.losses.look(at, frames)
+            && let Some(lost) = self.losses.look(at, frames, self.clock.grain())
         {
             self.clock.add_missing(lost);
             return Reading::Lost(lost);

@@ -132,6 +132,12 @@ impl Connection {
         })
     }
 
+    /// Whether nothing has arrived that was not received.
+    pub(super) fn is_drained(&self) -> bool {
+        self.socket.buffer().is_empty()
+            && rustix::io::ioctl_fionread(self.socket.get_ref()).is_ok_and(|waiting| waiting == 0)
+    }
+
     /// Reads the rest of a reply.
     pub(super) fn parse<T: CommandReply>(&self, mut rest: &[u8]) -> Result<T, ProtocolError> {
         T::read(&mut protocol::TagStructReader::new(&mut rest, self.version), self.version)

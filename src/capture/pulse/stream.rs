@@ -1,21 +1,19 @@
 //! A record stream of a PulseAudio server.
 //!
-//! One thread of its own, `pulse-capture`, waits for messages of the server: blocks go into the ring, whatever else
-//! concerns a person goes into a bounded channel. It is an ordinary thread, since the server keeps what it could not
-//! deliver yet; it never waits for the reader. It ends when the socket is shut down, which closing does, so that nothing
-//! here can hang on a dead server.
+//! One thread of its own, `pulse-capture`, takes messages of the server: blocks go into the ring, whatever else concerns
+//! a person goes to the reader as news. It is an ordinary thread, since the server keeps what it could not deliver yet; it
+//! never waits for the reader. Servers send blocks as their sources have them, some every few milliseconds; where nobody
+//! follows along the thread sleeps between its looks and takes many blocks at once. It ends when the socket is shut
+//! down, which closing does, so that nothing here can hang on a dead server.
 
 use std::{
     ffi::CString,
     io::ErrorKind as IoKind,
     net::Shutdown,
     os::unix::net::UnixStream,
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
-    },
+    sync::{Arc, mpsc::SyncSender},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use pulseaudio::protocol::{
@@ -29,31 +27,24 @@ use super::{
     source_label, wire,
 };
 use crate::{
-    audio::{AudioFormat, time::duration_of},
+    audio::{
+        AudioFormat,
+        time::{duration_of, frames_in},
+    },
     capture::{
-        CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker,
-        drift::LossWatch,
-        negotiate::{Choice, Encoding},
-        ring::{CallbackSide, ReaderSide, RingClock, ring},
-        sample,
-        stall::StallWatch,
+        CaptureClock, CaptureStream, Pace, Reading, Waker,
+        inlet::{Inlet, News},
+        layout::Layout,
+        negotiate::Choice,
+        ring::CallbackSide,
     },
     error::{Error, ErrorKind, Result},
 };
 
-/// Sound that the ring holds, in seconds: so long may the disk stall.
-const RING_SECONDS: u32 = 10;
-/// News that wait for the reader. Nobody unplugs and mutes faster.
-const NEWS: usize = 64;
-
-/// What the reader is told besides frames.
-#[derive(Debug)]
-enum News {
-    Muted(bool),
-    Suspended(bool),
-    Notice(Error),
-    End(Error),
-}
+/// Buffers shorter than this are asked for by those who follow along, and every block is handed on at once.
+const UNHURRIED: Duration = Duration::from_millis(60);
+/// The most sound that is collected before it is handed on.
+const LONGEST_BLOCK: Duration = Duration::from_millis(500);
 
 /// The numbers of the questions that the server has not answered yet.
 #[derive(Debug, Default)]
@@ -67,31 +58,26 @@ struct Receiving {
     connection: Connection,
     callback: CallbackSide,
     news: SyncSender<News>,
-    encoding: Encoding,
+    layout: Layout,
+    frame_bytes: usize,
     channel: u32,
     source: u32,
     muted: bool,
     /// The name of the source, if it was the default one.
     default: Option<CString>,
     label: String,
+    /// How long to leave the server alone after a look; zero to wait for every block.
+    nap: Duration,
+    /// The most that is collected, in bytes.
+    enough: usize,
 }
 
 /// An open record stream.
 pub(super) struct PulseStream {
     waiting: Option<Receiving>,
     running: Option<(UnixStream, JoinHandle<()>)>,
-    reader: ReaderSide,
-    clock: Arc<RingClock>,
-    news: Receiver<News>,
-    format: AudioFormat,
-    latency: Duration,
-    label: String,
-    stall: StallWatch,
-    losses: LossWatch,
-    suspended: bool,
-    // News of the end, until the ring is empty; then the end.
-    dying: Option<Error>,
-    over: bool,
+    inlet: Inlet,
+    nap: Duration,
 }
 
 impl PulseStream {
@@ -108,75 +94,46 @@ impl PulseStream {
         let reply: CreateRecordStreamReply =
             connection.ask(Command::CreateRecordStream(parameters(source, &choice, map))).map_err(cannot)?;
         let format = choice.format();
-        let (callback, reader, clock) = ring(format, RING_SECONDS);
-        let (sender, news) = sync_channel(NEWS);
+        let frame_bytes = u32::from(choice.channels) * sample_bytes(&choice);
+        let frames = reply.buffer_attr.fragment_size.checked_div(frame_bytes).unwrap_or(choice.frames);
+        let latency = duration_of(u64::from(frames), choice.rate);
+        let asked = duration_of(u64::from(choice.frames), choice.rate);
+        let (callback, news, inlet) = Inlet::new(format, latency, Duration::ZERO, label.clone());
         if source.muted {
             // There is room: nobody else has sent anything yet.
-            let _ = sender.try_send(News::Muted(true));
+            let _ = news.try_send(News::Muted(true));
         }
-        let frame_bytes = u32::from(choice.channels) * sample_bytes(choice.encoding);
-        let frames = reply.buffer_attr.fragment_size.checked_div(frame_bytes).unwrap_or(choice.frames);
-        let latency = duration_of(u64::from(frames), format.sample_rate);
+        let nap = if asked < UNHURRIED { Duration::ZERO } else { asked * 4 / 5 };
+        let enough = frames_in(LONGEST_BLOCK, choice.rate).saturating_mul(u64::from(frame_bytes));
         let receiving = Receiving {
             connection,
             callback,
-            news: sender,
-            encoding: choice.encoding,
+            news,
+            layout: Layout::little(choice.encoding),
+            frame_bytes: usize::try_from(frame_bytes).unwrap_or(1).max(1),
             channel: reply.channel,
             source: reply.sink_index,
             muted: source.muted,
             default: is_default.then(|| source.name.clone()),
-            label: label.clone(),
-        };
-        Ok(Self {
-            waiting: Some(receiving),
-            running: None,
-            reader,
-            clock,
-            news,
-            format,
-            latency,
             label,
-            stall: StallWatch::new(latency),
-            losses: LossWatch::new(format.sample_rate, latency),
-            suspended: false,
-            dying: None,
-            over: false,
-        })
-    }
-
-    fn hear(&mut self) -> Option<Reading> {
-        if self.dying.is_some() || self.over {
-            return None;
-        }
-        match self.news.try_recv() {
-            Ok(News::Muted(muted)) => return Some(Reading::Muted(muted)),
-            Ok(News::Suspended(suspended)) => {
-                self.suspended = suspended;
-                self.stall.reset();
-                if suspended {
-                    let message = format!("{} was suspended by the sound server and delivers nothing", self.label);
-                    return Some(Reading::Notice(Error::new(ErrorKind::NotReadable, message)));
-                }
-            }
-            Ok(News::Notice(error)) => return Some(Reading::Notice(error)),
-            Ok(News::End(error)) => self.dying = Some(error),
-            Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => {
-                self.dying = Some(Error::new(ErrorKind::NotReadable, format!("{} is closed", self.label)));
-            }
-        }
-        None
+            nap,
+            enough: usize::try_from(enough).unwrap_or(usize::MAX),
+        };
+        Ok(Self { waiting: Some(receiving), running: None, inlet, nap })
     }
 }
 
 impl CaptureStream for PulseStream {
     fn format(&self) -> AudioFormat {
-        self.format
+        self.inlet.format()
     }
 
     fn latency(&self) -> Option<Duration> {
-        Some(self.latency)
+        Some(self.inlet.latency())
+    }
+
+    fn wakes_reader(&self) -> bool {
+        true
     }
 
     fn pace(&self) -> Pace {
@@ -184,14 +141,14 @@ impl CaptureStream for PulseStream {
     }
 
     fn clock(&self) -> Arc<dyn CaptureClock> {
-        Arc::clone(&self.clock) as Arc<dyn CaptureClock>
+        self.inlet.clock()
     }
 
     fn start(&mut self, waker: Waker) -> Result<()> {
         let Some(mut receiving) = self.waiting.take() else {
-            return Err(Error::new(ErrorKind::InvalidState, format!("{} was started before", self.label)));
+            return Err(Error::new(ErrorKind::InvalidState, format!("{} was started before", self.inlet.label())));
         };
-        let cannot = |error| failure(error, format!("cannot start {}", self.label));
+        let cannot = |error| failure(error, format!("cannot start {}", self.inlet.label()));
         receiving
             .connection
             .send(&Command::Subscribe(SubscriptionMask::SOURCE | SubscriptionMask::SERVER))
@@ -207,35 +164,17 @@ impl CaptureStream for PulseStream {
         Ok(())
     }
 
+    fn expect(&mut self, wait: Duration) {
+        // Awake it waits for the server.
+        if let Some((_, thread)) = &self.running
+            && wait < self.nap
+        {
+            thread.thread().unpark();
+        }
+    }
+
     fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
-        if let Some(reading) = self.hear() {
-            return reading;
-        }
-        if !self.over
-            && let Some((at, frames)) = self.clock.last_callback()
-            && let Some(lost) = self.losses.look(at, frames)
-        {
-            self.clock.add_missing(lost);
-            return Reading::Lost(lost);
-        }
-        let reading = if self.over { Reading::Idle } else { self.reader.read(block, max_frames) };
-        if !matches!(reading, Reading::Idle) {
-            return reading;
-        }
-        if let Some(error) = &self.dying {
-            self.over = true;
-            return Reading::Ended(EndReason::DeviceLost(error.clone()));
-        }
-        // From a suspended source nothing is due.
-        if self.running.is_some()
-            && !self.suspended
-            && let Some(silent) = self.stall.look(self.clock.captured(), Instant::now())
-        {
-            let message = format!("{} has delivered nothing for {} s", self.label, silent.as_secs());
-            self.dying = Some(Error::new(ErrorKind::NotReadable, message));
-            return self.read(block, max_frames);
-        }
-        Reading::Idle
+        self.inlet.read(block, max_frames)
     }
 }
 
@@ -244,15 +183,16 @@ impl Drop for PulseStream {
         if let Some((socket, thread)) = self.running.take() {
             // It fails only when the server hung up before, which ends the thread just as well.
             let _ = socket.shutdown(Shutdown::Both);
+            thread.thread().unpark();
             if thread.join().is_err() {
-                log::error!("the thread that recorded {} panicked", self.label);
+                log::error!("the thread that recorded {} panicked", self.inlet.label());
             }
         }
     }
 }
 
 fn parameters(source: &SourceInfo, choice: &Choice, map: ChannelMap) -> RecordStreamParams {
-    let frame_bytes = u32::from(choice.channels) * sample_bytes(choice.encoding);
+    let frame_bytes = u32::from(choice.channels) * sample_bytes(choice);
     let mut props = Props::new();
     props.set(Prop::MediaName, std::ffi::CString::from(c"recording"));
     RecordStreamParams {
@@ -277,17 +217,21 @@ fn parameters(source: &SourceInfo, choice: &Choice, map: ChannelMap) -> RecordSt
     }
 }
 
-fn sample_bytes(encoding: Encoding) -> u32 {
-    u32::try_from(wire(encoding).bytes_per_sample()).unwrap_or(1).max(1)
+fn sample_bytes(choice: &Choice) -> u32 {
+    u32::try_from(Layout::little(choice.encoding).bytes()).unwrap_or(1)
 }
 
 impl Receiving {
     fn run(mut self, waker: &Waker) {
-        let mut payload = Vec::new();
+        let (mut payload, mut collected) = (Vec::new(), Vec::new());
         let mut asked = Asked::default();
         let end = loop {
             match self.connection.receive(&mut payload) {
-                Ok(Message::Block(channel)) if channel == self.channel => self.push(&payload),
+                Ok(Message::Block(channel)) if channel == self.channel => {
+                    let whole = payload.len() / self.frame_bytes * self.frame_bytes;
+                    self.callback.note_grain((whole / self.frame_bytes) as u64);
+                    collected.extend_from_slice(payload.get(..whole).unwrap_or_default());
+                }
                 Ok(Message::Command(command, sequence, rest)) => {
                     let rest = payload.get(rest..).unwrap_or_default();
                     match self.obey(*command, sequence, rest, &mut asked) {
@@ -296,26 +240,26 @@ impl Receiving {
                         Err(error) => break self.gone(error),
                     }
                 }
-                Ok(_) => {}
+                Ok(Message::Block(_) | Message::Other) => {}
                 Err(error) => break self.gone(error),
             }
-            waker.wake();
+            let drained = self.connection.is_drained();
+            if drained || collected.len() >= self.enough {
+                self.hand_on(&mut collected, waker);
+            }
+            if drained {
+                thread::park_timeout(self.nap);
+            }
         };
         let _ = self.news.try_send(News::End(end));
-        waker.wake();
+        self.hand_on(&mut collected, waker);
     }
 
-    fn push(&mut self, bytes: &[u8]) {
-        let ring = &mut self.callback;
-        match self.encoding {
-            Encoding::U8 => ring.push_block(bytes, sample::from_u8),
-            Encoding::I16 => ring.push_block(bytes.as_chunks().0, |s| sample::from_i16(i16::from_le_bytes(s))),
-            Encoding::I24 => ring.push_block(bytes.as_chunks().0, |[a, b, c]: [u8; 3]| {
-                sample::from_i24(i32::from_le_bytes([a, b, c, 0]))
-            }),
-            Encoding::I32 => ring.push_block(bytes.as_chunks().0, |s| sample::from_i32(i32::from_le_bytes(s))),
-            _ => ring.push_block(bytes.as_chunks().0, f32::from_le_bytes),
-        }
+    /// All of it as one block, since the clock of the ring runs on by no more than a block.
+    fn hand_on(&mut self, collected: &mut Vec<u8>, waker: &Waker) {
+        self.layout.push(collected, &mut self.callback);
+        collected.clear();
+        waker.wake();
     }
 
     /// Does what a message of the server calls for; the error if it is the end.
@@ -413,7 +357,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::capture::{OpenRequest, pulse};
+    use crate::capture::{EndReason, OpenRequest, negotiate::Encoding, pulse};
 
     const CHANNEL: u32 = 7;
 
@@ -495,7 +439,7 @@ mod tests {
         let mut block = Vec::new();
         assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
         assert_eq!(block, [-1.0, 32_767.0 / 32_768.0]);
-        assert_eq!(stream.clock.captured(), 2);
+        assert_eq!(stream.clock().position(), 2);
     }
 
     fn event(server: &mut Server, event_facility: SubscriptionEventFacility, index: u32) {

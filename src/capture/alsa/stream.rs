@@ -1,0 +1,350 @@
+//! An open PCM.
+//!
+//! One thread of its own, `alsa-capture`, takes everything that is there, pushes it into the ring as one block, and sleeps
+//! for most of a buffer. What does not fit into the ring stays in the device. It never polls: a plugin's descriptor may
+//! be ready although there is nothing to read, and then whoever waits for it spins. The thread is an ordinary one, since
+//! the device keeps what was not read yet, and it closes the PCM, which can hang for ever where a sound server is dead;
+//! nobody waits for that longer than a limit.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use alsa::pcm::PCM;
+use rustix::io::Errno;
+
+use super::pcm::{Opened, failure, is};
+use crate::{
+    audio::{
+        AudioFormat,
+        time::{duration_of, frames_in},
+    },
+    capture::{
+        CaptureClock, CaptureStream, Pace, Reading, Waker,
+        inlet::{Inlet, News},
+        layout::Layout,
+        pulse::witness::{Testimony, Witness},
+        ring::CallbackSide,
+    },
+    error::{Error, ErrorKind, Result},
+};
+
+/// How long starting may take: a sound server has to answer.
+const START_LIMIT: Duration = Duration::from_secs(8);
+/// How long closing may hold up the one who closes.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// The longest and the shortest sleep between two looks.
+const LONGEST_NAP: Duration = Duration::from_millis(250);
+const SHORTEST_NAP: Duration = Duration::from_millis(5);
+/// The sleep after an error.
+const PAUSE: Duration = Duration::from_millis(50);
+/// The most that is read in one go.
+const LONGEST_BLOCK: Duration = Duration::from_millis(300);
+/// The most such blocks at one look.
+const MOST_BLOCKS: usize = 20;
+/// Errors in a row, without a frame in between, after which nothing good can be hoped for.
+const HOPELESS: u32 = 10;
+
+/// What the thread needs.
+struct Receiving {
+    pcm: PCM,
+    callback: CallbackSide,
+    news: SyncSender<News>,
+    layout: Layout,
+    label: String,
+    rate: u32,
+    nap: Duration,
+    block: Vec<u8>,
+    frame_bytes: usize,
+    /// When the device was last found empty: everything captured before had been read.
+    emptied: Instant,
+    /// Errors since the last frame.
+    in_a_row: u32,
+    stopped: Arc<AtomicBool>,
+    /// How soon to look again, in milliseconds; used once.
+    due: Arc<AtomicU64>,
+    /// Somebody else tells the end: a stream that was closed must not be opened again, perhaps somewhere else.
+    watched: Arc<AtomicBool>,
+}
+
+/// An open microphone.
+pub(super) struct AlsaStream {
+    waiting: Option<Receiving>,
+    running: Option<Running>,
+    inlet: Inlet,
+    nap: Duration,
+}
+
+/// The thread at work, and how it is told to stop.
+struct Running {
+    thread: Thread,
+    stopped: Arc<AtomicBool>,
+    due: Arc<AtomicU64>,
+    closed: Receiver<()>,
+    /// Hears what a sound server behind the PCM does with the stream.
+    witness: Option<Witness>,
+}
+
+impl AlsaStream {
+    pub(super) fn new(opened: Opened) -> Self {
+        let Opened { pcm, choice, layout, buffer, label } = opened;
+        let format = choice.format();
+        let latency = duration_of(u64::from(choice.frames), choice.rate);
+        let (callback, news, inlet) = Inlet::new(format, latency, buffer, label.clone());
+        let frame_bytes = layout.bytes().saturating_mul(usize::from(choice.channels)).max(1);
+        let block = usize::try_from(frames_in(LONGEST_BLOCK, choice.rate)).unwrap_or(1).max(1);
+        // Four looks before the device has to drop something.
+        let nap = (latency * 4 / 5).min(buffer / 4).clamp(SHORTEST_NAP, LONGEST_NAP);
+        let receiving = Receiving {
+            pcm,
+            callback,
+            news,
+            layout,
+            label,
+            rate: choice.rate,
+            nap,
+            block: vec![0; block.saturating_mul(frame_bytes)],
+            frame_bytes,
+            emptied: Instant::now(),
+            in_a_row: 0,
+            stopped: Arc::default(),
+            due: Arc::new(AtomicU64::new(u64::MAX)),
+            watched: Arc::default(),
+        };
+        Self { waiting: Some(receiving), running: None, inlet, nap }
+    }
+}
+
+impl CaptureStream for AlsaStream {
+    fn format(&self) -> AudioFormat {
+        self.inlet.format()
+    }
+
+    fn latency(&self) -> Option<Duration> {
+        Some(self.inlet.latency())
+    }
+
+    fn wakes_reader(&self) -> bool {
+        true
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Live
+    }
+
+    fn clock(&self) -> Arc<dyn CaptureClock> {
+        self.inlet.clock()
+    }
+
+    fn start(&mut self, waker: Waker) -> Result<()> {
+        let Some(receiving) = self.waiting.take() else {
+            return Err(Error::new(ErrorKind::InvalidState, format!("{} was started before", self.inlet.label())));
+        };
+        let cannot = format!("cannot start {}", self.inlet.label());
+        let (stopped, due) = (Arc::clone(&receiving.stopped), Arc::clone(&receiving.due));
+        let has_card = receiving.pcm.info().is_ok_and(|info| info.get_card() >= 0);
+        if !has_card {
+            // A card gives what is there; a server's blocks may be as long as they were asked for.
+            receiving.callback.note_grain(frames_in(self.inlet.latency(), receiving.rate));
+        }
+        let teller = Teller {
+            news: receiving.news.clone(),
+            label: receiving.label.clone(),
+            stopped: Arc::clone(&stopped),
+            watched: Arc::clone(&receiving.watched),
+            waker: waker.clone(),
+        };
+        let (started, answer) = sync_channel(1);
+        let (closing, closed) = sync_channel(1);
+        let thread = thread::Builder::new().name("alsa-capture".to_owned()).spawn(move || {
+            receiving.run(&started, &waker);
+            let _ = closing.send(());
+        });
+        let thread = thread.map_err(|error| Error::new(ErrorKind::NotReadable, cannot.clone()).with_source(error))?;
+        let running = Running { thread: thread.thread().clone(), stopped, due, closed, witness: None };
+        let running = self.running.insert(running);
+        match answer.recv_timeout(START_LIMIT) {
+            Ok(outcome) => outcome.map_err(|error| failure(error, cannot))?,
+            Err(_) => return Err(Error::new(ErrorKind::NotReadable, format!("{cannot}: it does not answer"))),
+        }
+        if !has_card {
+            running.witness = Witness::call(move |testimony| teller.tell(&testimony));
+        }
+        Ok(())
+    }
+
+    fn expect(&mut self, wait: Duration) {
+        if let Some(running) = &self.running
+            && wait < self.nap
+        {
+            running.due.store(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+            running.thread.unpark();
+        }
+    }
+
+    fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
+        self.inlet.read(block, max_frames)
+    }
+}
+
+impl Drop for AlsaStream {
+    fn drop(&mut self) {
+        let Some(Running { thread, stopped, closed, witness, .. }) = self.running.take() else { return };
+        drop(witness);
+        stopped.store(true, Ordering::Release);
+        thread.unpark();
+        // An error says that the thread has ended in another way, a panic, which is an end as well.
+        if closed.recv_timeout(CLOSE_LIMIT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            log::warn!(
+                "closing {} takes longer than {} s and goes on by itself",
+                self.inlet.label(),
+                CLOSE_LIMIT.as_secs()
+            );
+        }
+    }
+}
+
+/// Passes on what a sound server says about the stream.
+struct Teller {
+    news: SyncSender<News>,
+    label: String,
+    stopped: Arc<AtomicBool>,
+    watched: Arc<AtomicBool>,
+    waker: Waker,
+}
+
+impl Teller {
+    fn tell(&self, testimony: &Testimony) {
+        let label = &self.label;
+        let end = match testimony {
+            Testimony::Present => return self.watched.store(true, Ordering::Release),
+            Testimony::Muted(muted) => {
+                let _ = self.news.try_send(News::Muted(*muted));
+                return self.waker.wake();
+            }
+            Testimony::Moved => format!("{label} is gone: the sound server moved the recording to another device"),
+            Testimony::Closed => format!("{label} is gone: the sound server closed it"),
+            Testimony::ServerEnded => format!("{label} is gone: the sound server ended"),
+        };
+        // First of all: whatever comes now may be another microphone's.
+        self.stopped.store(true, Ordering::Release);
+        let _ = self.news.try_send(News::End(Error::new(ErrorKind::NotReadable, end)));
+        self.waker.wake();
+    }
+}
+
+impl Receiving {
+    fn run(mut self, started: &SyncSender<alsa::Result<()>>, waker: &Waker) {
+        let outcome = self.pcm.start();
+        let failed = outcome.is_err();
+        // Nobody waits any more if starting took too long; then the thread is stopped already.
+        let _ = started.send(outcome);
+        self.emptied = Instant::now();
+        let mut heard = false;
+        while !failed && !self.stopped.load(Ordering::Acquire) {
+            let came = match self.empty(waker) {
+                Ok(came) => came,
+                Err(end) => {
+                    let _ = self.news.try_send(News::End(end));
+                    waker.wake();
+                    break;
+                }
+            };
+            heard |= came;
+            thread::park_timeout(match () {
+                // Somebody waits for the first frames.
+                () if !heard => SHORTEST_NAP,
+                () if self.in_a_row > 0 => PAUSE,
+                () => self.nap.min(self.due()),
+            });
+        }
+    }
+
+    /// How soon the reader waits for something, if it does.
+    fn due(&self) -> Duration {
+        Duration::from_millis(self.due.swap(u64::MAX, Ordering::AcqRel)).max(SHORTEST_NAP)
+    }
+
+    /// Reads everything that is there; whether that was anything. The error is the end of the device.
+    fn empty(&mut self, waker: &Waker) -> Result<bool> {
+        let mut came = false;
+        // Bounded, because ALSA's `null` has no end.
+        for _ in 0..MOST_BLOCKS {
+            if self.callback.room() < self.block.len() / self.frame_bytes {
+                return Ok(came);
+            }
+            let now = Instant::now();
+            let read = self.pcm.io_bytes().readi(&mut self.block);
+            match read {
+                Ok(0) => return Ok(came),
+                Ok(frames) => {
+                    came = true;
+                    self.in_a_row = 0;
+                    let bytes = frames.saturating_mul(self.frame_bytes);
+                    self.layout.push(self.block.get(..bytes).unwrap_or_default(), &mut self.callback);
+                    waker.wake();
+                    if bytes < self.block.len() {
+                        self.emptied = now;
+                        return Ok(true);
+                    }
+                }
+                Err(error) if is(error, Errno::AGAIN) => {
+                    self.emptied = now;
+                    return Ok(came);
+                }
+                Err(error) if is(error, Errno::INTR) => {}
+                Err(error) => {
+                    self.recover(error)?;
+                    waker.wake();
+                    return Ok(came);
+                }
+            }
+        }
+        Ok(came)
+    }
+
+    /// Goes on after an error, if that is possible; what was lost meanwhile is told by the clock.
+    fn recover(&mut self, error: alsa::Error) -> Result<()> {
+        self.in_a_row += 1;
+        if is(error, Errno::NODEV) {
+            return Err(Error::new(ErrorKind::NotReadable, format!("{} was unplugged", self.label)));
+        }
+        if self.in_a_row >= HOPELESS {
+            return Err(failure(error, format!("{} is gone", self.label)));
+        }
+        log::debug!("{}: {error}", self.label);
+        let slept = is(error, Errno::STRPIPE);
+        if slept {
+            // It woke up with the machine; some need a moment for it, and some have to be started anew.
+            match self.pcm.resume() {
+                Ok(()) => return Ok(()),
+                Err(error) if is(error, Errno::AGAIN) => return Ok(()),
+                Err(_) => {}
+            }
+        }
+        // A sound server's plugin calls a stream that was closed an overrun.
+        let overrun = is(error, Errno::PIPE) && !self.watched.load(Ordering::Acquire);
+        // If it does not help, the next look fails again.
+        if (slept || overrun) && self.pcm.prepare().and_then(|()| self.pcm.start()).is_ok() {
+            self.tell_overrun();
+        }
+        Ok(())
+    }
+
+    /// The device was full and stopped. What it held is gone as well, so that everything is lost that was captured since
+    /// it was last found empty.
+    fn tell_overrun(&mut self) {
+        let now = Instant::now();
+        let lost = frames_in(now.saturating_duration_since(self.emptied), self.rate);
+        self.emptied = now;
+        self.callback.lose(lost);
+        let message = format!("{} was not read in time, some sound was lost", self.label);
+        let _ = self.news.try_send(News::Notice(Error::new(ErrorKind::Unknown, message)));
+    }
+}

@@ -1,0 +1,187 @@
+//! What a PulseAudio server knows about a stream that ALSA's plugin has opened at it, and the plugin keeps to itself:
+//! that the stream was moved to another source or closed, that its source is muted, that the server ended.
+//!
+//! One thread, `witness`, waits for messages of the server and is woken by nothing else. It belongs to the stream that
+//! called it, and ends with it. What the stream delivers is not known here.
+
+use std::{net::Shutdown, os::unix::net::UnixStream, process, thread};
+
+use pulseaudio::protocol::{
+    Command, GetSourceInfo, Prop, ProtocolError, SourceInfo, SourceOutputInfo, SubscriptionEvent,
+    SubscriptionEventFacility, SubscriptionEventType, SubscriptionMask,
+};
+
+use super::connection::{Connection, Message};
+
+/// What the plugin calls every stream that it records.
+const STREAM: &[u8] = b"ALSA Capture";
+
+/// What the server said.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::capture) enum Testimony {
+    /// The stream is one of the server's.
+    Present,
+    Muted(bool),
+    /// The stream was moved to another source.
+    Moved,
+    /// The server closed the stream.
+    Closed,
+    /// The server ended.
+    ServerEnded,
+}
+
+/// A thread that hears what becomes of a stream.
+#[derive(Debug)]
+pub(in crate::capture) struct Witness {
+    socket: UnixStream,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Witness {
+    /// Watches over the newest stream that ALSA's plugin has opened for this process; `tell` is called on the thread of
+    /// the witness. `None` if there is no server. If the server knows no such stream, nothing is ever told.
+    pub(in crate::capture) fn call(tell: impl FnMut(Testimony) + Send + 'static) -> Option<Self> {
+        let connection = Connection::open()?.ok()?;
+        let socket = connection.wait_for_ever().ok()?;
+        let case = Case { connection, tell, asked: Asked::default(), stream: None };
+        let thread = thread::Builder::new().name("witness".to_owned()).spawn(move || case.hear()).ok()?;
+        Some(Self { socket, thread: Some(thread) })
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        // It fails only when the server hung up before, which ends the thread just as well.
+        let _ = self.socket.shutdown(Shutdown::Both);
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            log::error!("the witness of a stream panicked");
+        }
+    }
+}
+
+/// The numbers of the questions that the server has not answered yet.
+#[derive(Debug, Default)]
+struct Asked {
+    streams: Option<u32>,
+    stream: Option<u32>,
+    source: Option<u32>,
+}
+
+/// The stream that is watched.
+#[derive(Debug, Clone, Copy)]
+struct Stream {
+    index: u32,
+    source: u32,
+    muted: bool,
+}
+
+struct Case<F> {
+    connection: Connection,
+    tell: F,
+    asked: Asked,
+    stream: Option<Stream>,
+}
+
+impl<F: FnMut(Testimony)> Case<F> {
+    fn hear(mut self) {
+        // The reader may hang up at any time, and then nobody wants to hear of it.
+        match self.listen() {
+            Ok(Some(last)) => (self.tell)(last),
+            Ok(None) => {}
+            Err(error) => {
+                log::debug!("witness: {error}");
+                if self.stream.is_some() {
+                    (self.tell)(Testimony::ServerEnded);
+                }
+            }
+        }
+    }
+
+    /// Listens until there is nothing more to be said.
+    fn listen(&mut self) -> Result<Option<Testimony>, ProtocolError> {
+        self.connection.send(&Command::Subscribe(SubscriptionMask::SOURCE | SubscriptionMask::SOURCE_OUTPUT))?;
+        self.asked.streams = Some(self.connection.send(&Command::GetSourceOutputInfoList)?);
+        let mut payload = Vec::new();
+        loop {
+            let Message::Command(command, sequence, rest) = self.connection.receive(&mut payload)? else { continue };
+            let rest = payload.get(rest..).unwrap_or_default();
+            let last = match *command {
+                Command::SubscribeEvent(event) => self.notice(event)?,
+                Command::Reply => self.learn(sequence, rest)?,
+                _ => None,
+            };
+            if last.is_some() {
+                return Ok(last);
+            }
+            if self.stream.is_none() && self.asked.streams.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Something has changed: asks what it was, if it concerns the stream.
+    fn notice(&mut self, event: SubscriptionEvent) -> Result<Option<Testimony>, ProtocolError> {
+        use SubscriptionEventFacility as Facility;
+        let Some(stream) = self.stream else { return Ok(None) };
+        let removed = event.event_type == SubscriptionEventType::Removed;
+        match event.event_facility {
+            Facility::SourceOutput if event.index == Some(stream.index) && removed => {
+                return Ok(Some(Testimony::Closed));
+            }
+            Facility::SourceOutput if event.index == Some(stream.index) => {
+                self.asked.stream = Some(self.connection.send(&Command::GetSourceOutputInfo(stream.index))?);
+            }
+            Facility::Source if event.index == Some(stream.source) && !removed => self.ask_for_source(stream.source)?,
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn ask_for_source(&mut self, index: u32) -> Result<(), ProtocolError> {
+        let question = Command::GetSourceInfo(GetSourceInfo { index: Some(index), name: None });
+        self.asked.source = Some(self.connection.send(&question)?);
+        Ok(())
+    }
+
+    /// An answer of the server.
+    fn learn(&mut self, sequence: u32, rest: &[u8]) -> Result<Option<Testimony>, ProtocolError> {
+        if self.asked.streams == Some(sequence) {
+            self.asked.streams = None;
+            let streams: Vec<SourceOutputInfo> = self.connection.parse(rest)?;
+            let newest = streams.iter().filter(|stream| is_ours(stream)).max_by_key(|stream| stream.index);
+            self.stream =
+                newest.map(|stream| Stream { index: stream.index, source: stream.source_index, muted: false });
+            if let Some(stream) = self.stream {
+                (self.tell)(Testimony::Present);
+                self.ask_for_source(stream.source)?;
+            }
+        } else if self.asked.stream == Some(sequence) {
+            self.asked.stream = None;
+            let now: SourceOutputInfo = self.connection.parse(rest)?;
+            if self.stream.is_some_and(|stream| stream.source != now.source_index) {
+                return Ok(Some(Testimony::Moved));
+            }
+        } else if self.asked.source == Some(sequence) {
+            self.asked.source = None;
+            let source: SourceInfo = self.connection.parse(rest)?;
+            self.look_at(&source);
+        }
+        Ok(None)
+    }
+
+    fn look_at(&mut self, source: &SourceInfo) {
+        if let Some(stream) = &mut self.stream
+            && stream.muted != source.muted
+        {
+            stream.muted = source.muted;
+            (self.tell)(Testimony::Muted(source.muted));
+        }
+    }
+}
+
+/// Whether ALSA's plugin has opened it for this process.
+fn is_ours(stream: &SourceOutputInfo) -> bool {
+    let process = stream.props.get(Prop::ApplicationProcessId).unwrap_or_default();
+    let process = process.strip_suffix(b"\0").unwrap_or(process);
+    process == process::id().to_string().as_bytes() && stream.name.as_bytes() == STREAM
+}
