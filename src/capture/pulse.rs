@@ -19,7 +19,7 @@ use pulseaudio::protocol::{
 };
 
 use self::{
-    connection::{Connection, explain, failure},
+    connection::{Connection, explain, failure, is_denied},
     stream::PulseStream,
 };
 use super::{
@@ -56,7 +56,8 @@ impl PulseBackend {
     fn list(self) -> Result<Vec<DeviceInfo>> {
         let Some(connection) = Connection::open() else { return Ok(Vec::new()) };
         let cannot = |error: ProtocolError| {
-            explain(Error::new(ErrorKind::Abort, "cannot list the devices of the sound server"), error)
+            let kind = if is_denied(&error) { ErrorKind::NotAllowed } else { ErrorKind::Abort };
+            explain(Error::new(kind, "cannot list the devices of the sound server"), error)
         };
         let mut connection = connection.map_err(cannot)?;
         let server: ServerInfo = connection.ask(Command::GetServerInfo).map_err(cannot)?;

@@ -96,15 +96,20 @@ fn files_at(path: &Path) -> io::Result<Vec<Unfinished>> {
     }
     let mut files = Vec::new();
     for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        let path = entry.path();
-        let Kind::Part { target } = kind_of(&path) else { continue };
-        // Other programs hide unfinished files as well. Not a link, not a pipe, not a folder.
-        if entry.file_type()?.is_file() && is_recording(&path, &target) {
+        let path = entry?.path();
+        if let Some(target) = target_of_recording(&path) {
             files.push(Unfinished { path, kind: Kind::Part { target } });
         }
     }
     Ok(files)
+}
+
+/// What becomes of `path`, if that is an unfinished recording of this program: an ordinary file, not a link, a pipe or a
+/// folder, and not a file that another program hides under a name like that.
+pub(super) fn target_of_recording(path: &Path) -> Option<PathBuf> {
+    let target = place::target_of_part(path)?;
+    let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    (is_file && is_recording(path, &target)).then_some(target)
 }
 
 fn kind_of(path: &Path) -> Kind {

@@ -10,11 +10,11 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Clip, name::natural_order};
+use super::{Clip, find, name::natural_order};
 use crate::{
     encode::format,
     error::{Error, Result},
-    storage::{self, place},
+    storage,
 };
 
 /// Extensions of sound files besides those in the table of formats.
@@ -89,7 +89,7 @@ impl Listing {
             let path = entry.map_err(failed)?.path();
             if is_clip_name(&path) {
                 files.push(path);
-            } else if let Some(target) = place::target_of_part(&path) {
+            } else if let Some(target) = find::target_of_recording(&path) {
                 unfinished.extend(PartFile::read(path, target));
             }
         }
@@ -126,9 +126,9 @@ impl SortKey {
 }
 
 impl PartFile {
-    /// `None` if it is no ordinary file, or was finished just now.
+    /// `None` if it was finished just now.
     fn read(path: PathBuf, target: PathBuf) -> Option<Self> {
-        let metadata = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let metadata = fs::symlink_metadata(&path).ok()?;
         let is_being_written = match storage::is_being_written(&path) {
             Ok(answer) => answer,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -196,7 +196,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        clips::clip::tests::{tags, wav},
+        clips::{
+            self,
+            clip::tests::{tags, wav},
+        },
         storage::{FileSpool, Spool},
     };
 
@@ -264,9 +267,13 @@ mod tests {
         spool.append(b"RIFF").unwrap();
         fs::write(folder.path().join(".old.wav.part"), "RIFFxx").unwrap();
         fs::create_dir(folder.path().join(".dir.wav.part")).unwrap();
+        fs::write(folder.path().join(".letter.odt.part"), "of another program").unwrap();
         let states = || {
             let found = Listing::read(folder.path()).unwrap();
             assert_eq!(found.clips, []);
+            let recoverable = found.unfinished.iter().filter(|part| !part.is_being_written).map(|part| &part.path);
+            let searched = clips::find(&[folder.path().to_owned()]).unfinished;
+            assert!(recoverable.eq(searched.iter().map(|file| &file.path)), "`recover` finds the same");
             let fact = |u: PartFile| (u.target.file_name().unwrap().to_owned(), u.size_bytes, u.is_being_written);
             found.unfinished.into_iter().map(fact).collect::<Vec<_>>()
         };

@@ -48,7 +48,7 @@ pub fn rename(path: &Path, new_name: &str) -> Result<PathBuf> {
 
 fn failed(error: io::Error, path: &Path, stem: &str) -> Error {
     if error.kind() == io::ErrorKind::AlreadyExists {
-        let folder = path.parent().unwrap_or(path);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let context = format!("there is already a clip '{stem}' in {}", folder.display());
         return Error::new(ErrorKind::AlreadyExists, context);
     }
@@ -119,7 +119,9 @@ mod tests {
         fs::write(&other, "other").unwrap();
         let error = rename(&path, "b").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-        assert!(error.to_string().starts_with("there is already a clip 'b' in "), "{error}");
+        assert_eq!(error.to_string(), format!("there is already a clip 'b' in {}", folder.path().display()));
+        let error = failed(io::ErrorKind::AlreadyExists.into(), Path::new("a.wav"), "b");
+        assert_eq!(error.to_string(), "there is already a clip 'b' in .");
         assert_eq!((fs::read(&path).unwrap(), fs::read(&other).unwrap()), (b"sound".to_vec(), b"other".to_vec()));
     }
 

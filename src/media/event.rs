@@ -17,9 +17,15 @@ pub enum RecorderEvent {
     /// The recording began; `mime_type` is filled in.
     Start,
     /// What the source delivers is dropped from here on.
-    Pause,
+    Pause {
+        /// The place of the cut: frames recorded before it, in the recording's sample rate.
+        frame: u64,
+    },
     /// Gathering goes on.
-    Resume,
+    Resume {
+        /// The same place: no frame is recorded while paused.
+        frame: u64,
+    },
     /// A part of the recording.
     DataAvailable {
         /// The bytes gathered since the last one; may be empty.

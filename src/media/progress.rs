@@ -27,7 +27,7 @@ pub struct Progress {
     pub lost_frames: u64,
     /// Where they were lost; the first thousand places.
     pub losses: Vec<Loss>,
-    /// Samples recorded at full scale.
+    /// Samples at full scale or beyond, where the format of the recording ends there: none for float.
     pub clipped: u64,
     /// Largest absolute sample recorded.
     pub peak: Dbfs,

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     audio::{
-        AudioFormat, Chain, LevelMeter, Marker, output_frames,
+        AudioFormat, Chain, LevelMeter, Marker, SampleFormat, output_frames,
         time::{duration_of, frames_in, seconds},
     },
     encode::{Encoder, Metadata},
@@ -181,11 +181,11 @@ impl Take {
         match command {
             TakeCommand::Pause => {
                 self.paused = true;
-                self.fire(&RecorderEvent::Pause);
+                self.fire(&RecorderEvent::Pause { frame: self.place() });
             }
             TakeCommand::Resume => {
                 self.paused = false;
-                self.fire(&RecorderEvent::Resume);
+                self.fire(&RecorderEvent::Resume { frame: self.place() });
             }
             TakeCommand::RequestData => {
                 let flushed = self.encoder.flush(&mut self.bytes).and_then(|()| self.write());
@@ -200,10 +200,13 @@ impl Take {
         }
     }
 
+    /// The current place in the recording's rate, what the resampler still holds back included.
+    fn place(&self) -> u64 {
+        output_frames(self.gathered, self.plan.source_format.sample_rate, self.plan.format.sample_rate)
+    }
+
     fn mark(&mut self, text: &str) {
-        // Counted in the recording's rate, before what the resampler still holds back.
-        let frame = output_frames(self.gathered, self.plan.source_format.sample_rate, self.plan.format.sample_rate);
-        let marker = Marker { frame, text: text.to_owned() };
+        let marker = Marker { frame: self.place(), text: text.to_owned() };
         self.plan.metadata.markers.push(marker.clone());
         self.fire(&RecorderEvent::Mark(marker));
     }
@@ -430,10 +433,12 @@ impl Take {
     fn publish(&mut self) {
         let (frames, recorded_at) = (self.frames, self.recorded_at);
         let level = self.meter.take();
+        // A float keeps what is beyond full scale.
+        let clipped = if self.plan.format.sample_format == SampleFormat::F32 { 0 } else { level.clipped };
         self.shared.with_progress(|progress| {
             progress.frames = frames;
             progress.recorded_at = recorded_at;
-            progress.clipped += level.clipped;
+            progress.clipped += clipped;
             progress.peak = if level.peak > progress.peak { level.peak } else { progress.peak };
         });
     }

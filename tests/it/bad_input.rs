@@ -9,6 +9,7 @@ type Answer = (&'static str, &'static str, i32);
 
 const NO_DEVICE: &str = "`dictaphone devices` lists what was found; `--device tone` records a test tone";
 const DURATION: &str = "write it as `90`, `1m30s`, `1.5h` or `00:01:30`";
+const CLIPS_FOLDER: &str = "`--dir`, DICTAPHONE_DIR or the config names the folder of clips";
 const NOT_A_FOLDER: &str = "name a folder, or a file without `/`";
 const GENERATORS: &str = "the generators are `tone`, `tone:HZ`, `silence` and `noise`; `--rate` sets their sample rate";
 const FAST: &str = "add `--device tone`, `silence`, `noise` or `file:PATH`, or leave --fast out";
@@ -120,7 +121,8 @@ fn every_mistake_has_its_message_its_remedy_and_its_code() {
         ("-i tone old.wav/", ("old.wav/ is not a folder", NOT_A_FOLDER, 2)),
         ("-i tone old.wav/x.wav", ("old.wav is not a folder", NOT_A_FOLDER, 2)),
         ("-i tone old.wav/a/x.wav", ("old.wav/a is not a folder", NOT_A_FOLDER, 2)),
-        ("-i tone --dir old.wav", ("old.wav is not a folder", NOT_A_FOLDER, 2)),
+        ("-i tone --dir old.wav", ("old.wav is not a folder", CLIPS_FOLDER, 2)),
+        ("-i tone --dir old.wav/x", ("old.wav/x is not a folder", CLIPS_FOLDER, 2)),
         (
             "-i tone /dev/null",
             (
@@ -241,6 +243,18 @@ fn a_folder_that_belongs_to_somebody_else_is_told() {
         "error: cannot create the file of the recording: Permission denied (os error 13)\n\
          hint: it was to become sealed/take.wav; FILE or `--dir` names another place\n",
     );
+}
+
+#[test]
+fn a_clips_folder_that_is_none_is_told_by_every_command_that_needs_it() {
+    for command in [&["record", "-i", "tone"][..], &["list"], &["list", "--json"], &["recover"]] {
+        let test = Test::new().args(command.iter().copied()).file("old.wav", "not sound");
+        let expected = ("old.wav is not a folder", CLIPS_FOLDER, 2);
+        assert_refused(&test.clone().args(["--dir", "old.wav"]), expected);
+        assert_refused(&test.env("DICTAPHONE_DIR", "old.wav"), expected);
+    }
+    let missing = ("cannot read nowhere: No such file or directory (os error 2)", CLIPS_FOLDER, 1);
+    assert_refused(&Test::new().args(["list", "--dir", "nowhere"]), missing);
 }
 
 #[test]

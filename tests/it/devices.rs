@@ -1,5 +1,9 @@
 //! `dictaphone devices`: what a private PulseAudio has, as a table and as JSON.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::support::harness::Test;
@@ -103,4 +107,38 @@ fn a_terminal_sees_nothing_that_sound_libraries_print() {
     assert_eq!(terminal.wait(), 4);
     let text = terminal.text();
     assert!(text.starts_with("error: no input device\nhint: ") && text.lines().count() <= 3, "{text}");
+}
+
+/// A server that lets nobody in: it answers the first command with the error `ACCESS`.
+fn locked_server(folder: &Path) -> String {
+    let place = folder.join("locked");
+    let listener = UnixListener::bind(&place).unwrap();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            // Length, channel, offset, flags; then the command ERROR, its number in the dialogue, and the code.
+            let mut answer = [15, u32::MAX, 0, 0, 0].map(u32::to_be_bytes).concat();
+            for field in [0_u32, 0, 1] {
+                answer.push(b'L');
+                answer.extend(field.to_be_bytes());
+            }
+            let _ = client.write_all(&answer);
+            // Closed when the client does, so that it reads all of it.
+            let _ = client.read(&mut [0; 4_096]);
+            let _ = client.read(&mut [0; 4_096]);
+        }
+    });
+    format!("unix:{}", place.display())
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_access_denied() {
+    for command in [&["devices"][..], &["record", "x.wav"], &["record", "-i", "USB", "x.wav"]] {
+        let test = Test::new().args(command.iter().copied());
+        let server = locked_server(test.sandbox().path());
+        let output = test.env("PULSE_SERVER", server).run();
+        output.assert_exit(5).assert_stdout("").assert_stderr(
+            "error: cannot list the devices of the sound server: server error: AccessDenied\n\
+             hint: allow this terminal the microphone in the system's privacy settings, or be the user of the sound server\n",
+        );
+    }
 }

@@ -70,7 +70,7 @@ fn killed_past_four_gib_everything_is_recovered() {
     let kept = number(&start[28..36]);
     // All that is not a whole frame of sound is the header.
     assert!(
-        kept % BYTES_PER_FRAME == 0 && kept <= written && kept + 200 > written,
+        kept.is_multiple_of(BYTES_PER_FRAME) && kept <= written && kept + 200 > written,
         "{kept} bytes of {written}: {told}"
     );
     assert_eq!(ask(&killed, "soxi", &["-s", "big.wav"]), format!("{}\n", kept / BYTES_PER_FRAME));

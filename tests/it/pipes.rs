@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::process::require;
 use crate::support::terminal::Terminal;
-use crate::takes::{events, in_shell, names, record};
+use crate::takes::{events, in_shell, layout, names, record};
 
 /// The built-in tone, straight from the program.
 fn tone(seconds: &str) -> Vec<u8> {
@@ -128,6 +128,24 @@ fn a_standard_output_that_fails_is_told() {
         "error: cannot print the path: No space left on device (os error 28)\nhint: the recording is saved in take.wav\n",
     );
     assert_eq!(names(output.path("")), ["take.wav"]);
+}
+
+#[test]
+fn closed_descriptors_in_any_combination_harm_no_recording() {
+    let path = "take.wav\n";
+    for (closed, stdout) in [
+        ("<&-", path),
+        ("2>&-", path),
+        ("<&- 2>&-", path),
+        (">&-", ""),
+        ("<&- >&-", ""),
+        (">&- 2>&-", ""),
+        ("<&- >&- 2>&-", ""),
+    ] {
+        let output = in_shell(&format!("exec {closed}"), "record -i tone -d 0.1 --fast take.wav").run();
+        output.assert_success().assert_stdout(stdout);
+        assert_eq!(layout(output.path("take.wav")).2, 4_800, "{closed}");
+    }
 }
 
 #[test]

@@ -260,6 +260,9 @@ fn gain_changes_the_level_and_clipping_is_counted() {
         assert_eq!(clipped > 0, clips, "{}", output.context());
         assert!(clipped <= full, "{clipped} were told, {full} are in the file");
     }
+    // A float keeps what is beyond full scale.
+    let words = ["-q", "-i", "tone", "--fast", "-d", "0.5", "--gain", "20", "-b", "f32", "y.wav"];
+    record(&words).run().assert_success().assert_stderr("");
 }
 
 #[test]

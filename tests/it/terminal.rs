@@ -59,6 +59,24 @@ fn signals_stop_and_save_in_a_terminal_too() {
 }
 
 #[test]
+fn a_second_ctrl_c_while_saving_leaves_at_once() {
+    // Nobody reads the pipe, so saving cannot end.
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    let script = format!("exec {program} record -i tone -c 8 - > >(exec sleep 1000)");
+    let mut terminal = Terminal::run(&Test::new().program("bash").args(["-c", &script]));
+    terminal.wait_for("REC 00:00:01");
+    terminal.send(keys::CTRL_C);
+    terminal.wait_for("SAVE");
+    // Presses that follow at once are one. The line is drawn ten times a second at most.
+    let drawn = |terminal: &Terminal| terminal.raw().iter().filter(|&&byte| byte == b'\r').count();
+    let before = drawn(&terminal);
+    crate::support::wait::until("redraws", String::new, || (drawn(&terminal) > before + 5).then_some(()));
+    terminal.send(keys::CTRL_C);
+    assert_eq!(terminal.wait(), 130, "{}", terminal.text());
+    assert!(terminal.text().contains("error: interrupted before the recording was saved"), "{}", terminal.text());
+}
+
+#[test]
 fn other_keys_do_nothing() {
     let (test, mut terminal) = recording(&[]);
     terminal

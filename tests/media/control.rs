@@ -146,6 +146,31 @@ fn pause_and_resume_cut_exactly_where_they_were_called() {
 }
 
 #[test]
+fn pause_and_resume_tell_the_frame_of_their_cut() {
+    for (sample_rate, expected) in [(None, [1_001, 1_001, 1_014]), (Some(16_000), [334, 334, 338])] {
+        let rig = Rig::with(RecorderOptions { sample_rate, ..options("") });
+        rig.recorder.start(None).unwrap();
+        rig.push(1_001);
+        rig.recorder.pause().unwrap();
+        rig.push(5_003);
+        rig.recorder.resume().unwrap();
+        rig.push(13);
+        rig.recorder.pause().unwrap();
+        rig.recorder.stop().unwrap();
+        let told: Vec<u64> = rig
+            .events
+            .iter()
+            .take_while(|event| !matches!(event, RecorderEvent::Stop))
+            .filter_map(|event| match event {
+                RecorderEvent::Pause { frame } | RecorderEvent::Resume { frame } => Some(frame),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, expected, "{sample_rate:?}");
+    }
+}
+
+#[test]
 fn pause_while_paused_and_resume_while_recording_do_nothing() {
     let rig = Rig::new();
     rig.recorder.start(None).unwrap();
@@ -275,6 +300,18 @@ fn gain_is_applied_before_encoding_and_clipping_is_counted() {
         assert!((got - expected).abs() < 1e-4, "{recorded:?}");
     }
     assert_eq!(rig.recorder.progress().clipped, 2);
+}
+
+#[test]
+fn a_float_recording_keeps_what_is_beyond_full_scale_and_none_of_it_is_clipped() {
+    let sample_format = Some(SampleFormat::F32);
+    let rig = Rig::with(RecorderOptions { gain_db: 20.0, sample_format, ..options("") });
+    rig.recorder.start(None).unwrap();
+    rig.microphone.push(&[0.5, -0.5]).unwrap();
+    rig.recorder.stop().unwrap();
+    let (_, blobs) = rig.finish();
+    assert_eq!(crate::rig::samples(&blobs), [5.0, -5.0]);
+    assert_eq!(rig.recorder.progress().clipped, 0);
 }
 
 #[test]

@@ -96,8 +96,8 @@ pub fn collect(events: &Receiver<RecorderEvent>) -> (Vec<Fired>, Vec<Blob>) {
     loop {
         match events.recv_timeout(DEADLINE).expect("a stop event") {
             RecorderEvent::Start => fired.push(Fired::Start),
-            RecorderEvent::Pause => fired.push(Fired::Pause),
-            RecorderEvent::Resume => fired.push(Fired::Resume),
+            RecorderEvent::Pause { .. } => fired.push(Fired::Pause),
+            RecorderEvent::Resume { .. } => fired.push(Fired::Resume),
             RecorderEvent::DataAvailable { data, timecode } => {
                 fired.push(Fired::Data { frames: data.facts().frames, timecode });
                 blobs.push(data);

@@ -58,9 +58,9 @@ fn remedy(error: &Error) -> Option<&'static str> {
     match error.kind() {
         ErrorKind::NotFound => Some("`dictaphone devices` lists what was found; `--device tone` records a test tone"),
         // With an input or output error underneath it is a file, whose path the message already names.
-        ErrorKind::NotAllowed if error.io_kind().is_none() => {
-            Some("allow this terminal to use the microphone in the system's privacy settings")
-        }
+        ErrorKind::NotAllowed if error.io_kind().is_none() => Some(
+            "allow this terminal the microphone in the system's privacy settings, or be the user of the sound server",
+        ),
         ErrorKind::NotReadable => {
             Some("another program may be using it; `dictaphone devices` lists what else was found")
         }
@@ -121,6 +121,18 @@ mod tests {
         let failure = Failure::from(Error::new(ErrorKind::NotFound, "no input device"));
         assert_eq!((failure.exit, failure.message.text.as_str()), (Exit::NoDevice, "no input device"));
         assert!(failure.message.hint.is_some_and(|hint| hint.contains("dictaphone devices")));
+    }
+
+    #[test]
+    fn a_device_that_is_denied_or_busy_has_its_code_and_remedy() {
+        for (kind, exit, remedy) in [
+            (ErrorKind::NotAllowed, Exit::Denied, "privacy settings"),
+            (ErrorKind::NotReadable, Exit::Failed, "another program may be using it"),
+        ] {
+            let failure = Failure::from(Error::new(kind, "cannot record from USB"));
+            assert_eq!((failure.exit, failure.message.text.as_str()), (exit, "cannot record from USB"));
+            assert!(failure.message.hint.is_some_and(|hint| hint.contains(remedy)), "{kind:?}");
+        }
     }
 
     #[test]

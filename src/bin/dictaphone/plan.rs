@@ -235,8 +235,7 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
         None => Template::parse(name::DEFAULT).map_err(|reason| Failure::usage(reason, "give a `--name`")),
     };
     let Some(file) = &args.file else {
-        let folder = clips_folder(args.capture.dir.as_deref(), around)?;
-        refuse_unless_folder(&folder, around)?;
+        let folder = usable_clips_folder(args.capture.dir.as_deref(), around)?;
         return Ok(Target::NewIn(folder, template()?));
     };
     if is_stdout(file) {
@@ -302,6 +301,23 @@ fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), 
 fn ends_in_separator(file: &Path) -> bool {
     file.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| std::path::is_separator(char::from(byte)))
 }
+
+/// [`clips_folder`], unless something that is no folder stands there.
+///
+/// # Errors
+/// A usage failure if so, and those of [`clips_folder`].
+pub(crate) fn usable_clips_folder(dir: Option<&Path>, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
+    let folder = clips_folder(dir, around)?;
+    match (around.look)(&folder) {
+        Found::Folder | Found::Nothing => Ok(folder),
+        Found::File | Found::Other | Found::Blocked => {
+            Err(Failure::usage(format!("{} is not a folder", shown(&folder)), CLIPS_FOLDER))
+        }
+    }
+}
+
+/// What names the clips folder.
+pub(crate) const CLIPS_FOLDER: &str = "`--dir`, DICTAPHONE_DIR or the config names the folder of clips";
 
 /// The flag, else the environment, else the config, else `Recordings` in the music folder.
 ///

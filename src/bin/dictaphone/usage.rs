@@ -30,9 +30,9 @@ fn reword(rendered: &str, command: Option<&str>) -> (String, String) {
             text.push_str(line);
         }
     }
-    if let Some(tip) = body.lines().find_map(|line| line.trim_start().strip_prefix("tip: ")) {
-        remedy = Some(tip.to_owned());
-    }
+    // All values say more than the one that looks similar.
+    let tip = body.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    let remedy = remedy.or(tip.map(str::to_owned));
     // Our own parsers put the remedy behind a semicolon, as clap has one place only for what they say.
     let (text, ours) = match text.split_once(": ").and_then(|(_, reason)| reason.split_once("; ")) {
         Some((_, ours)) => (text.strip_suffix(ours).and_then(|t| t.strip_suffix("; ")), Some(ours.to_owned())),
@@ -78,6 +78,11 @@ mod tests {
                 &["record", "--durations", "5"],
                 "unexpected argument '--durations' found",
                 "a similar argument exists: '--duration'",
+            ),
+            (
+                &["record", "--preset", "vioce"],
+                "invalid value 'vioce' for '--preset <PRESET>'",
+                "one of voice, cd, studio",
             ),
             (&["devies"], "unrecognized subcommand 'devies'", "a similar subcommand exists: 'devices'"),
             (

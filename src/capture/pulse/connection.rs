@@ -166,10 +166,15 @@ fn introduce(_socket: &UnixStream, _message: &[u8]) -> std::io::Result<usize> {
     Ok(0)
 }
 
+/// Whether the server does not let this user in.
+pub(super) const fn is_denied(error: &ProtocolError) -> bool {
+    matches!(error, ProtocolError::ServerError(PulseError::AccessDenied | PulseError::AuthKey))
+}
+
 /// The error of the library for one of the protocol.
 pub(super) fn failure(error: ProtocolError, context: String) -> Error {
     let kind = match &error {
-        ProtocolError::ServerError(PulseError::AccessDenied | PulseError::AuthKey) => ErrorKind::NotAllowed,
+        error if is_denied(error) => ErrorKind::NotAllowed,
         ProtocolError::ServerError(PulseError::NoEntity) => ErrorKind::NotFound,
         _ => ErrorKind::NotReadable,
     };

@@ -6,11 +6,11 @@ use dictaphone::clips::{Clip, Listing, SortKey};
 
 use crate::{
     cli::{ListArgs, SortBy},
-    commands::clips::{self, cannot_write, file_failure, length, size},
+    commands::clips::{cannot_write, file_failure, length, size},
     config::Config,
     exit::Exit,
     message::{Failure, Message, visible},
-    plan::JsonTo,
+    plan::{self, JsonTo, Surroundings},
     printer::Worth,
     report::Report,
     table,
@@ -22,12 +22,15 @@ use crate::{
 /// If the folder cannot be read, or standard output fails. The clips folder need not exist before the first recording,
 /// but one that was named must.
 pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
-    let folder = clips::folder(&args.folder, config)?;
+    let folder = plan::usable_clips_folder(args.folder.dir.as_deref(), &Surroundings::look_around(config.record))?;
     let mut listing = match Listing::read(&folder) {
         Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) && args.folder.dir.is_none() => {
             Listing::default()
         }
-        listing => listing.map_err(|error| file_failure(&error))?,
+        listing => listing.map_err(|error| {
+            let Failure { message, exit } = file_failure(&error);
+            Failure { message: message.hint(plan::CLIPS_FOLDER), exit }
+        })?,
     };
     listing.sort(key(args.sort), args.reverse);
     let written = if args.json {

@@ -51,7 +51,7 @@ fn places(args: &RecoverArgs, config: Config) -> Result<Vec<PathBuf>, Failure> {
     if !args.paths.is_empty() {
         return Ok(args.paths.clone());
     }
-    let folder = plan::clips_folder(args.dir.as_deref(), &Surroundings::look_around(config.record))?;
+    let folder = plan::usable_clips_folder(args.dir.as_deref(), &Surroundings::look_around(config.record))?;
     // The clips folder is made by the first recording; before that there is nothing in it.
     Ok(if args.dir.is_none() && !folder.exists() { Vec::new() } else { vec![folder] })
 }

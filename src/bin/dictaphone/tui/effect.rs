@@ -297,8 +297,8 @@ impl World {
     fn hear_recorder(&mut self, event: RecorderEvent) -> Option<Msg> {
         let running = self.running.as_mut()?;
         match event {
-            RecorderEvent::Pause => Some(Msg::Paused),
-            RecorderEvent::Resume => Some(Msg::Resumed),
+            RecorderEvent::Pause { .. } => Some(Msg::Paused),
+            RecorderEvent::Resume { .. } => Some(Msg::Resumed),
             RecorderEvent::Mark(marker) => Some(Msg::Marked(duration_of(marker.frame, running.format.sample_rate))),
             RecorderEvent::LowSpace { left } => {
                 let text =

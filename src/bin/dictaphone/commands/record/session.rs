@@ -106,8 +106,6 @@ pub(crate) struct Session<'a> {
     interrupted: Option<(Error, u64)>,
     /// A track has told why it ended.
     end_heard: bool,
-    /// The frame at which it was last paused.
-    paused_at: u64,
     outcome: Outcome,
 }
 
@@ -155,7 +153,6 @@ impl<'a> Session<'a> {
             ticked: now,
             interrupted: None,
             end_heard: false,
-            paused_at: 0,
             outcome: Outcome::default(),
         })
     }
@@ -241,12 +238,8 @@ impl<'a> Session<'a> {
     /// Whether the recording is over.
     fn hear(&mut self, event: RecorderEvent) -> bool {
         match event {
-            RecorderEvent::Pause => {
-                self.paused_at = self.opened.recorder.progress().frames;
-                self.change(State::Paused, self.paused_at, What::Pause {});
-            }
-            // What was recorded until it is told comes after it.
-            RecorderEvent::Resume => self.change(State::Recording, self.paused_at, What::Resume {}),
+            RecorderEvent::Pause { frame } => self.change(State::Paused, frame, What::Pause {}),
+            RecorderEvent::Resume { frame } => self.change(State::Recording, frame, What::Resume {}),
             RecorderEvent::Mark(marker) => {
                 self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) })
             }
