@@ -37,6 +37,8 @@ mod record;
 mod screen;
 #[cfg(target_os = "linux")]
 mod signals;
+#[cfg(target_os = "linux")]
+mod splice;
 #[cfg(unix)]
 mod takes;
 #[cfg(unix)]
