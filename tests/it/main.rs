@@ -19,6 +19,8 @@ mod devices;
 mod disk;
 #[cfg(target_os = "linux")]
 mod fast;
+#[cfg(target_os = "linux")]
+mod faults;
 #[cfg(unix)]
 mod help;
 #[cfg(target_os = "linux")]

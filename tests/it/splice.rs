@@ -3,17 +3,13 @@
 //! The work is done by this test program itself, which is called again with one of its tests, in a folder and a home of
 //! its own.
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, env, fs, ops::ControlFlow, path::Path};
 
 use dictaphone::clips::{self, Outcome, Seam, Spliced};
 use rustix::process::Signal;
 
-use crate::support::{harness::Test, output::Output, process::require, signal::PositionCode};
+use crate::faults;
+use crate::support::{harness::Test, output::Output, signal::PositionCode};
 use crate::takes::samples;
 
 /// Says to the called program what to do.
@@ -35,7 +31,8 @@ fn works() -> bool {
 
 fn go_back(spliced: &Spliced, meanwhile: &str) -> String {
     let trash = Path::new(&env::var_os("HOME").unwrap()).join(".local/share/Trash");
-    fs::copy("take.wav", "../home/spliced.wav").unwrap();
+    // For the test to compare with. A fault may strike this, too.
+    let _ = fs::copy("take.wav", "../home/spliced.wav");
     match meanwhile {
         "stay" => {
             return format!("{} in {}, {} left", spliced.new_frames.end, spliced.frames, spliced.left_over().count());
@@ -66,19 +63,17 @@ impl Takes {
         Self { test, old, new }
     }
 
-    /// Calls the test of that name again, behind `wrapper`.
-    fn call(&self, name: &str, meanwhile: &str, wrapper: &[&str]) -> Output {
+    /// A call of the test of that name.
+    fn call(&self, name: &str, meanwhile: &str) -> Test {
         let program = env::current_exe().unwrap().into_os_string().into_string().unwrap();
         let name = format!("splice::{name}");
-        let words = [wrapper, &[&program, "--exact", &name, "--nocapture"]].concat();
-        let (program, arguments) = words.split_first().unwrap();
-        self.test.clone().again().program(program).args(arguments.iter().copied()).env(WORK, meanwhile).run()
+        self.test.clone().again().program(&program).args(["--exact", &name, "--nocapture"]).env(WORK, meanwhile)
     }
 
     /// What came of it.
     #[track_caller]
     fn told(&self, name: &str, meanwhile: &str) -> String {
-        let output = self.call(name, meanwhile, &[]);
+        let output = self.call(name, meanwhile).run();
         let text = output.assert_success().stdout();
         let line = text.lines().find_map(|line| line.split_once("outcome: ")).unwrap_or_else(|| panic!("{text}"));
         line.1.to_owned()
@@ -198,62 +193,20 @@ fn what_cannot_be_taken_back_stays_as_it_is() {
     assert!(takes.files() == Takes::expect([("take.wav", old), ("new.wav", new), ("interview.wav", spliced)]));
 }
 
-/// System calls that read or change files.
-const CALLS: [&str; 16] = [
-    "openat",
-    "read",
-    "pread64",
-    "pwrite64",
-    "ftruncate",
-    "fsync",
-    "fdatasync",
-    "chmod",
-    "fchmodat",
-    "link",
-    "linkat",
-    "rename",
-    "renameat",
-    "renameat2",
-    "unlink",
-    "unlinkat",
-];
-
-/// Calls the test of that name again and again, with `fault` at the first, second … of each of these system calls on
-/// the takes and their folder, until there are no more, and lets `check` look at what is left.
+/// Splices and goes back again and again, with `fault` at each call on the takes and their folder, and lets `check` look
+/// at what is left.
 fn at_every_call(name: &str, fault: &str, check: impl Fn(&Takes, &Output, &[u8], &str)) {
-    require(&["strace"]);
     let whole = Takes::new();
     assert_eq!(whole.told(name, "nothing"), "undone");
     let spliced = whole.spliced();
-    let mut kinds = 0;
-    for call in CALLS {
-        for nth in 1.. {
-            let takes = Takes::new();
-            let Some((struck, output)) = strike(&takes, name, &format!("inject={call}:{fault}:when={nth}")) else {
-                kinds += u32::from(nth > 1);
-                break;
-            };
-            let when = format!("{call} {nth}: {struck}");
-            takes.assert_nothing_is_lost(&spliced, &when);
-            check(&takes, &output, &spliced, &when);
-        }
-    }
-    // Open, read, write, sync, link, rename, remove.
-    assert!(kinds >= 7, "only {kinds} of the calls were ever seen");
-}
-
-/// Calls the test with a fault; the call that it struck and what came of it, unless there was none to strike.
-fn strike(takes: &Takes, name: &str, inject: &str) -> Option<(String, Output)> {
-    let log = takes.test.home().join("strace.log");
-    let folder = takes.test.path("").canonicalize().unwrap();
-    let absolute = ["", "take.wav", ".take.wav.part", "take-before.wav", "new.wav"].map(|name| folder.join(name));
-    let files: Vec<PathBuf> = absolute.into_iter().chain([PathBuf::from("new.wav")]).collect();
-    let mut words = vec!["strace", "-f", "-qq", "-o", log.to_str().unwrap(), "-e", inject];
-    words.extend(files.iter().flat_map(|file| ["-P", file.to_str().unwrap()]));
-    let output = takes.call(name, "nothing", &words);
-    let log = fs::read_to_string(&log).unwrap();
-    let struck = log.lines().find(|line| line.contains("(INJECTED") || line.contains("+++ killed"))?;
-    Some((struck.to_owned(), output))
+    faults::at_every_call(fault, |fault| {
+        let takes = Takes::new();
+        let files = ["take.wav", ".take.wav.part", "take-before.wav", "new.wav"];
+        let (when, output) = fault.strike(takes.call(name, "nothing"), &files)?;
+        takes.assert_nothing_is_lost(&spliced, &when);
+        check(&takes, &output, &spliced, &when);
+        Some(())
+    });
 }
 
 #[test]
