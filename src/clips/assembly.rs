@@ -5,7 +5,7 @@
 //! realtime one.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     ops::{ControlFlow, Range},
     path::Path,
 };
@@ -154,13 +154,11 @@ impl<'a> Assembly<'a> {
     pub(super) fn finish(mut self) -> Result<Written> {
         self.encoder.finish(&mut self.bytes)?;
         self.write()?;
-        if let Destination::Spool(spool) = &mut self.destination {
-            let seal = self.encoder.seal(spool.len());
-            let cut = spool.truncate(seal.length);
-            cut.and_then(|()| seal.patches.iter().try_for_each(|patch| spool.patch(patch.at, &patch.bytes)))
-                .map_err(|error| cannot_write(error, &self.name))?;
-            self.written.bytes = spool.len();
-        }
+        let completed = match &mut self.destination {
+            Destination::Spool(spool) => seal(self.encoder.as_ref(), *spool),
+            Destination::Stream(stream) => stream.flush().map(|()| self.written.bytes),
+        };
+        self.written.bytes = completed.map_err(|error| cannot_write(error, &self.name))?;
         Ok(self.written)
     }
 
@@ -194,11 +192,19 @@ impl<'a> Assembly<'a> {
     }
 }
 
+/// Makes what was written a whole file, and tells how long it is.
+fn seal(encoder: &dyn Encoder, spool: &mut dyn Spool) -> io::Result<u64> {
+    let seal = encoder.seal(spool.len());
+    spool.truncate(seal.length)?;
+    seal.patches.iter().try_for_each(|patch| spool.patch(patch.at, &patch.bytes))?;
+    Ok(spool.len())
+}
+
 fn breaks_off(kind: ErrorKind, name: &str, at: u64, rate: u32) -> Error {
     Error::new(kind, format!("{name} breaks off at {:.3} s (frame {at})", seconds(at, rate)))
 }
 
-pub(super) fn cannot_write(error: std::io::Error, name: &str) -> Error {
+pub(super) fn cannot_write(error: io::Error, name: &str) -> Error {
     Error::from_io(error, format!("cannot write {name}"))
 }
 

@@ -94,8 +94,8 @@ impl Conversion {
 /// block, and then as after every error there is no new file and no unfinished one.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] if there is a file `target`, unless `existing` says otherwise, and always if it is the
-/// clip itself; [`ErrorKind::InvalidData`] if the clip is damaged or breaks off in the middle, with the place;
+/// [`ErrorKind::AlreadyExists`] if there is a file `target`, unless `existing` says otherwise, and if the clip itself
+/// would be replaced; [`ErrorKind::InvalidData`] if the clip is damaged or breaks off in the middle, with the place;
 /// [`ErrorKind::NotSupported`] for sound that the format does not have; [`ErrorKind::Abort`] after `watch` ended it; else
 /// those of [`decode::open`] and of the file system.
 pub fn convert(
@@ -185,7 +185,9 @@ fn assemble(
 
 /// Says in time what the commit would say only at the end.
 fn refuse_target(source: &Path, target: &Path, existing: Existing) -> Result<()> {
-    if matches!((source.canonicalize(), target.canonicalize()), (Ok(one), Ok(other)) if one == other) {
+    let is_itself = matches!((source.canonicalize(), target.canonicalize()), (Ok(one), Ok(other)) if one == other);
+    // A numbered name is another one.
+    if is_itself && existing != Existing::Number {
         let context = format!("{} would be converted into itself", source.display());
         return Err(Error::new(ErrorKind::AlreadyExists, context));
     }

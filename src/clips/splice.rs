@@ -17,7 +17,7 @@
 //! it is found there without this program as well.
 //!
 //! Samples are as exact as in [`convert`](mod@super::convert): outside the seam a WAV file of up to 24 bits or of floats is
-//! the same bit for bit. Run by any thread but a realtime one.
+//! the same bit for bit; a take in a lossy format is encoded again as a whole. Run by any thread but a realtime one.
 
 mod plan;
 

@@ -114,8 +114,10 @@ fn clips_are_found_by_name_and_facts_are_told_as_json() {
         "name": "out", "path": "out.wav", "format": "wav", "mime_type": "audio/wav;codecs=1", "duration_s": 2.2,
         "frames": 97_020, "sample_rate": 44_100, "channels": 1, "sample_format": "s16",
         "size_bytes": fs::metadata(output.path("out.wav")).unwrap().len(), "clipped": facts["clipped"],
+        "recorded_at": facts["recorded_at"],
     });
     assert_eq!(facts, expected);
+    assert!(facts["recorded_at"].is_string() && facts["clipped"].is_u64(), "{facts}");
 }
 
 #[test]
@@ -263,4 +265,48 @@ fn samples_that_clip_are_told() {
     let output = convert(test, &["in.wav", "cut.wav", "-q", "-b", "s16"]).run();
     output.assert_success().assert_stderr_contains("warning: 2 samples clipped at full scale in cut.wav\nhint: ");
     assert_eq!(samples(output.path("cut.wav")), [16_384, i16::MAX, i16::MIN, i16::MAX]);
+}
+
+/// A conversion over an older file.
+#[cfg(target_os = "linux")]
+fn over_another() -> Test {
+    convert(coded().file("out.wav", "old"), &["in.wav", "out.wav", "--force", "-q", "-r", "16k"])
+}
+
+#[cfg(target_os = "linux")]
+const FILES: [&str; 3] = ["in.wav", "out.wav", ".out.wav.part"];
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fails_at_any_call_leaves_the_older_file() {
+    let whole = over_another().run();
+    let new = fs::read(whole.assert_success().path("out.wav")).unwrap();
+    crate::faults::at_every_call("error=EIO", |fault| {
+        let (when, output) = fault.strike(over_another(), &FILES)?;
+        let out = fs::read(output.path("out.wav")).unwrap();
+        if output.status.success() {
+            assert!(out == new, "{when}");
+        } else {
+            output.assert_exit(1).assert_stdout("").assert_stderr_contains("error: ");
+            // Once the new file has its name, only the folder can fail, which is opened and synced.
+            let of_folder = when.starts_with("openat") || when.starts_with("fsync");
+            assert!(out == b"old" || out == new && of_folder, "{when}");
+        }
+        assert_eq!(names(output.path("")), ["in.wav", "out.wav"], "{when}");
+        Some(())
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_at_any_call_leaves_the_older_file_or_the_new_one() {
+    let whole = over_another().run();
+    let new = fs::read(whole.assert_success().path("out.wav")).unwrap();
+    crate::faults::at_every_call("signal=KILL", |fault| {
+        let (when, output) = fault.strike(over_another(), &FILES)?;
+        output.assert_killed_by(Signal::KILL);
+        let out = fs::read(output.path("out.wav")).unwrap();
+        assert!(out == b"old" || out == new, "{when}");
+        Some(())
+    });
 }

@@ -19,6 +19,8 @@ mod devices;
 mod disk;
 #[cfg(target_os = "linux")]
 mod fast;
+#[cfg(target_os = "linux")]
+mod faults;
 #[cfg(unix)]
 mod help;
 #[cfg(target_os = "linux")]
@@ -39,6 +41,8 @@ mod record;
 mod screen;
 #[cfg(target_os = "linux")]
 mod signals;
+#[cfg(target_os = "linux")]
+mod splice;
 #[cfg(unix)]
 mod takes;
 #[cfg(unix)]

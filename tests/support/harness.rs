@@ -65,6 +65,14 @@ impl Test {
         self
     }
 
+    /// The same call as the last arguments of another program, which calls it.
+    pub(crate) fn behind<A: Into<OsString>>(mut self, program: &str, args: impl IntoIterator<Item = A>) -> Self {
+        let call = std::iter::once(self.program).chain(self.args);
+        self.args = args.into_iter().map(Into::into).chain(call).collect();
+        self.program = program.into();
+        self
+    }
+
     /// Forgets arguments and input, so that another call can follow in the same folder.
     pub(crate) fn again(mut self) -> Self {
         self.args.clear();

@@ -446,9 +446,9 @@ fn convert_notes() -> String {
   dictaphone convert take.wav ~/Music/take.wav -r 44.1k -c 2 -b s24
   dictaphone convert take.wav - -f raw -r 16k -c 1 | whisper
 
-The clip is never changed. OUT gets its name when it is complete; after an error or Ctrl-C (exit 130)
-nothing is left of it. Where rate, channels and samples stay, they pass bit for bit. Tags and markers
-come along, except to standard output in a format that has them at its end.
+The clip is never changed. OUT gets its name when it is complete; an error, and Ctrl-C, which
+cancels with exit code 130, leave nothing of it. What need not change passes bit for bit (samples
+of up to 24 bits, and floats). Tags and markers come along, but not wav's to standard output.
 
 {}",
         exit_codes()

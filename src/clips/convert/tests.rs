@@ -267,6 +267,8 @@ fn targets_are_refused_before_anything_is_written() {
     assert_eq!(fs::read(at("b.wav")).unwrap(), marked());
     convert(&at("a.wav"), &at("new/folder/d.wav"), &wav(), Existing::Keep, &mut go_on).unwrap();
     assert!(at("new/folder/d.wav").exists());
+    let (numbered, _) = convert(&at("a.wav"), &at("a.wav"), &wav(), Existing::Number, &mut go_on).unwrap();
+    assert_eq!((numbered, fs::read(at("a.wav")).unwrap()), (at("a-2.wav"), marked()));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::{
 use dictaphone::{
     Error, ErrorKind,
     audio::time::{duration_of, seconds},
-    clips::{self as library, Advance, Conversion, Converted},
+    clips::{self as library, Advance, Clip, Conversion, Converted},
     encode::{Format, mime},
     storage::Existing,
 };
@@ -167,11 +167,13 @@ struct Facts {
     channels: u16,
     sample_format: &'static str,
     size_bytes: u64,
+    recorded_at: Option<String>,
     clipped: u64,
 }
 
 fn facts(format: &Format, path: Option<&Path>, converted: Converted) -> Facts {
     let audio = converted.audio;
+    let clip = path.and_then(|path| Clip::read(path).ok());
     Facts {
         name: path.and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned()),
         path: path.map(|path| path.to_string_lossy().into_owned()),
@@ -183,6 +185,7 @@ fn facts(format: &Format, path: Option<&Path>, converted: Converted) -> Facts {
         channels: audio.channels,
         sample_format: audio.sample_format.name(),
         size_bytes: converted.size_bytes,
+        recorded_at: clip.and_then(|clip| clip.recorded_at).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
         clipped: converted.clipped,
     }
 }
