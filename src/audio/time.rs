@@ -23,10 +23,11 @@ pub fn duration_of(frames: u64, sample_rate: u32) -> Duration {
     Duration::new(frames / rate, u32::try_from(nanos).unwrap_or(999_999_999))
 }
 
-/// The length of `frames` at `sample_rate` Hz in seconds.
+/// The length of `frames` at `sample_rate` Hz in seconds. A rate of zero gives zero.
 #[must_use]
 pub fn seconds(frames: u64, sample_rate: u32) -> f64 {
-    duration_of(frames, sample_rate).as_secs_f64()
+    // In one division, so that what is short as a decimal number stays short.
+    if sample_rate == 0 { 0.0 } else { frames as f64 / f64::from(sample_rate) }
 }
 
 #[cfg(test)]
@@ -48,6 +49,7 @@ mod tests {
         }
         assert_eq!(frames_in(Duration::MAX, u32::MAX), u64::MAX);
         assert_eq!(duration_of(5, 0), Duration::ZERO);
+        assert_eq!((seconds(5, 0), seconds(65_604, 48_000).to_string()), (0.0, "1.36675".to_owned()));
     }
 
     proptest! {

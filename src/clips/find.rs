@@ -78,7 +78,7 @@ impl Found {
             Ok(_) => self.unfinished.push(file),
             Err(error) if error.io_kind() == Some(io::ErrorKind::WouldBlock) => self.being_written.push(file.path),
             // Finished or removed since the folder was read.
-            Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) && file.kind != Kind::Named => {}
+            Err(error) if is_gone(&error, &file.kind) => {}
             Err(error) => self.failed.push((file.path, error)),
         }
     }
@@ -87,6 +87,11 @@ impl Found {
         let error = Error::from_io(error, format!("cannot look into {}", path.display()));
         self.failed.push((path.to_owned(), error));
     }
+}
+
+/// Whether a file that a folder was seen to hold is not there any more. One that was named is missed.
+pub(super) fn is_gone(error: &Error, kind: &Kind) -> bool {
+    error.io_kind() == Some(io::ErrorKind::NotFound) && *kind != Kind::Named
 }
 
 /// The file itself, or the hidden files of a folder.

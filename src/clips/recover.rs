@@ -1,7 +1,8 @@
 //! Makes unfinished recordings whole: repairs the header, keeps the time of the last change, gives the finished name.
 //!
 //! The order survives a crash anywhere: the bytes first, then the disk, then the name; whoever runs it again finishes
-//! it. Nothing is ever replaced or deleted. What has to change is decided in [`repair`]. Run by any
+//! it. Nothing is ever replaced, and nothing deleted but a hidden file without a byte of sound: it would be found again for
+//! ever. What has to change is decided in [`repair`]. Run by any
 //! thread but a realtime one.
 
 use std::{
@@ -30,7 +31,7 @@ pub enum Change {
     Renamed,
     /// It is right and has its name: there was nothing to do.
     Nothing,
-    /// There is no sound in it. It was left where it is.
+    /// There is no sound in it. A hidden file that holds nothing else either was removed; any other is left as it is.
     Empty,
 }
 
@@ -82,12 +83,14 @@ pub enum Outcome {
 pub fn run(paths: &[PathBuf], dry_run: bool) -> Vec<Outcome> {
     let found = find(paths);
     let mut promised = BTreeSet::new();
-    let recovered = found.unfinished.into_iter().map(|file| {
+    let recovered = found.unfinished.into_iter().filter_map(|file| {
         let outcome = recover_beside(&file, dry_run, &mut promised);
         match outcome {
-            Ok(recovered) => Outcome::Recovered(recovered),
-            Err(error) if error.io_kind() == Some(io::ErrorKind::WouldBlock) => Outcome::BeingWritten(file.path),
-            Err(error) => Outcome::Failed(file.path, error),
+            Ok(recovered) => Some(Outcome::Recovered(recovered)),
+            Err(error) if error.io_kind() == Some(io::ErrorKind::WouldBlock) => Some(Outcome::BeingWritten(file.path)),
+            // Somebody else has recovered it meanwhile.
+            Err(error) if find::is_gone(&error, &file.kind) => None,
+            Err(error) => Some(Outcome::Failed(file.path, error)),
         }
     });
     let recovered: Vec<_> = recovered.collect();
@@ -121,6 +124,9 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
     let mut reader = spool.reader().map_err(failed)?;
     let repair = repair::examine(&mut reader, &name, extension, origin)?;
     let mut recovered = summary(file, &repair);
+    if recovered.change == Change::Empty && target.is_some() && repair.seal.length >= repair.len && !dry_run {
+        spool.discard().map_err(failed)?;
+    }
     if recovered.change == Change::Empty || recovered.change == Change::Nothing {
         return Ok(recovered);
     }

@@ -148,3 +148,31 @@ fn only_clips_are_deleted() {
     output.assert_exit(2).assert_stderr_contains("could be any of");
     assert_eq!(names(&test), ["notes.txt", "other.wav", "take.flac", "take.wav"]);
 }
+
+/// A line of JSON may be longer than a pipe, and whoever reads it may take his time.
+#[test]
+fn facts_reach_a_slow_reader_whole_and_a_full_disk_is_told() {
+    let test = Test::new();
+    let folder = test.path("clips");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..400 {
+        fs::write(folder.join(format!("take-{number}.wav")), "no sound").unwrap();
+    }
+    let mut running = test.env("DICTAPHONE_DIR", &folder).args(["list", "--json"]).hold_stdout().spawn();
+    let mut out = running.stdout.take().unwrap();
+    // Nobody reads on until the pipe is full and the program waits.
+    crate::support::wait::until("a full pipe", String::new, || {
+        rustix::io::ioctl_fionread(&out).is_ok_and(|bytes| bytes >= 65_536).then_some(())
+    });
+    assert!(running.is_running());
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut out, &mut text).unwrap();
+    let output = running.wait();
+    output.assert_success();
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&text).unwrap().len(), 400);
+
+    for words in ["list --json --dir .", "recover --json .", "devices --json"] {
+        let output = crate::takes::in_shell("exec >/dev/full", words).run();
+        output.assert_exit(1).assert_stderr_contains("No space left on device");
+    }
+}

@@ -326,6 +326,20 @@ fn the_level_of_silence_is_null() {
 }
 
 #[test]
+fn json_tells_also_what_did_not_even_begin() {
+    for (words, name, exit) in
+        [(&["-i", "nosuch"][..], "NotFoundError", 4), (&["-i", "tone", "/proc/a.wav"], "UnknownError", 1)]
+    {
+        let output = record(&["--json"]).args(words.iter().copied()).run();
+        output.assert_exit(exit);
+        let events = events(&output.stdout());
+        assert_eq!((order(&events), &events[0]["name"]), (vec!["error"], &name.into()), "{}", output.context());
+        let message = events[0]["message"].as_str().unwrap();
+        output.assert_stderr_contains(&format!("error: {message}\n"));
+    }
+}
+
+#[test]
 fn json_goes_to_standard_error_when_the_audio_goes_to_standard_output() {
     let output = record(&["-i", "tone", "-d", "0.3", "-f", "raw", "--json", "-"]).run();
     output.assert_success();

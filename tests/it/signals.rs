@@ -25,6 +25,16 @@ fn int_term_and_hup_stop_and_save() {
 }
 
 #[test]
+fn usr1_ends_nothing() {
+    let mut running = record(&["-i", "tone", "take.wav"]).spawn();
+    running.wait_for_file(".take.wav.part", 10_000);
+    running.signal(Signal::USR1);
+    running.wait_for_file(".take.wav.part", 40_000);
+    running.signal(Signal::TERM);
+    assert_saved(running);
+}
+
+#[test]
 fn int_ends_a_recording_that_a_script_put_in_the_background() {
     let mut running = in_shell("trap '' INT", "record -i tone take.wav").spawn();
     running.wait_for_file(".take.wav.part", 10_000);

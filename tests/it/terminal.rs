@@ -25,6 +25,14 @@ fn assert_saved(test: &Test, terminal: &mut Terminal) {
 }
 
 #[test]
+fn the_path_of_the_file_cannot_steer_the_terminal() {
+    let mut terminal = Terminal::run(&record(&["-i", "tone", "-d", "0.2", "--print-path", "a\u{1b}[35;46mb.wav"]));
+    assert_eq!(terminal.wait(), 0);
+    assert!(!terminal.raw().windows(8).any(|bytes| bytes == b"\x1b[35;46m"), "{}", terminal.text());
+    assert!(terminal.text().lines().any(|line| line == "a\\u{1b}[35;46mb.wav"), "{}", terminal.text());
+}
+
+#[test]
 fn the_live_line_shows_state_time_level_and_device() {
     let (test, mut terminal) = recording(&[]);
     terminal.wait_for(" -6.0 dBFS");

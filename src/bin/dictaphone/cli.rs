@@ -13,17 +13,17 @@ use crate::{duration, exit::Exit, limits, name::Template, plan::Container};
     name = "dictaphone",
     version,
     after_long_help = root_notes(),
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub(crate) struct Cli {
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    #[command(flatten, next_help_heading = "Options of the screen")]
-    pub(crate) screen: CaptureArgs,
+    // In front of the screen's, whose heading would be theirs too.
     #[command(flatten)]
     pub(crate) common: Common,
+    #[command(flatten, next_help_heading = "Options of the screen")]
+    pub(crate) screen: CaptureArgs,
 }
 
 /// What every command takes.
@@ -482,6 +482,7 @@ const DELETE_NOTES: &str = "Examples:
 const RECOVER_NOTES: &str =
     "After a crash or a power cut the recording is in a hidden file `.NAME.EXT.part`. This gives
 it a right header and its name, keeps its date, and touches neither whole files nor files that are still being written.
+In a folder only such hidden files are looked at; a file that another recorder left broken is named.
 
 Examples:
   dictaphone recover                    everything in the clips folder

@@ -41,6 +41,16 @@ impl Exit {
         }
     }
 
+    /// The standard's name of what was refused with it, as far as the code tells.
+    pub(crate) const fn standard_name(self) -> &'static str {
+        match self {
+            Self::NoDevice => ErrorKind::NotFound.name(),
+            Self::Denied => ErrorKind::NotAllowed.name(),
+            Self::Usage => ErrorKind::NotSupported.name(),
+            Self::Failed | Self::Done | Self::Incomplete | Self::Interrupted => ErrorKind::Unknown.name(),
+        }
+    }
+
     /// What it means, for `--help` and the man page.
     pub(crate) const fn meaning(self) -> &'static str {
         match self {

@@ -52,8 +52,8 @@ pub(crate) enum What<'a> {
     Resume {},
     /// A marker was set.
     Mark {
-        /// What it says.
-        text: Option<&'a str>,
+        /// What it says; may be empty.
+        text: &'a str,
     },
     /// A file is complete, or the last byte went to standard output.
     #[serde(rename_all = "snake_case")]
@@ -190,7 +190,7 @@ mod tests {
             ),
             (What::Pause {}, r#""pause","at_s":1.5,"frame":72000"#),
             (What::Resume {}, r#""resume","at_s":1.5,"frame":72000"#),
-            (What::Mark { text: None }, r#""mark","at_s":1.5,"frame":72000,"text":null"#),
+            (What::Mark { text: "" }, r#""mark","at_s":1.5,"frame":72000,"text":"""#),
             (
                 What::DataAvailable { path: None, size_bytes: 44, duration_s: 0.0, frames: 0, lost_frames: 0 },
                 r#""dataavailable","at_s":1.5,"frame":72000,"path":null,"size_bytes":44,"duration_s":0.0,"frames":0,"lost_frames":0"#,

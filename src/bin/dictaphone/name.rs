@@ -2,6 +2,7 @@
 //!
 //! Pure. The extension is added by the caller, and so is the `-2`, `-3` … of a name that is taken.
 
+use dictaphone::storage::place::is_safe_char;
 use jiff::Zoned;
 
 /// The template that is used when none was given: no `:`, sorts by time.
@@ -91,8 +92,8 @@ fn check(name: &str) -> Result<(), String> {
     if name.contains(':') {
         return Err("no `:` in a name, other systems refuse it; `%H-%M-%S` gives the time with dashes".to_owned());
     }
-    if name.chars().any(char::is_control) {
-        return Err("no control characters in a name".to_owned());
+    if !name.chars().all(is_safe_char) {
+        return Err("no control characters in a name, nor such as turn the direction of writing".to_owned());
     }
     if name.len() > LONGEST {
         return Err(format!("a name of {} bytes is too long, {LONGEST} are the most", name.len()));

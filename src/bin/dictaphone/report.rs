@@ -165,9 +165,11 @@ impl Report {
             return;
         }
         screen.drawn_at = Some(now);
-        let width = crossterm::terminal::size().map_or(USUAL_WIDTH, |(columns, _)| columns);
+        // Zero columns are what a terminal has that was never told its size.
+        let width = crossterm::terminal::size().ok().map(|(columns, _)| columns).filter(|&columns| columns > 0);
+        let width = width.unwrap_or(USUAL_WIDTH);
         // Never into the last column, where some terminals wrap and others erase what was just written.
-        let line = render(usize::from(width.max(1) - 1), self.style);
+        let line = render(usize::from(width - 1), self.style);
         screen.write(&format!("\r{line}\x1b[K"), Worth::Fleeting);
         screen.line_shown = true;
     }
@@ -205,22 +207,33 @@ impl Report {
         quiet_if_closed(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
-    /// The path of a finished file as a line on standard output, byte for byte.
+    /// The path of a finished file as a line on standard output: byte for byte for a program, harmless on a terminal.
     ///
     /// # Errors
     /// Those of [`data`](Self::data).
     pub(crate) fn path(&self, path: &Path) -> io::Result<()> {
         self.clear();
-        let mut line = path.as_os_str().as_encoded_bytes().to_vec();
+        let mut line = match io::stdout().is_terminal() {
+            true => visible(&path.to_string_lossy()).into_bytes(),
+            false => path.as_os_str().as_encoded_bytes().to_vec(),
+        };
         line.push(b'\n');
         self.data(&line)
     }
 
-    /// One JSON object as a line. It is dropped if nobody has read for a while what came before.
+    /// Facts that were asked for, as one line of JSON; waits for whoever reads it.
+    ///
+    /// # Errors
+    /// Those of JSON and of standard output; a reader that went away is none.
+    pub(crate) fn facts(&self, value: &impl Serialize) -> io::Result<()> {
+        self.data(&json::line(value)?)
+    }
+
+    /// An event as one line of JSON. It is dropped if nobody has read for a while what came before.
     ///
     /// # Errors
     /// Those of JSON; a reader that went away is none.
-    pub(crate) fn json(&self, to: JsonTo, value: &impl Serialize, worth: Worth) -> io::Result<()> {
+    pub(crate) fn event(&self, to: JsonTo, value: &impl Serialize, worth: Worth) -> io::Result<()> {
         let line = json::line(value)?;
         quiet_if_closed(match to {
             JsonTo::Stdout => {
@@ -432,13 +445,13 @@ mod tests {
         report.note("b");
         report.finish();
         assert_eq!(*tries.lock().unwrap(), 1);
-        assert!(report.json(JsonTo::Stderr, &1, Worth::Kept).is_ok());
+        assert!(report.event(JsonTo::Stderr, &1, Worth::Kept).is_ok());
     }
 
     #[test]
     fn json_on_standard_error_is_whole_lines() {
         let (report, paper) = report(false, false);
-        report.json(JsonTo::Stderr, &[1, 2], Worth::Kept).unwrap();
+        report.event(JsonTo::Stderr, &[1, 2], Worth::Kept).unwrap();
         report.finish();
         assert_eq!(paper.text(), "[1,2]\n");
     }

@@ -27,7 +27,7 @@ mod unix {
 
     use rustix::process;
     use signal_hook::{
-        consts::{SIGCONT, SIGHUP, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR2, SIGWINCH, SIGXFSZ},
+        consts::{SIGCONT, SIGHUP, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGWINCH, SIGXFSZ},
         iterator,
     };
 
@@ -47,7 +47,8 @@ mod unix {
         /// When the system refuses a handler or a thread.
         pub(crate) fn start(deliver: Deliver, report: Report, keys: Option<Waker>) -> io::Result<Self> {
             ignore_file_size_limit()?;
-            let mut taken = vec![SIGTERM, SIGUSR2, SIGCONT, SIGWINCH];
+            // USR1 means nothing here, and must not end a recording as it would by default.
+            let mut taken = vec![SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH];
             taken.extend([SIGHUP, SIGTSTP].into_iter().filter(|&signal| !is_ignored(signal)));
             let mut signals = iterator::Signals::new(taken)?;
             let handle = signals.handle();

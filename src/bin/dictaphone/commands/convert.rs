@@ -31,7 +31,7 @@ use crate::{
     intent::Intent,
     message::{Failure, Message},
     plan::{
-        Surroundings, clips_folder,
+        JsonTo, Surroundings, clips_folder,
         convert::{self as plan, Convert, Out},
     },
     printer::Worth,
@@ -115,7 +115,12 @@ fn tell(
         report.warning(&Message::new(text).hint("`-b f32` keeps what is beyond full scale"));
     }
     if let Some(to) = plan.json {
-        report.json(to, &facts(format, path.as_deref(), converted), Worth::Kept).map_err(cannot_write)?;
+        let facts = facts(format, path.as_deref(), converted);
+        let told = match to {
+            JsonTo::Stdout => report.facts(&facts),
+            JsonTo::Stderr => report.event(to, &facts, Worth::Kept),
+        };
+        told.map_err(cannot_write)?;
     } else if let Some(path) = path.filter(|_| plan.prints_path) {
         report.path(&path).map_err(cannot_write)?;
     }

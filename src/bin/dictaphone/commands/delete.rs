@@ -11,8 +11,6 @@ use crate::{
     config::Config,
     exit::Exit,
     message::Failure,
-    plan::JsonTo,
-    printer::Worth,
     report::Report,
 };
 
@@ -46,7 +44,7 @@ pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> Result<
         }
     }
     if args.json {
-        report.json(JsonTo::Stdout, &deleted, Worth::Kept).map_err(cannot_write)?;
+        report.facts(&deleted).map_err(cannot_write)?;
     }
     let mut failures = failures.into_iter();
     let Some(first) = failures.next() else { return Ok(Exit::Done) };

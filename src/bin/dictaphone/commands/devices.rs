@@ -8,7 +8,7 @@ use dictaphone::{
 use crate::{
     cli::DevicesArgs,
     exit::Exit,
-    json::{self, Device},
+    json::Device,
     message::{Failure, Message, visible},
     report::Report,
     table,
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
     devices.retain(|device| args.all || device.kind == DeviceKind::Input);
     let written = if args.json {
         let devices: Vec<Device<'_>> = devices.iter().map(Device::from).collect();
-        json::line(&devices).and_then(|line| report.data(&line))
+        report.facts(&devices)
     } else if devices.is_empty() {
         return Err(Failure {
             message: Message::new("no input device").hint("`dictaphone record --device tone` records a test tone"),

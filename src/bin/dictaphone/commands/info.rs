@@ -13,8 +13,6 @@ use crate::{
     config::Config,
     exit::Exit,
     message::{Failure, Message, visible},
-    plan::JsonTo,
-    printer::Worth,
     report::Report,
     status::clock,
     table,
@@ -39,7 +37,7 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Ex
         let _ = WaveformCache::new(folder.join("dictaphone").join("waveforms")).store(&path, &info.waveform);
     }
     if args.json {
-        report.json(JsonTo::Stdout, &info, Worth::Kept)
+        report.facts(&info)
     } else if info.clip.sample_rate.is_some() {
         report.data(text(&info, width(), report.speaks_utf8()).as_bytes())
     } else {

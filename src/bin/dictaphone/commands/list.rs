@@ -10,8 +10,7 @@ use crate::{
     config::Config,
     exit::Exit,
     message::{Failure, Message, visible},
-    plan::{self, JsonTo, Surroundings},
-    printer::Worth,
+    plan::{self, Surroundings},
     report::Report,
     table,
 };
@@ -34,7 +33,7 @@ pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> Result<Ex
     };
     listing.sort(key(args.sort), args.reverse);
     let written = if args.json {
-        report.json(JsonTo::Stdout, &listing.clips, Worth::Kept)
+        report.facts(&listing.clips)
     } else {
         let rows: Vec<_> = listing.clips.iter().map(row).collect();
         report.data(table::render(&rows).as_bytes())

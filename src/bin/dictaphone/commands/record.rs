@@ -20,8 +20,10 @@ use crate::{
     cli::RecordArgs,
     config::Config,
     exit::Exit,
+    json::{Event, What},
     message::{Failure, Message},
     plan::{self, Record, Surroundings, Target},
+    printer::Worth,
     report::Report,
 };
 
@@ -54,13 +56,22 @@ fn mention_unfinished(plan: &Record, report: &Report) {
     }
 }
 
+/// Whoever reads events hears of a recording that did not even begin as well.
+fn tell_refusal(plan: &Record, report: &Report, failure: &Failure) {
+    let Some(to) = plan.json else { return };
+    let what = What::Error { name: failure.exit.standard_name(), message: failure.message.text.clone() };
+    // The failure itself is told by the program, whatever becomes of the event.
+    let _ = report.event(to, &Event::new(0, 0.0, what), Worth::Kept);
+}
+
 /// Does what was planned.
 fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
     let (sender, happenings) = channel();
     // Before the device is opened, so that a signal which comes meanwhile is not lost.
     let inputs = session::listen(&sender, report)?;
-    let opened = Opened::open(plan, report)?;
-    let session = Session::start(plan, report, &opened, &inputs, sender)?;
+    let refused = |failure: &Failure| tell_refusal(plan, report, failure);
+    let opened = Opened::open(plan, report).inspect_err(refused)?;
+    let session = Session::start(plan, report, &opened, &inputs, sender).inspect_err(refused)?;
     // The hook has told about the bug; what was recorded is not its fault.
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| session.run(&happenings)))
         .unwrap_or_else(|_| session::rescue(&opened.recorder, plan.target == Target::Stdout, &happenings));

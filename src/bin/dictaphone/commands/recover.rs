@@ -10,8 +10,7 @@ use crate::{
     config::Config,
     exit::Exit,
     message::{Failure, Message},
-    plan::{self, JsonTo, Surroundings},
-    printer::Worth,
+    plan::{self, Surroundings},
     report::Report,
     status,
 };
@@ -25,7 +24,7 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result
     let outcomes = clips::run(&places(args, config)?, args.dry_run);
     let written = if args.json {
         let rows: Vec<Row> = outcomes.iter().map(Row::from).collect();
-        report.json(JsonTo::Stdout, &rows, Worth::Kept)
+        report.facts(&rows)
     } else {
         let text: String = outcomes.iter().filter_map(|outcome| line(outcome, args.dry_run)).collect();
         report.data(text.as_bytes())
@@ -35,8 +34,8 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result
         exit: Exit::Failed,
     })?;
     for outcome in &outcomes {
-        if let Outcome::Failed(path, error) = outcome {
-            report.error(&Message::new(format!("cannot recover {}: {error}", path.display())));
+        if let Outcome::Failed(_, error) = outcome {
+            report.error(&Message::new(error.to_string()));
         }
     }
     if outcomes.is_empty() {

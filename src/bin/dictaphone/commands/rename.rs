@@ -13,8 +13,6 @@ use crate::{
     config::Config,
     exit::Exit,
     message::Failure,
-    plan::JsonTo,
-    printer::Worth,
     report::Report,
 };
 
@@ -33,7 +31,7 @@ pub(crate) fn run(args: &RenameArgs, config: Config, report: &Report) -> Result<
     report.note(&format!("renamed {} to {}", path.display(), target.display()));
     if args.json {
         let clip = Clip::read(&target).map_err(|error| file_failure(&error))?;
-        report.json(JsonTo::Stdout, &clip, Worth::Kept)
+        report.facts(&clip)
     } else if io::stdout().is_terminal() {
         Ok(())
     } else {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dictaphone::{
     Error, ErrorKind,
-    audio::time::duration_of,
+    audio::time::{duration_of, seconds},
     media::{Blob, Loss, Progress},
     storage::Existing,
 };
@@ -69,8 +69,8 @@ impl End<'_> {
     fn tell(&self, what: What<'_>) {
         let Some(to) = self.plan.json else { return };
         let frame = self.progress.frames;
-        let at = duration_of(frame, self.opened.format.sample_rate).as_secs_f64();
-        let _ = self.report.json(to, &Event::new(frame, at, what), Worth::Kept);
+        let at = seconds(frame, self.opened.format.sample_rate);
+        let _ = self.report.event(to, &Event::new(frame, at, what), Worth::Kept);
     }
 
     /// Says what a person or a program should know. Among events on standard error a line of words would be in the way.
@@ -179,7 +179,7 @@ impl End<'_> {
         self.tell(What::DataAvailable {
             path: Some(&path),
             size_bytes: blob.size(),
-            duration_s: blob.duration().as_secs_f64(),
+            duration_s: seconds(blob.facts().frames, self.opened.format.sample_rate),
             frames: blob.facts().frames,
             lost_frames: blob.facts().lost_frames,
         });
@@ -191,7 +191,7 @@ impl End<'_> {
         self.tell(What::DataAvailable {
             path: None,
             size_bytes: piped.bytes,
-            duration_s: duration_of(self.progress.frames, rate).as_secs_f64(),
+            duration_s: seconds(self.progress.frames, rate),
             frames: self.progress.frames,
             lost_frames: lost,
         });
@@ -206,7 +206,7 @@ impl End<'_> {
 
     /// `0.512 s`
     fn length(&self, frames: u64) -> String {
-        format!("{:.3} s", duration_of(frames, self.opened.format.sample_rate).as_secs_f64())
+        format!("{:.3} s", seconds(frames, self.opened.format.sample_rate))
     }
 
     /// `: 0.512 s at 00:00:03.2, …`, the first few.

@@ -15,7 +15,10 @@ use std::{
 
 use dictaphone::{
     Error, ErrorKind,
-    audio::{Level, time::duration_of},
+    audio::{
+        Level,
+        time::{duration_of, seconds},
+    },
     capture::{EndReason, Pace},
     media::{Blob, MediaRecorder, MediaStreamTrack, Progress, ReadyState, RecorderEvent, TrackEvent},
 };
@@ -240,9 +243,7 @@ impl<'a> Session<'a> {
         match event {
             RecorderEvent::Pause { frame } => self.change(State::Paused, frame, What::Pause {}),
             RecorderEvent::Resume { frame } => self.change(State::Recording, frame, What::Resume {}),
-            RecorderEvent::Mark(marker) => {
-                self.tell_at(marker.frame, What::Mark { text: Some(&*marker.text).filter(|text| !text.is_empty()) })
-            }
+            RecorderEvent::Mark(marker) => self.tell_at(marker.frame, What::Mark { text: &marker.text }),
             RecorderEvent::DataAvailable { data, .. } => self.outcome.blob = Some(data),
             RecorderEvent::LowSpace { left } => {
                 let text = format!("the disk is full in {}", status::clock(left));
@@ -373,10 +374,10 @@ impl<'a> Session<'a> {
 
     fn tell_at(&self, frame: u64, what: What<'_>) {
         let Some(to) = self.plan.json else { return };
-        let at = duration_of(frame, self.opened.format.sample_rate).as_secs_f64();
+        let at = seconds(frame, self.opened.format.sample_rate);
         // Whoever reads the events may leave; the recording does not depend on it.
         let worth = if matches!(what, What::Level { .. }) { Worth::Fleeting } else { Worth::Kept };
-        let _ = self.report.json(to, &Event::new(frame, at, what), worth);
+        let _ = self.report.event(to, &Event::new(frame, at, what), worth);
     }
 
     fn draw(&mut self, level: &Level) {
