@@ -41,6 +41,8 @@ pub struct FlacEncoder {
     delivery: Delivery,
     metadata: Metadata,
     header: Header,
+    /// The length of the header.
+    header_bytes: u64,
     block_frames: usize,
     numbering: Numbering,
     /// Interleaved samples of the block that is not full yet.
@@ -75,6 +77,7 @@ impl FlacEncoder {
             delivery: settings.delivery,
             metadata: settings.metadata.clone(),
             header: Header::new(settings.audio, settings.delivery, block_frames),
+            header_bytes: u64::MAX,
             block_frames: usize::from(block_frames),
             numbering,
             pending: Vec::new(),
@@ -134,8 +137,7 @@ impl FlacEncoder {
 
     /// Of a file cut after `written` bytes: where it is to end, and the frames in it if they are known.
     fn whole(&self, written: u64) -> Option<(u64, Option<u64>)> {
-        let header = self.header.len(&self.metadata);
-        if written < header {
+        if written < self.header_bytes {
             return None;
         }
         match self.ends.iter().rev().find(|end| end.bytes <= written) {
@@ -176,6 +178,7 @@ pub(super) fn check(audio: AudioFormat) -> Result<()> {
 impl Encoder for FlacEncoder {
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<()> {
         let header = self.header.bytes(&self.metadata, None, None, None);
+        self.header_bytes = header.len() as u64;
         self.remember(header.len(), 0);
         out.extend(header);
         Ok(())

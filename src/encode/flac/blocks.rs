@@ -34,11 +34,6 @@ impl Header {
         Self { audio, delivery, block_frames }
     }
 
-    /// The length of what [`bytes`](Self::bytes) gives.
-    pub(super) fn len(&self, metadata: &Metadata) -> u64 {
-        self.bytes(metadata, None, None, None).len() as u64
-    }
-
     /// The header, with what is unknown left open: frames in the file, the shortest and the longest block in bytes, the
     /// sum of all samples.
     pub(super) fn bytes(
@@ -107,7 +102,7 @@ mod tests {
         let header = Header::new(audio, Delivery::File, 4096);
         let long = Metadata { title: Some("ö".repeat(9_000)), ..Metadata::default() };
         for metadata in [Metadata::default(), long] {
-            assert_eq!(header.len(&metadata), 42 + RESERVE as u64);
+            assert_eq!(header.bytes(&metadata, None, None, None).len(), 42 + RESERVE);
         }
         let bytes = header.bytes(&Metadata::default(), Some(3), Some((1, 2)), Some([7; 16]));
         let packed = [0x0a, 0xc4, 0x43, 0x70, 0, 0, 0, 3];
