@@ -158,7 +158,7 @@ fn block_frames(sample_rate: u32, share: u32) -> u16 {
 ///
 /// # Errors
 /// [`ErrorKind::NotSupported`] for more than eight channels or none, for samples other than integers of 16 and 24 bits,
-/// and for a rate that the head of a frame cannot tell: one of more than 65,535 Hz that is no multiple of 10 Hz.
+/// and for a rate that the head of a frame cannot tell: one of 65,535 Hz or more that is no multiple of 10 Hz.
 pub(super) fn check(audio: AudioFormat) -> Result<()> {
     let refuse = |context: String| Err(Error::new(ErrorKind::NotSupported, context));
     let AudioFormat { sample_rate, channels, sample_format } = audio;
@@ -168,7 +168,7 @@ pub(super) fn check(audio: AudioFormat) -> Result<()> {
     if !(1..=8).contains(&channels) {
         return refuse(format!("flac files have 1 to 8 channels, not {channels}"));
     }
-    let can_be_told = (1..=65_535).contains(&sample_rate) || (sample_rate <= 655_350 && sample_rate % 10 == 0);
+    let can_be_told = sample_rate < 65_535 || (sample_rate < 655_350 && sample_rate % 10 == 0);
     if sample_rate == 0 || !can_be_told {
         return refuse(format!("flac files cannot be streamed at {sample_rate} Hz"));
     }

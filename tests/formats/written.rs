@@ -15,7 +15,7 @@ const FLAC: [(u32, u16, SampleFormat); 8] = [
     (16_000, 1, SampleFormat::S16),
     (11_025, 2, SampleFormat::S16),
     (7_000, 3, SampleFormat::S24),
-    (65_535, 8, SampleFormat::S16),
+    (65_534, 8, SampleFormat::S16),
     (352_800, 1, SampleFormat::S24),
     (1_000, 1, SampleFormat::S16),
 ];

@@ -94,7 +94,7 @@ fn every_cut_of_a_file_is_sealed_after_its_last_whole_page() {
         }
         let found = found(&sealed(out.clone(), seal));
         assert!(found.ends, "cut at {cut}");
-        assert!(found.packets % 50 == 0 || cut == out.len(), "cut at {cut}: pages of a second");
+        assert!(found.packets.is_multiple_of(50) || cut == out.len(), "cut at {cut}: pages of a second");
         assert!(found.granule == found.packets as u64 * 960 || cut == out.len(), "cut at {cut}");
     }
     assert!(encoder.checkpoint(out.len() as u64).is_empty());
