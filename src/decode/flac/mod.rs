@@ -14,6 +14,7 @@ use std::io;
 
 use self::{
     frame::Frame,
+    head::{HEAD_BYTES_MAX, Head},
     info::{INFO_BYTES, Start},
 };
 use super::{Decoder, Input, window::Window};
@@ -218,8 +219,8 @@ impl FlacLayout {
         let start = Start::read(window, name)?;
         let len = window.len().map_err(failed)?;
         let last = scan::last_frame(window, &start.info, start.first, len).map_err(failed)?;
-        let first = scan::frame_at(window, &start.info, start.first).map_err(failed)?;
-        let base = first.map_or(0, |frame| frame.position);
+        let first = Head::parse(window.at(start.first, HEAD_BYTES_MAX).map_err(failed)?).ok();
+        let base = first.filter(|head| head.fits(&start.info)).map_or(0, |head| head.position(&start.info));
         let (frames, end) = match last {
             Some((place, frame)) => (frame.position.saturating_add(frame.frames.into()), place + frame.len as u64),
             None => (base, start.first),
