@@ -60,6 +60,26 @@ fn every_command_knows_the_files() {
 }
 
 #[test]
+fn clips_are_converted_into_both_and_back() {
+    let test = record(&["-q", "-i", "noise", "--fast", "-d", "1.5", "-c", "2", "-r", "44.1k", "a.wav"]);
+    test.run().assert_success();
+    let test = test.again().args(["convert", "-q", "a.wav", "a.flac"]);
+    test.run().assert_success();
+    let test = test.again().args(["convert", "-q", "a.flac", "back.wav"]);
+    let output = test.run();
+    output.assert_success();
+    assert_eq!(crate::takes::samples(output.path("back.wav")), crate::takes::samples(output.path("a.wav")));
+    let test = test.again().args(["convert", "-q", "a.flac", "a.opus", "--preset", "voice", "--bitrate", "24"]);
+    let output = test.run();
+    output.assert_success();
+    ask(&output, "opusdec", &["--quiet", "--force-wav", "--rate", "48000", "a.opus", "heard.wav"]);
+    assert_eq!(ask(&output, "soxi", &["-s", "heard.wav"]).trim(), "72000");
+    assert!(std::fs::metadata(output.path("a.opus")).unwrap().len() < 12_000);
+    let output = test.again().args(["convert", "-q", "a.flac", "b.wav", "--bitrate", "24"]).run();
+    output.assert_exit(2).assert_stderr_contains("--bitrate is for opus, not for wav");
+}
+
+#[test]
 fn both_stream_into_other_programs() {
     for (words, reader, expected) in [
         ("-f flac --fast -d 2", "ffmpeg -v error -i - -f s16le - | wc -c", "192000\n"),
@@ -86,7 +106,7 @@ fn the_first_bytes_of_a_stream_come_while_it_goes_on() {
 #[test]
 fn what_does_not_fit_is_refused_with_a_remedy_and_leaves_nothing() {
     for (words, message) in [
-        ("--bitrate 24 x.wav", "error: --bitrate is for opus, and this recording is wav"),
+        ("--bitrate 24 x.wav", "error: --bitrate is for opus, not for wav"),
         ("--bitrate 5 x.opus", "error: 5 kbit/s is too few for opus"),
         ("-b f32 x.flac", "error: flac files have no f32 samples"),
         ("-c 3 x.opus", "error: opus files are mono or stereo, not of 3 channels"),

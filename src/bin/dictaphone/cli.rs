@@ -248,6 +248,9 @@ pub(crate) struct ConvertArgs {
     /// How a sample is stored: s16, s24, s32, f32; else as in the clip
     #[arg(short = 'b', long, value_name = "FORMAT", value_parser = limits::sample_format)]
     pub(crate) sample_format: Option<SampleFormat>,
+    /// Kilobits a second of an opus file [default: 40 mono, 64 stereo]
+    #[arg(long, value_name = "KBPS", value_parser = limits::kilobits, allow_negative_numbers = true)]
+    pub(crate) bitrate: Option<u32>,
     /// Rate, channels and sample format in one word
     #[arg(long, value_enum)]
     pub(crate) preset: Option<Preset>,

@@ -84,7 +84,7 @@ impl Container {
         let Some(kilobits) = kilobits else { return Ok(None) };
         let Some(limits) = &self.format().bits_per_second else {
             return Err(Failure::usage(
-                format!("--bitrate is for opus, and this recording is {}", self.name()),
+                format!("--bitrate is for opus, not for {}", self.name()),
                 "`--format opus`, or a FILE that ends in .opus",
             ));
         };

@@ -273,9 +273,13 @@ fn a_bit_rate_is_for_formats_that_can_choose_one() {
     assert_eq!(bits("a.opus").unwrap(), None);
     assert_eq!(bits("--bitrate 24 a.opus").unwrap(), Some(24_000));
     assert_eq!(bits("--bitrate 510k -f opus").unwrap(), Some(510_000));
+    // In the config it is for those that can.
+    for (line, used) in [("a.opus", Some(24_000)), ("a.wav", None), ("--bitrate 32 a.opus", Some(32_000))] {
+        assert_eq!(configured(line, "--bitrate 24").unwrap().bits_per_second, used, "{line}");
+    }
     for (line, words) in [
-        ("--bitrate 24 a.wav", "this recording is wav"),
-        ("--bitrate 24 a.flac", "this recording is flac"),
+        ("--bitrate 24 a.wav", "not for wav"),
+        ("--bitrate 24 a.flac", "not for flac"),
         ("--bitrate 5 a.opus", "too few"),
         ("--bitrate 4294967295 a.opus", "too many"),
     ] {

@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn of_a_format_whose_silence_is_not_zeros_the_lost_parts_are_left_out() {
-        let blobs = blobs(6);
+        let blobs = blobs(30);
         let limit = blobs.iter().take(2).map(Blob::size).sum();
         let room = Room::default();
         let rules = Rules { zeros_are_silence: false, ..rules(limit, false) };
