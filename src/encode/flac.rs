@@ -1,6 +1,6 @@
 //! Frames to a FLAC file (RFC 9639): 16 and 24 bits, bit for bit, within the streamable subset.
 //!
-//! What stands in front of the frames is in [`blocks`], the number and the checksums of a frame in [`frame`]; the
+//! What stands in front of the frames is in `blocks`, the number and the checksums of a frame in `frame`; the
 //! prediction is the crate's. Holds back what does not fill a block. Run by the pump thread.
 //!
 //! A file has blocks of one size, as RFC 9639, section C.2, advises for the sake of other players; a
@@ -64,7 +64,7 @@ impl FlacEncoder {
     /// An encoder for `settings`; the bit rate follows from the sound.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSupported`] for what [`check`] refuses.
+    /// [`ErrorKind::NotSupported`] for what `check` refuses.
     pub fn new(settings: &EncoderSettings) -> Result<Self> {
         check(settings.audio)?;
         let (share, numbering) = match settings.delivery {

@@ -1,6 +1,6 @@
 //! Frames to an Ogg Opus file (RFC 7845): mono or stereo, 48 kHz, tuned for voice.
 //!
-//! The codec is the crate's, pages are in [`ogg`](super::ogg), the two headers in [`head`]. Holds back what does not fill
+//! The codec is the crate's, pages are in [`ogg`](super::ogg), the two headers in `head`. Holds back what does not fill
 //! a packet of 20 ms, and in a file what does not fill a page of a second. Run by the pump thread.
 
 mod head;
@@ -73,7 +73,7 @@ impl OpusEncoder {
     /// An encoder for `settings`; a bit rate outside [`BITS_PER_SECOND`] becomes the nearest one inside.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSupported`] for what [`check`] refuses.
+    /// [`ErrorKind::NotSupported`] for what `check` refuses.
     pub fn new(settings: &EncoderSettings) -> Result<Self> {
         check(settings.audio)?;
         let channels = if settings.audio.channels == 1 { Channels::Mono } else { Channels::Stereo };

@@ -1,8 +1,8 @@
 //! FLAC files to frames (RFC 9639), whoever wrote them: whole, cut off, still growing, damaged, with or without a length.
 //!
 //! What a file holds is found in its frames rather than in what its header claims. A damaged frame is silence of its
-//! length, so that the rest does not shift. The parts: [`info`] reads the header, [`scan`] finds frames, [`frame`]
-//! decodes one of them, [`head`] its first bytes. FLAC inside of Ogg is not read. Run by any thread but a realtime one.
+//! length, so that the rest does not shift. The parts: `info` reads the header, `scan` finds frames, `frame`
+//! decodes one of them, `head` its first bytes. FLAC inside of Ogg is not read. Run by any thread but a realtime one.
 
 mod bits;
 mod frame;

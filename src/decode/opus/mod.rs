@@ -3,8 +3,8 @@
 //!
 //! Opus always decodes to 48 kHz. Pages that are missing or damaged are silence of their length, so that the rest does
 //! not shift. A seek is exact to the frame; the samples right behind it are those of a decoder that has heard 80 ms
-//! before (RFC 7845, section 4.6), not bit for bit those of one that began at the start. [`link`] finds the streams,
-//! [`head`] reads headers; the codec is the crate's. Run by any thread but a realtime one.
+//! before (RFC 7845, section 4.6), not bit for bit those of one that began at the start. `link` finds the streams,
+//! `head` reads headers; the codec is the crate's. Run by any thread but a realtime one.
 
 mod head;
 mod link;
