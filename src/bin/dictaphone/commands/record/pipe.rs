@@ -222,33 +222,31 @@ mod tests {
 
     use dictaphone::{
         SampleFormat,
-        capture::{Backend, Pace, builtin::Builtin},
-        media::{Constraint, Constraints, MediaDevices, MediaRecorder, RecorderOptions},
+        capture::PushSource,
+        media::{Constraints, MediaDevices, MediaRecorder, RecorderOptions},
     };
 
     use super::*;
 
-    /// Raw blobs of the tone, 480 frames and 960 bytes each.
-    fn blobs(count: u64) -> Vec<Blob> {
-        let backend: Arc<dyn Backend> = Arc::new(Builtin::new(Pace::Fast));
-        let devices = MediaDevices::with_backends(vec![backend]);
-        let device_id = Constraint::exact("tone".to_owned());
-        let stream = devices.get_user_media(&Constraints { device_id, ..Constraints::default() }).unwrap();
-        let options = RecorderOptions {
-            mime_type: "audio/pcm".to_owned(),
-            sample_format: Some(SampleFormat::S16),
-            max_frames: Some(480 * count),
-            ..RecorderOptions::default()
-        };
+    /// Raw blobs of 480 frames and 960 bytes each, and none like the other.
+    fn blobs(count: u16) -> Vec<Blob> {
+        let microphone = PushSource::new("microphone", AudioFormat::new(48_000, 1, SampleFormat::S16));
+        let devices = MediaDevices::with_backends(vec![Arc::new(microphone.clone())]);
+        let stream = devices.get_user_media(&Constraints::default()).unwrap();
+        let options = RecorderOptions { mime_type: "audio/pcm".to_owned(), ..RecorderOptions::default() };
         let recorder = MediaRecorder::new(&stream, options).unwrap();
         let events = recorder.events();
         recorder.start(Some(Duration::from_millis(10))).unwrap();
-        let whole = events.into_iter().take_while(|event| !matches!(event, RecorderEvent::Stop));
-        let blobs = whole.filter_map(|event| match event {
-            RecorderEvent::DataAvailable { data, .. } if data.size() > 0 => Some(data),
-            _ => None,
-        });
-        blobs.collect()
+        let blob = |number: u16| {
+            microphone.push(&[f32::from(number) / 1_024.0; 480]).unwrap();
+            // One by one, so that no two become one.
+            let data = events.iter().find_map(|event| match event {
+                RecorderEvent::DataAvailable { data, .. } => Some(data),
+                _ => None,
+            });
+            data.unwrap()
+        };
+        (1..=count).map(blob).collect()
     }
 
     fn rules(limit: u64, patient: bool) -> Rules {
