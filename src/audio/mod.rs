@@ -4,6 +4,7 @@
 //! at ±1.0; a buffer of `n` frames × `c` channels has `n * c` samples.
 
 pub mod chain;
+pub mod checksum;
 pub mod convert;
 pub mod format;
 pub mod generator;

@@ -64,7 +64,7 @@ impl Conversion {
     /// [`ErrorKind::NotSupported`] with what the format does not have.
     pub fn audio(&self, from: AudioFormat) -> Result<AudioFormat> {
         let asked = AudioFormat {
-            sample_rate: self.sample_rate.unwrap_or(from.sample_rate),
+            sample_rate: self.format.sample_rate(self.sample_rate.unwrap_or(from.sample_rate)),
             channels: self.channels.unwrap_or(from.channels),
             sample_format: self.sample_format.unwrap_or_else(|| self.nearest_depth(from.sample_format)),
         };

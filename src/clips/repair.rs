@@ -4,7 +4,7 @@
 
 use std::io::{Read, SeekFrom};
 
-use super::wav;
+use super::{flac, opus, wav};
 use crate::{
     audio::AudioFormat,
     decode::Input,
@@ -69,8 +69,10 @@ struct Container {
 /// How many bytes [`Container::begins`] gets to see, if there are as many.
 pub(super) const START_BYTES: u64 = 12;
 
-static CONTAINERS: [Container; 2] = [
+static CONTAINERS: [Container; 4] = [
     Container { name: "wav", begins: wav::begins, examine: wav::examine },
+    Container { name: "flac", begins: flac::begins, examine: flac::examine },
+    Container { name: "opus", begins: opus::begins, examine: opus::examine },
     // Samples without a header: nothing can be wrong, and nobody knows how long a frame is.
     Container { name: "raw", begins: |_| false, examine: |input, name, _| length_of(input, name).map(raw) },
 ];
@@ -152,7 +154,9 @@ mod tests {
     fn what_is_unknown_is_refused() {
         for (bytes, extension, kind) in [
             (&b"abc"[..], None, ErrorKind::NotSupported),
-            (b"OggS", Some("odt"), ErrorKind::NotSupported),
+            (b"OggS", Some("odt"), ErrorKind::InvalidData),
+            (b"fLaC", Some("flac"), ErrorKind::InvalidData),
+            (b"\xff\xfb\x90\0", Some("mp3"), ErrorKind::NotSupported),
             (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0", Some("wav"), ErrorKind::InvalidData),
             (b"RIFF\0\0\0\0WAVE", Some("wav"), ErrorKind::InvalidData),
         ] {

@@ -4,10 +4,15 @@
 //! what can be read, and never panics, never loops for ever, and never takes memory for sizes that are only claimed.
 //! Writing is not here. Run by any thread but a realtime one.
 
+mod comments;
+pub mod flac;
 pub mod layout;
+pub mod ogg;
+pub mod opus;
 mod riff;
 mod tags;
 mod wav;
+mod window;
 
 use std::{
     fs::{self, File},
@@ -85,6 +90,12 @@ pub fn from_reader(mut input: impl Input + 'static, name: &str) -> Result<Box<dy
     if riff::is_wave(&start) {
         return Ok(Box::new(wav::WavDecoder::new(input, name)?));
     }
+    if opus::is_ogg(&start) {
+        return Ok(Box::new(opus::OpusDecoder::new(input, name)?));
+    }
+    if flac::may_be_flac(&start) && flac::is_flac(&mut input).map_err(failed)? {
+        return Ok(Box::new(flac::FlacDecoder::new(input, name)?));
+    }
     Err(Error::new(ErrorKind::InvalidData, format!("{name} is not a sound file that can be read")))
 }
 
@@ -96,7 +107,15 @@ mod tests {
 
     #[test]
     fn what_is_no_sound_file_is_said_to_be_none() {
-        for bytes in [&b""[..], b"R", b"RIFF\0\0\0\0AVI ", b"fLaC", b"RIFX\0\0\0\0WAVE"] {
+        for bytes in [
+            &b""[..],
+            b"R",
+            b"RIFF\0\0\0\0AVI ",
+            b"fLaC",
+            b"OggS",
+            b"ID3\x04\0\0\0\0\0\0\xff\xfb\x90\0",
+            b"RIFX\0\0\0\0WAVE",
+        ] {
             let error = from_reader(Cursor::new(bytes), "x.wav").err().unwrap();
             assert_eq!(error.kind(), ErrorKind::InvalidData, "{bytes:?}");
             assert!(error.to_string().starts_with("x.wav is "), "{error}");

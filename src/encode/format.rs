@@ -3,9 +3,12 @@
 //! A new format is a new row. Reading files is not here but in `decode`; MIME types as text are in
 //! [`mime`](super::mime). Constant data, for any thread.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
-use super::{Delivery, Encoder, EncoderSettings, raw, raw::RawEncoder, riff::Header, wav::WavEncoder};
+use super::{
+    Delivery, Encoder, EncoderSettings, flac, flac::FlacEncoder, opus, opus::OpusEncoder, raw, raw::RawEncoder,
+    riff::Header, wav::WavEncoder,
+};
 use crate::{
     audio::{AudioFormat, SampleFormat},
     error::{Error, ErrorKind, Result},
@@ -38,6 +41,13 @@ pub struct Format {
     pub streamable: bool,
     /// The longest file in bytes, if there is a limit that a recording could meet.
     pub size_limit: Option<u64>,
+    /// The sample rates that it takes, ascending; empty if the channels and samples decide.
+    pub sample_rates: &'static [u32],
+    /// The bits a second that can be asked for; `None` if the sound decides.
+    pub bits_per_second: Option<RangeInclusive<u32>>,
+    /// Whether zeros in the place of lost bytes are silence. Otherwise lost parts are left out.
+    pub zeros_are_silence: bool,
+    estimate: fn(AudioFormat, Option<u32>) -> u32,
     check: fn(AudioFormat) -> Result<()>,
     construct: fn(&EncoderSettings) -> Result<Box<dyn Encoder>>,
 }
@@ -45,7 +55,7 @@ pub struct Format {
 const PCM: &[SampleFormat] = &[SampleFormat::S16, SampleFormat::S24, SampleFormat::S32];
 
 /// The first one is what is recorded when nothing is asked for.
-static FORMATS: [Format; 2] = [
+static FORMATS: [Format; 4] = [
     Format {
         name: "wav",
         extensions: &["wav", "wave"],
@@ -58,8 +68,44 @@ static FORMATS: [Format; 2] = [
         ],
         streamable: true,
         size_limit: None,
+        sample_rates: &[],
+        bits_per_second: None,
+        zeros_are_silence: true,
+        estimate: |audio, _| pcm_bits_per_second(audio),
         check: |audio| Header::new(audio).map(drop),
         construct: |settings| Ok(Box::new(WavEncoder::new(settings)?)),
+    },
+    Format {
+        name: "flac",
+        extensions: &["flac"],
+        mime_type: "audio/flac",
+        mime_aliases: &["audio/x-flac"],
+        codecs: &[Codec { name: "flac", aliases: &[], sample_formats: &[SampleFormat::S16, SampleFormat::S24] }],
+        streamable: true,
+        size_limit: None,
+        sample_rates: &[],
+        bits_per_second: None,
+        zeros_are_silence: false,
+        // At most: nobody knows how the sound will compress.
+        estimate: |audio, _| pcm_bits_per_second(audio),
+        check: flac::check,
+        construct: |settings| Ok(Box::new(FlacEncoder::new(settings)?)),
+    },
+    Format {
+        name: "opus",
+        extensions: &["opus", "ogg", "oga"],
+        mime_type: "audio/ogg",
+        mime_aliases: &[],
+        // The codec has no depth of its own and takes any.
+        codecs: &[Codec { name: "opus", aliases: &[], sample_formats: &SampleFormat::ALL }],
+        streamable: true,
+        size_limit: None,
+        sample_rates: &[opus::SAMPLE_RATE],
+        bits_per_second: Some(opus::BITS_PER_SECOND),
+        zeros_are_silence: false,
+        estimate: opus::bits_per_second,
+        check: opus::check,
+        construct: |settings| Ok(Box::new(OpusEncoder::new(settings)?)),
     },
     Format {
         name: "raw",
@@ -69,10 +115,18 @@ static FORMATS: [Format; 2] = [
         codecs: &[Codec { name: "pcm", aliases: &[], sample_formats: &SampleFormat::ALL }],
         streamable: true,
         size_limit: None,
+        sample_rates: &[],
+        bits_per_second: None,
+        zeros_are_silence: true,
+        estimate: |audio, _| pcm_bits_per_second(audio),
         check: raw::check,
         construct: |settings| Ok(Box::new(RawEncoder::new(settings)?)),
     },
 ];
+
+fn pcm_bits_per_second(audio: AudioFormat) -> u32 {
+    audio.frame_bytes().saturating_mul(8).saturating_mul(audio.sample_rate)
+}
 
 /// Every format that can be recorded; the first is the default.
 #[must_use]
@@ -122,6 +176,21 @@ impl Format {
         codecs.iter().find(|codec| {
             std::iter::once(&codec.name).chain(codec.aliases).any(|known| known.eq_ignore_ascii_case(name))
         })
+    }
+
+    /// The rate at which sound of `wanted` Hz is recorded: itself if the format takes it, else the next higher one, else
+    /// the highest.
+    #[must_use]
+    pub fn sample_rate(&self, wanted: u32) -> u32 {
+        let rates: &'static [u32] = self.sample_rates;
+        rates.iter().find(|&&rate| rate >= wanted).or(rates.last()).copied().unwrap_or(wanted)
+    }
+
+    /// About how many bits a second of `audio` takes when `asked` for so many, and never much less: for a compression
+    /// whose result cannot be foreseen, what it would be without.
+    #[must_use]
+    pub fn estimated_bits_per_second(&self, audio: AudioFormat, asked: Option<u32>) -> u32 {
+        (self.estimate)(audio, asked)
     }
 
     /// Whether `audio` can be recorded in this format.
@@ -226,9 +295,43 @@ mod tests {
         for (name, sample_format, full) in [
             ("wav", SampleFormat::S24, "audio/wav;codecs=1"),
             ("wav", SampleFormat::F32, "audio/wav;codecs=3"),
+            ("flac", SampleFormat::S24, "audio/flac;codecs=flac"),
+            ("opus", SampleFormat::S16, "audio/ogg;codecs=opus"),
             ("raw", SampleFormat::F32, "audio/pcm;codecs=pcm"),
         ] {
             assert_eq!(by_name(name).unwrap().full_mime_type(AudioFormat::new(1, 1, sample_format)), full);
+        }
+    }
+
+    #[test]
+    fn a_rate_that_a_format_does_not_take_becomes_one_that_it_takes() {
+        for (name, wanted, taken) in [
+            ("wav", 11_025, 11_025),
+            ("flac", 16_000, 16_000),
+            ("opus", 16_000, 48_000),
+            ("opus", 48_000, 48_000),
+            ("opus", 96_000, 48_000),
+        ] {
+            assert_eq!(by_name(name).unwrap().sample_rate(wanted), taken, "{name} {wanted}");
+        }
+    }
+
+    #[test]
+    fn what_a_compressed_format_cannot_hold_is_not_supported() {
+        for (name, audio, why) in [
+            ("flac", AudioFormat::new(48_000, 9, SampleFormat::S16), "1 to 8 channels"),
+            ("flac", AudioFormat::new(48_000, 0, SampleFormat::S16), "1 to 8 channels"),
+            ("flac", AudioFormat::new(48_000, 1, SampleFormat::S32), "no s32 samples"),
+            ("flac", AudioFormat::new(48_000, 1, SampleFormat::F32), "no f32 samples"),
+            ("flac", AudioFormat::new(96_001, 1, SampleFormat::S16), "96001 Hz"),
+            ("flac", AudioFormat::new(0, 1, SampleFormat::S16), "0 Hz"),
+            ("opus", AudioFormat::new(48_000, 3, SampleFormat::S16), "mono or stereo"),
+            ("opus", AudioFormat::new(48_000, 0, SampleFormat::S16), "mono or stereo"),
+            ("opus", AudioFormat::new(44_100, 1, SampleFormat::S16), "44100 Hz"),
+        ] {
+            let error = by_name(name).unwrap().supported(audio).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotSupported);
+            assert!(error.to_string().contains(why), "{error}");
         }
     }
 

@@ -151,6 +151,11 @@ mod tests {
             (" audio/wav ", "wav", None),
             ("audio/wav;note=\"a;b, \\\"c\\\"\";codecs=3", "wav", Some("3")),
             ("audio/pcm;rate=48000;codecs=pcm", "raw", Some("pcm")),
+            ("audio/flac", "flac", None),
+            ("audio/x-flac;codecs=flac", "flac", Some("flac")),
+            ("audio/ogg", "opus", None),
+            ("audio/ogg;codecs=opus", "opus", Some("opus")),
+            ("audio/ogg; codecs=\"opus\"", "opus", Some("opus")),
         ] {
             assert!(is_type_supported(text), "{text}");
             let (format, found) = resolve(text).unwrap();
@@ -193,6 +198,10 @@ mod tests {
             "audio/wav;codecs=\"1,opus\"",
             "audio/wav;codecs=2",
             "audio/pcm;codecs=1",
+            "audio/flac;codecs=opus",
+            "audio/ogg;codecs=flac",
+            "audio/ogg;codecs=vorbis",
+            "audio/ogg; codecs=\"opus, vorbis\"",
         ] {
             assert!(!is_type_supported(text), "{text}");
             assert_eq!(find(text).unwrap_err().kind(), ErrorKind::NotSupported, "{text}");

@@ -1,8 +1,12 @@
 //! Frames to bytes. An encoder never owns a file: it appends bytes to a buffer and says which bytes of the header are to
 //! be patched so that what has been written so far is a valid file.
 
+pub mod comments;
+pub mod flac;
 pub mod format;
 pub mod mime;
+pub mod ogg;
+pub mod opus;
 pub mod raw;
 pub mod riff;
 pub mod trailer;
@@ -87,6 +91,12 @@ pub trait Encoder: Send {
     /// Pure; may be called at any time and for any prefix of what was appended. With [`Delivery::Stream`] there is
     /// nothing to patch.
     fn seal(&self, written_bytes: u64) -> Seal;
+
+    /// What makes a file of which the first `written_bytes` bytes exist valid while more bytes follow, so that it can be
+    /// read if nothing follows after all. Pure, as [`seal`](Self::seal).
+    fn checkpoint(&self, written_bytes: u64) -> Vec<Patch> {
+        self.seal(written_bytes).patches
+    }
 
     /// Patches the header so that it promises no length, because the bytes so far are handed over while the recording
     /// goes on. From now on the output is a [`Delivery::Stream`].

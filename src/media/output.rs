@@ -115,8 +115,8 @@ impl Output {
         // The sound first: a header must never claim what is not there.
         spool.sync()?;
         if self.sealable {
-            let seal = encoder.seal(spool.len());
-            patch(spool.as_mut(), &seal.patches)?;
+            let patches = encoder.checkpoint(spool.len());
+            patch(spool.as_mut(), &patches)?;
         }
         Ok(spool.available_bytes())
     }

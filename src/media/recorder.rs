@@ -32,9 +32,10 @@ use crate::{
 pub struct RecorderOptions {
     /// Container and codec, such as `audio/wav` or `audio/wav;codecs=1`; empty for WAV.
     pub mime_type: String,
-    /// Bits a second, for codecs that can choose.
+    /// Bits a second, for codecs that can choose; beyond what they can do, the nearest that they can.
     pub audio_bits_per_second: Option<u32>,
-    /// Frames a second of the recording in hertz; the source's if not given.
+    /// Frames a second of the recording in hertz; the source's if not given. Where the format does not take it, the next
+    /// rate that it takes.
     pub sample_rate: Option<u32>,
     /// Channels of the recording; the source's if not given.
     pub channels: Option<u16>,
@@ -190,12 +191,13 @@ impl MediaRecorder {
         lock(&self.shared.core).state
     }
 
-    /// Bits a second of the recording, or those that were asked for, or 0 if neither is known yet.
+    /// About how many bits a second the recording takes, or those that were asked for, or 0 if neither is known yet.
     #[must_use]
     pub fn audio_bits_per_second(&self) -> u32 {
-        let of_format = |format: AudioFormat| format.frame_bytes().saturating_mul(8).saturating_mul(format.sample_rate);
+        let asked = self.options.audio_bits_per_second;
+        let of_format = |format: AudioFormat| self.container.estimated_bits_per_second(format, asked);
         let known = lock(&self.shared.core).format.map(of_format);
-        known.or(self.options.audio_bits_per_second).unwrap_or(0)
+        known.or(asked).unwrap_or(0)
     }
 
     /// What the latest recording is encoded as; `None` before the first start.
@@ -262,8 +264,9 @@ impl MediaRecorder {
                 "tracks of more than one device cannot be recorded together",
             ));
         }
+        let wanted = self.options.sample_rate.unwrap_or(source.format().sample_rate);
         let format = AudioFormat {
-            sample_rate: self.options.sample_rate.unwrap_or(source.format().sample_rate),
+            sample_rate: self.container.sample_rate(wanted),
             channels: self.options.channels.unwrap_or(source.format().channels),
             sample_format: self.options.sample_format.unwrap_or(self.depth),
         };
@@ -274,6 +277,7 @@ impl MediaRecorder {
             source_format: source.format(),
             format,
             mime_type: self.container.full_mime_type(format),
+            bits_per_second: self.container.estimated_bits_per_second(format, self.options.audio_bits_per_second),
             metadata: self.metadata(source),
             timeslice,
             max_frames: self.options.max_frames,
@@ -294,7 +298,7 @@ impl MediaRecorder {
         // The file comes last, so that nothing else can fail once it exists.
         let output = match delivery {
             Delivery::Stream => Output::in_memory(),
-            Delivery::File => Output::spooled(&self.options.storage, reserve(plan.format))
+            Delivery::File => Output::spooled(&self.options.storage, reserve(plan.bits_per_second))
                 .map_err(|error| Error::from_io(error, "cannot create the file of the recording"))?,
         };
         Ok(Take::new(plan, Arc::clone(&self.shared), chain, encoder, output))

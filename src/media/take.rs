@@ -41,6 +41,8 @@ pub(crate) struct TakePlan {
     pub(crate) source_format: AudioFormat,
     pub(crate) format: AudioFormat,
     pub(crate) mime_type: String,
+    /// About how many bits a second of it takes.
+    pub(crate) bits_per_second: u32,
     pub(crate) metadata: Metadata,
     pub(crate) timeslice: Option<Duration>,
     pub(crate) max_frames: Option<u64>,
@@ -87,14 +89,14 @@ pub(crate) struct Take {
 /// When the end of the disk is announced.
 const LOW_SPACE: Duration = Duration::from_secs(5 * 60);
 
-fn bytes_per_second(format: AudioFormat) -> u64 {
-    u64::from(format.frame_bytes()) * u64::from(format.sample_rate)
+fn bytes_per_second(bits_per_second: u32) -> u64 {
+    u64::from(bits_per_second.div_ceil(8))
 }
 
 /// Bytes that must be left for a recording to begin or to go on: what may come until they are counted again, and room
 /// for what belongs behind the last frame.
-pub(crate) fn reserve(format: AudioFormat) -> u64 {
-    2 * bytes_per_second(format) + 64 * 1024
+pub(crate) fn reserve(bits_per_second: u32) -> u64 {
+    2 * bytes_per_second(bits_per_second) + 64 * 1024
 }
 
 /// Frames of silence that are handled in one go.
@@ -330,13 +332,13 @@ impl Take {
 
     /// Warns in time, and ends in good order before a write fails.
     fn watch_space(&mut self, available: u64) {
-        let left = Duration::from_secs(available / bytes_per_second(self.plan.format).max(1));
+        let left = Duration::from_secs(available / bytes_per_second(self.plan.bits_per_second).max(1));
         self.shared.with_progress(|progress| progress.disk_left = Some(left));
         if left < LOW_SPACE && !self.low_space {
             self.low_space = true;
             self.fire(&RecorderEvent::LowSpace { left });
         }
-        if available < reserve(self.plan.format) {
+        if available < reserve(self.plan.bits_per_second) {
             let full = std::io::Error::new(std::io::ErrorKind::StorageFull, "the disk is full");
             self.shortage = Some(self.write_error(full));
         }

@@ -95,12 +95,12 @@ fn every_mistake_has_its_message_its_remedy_and_its_code() {
                 2,
             ),
         ),
-        ("-i tone -f mp3 x.wav", ("invalid value 'mp3' for '--format <FORMAT>'", "one of wav, raw", 2)),
+        ("-i tone -f mp3 x.wav", ("invalid value 'mp3' for '--format <FORMAT>'", "one of wav, flac, opus, raw", 2)),
         (
             "-i tone x.mp3",
             (
                 "unknown file format `mp3` of x.mp3",
-                "the formats are wav, raw; `--format` sets one whatever the name is",
+                "the formats are wav, flac, opus, raw; `--format` sets one whatever the name is",
                 2,
             ),
         ),

@@ -22,6 +22,8 @@ mod fast;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(unix)]
+mod formats;
+#[cfg(unix)]
 mod help;
 #[cfg(target_os = "linux")]
 mod large;

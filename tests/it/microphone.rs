@@ -2,10 +2,11 @@
 //! doubled or changed, whichever way the sound takes and whatever the machine does meanwhile.
 //!
 //! Here is how a test listens; the submodules say what is recorded: `paths` every way to a microphone, `depths` more than
-//! 16 bits, `pipes` standard output, `disturbed` pauses, neighbours and a busy machine.
+//! 16 bits, `formats` files other than WAV, `pipes` standard output, `disturbed` pauses, neighbours and a busy machine.
 
 mod depths;
 mod disturbed;
+mod formats;
 mod paths;
 mod pipes;
 

@@ -8,7 +8,7 @@ use dictaphone::{
     storage::Existing,
 };
 
-use crate::rig::{Fired, RATE, Rig, assert_positions, bytes, data, heard, silent};
+use crate::rig::{Fired, RATE, Rig, assert_positions, bytes, data, heard, samples, silent};
 
 #[test]
 fn a_timeslice_cuts_by_recorded_time_and_the_whole_is_playable() {
@@ -39,6 +39,62 @@ fn the_first_blob_carries_the_header_and_the_last_one_comes_even_if_empty() {
     assert_eq!(fired, [Fired::Start, part(480, 0.0), part(0, 10.0), Fired::Stop]);
     assert_eq!(&bytes(&blobs[..1])[..4], b"RIFF");
     assert_eq!(blobs[1].size(), 0);
+}
+
+#[test]
+fn parts_of_a_compressed_recording_are_playable_together() {
+    for (mime_type, timeslice) in
+        [("audio/flac", Some(50)), ("audio/flac", None), ("audio/ogg;codecs=opus", Some(50)), ("audio/ogg", None)]
+    {
+        let rig = Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), ..RecorderOptions::default() });
+        rig.recorder.start(timeslice.map(Duration::from_millis)).unwrap();
+        for _ in 0..5 {
+            rig.push(3_000);
+            rig.recorder.request_data().unwrap();
+        }
+        rig.push(1_000);
+        rig.recorder.stop().unwrap();
+        let (_, blobs) = rig.finish();
+        assert!(blobs.len() >= 6, "{mime_type}: {} parts", blobs.len());
+        let frames: u64 = blobs.iter().map(|blob| blob.facts().frames).sum();
+        assert_eq!(frames, 16_000);
+        if mime_type == "audio/flac" {
+            assert_positions(&blobs, heard(0..16_000));
+        } else {
+            assert_eq!(samples(&blobs).len(), 16_000);
+        }
+    }
+}
+
+#[test]
+fn what_a_flac_stream_holds_back_leaves_when_it_is_asked_for() {
+    let rig = Rig::with(RecorderOptions { mime_type: "audio/flac".to_owned(), ..RecorderOptions::default() });
+    rig.recorder.start(Some(Duration::from_secs(3_600))).unwrap();
+    rig.push(100);
+    rig.recorder.request_data().unwrap();
+    let asked = rig.wait_for(|event| matches!(event, RecorderEvent::DataAvailable { .. }));
+    let RecorderEvent::DataAvailable { data, .. } = asked else { unreachable!() };
+    assert_positions(&[data], heard(0..100));
+    rig.recorder.stop().unwrap();
+}
+
+#[test]
+fn a_format_that_does_not_take_a_rate_is_recorded_at_one_that_it_takes() {
+    let options = RecorderOptions {
+        mime_type: "audio/ogg".to_owned(),
+        sample_rate: Some(16_000),
+        audio_bits_per_second: Some(24_000),
+        ..RecorderOptions::default()
+    };
+    let rig = Rig::with(options);
+    rig.recorder.start(None).unwrap();
+    assert_eq!(rig.recorder.format().map(|format| format.sample_rate), Some(48_000));
+    assert_eq!(rig.recorder.audio_bits_per_second(), 24_000);
+    rig.push(10);
+    rig.recorder.stop().unwrap();
+    let (fired, blobs) = rig.finish();
+    assert_eq!(fired, [Fired::Start, data(10), Fired::Stop]);
+    assert_eq!(blobs[0].mime_type(), "audio/ogg;codecs=opus");
 }
 
 #[test]

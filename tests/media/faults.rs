@@ -4,11 +4,11 @@ use std::{io, path::Path, sync::Arc};
 
 use dictaphone::{
     ErrorKind,
-    media::{RecorderEvent, RecorderOptions, Storage},
+    media::{Blob, RecorderEvent, RecorderOptions, Storage},
     storage::{Existing, MemoryDisk, Spool, memory::Operation},
 };
 
-use crate::rig::{Fired, Rig, assert_positions, data, heard};
+use crate::rig::{Fired, Rig, assert_positions, data, heard, samples};
 
 const FRAMES: u32 = 40;
 
@@ -17,9 +17,14 @@ fn target() -> &'static Path {
 }
 
 fn rig_on(disk: &MemoryDisk) -> Rig {
+    rig_of("", disk)
+}
+
+fn rig_of(mime_type: &str, disk: &MemoryDisk) -> Rig {
     let disk = disk.clone();
     let maker = move || disk.spool(target()).map(|spool| Box::new(spool) as Box<dyn Spool>);
-    Rig::with(RecorderOptions { storage: Storage::Custom(Arc::new(maker)), ..RecorderOptions::default() })
+    let storage = Storage::Custom(Arc::new(maker));
+    Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), storage, ..RecorderOptions::default() })
 }
 
 /// Records four blocks and stops, unless the recording has ended by then.
@@ -57,6 +62,62 @@ fn a_disk_that_is_full_at_any_byte_keeps_a_true_prefix_and_says_so() {
             assert_positions(&blobs, heard(0..frames));
         }
         assert!(blobs[0].size() <= byte, "no more is claimed than was written");
+    }
+}
+
+/// Records `blocks` blocks of `frames` frames on a disk that is full at `byte`, and returns what is kept.
+fn record_until_full(mime_type: &str, (blocks, frames): (u32, u32), byte: u64) -> Blob {
+    let disk = MemoryDisk::new();
+    disk.fill_at(byte, io::ErrorKind::StorageFull);
+    let rig = rig_of(mime_type, &disk);
+    rig.recorder.start(None).unwrap();
+    (0..blocks).for_each(|_| rig.push(frames));
+    // Refused if the fault was quicker.
+    let _ = rig.recorder.stop();
+    let (fired, mut blobs) = rig.finish();
+    let is_told =
+        matches!(fired.as_slice(), [Fired::Start, Fired::Error(ErrorKind::Unknown), Fired::Data { .. }, Fired::Stop]);
+    assert!(is_told || byte == u64::MAX, "full at byte {byte}: {fired:?}");
+    assert!(blobs[0].size() <= byte, "no more is claimed than was written");
+    blobs.remove(0)
+}
+
+/// Every byte of the end, and some of all others: most of the file is one block like the other.
+fn bytes_to_fail_at(whole: u64) -> impl Iterator<Item = u64> {
+    (0..whole).step_by(61).chain(whole.saturating_sub(100)..whole)
+}
+
+#[test]
+fn a_flac_file_on_a_disk_that_is_full_at_any_byte_keeps_whole_blocks() {
+    let whole = record_until_full("audio/flac", (5, 2_000), u64::MAX);
+    assert_positions(std::slice::from_ref(&whole), heard(0..10_000));
+    for byte in bytes_to_fail_at(whole.size()) {
+        let kept = record_until_full("audio/flac", (5, 2_000), byte);
+        if kept.size() > 0 {
+            let frames = u32::try_from(samples(std::slice::from_ref(&kept)).len()).unwrap();
+            assert_eq!(frames % 4_096, 0, "full at byte {byte}");
+            assert_positions(&[kept], heard(0..frames));
+        }
+    }
+}
+
+#[test]
+fn an_opus_file_on_a_disk_that_is_full_at_any_byte_keeps_whole_pages() {
+    let whole = record_until_full("audio/ogg", (3, 40_000), u64::MAX);
+    assert_eq!(samples(std::slice::from_ref(&whole)).len(), 120_000);
+    let sound = samples(std::slice::from_ref(&whole));
+    for byte in bytes_to_fail_at(whole.size()).step_by(4) {
+        let kept = record_until_full("audio/ogg", (3, 40_000), byte);
+        if kept.size() > 0 {
+            let kept = samples(&[kept]);
+            // Pages of a second, without the pre-skip.
+            assert!(
+                kept.is_empty() || (kept.len() + 312).is_multiple_of(48_000),
+                "{} frames, full at {byte}",
+                kept.len()
+            );
+            assert!(sound.starts_with(&kept), "full at byte {byte}");
+        }
     }
 }
 

@@ -138,6 +138,9 @@ pub(crate) struct CaptureArgs {
     /// How a sample is stored: s16, s24, s32, f32
     #[arg(short = 'b', long, value_name = "FORMAT", value_parser = limits::sample_format)]
     pub(crate) sample_format: Option<SampleFormat>,
+    /// Kilobits a second of an opus file [default: 40 mono, 64 stereo]
+    #[arg(long, value_name = "KBPS", value_parser = limits::kilobits, allow_negative_numbers = true)]
+    pub(crate) bitrate: Option<u32>,
     /// Rate, channels and sample format in one word
     #[arg(long, value_enum)]
     pub(crate) preset: Option<Preset>,
@@ -245,6 +248,9 @@ pub(crate) struct ConvertArgs {
     /// How a sample is stored: s16, s24, s32, f32; else as in the clip
     #[arg(short = 'b', long, value_name = "FORMAT", value_parser = limits::sample_format)]
     pub(crate) sample_format: Option<SampleFormat>,
+    /// Kilobits a second of an opus file [default: 40 mono, 64 stereo]
+    #[arg(long, value_name = "KBPS", value_parser = limits::kilobits, allow_negative_numbers = true)]
+    pub(crate) bitrate: Option<u32>,
     /// Rate, channels and sample format in one word
     #[arg(long, value_enum)]
     pub(crate) preset: Option<Preset>,
@@ -398,6 +404,7 @@ fn record_notes() -> String {
   dictaphone record                               a new name in the clips folder
   dictaphone record interview.wav                 until q, Enter or Ctrl-C; space pauses
   dictaphone record -d 90 -i USB memo.wav         ninety seconds from the device named so
+  dictaphone record --bitrate 24 memo.opus        an hour in 11 MB
   dictaphone record --preset voice - | whisper    speech-to-text reads along
   dictaphone record --reconnect 5m talk.wav       waits for a microphone that was unplugged
   dictaphone record -f raw -r 16k -c 1 - | sox -t raw -r 16k -c 1 -b 16 -e signed - x.flac

@@ -74,6 +74,15 @@ pub(crate) fn sample_format(text: &str) -> Result<SampleFormat, String> {
     })
 }
 
+/// Reads a bit rate in kilobits a second, with an optional `k`; what a format can do is decided with the format.
+///
+/// # Errors
+/// One line that says how it is written.
+pub(crate) fn kilobits(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix(['k', 'K']).unwrap_or(text).parse::<u32>();
+    number.map_err(|_| "not a bit rate; write kilobits a second as `24` or `64`".to_owned())
+}
+
 /// Reads a gain in decibels.
 ///
 /// # Errors
@@ -126,6 +135,15 @@ mod tests {
         assert_eq!((channels("1"), channels("32")), (Ok(1), Ok(32)));
         for text in ["0", "-1", "33", "65537", "99999999999999999999", "1.5", "two", ""] {
             assert!(channels(text).unwrap_err().contains("mono"), "{text}");
+        }
+    }
+
+    #[test]
+    fn bit_rates_are_whole_kilobits() {
+        for (text, expected) in
+            [("24", Some(24)), ("64k", Some(64)), ("0", Some(0)), ("-1", None), ("24.5", None), ("", None)]
+        {
+            assert_eq!(kilobits(text).ok(), expected, "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Pure but for [`Surroundings::look_around`]: everything that depends on the machine comes in through it.
 
+mod container;
 pub(crate) mod convert;
 mod defaults;
 mod surroundings;
@@ -11,8 +12,11 @@ use std::{
     time::Duration,
 };
 
-use clap::ValueEnum;
-use dictaphone::{audio::SampleFormat, capture::Pace, storage::Existing};
+use dictaphone::{
+    audio::{AudioFormat, SampleFormat},
+    capture::Pace,
+    storage::Existing,
+};
 
 use crate::{
     cli::{Preset, RecordArgs},
@@ -20,7 +24,10 @@ use crate::{
     name::{self, Template},
 };
 
-pub(crate) use self::surroundings::{Found, Surroundings};
+pub(crate) use self::{
+    container::Container,
+    surroundings::{Found, Surroundings},
+};
 
 /// Where the recording goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,41 +38,6 @@ pub(crate) enum Target {
     File(PathBuf, Existing),
     /// A new name in this folder, which may have to be made.
     NewIn(PathBuf, Template),
-}
-
-/// The formats of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Container {
-    /// RIFF/WAVE, past 4 GiB RF64
-    Wav,
-    /// PCM with nothing else
-    Raw,
-}
-
-impl Container {
-    /// The extension of a new file, without the dot.
-    pub(crate) const fn extension(self) -> &'static str {
-        match self {
-            Self::Wav => "wav",
-            Self::Raw => "raw",
-        }
-    }
-
-    /// The MIME type that the recorder is asked for.
-    pub(crate) const fn mime_type(self) -> &'static str {
-        match self {
-            Self::Wav => "audio/wav",
-            Self::Raw => "audio/pcm",
-        }
-    }
-
-    fn of_extension(extension: &str) -> Option<Self> {
-        match extension.to_ascii_lowercase().as_str() {
-            "wav" | "wave" => Some(Self::Wav),
-            "raw" | "pcm" => Some(Self::Raw),
-            _ => None,
-        }
-    }
 }
 
 /// Where the events go as JSON.
@@ -90,6 +62,8 @@ pub(crate) struct Record {
     pub(crate) channels: Option<u16>,
     /// How a sample is stored.
     pub(crate) sample_format: SampleFormat,
+    /// Bits a second, for formats that can choose.
+    pub(crate) bits_per_second: Option<u32>,
     /// The length of recorded audio after which it stops.
     pub(crate) duration: Option<Duration>,
     /// What the user calls the device; `None` is the system's default input.
@@ -116,18 +90,31 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
     refuse_contradictions(&args, around)?;
     let target = target(&args, around)?;
     let container = container(&args, &target, around)?;
+    // The config speaks of all recordings, and only some formats have a choice.
+    let usual_bitrate = around.defaults.capture.bitrate.filter(|_| container.format().bits_per_second.is_some());
+    let bits_per_second = container.bits_per_second(args.capture.bitrate.or(usual_bitrate))?;
     let args = defaults::fill(args, &around.defaults);
     let pace = pace(&args, &target)?;
     let to_stdout = target == Target::Stdout;
     let (sample_rate, channels, sample_format) = preset(args.capture.preset);
+    let sample_rate = args.capture.rate.or(sample_rate);
+    let channels = args.capture.channels.or(channels);
+    let sample_format = args.capture.sample_format.unwrap_or(sample_format);
+    // What the device decides fits every format, or is refused when it is known.
+    container.refuse_unless_fitting(AudioFormat::new(
+        container.format().sample_rate(sample_rate.unwrap_or(48_000)),
+        channels.unwrap_or(1),
+        sample_format,
+    ))?;
     Ok(Record {
         json: args.json.then_some(if to_stdout { JsonTo::Stderr } else { JsonTo::Stdout }),
         prints_path: !to_stdout && !args.json && (args.print_path || !around.stdout_is_terminal),
         target,
         container,
-        sample_rate: args.capture.rate.or(sample_rate),
-        channels: args.capture.channels.or(channels),
-        sample_format: args.capture.sample_format.unwrap_or(sample_format),
+        sample_rate,
+        channels,
+        sample_format,
+        bits_per_second,
         duration: args.duration,
         reconnect: args.reconnect,
         device: args.capture.device,
@@ -221,10 +208,9 @@ fn container(args: &RecordArgs, target: &Target, around: &Surroundings<'_>) -> R
 fn container_of(file: &Path, usual: Container) -> Result<Container, Failure> {
     let Some(extension) = file.extension() else { return Ok(usual) };
     extension.to_str().and_then(Container::of_extension).ok_or_else(|| {
-        let names: Vec<&str> = Container::value_variants().iter().map(|known| known.extension()).collect();
         Failure::usage(
             format!("unknown file format `{}` of {}", visible(&extension.to_string_lossy()), shown(file)),
-            format!("the formats are {}; `--format` sets one whatever the name is", names.join(", ")),
+            format!("the formats are {}; `--format` sets one whatever the name is", Container::names()),
         )
     })
 }

@@ -73,7 +73,7 @@ mod tests {
                 "invalid value '0' for '--channels <N>': from 1 to 32 channels can be recorded",
                 "1 is mono, 2 is stereo",
             ),
-            (&["record", "-f", "mp3"], "invalid value 'mp3' for '--format <FORMAT>'", "one of wav, raw"),
+            (&["record", "-f", "mp3"], "invalid value 'mp3' for '--format <FORMAT>'", "one of wav, flac, opus, raw"),
             (
                 &["record", "--durations", "5"],
                 "unexpected argument '--durations' found",

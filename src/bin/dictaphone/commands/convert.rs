@@ -17,7 +17,7 @@ use dictaphone::{
     Error, ErrorKind,
     audio::time::{duration_of, seconds},
     clips::{self as library, Advance, Clip, Conversion, Converted},
-    encode::{Format, mime},
+    encode::Format,
     storage::Existing,
 };
 use serde::Serialize;
@@ -55,7 +55,8 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result
         sample_rate: plan.sample_rate,
         channels: plan.channels,
         sample_format: plan.sample_format,
-        ..Conversion::new(mime::find(plan.container.mime_type())?)
+        bits_per_second: plan.bits_per_second,
+        ..Conversion::new(plan.container.format())
     };
     let cancelled = Arc::new(AtomicBool::new(false));
     let _inputs = listen(&cancelled, report)?;

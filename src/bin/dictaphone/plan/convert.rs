@@ -32,6 +32,8 @@ pub(crate) struct Convert {
     pub(crate) channels: Option<u16>,
     /// How a sample is stored, or as in the clip.
     pub(crate) sample_format: Option<SampleFormat>,
+    /// Bits a second, for formats that can choose.
+    pub(crate) bits_per_second: Option<u32>,
     /// Facts as JSON.
     pub(crate) json: Option<JsonTo>,
     /// The path of the finished file goes to standard output.
@@ -59,6 +61,7 @@ pub(crate) fn convert(args: &ConvertArgs, around: &Surroundings<'_>) -> Result<C
         sample_rate: args.rate.or(sample_rate),
         channels: args.channels.or(channels),
         sample_format: args.sample_format.or(args.preset.map(|_| sample_format)),
+        bits_per_second: container.bits_per_second(args.bitrate)?,
     })
 }
 

@@ -4,8 +4,8 @@ use crate::cli::{CaptureArgs, RecordArgs};
 
 /// `args`, with what the config says in the gaps.
 ///
-/// Where the recording goes, and in which format, is decided before: `file`, `dir`, `name`, `format` and `force` are left
-/// as they are.
+/// Where the recording goes, and in which format, is decided before: `file`, `dir`, `name`, `format`, `bitrate` and
+/// `force` are left as they are.
 pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
     // Without `..`, so that no new flag is forgotten.
     let RecordArgs { file: _, duration, capture, force: _, fast, reconnect, paused, print_path, json } = defaults;
@@ -23,7 +23,8 @@ pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
 }
 
 fn fill_capture(args: CaptureArgs, defaults: &CaptureArgs) -> CaptureArgs {
-    let CaptureArgs { device, format: _, rate, channels, sample_format, preset, gain, name: _, dir: _ } = defaults;
+    let CaptureArgs { device, format: _, rate, channels, sample_format, bitrate: _, preset, gain, name: _, dir: _ } =
+        defaults;
     // A preset on the command line is three flags in one word, and those win.
     let silent = args.preset.is_none();
     CaptureArgs {

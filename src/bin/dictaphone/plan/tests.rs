@@ -107,6 +107,10 @@ fn the_flag_then_the_extension_decides_the_format() {
         ("a.WAV", Container::Wav),
         ("a.raw", Container::Raw),
         ("a.pcm", Container::Raw),
+        ("a.flac", Container::Flac),
+        ("a.Opus", Container::Opus),
+        ("a.ogg", Container::Opus),
+        ("-f opus -c 2 a", Container::Opus),
         ("a", Container::Wav),
         (".hidden", Container::Wav),
         ("-f raw a.wav", Container::Raw),
@@ -260,5 +264,44 @@ fn contradictions_and_dangers_are_usage_errors_with_a_remedy() {
         assert_eq!(failure.exit, Exit::Usage, "{line}");
         assert!(failure.message.text.contains(word), "{line} gave {:?}", failure.message.text);
         assert!(failure.message.hint.is_some(), "{line}");
+    }
+}
+
+#[test]
+fn a_bit_rate_is_for_formats_that_can_choose_one() {
+    let bits = |line| plan(line, &around()).map(|plan| plan.bits_per_second).map_err(|failure| failure.message);
+    assert_eq!(bits("a.opus").unwrap(), None);
+    assert_eq!(bits("--bitrate 24 a.opus").unwrap(), Some(24_000));
+    assert_eq!(bits("--bitrate 510k -f opus").unwrap(), Some(510_000));
+    // In the config it is for those that can.
+    for (line, used) in [("a.opus", Some(24_000)), ("a.wav", None), ("--bitrate 32 a.opus", Some(32_000))] {
+        assert_eq!(configured(line, "--bitrate 24").unwrap().bits_per_second, used, "{line}");
+    }
+    for (line, words) in [
+        ("--bitrate 24 a.wav", "not for wav"),
+        ("--bitrate 24 a.flac", "not for flac"),
+        ("--bitrate 5 a.opus", "too few"),
+        ("--bitrate 4294967295 a.opus", "too many"),
+    ] {
+        let message = bits(line).unwrap_err();
+        assert!(message.text.contains(words) && message.hint.is_some(), "{line}: {}", message.text);
+    }
+}
+
+#[test]
+fn sound_that_a_format_cannot_hold_is_refused_before_anything_is_opened() {
+    for (line, words) in [
+        ("-b f32 a.flac", "flac files have no f32 samples"),
+        ("-b s32 -f flac", "flac files have no s32 samples"),
+        ("-c 9 a.flac", "1 to 8 channels"),
+        ("-r 96001 a.flac", "96001 Hz"),
+        ("-c 3 a.opus", "mono or stereo"),
+    ] {
+        let failure = plan(line, &around()).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert!(failure.message.text.contains(words) && failure.message.hint.is_some(), "{line}");
+    }
+    for line in ["--preset studio a.flac", "--preset studio a.opus", "--preset voice a.opus", "-r 192k -c 8 a.flac"] {
+        assert!(plan(line, &around()).is_ok(), "{line}");
     }
 }

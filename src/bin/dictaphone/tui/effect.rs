@@ -498,8 +498,10 @@ impl World {
             (None, Some(input)) => open::format(&self.plan, &input.stream),
             (None, None) => return None,
         };
-        let a_second = u64::from(format.frame_bytes()).saturating_mul(u64::from(format.sample_rate)).max(1);
-        self.disk.1.map(|bytes| Duration::from_secs(bytes / a_second))
+        let container = self.plan.container.format();
+        let bits_a_second = container.estimated_bits_per_second(format, self.plan.bits_per_second);
+        let bytes_a_second = u64::from(bits_a_second.div_ceil(8)).max(1);
+        self.disk.1.map(|bytes| Duration::from_secs(bytes / bytes_a_second))
     }
 
     // ---- time passes -------------------------------------------------------------------------------------------------

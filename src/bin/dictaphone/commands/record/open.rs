@@ -76,10 +76,12 @@ pub(crate) fn recorder(
     stream: &MediaStream,
 ) -> Result<(MediaRecorder, AudioFormat, Option<PathBuf>), Failure> {
     let format = format(plan, stream);
+    plan.container.refuse_unless_fitting(format)?;
     let target = target(plan, &Zoned::now())?;
     let storage = target.clone().map_or(Storage::Temporary, Storage::Beside);
     let options = RecorderOptions {
         mime_type: plan.container.mime_type().to_owned(),
+        audio_bits_per_second: plan.bits_per_second,
         sample_rate: Some(format.sample_rate),
         channels: Some(format.channels),
         sample_format: Some(format.sample_format),
@@ -115,7 +117,7 @@ pub(crate) fn format(plan: &Record, stream: &MediaStream) -> AudioFormat {
     let own = settings.map(|settings| (settings.sample_rate, settings.channel_count));
     let (rate, channels) = own.unwrap_or_default();
     AudioFormat {
-        sample_rate: plan.sample_rate.or(rate).unwrap_or(48_000),
+        sample_rate: plan.container.format().sample_rate(plan.sample_rate.or(rate).unwrap_or(48_000)),
         channels: plan.channels.or(channels).unwrap_or(1),
         sample_format: plan.sample_format,
     }

@@ -16,6 +16,7 @@ use std::{
 
 use dictaphone::{
     audio::AudioFormat,
+    encode::Format,
     media::{Blob, RecorderEvent},
 };
 
@@ -55,6 +56,17 @@ struct Queue {
     reader_gone: bool,
 }
 
+/// What becomes of a blob that comes when the room is full.
+#[derive(Clone, Copy)]
+struct Rules {
+    /// Bytes that may wait.
+    limit: u64,
+    /// The source waits for its reader.
+    patient: bool,
+    /// Zeros in its place are silence. What is made of whole blocks leaves out the lost ones.
+    zeros_are_silence: bool,
+}
+
 #[derive(Default)]
 struct Room {
     queue: Mutex<Queue>,
@@ -66,8 +78,8 @@ impl Room {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a blob in: at once, or as silence, or (`patient`) when there is room.
-    fn put(&self, blob: Blob, limit: u64, patient: bool) {
+    /// Lets a blob in: at once, or as silence or not at all, or (`patient`) when there is room.
+    fn put(&self, blob: Blob, Rules { limit, patient, zeros_are_silence }: Rules) {
         // A blob that is larger than the whole room fits when nothing else is there.
         let fits = |queue: &Queue| queue.bytes + blob.size() <= limit.max(blob.size());
         let mut queue = self.lock();
@@ -82,6 +94,9 @@ impl Room {
             queue.pieces.push_back(Piece::Sound(blob));
         } else {
             queue.lost_frames += blob.facts().frames;
+            if !zeros_are_silence {
+                return;
+            }
             match queue.pieces.back_mut() {
                 Some(Piece::Silence(bytes)) => *bytes += blob.size(),
                 _ => queue.pieces.push_back(Piece::Silence(blob.size())),
@@ -129,6 +144,7 @@ impl Pipe {
     /// # Errors
     /// When a thread cannot be started.
     pub(crate) fn start(
+        container: &Format,
         format: AudioFormat,
         patient: bool,
         events: Receiver<RecorderEvent>,
@@ -136,11 +152,12 @@ impl Pipe {
     ) -> io::Result<()> {
         let room = Arc::new(Room::default());
         let limit = u64::from(format.frame_bytes()) * u64::from(format.sample_rate) * ROOM_SECONDS;
+        let rules = Rules { limit, patient, zeros_are_silence: container.zeros_are_silence };
         let (filled, heard) = (Arc::clone(&room), happenings.clone());
         thread::Builder::new().name("events".to_owned()).spawn(move || {
             for event in events {
                 match event {
-                    RecorderEvent::DataAvailable { data, .. } => filled.put(data, limit, patient),
+                    RecorderEvent::DataAvailable { data, .. } => filled.put(data, rules),
                     event => {
                         let last = matches!(event, RecorderEvent::Stop);
                         let _ = heard.send(Happening::Recorder(event));
@@ -205,33 +222,35 @@ mod tests {
 
     use dictaphone::{
         SampleFormat,
-        capture::{Backend, Pace, builtin::Builtin},
-        media::{Constraint, Constraints, MediaDevices, MediaRecorder, RecorderOptions},
+        capture::PushSource,
+        media::{Constraints, MediaDevices, MediaRecorder, RecorderOptions},
     };
 
     use super::*;
 
-    /// Raw blobs of the tone, 480 frames and 960 bytes each.
-    fn blobs(count: u64) -> Vec<Blob> {
-        let backend: Arc<dyn Backend> = Arc::new(Builtin::new(Pace::Fast));
-        let devices = MediaDevices::with_backends(vec![backend]);
-        let device_id = Constraint::exact("tone".to_owned());
-        let stream = devices.get_user_media(&Constraints { device_id, ..Constraints::default() }).unwrap();
-        let options = RecorderOptions {
-            mime_type: "audio/pcm".to_owned(),
-            sample_format: Some(SampleFormat::S16),
-            max_frames: Some(480 * count),
-            ..RecorderOptions::default()
-        };
+    /// Raw blobs of 480 frames and 960 bytes each, and none like the other.
+    fn blobs(count: u16) -> Vec<Blob> {
+        let microphone = PushSource::new("microphone", AudioFormat::new(48_000, 1, SampleFormat::S16));
+        let devices = MediaDevices::with_backends(vec![Arc::new(microphone.clone())]);
+        let stream = devices.get_user_media(&Constraints::default()).unwrap();
+        let options = RecorderOptions { mime_type: "audio/pcm".to_owned(), ..RecorderOptions::default() };
         let recorder = MediaRecorder::new(&stream, options).unwrap();
         let events = recorder.events();
         recorder.start(Some(Duration::from_millis(10))).unwrap();
-        let whole = events.into_iter().take_while(|event| !matches!(event, RecorderEvent::Stop));
-        let blobs = whole.filter_map(|event| match event {
-            RecorderEvent::DataAvailable { data, .. } if data.size() > 0 => Some(data),
-            _ => None,
-        });
-        blobs.collect()
+        let blob = |number: u16| {
+            microphone.push(&[f32::from(number) / 1_024.0; 480]).unwrap();
+            // One by one, so that no two become one.
+            let data = events.iter().find_map(|event| match event {
+                RecorderEvent::DataAvailable { data, .. } => Some(data),
+                _ => None,
+            });
+            data.unwrap()
+        };
+        (1..=count).map(blob).collect()
+    }
+
+    fn rules(limit: u64, patient: bool) -> Rules {
+        Rules { limit, patient, zeros_are_silence: true }
     }
 
     fn bytes(blobs: &[Blob]) -> Vec<u8> {
@@ -259,7 +278,7 @@ mod tests {
         let (kept, rest) = blobs.split_at(2);
         let limit = sizes.iter().take(2).sum();
         let room = Room::default();
-        blobs.iter().for_each(|blob| room.put(blob.clone(), limit, false));
+        blobs.iter().for_each(|blob| room.put(blob.clone(), rules(limit, false)));
         room.end();
         let lost: u64 = sizes.iter().skip(2).sum();
         assert!(lost > 0);
@@ -270,6 +289,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_format_whose_silence_is_not_zeros_the_lost_parts_are_left_out() {
+        let blobs = blobs(30);
+        let limit = blobs.iter().take(2).map(Blob::size).sum();
+        let room = Room::default();
+        let rules = Rules { zeros_are_silence: false, ..rules(limit, false) };
+        blobs.iter().for_each(|blob| room.put(blob.clone(), rules));
+        room.end();
+        assert_eq!(room.lock().lost_frames, blobs.iter().skip(2).map(|blob| blob.facts().frames).sum::<u64>());
+        assert!(drained(&room) == bytes(blobs.get(..2).unwrap()));
+    }
+
+    #[test]
     fn sound_goes_on_in_its_place_once_there_is_room_again() {
         let blobs = blobs(30);
         let room = Room::default();
@@ -277,7 +308,7 @@ mod tests {
         let mut out = Vec::new();
         let mut expected = Vec::new();
         for (n, blob) in blobs.iter().enumerate() {
-            room.put(blob.clone(), limit, false);
+            room.put(blob.clone(), rules(limit, false));
             let sound = bytes(std::slice::from_ref(blob));
             // The reader takes something every third time only.
             match n % 3 {
@@ -303,7 +334,7 @@ mod tests {
         let filled = Arc::clone(&room);
         let source = blobs.clone();
         let filling = thread::spawn(move || {
-            source.into_iter().for_each(|blob| filled.put(blob, 1, true));
+            source.into_iter().for_each(|blob| filled.put(blob, rules(1, true)));
             filled.end();
         });
         assert!(drained(&room) == bytes(&blobs));
@@ -315,7 +346,7 @@ mod tests {
     fn a_reader_that_left_does_not_hold_up_a_patient_source() {
         let room = Room::default();
         room.reader_left();
-        blobs(5).into_iter().for_each(|blob| room.put(blob, 1, true));
+        blobs(5).into_iter().for_each(|blob| room.put(blob, rules(1, true)));
         assert!(room.lock().pieces.is_empty());
     }
 }

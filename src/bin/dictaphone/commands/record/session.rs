@@ -134,7 +134,8 @@ impl<'a> Session<'a> {
             forward("track", end, happenings.clone(), Happening::Track)?;
         }
         if plan.target == Target::Stdout {
-            Pipe::start(opened.format, fast, events, happenings).map_err(|error| cannot("feed the pipe", &error))?;
+            Pipe::start(plan.container.format(), opened.format, fast, events, happenings)
+                .map_err(|error| cannot("feed the pipe", &error))?;
         } else {
             forward("events", events, happenings, Happening::Recorder)?;
         }

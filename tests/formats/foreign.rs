@@ -1,0 +1,183 @@
+//! Files that `flac`, `opusenc`, `sox` and `ffmpeg` have written, and what may happen to them on their way here.
+
+use dictaphone::{ErrorKind, audio::SampleFormat, decode};
+
+use crate::takes::*;
+
+/// A WAV file of numbers, as input for other programs.
+fn wav(numbers: &[i32], rate: u32, channels: u16, bits: u16) -> Vec<u8> {
+    let data = raw(numbers, bits);
+    let align = channels * bits / 8;
+    let size = |size: usize| u32::try_from(size).unwrap().to_le_bytes();
+    [
+        b"RIFF",
+        &size(36 + data.len())[..],
+        b"WAVEfmt \x10\0\0\0\x01\0",
+        &channels.to_le_bytes(),
+        &rate.to_le_bytes(),
+        &(rate * u32::from(align)).to_le_bytes(),
+        &align.to_le_bytes(),
+        &bits.to_le_bytes(),
+        b"data",
+        &size(data.len()),
+        &data,
+    ]
+    .concat()
+}
+
+#[test]
+fn every_way_in_which_flac_and_ffmpeg_write_is_read_bit_for_bit() {
+    for (channels, bits, rate) in [(1, 16, 44_100), (2, 16, 48_000), (2, 24, 96_000), (6, 16, 48_000), (1, 8, 8_000)] {
+        let numbers = numbers(30_000, channels, bits);
+        let bench = Bench::new();
+        // WAV counts 8 bits from 0 to 255.
+        let shift = if bits == 8 { 128 } else { 0 };
+        let shifted: Vec<i32> = numbers.iter().map(|number| number + shift).collect();
+        bench.put("x.wav", &wav(&shifted, rate, channels, bits));
+        let expected = samples_of(&numbers, bits);
+        let mut lines = vec![
+            "flac --silent --channel-map=none -0 -f x.wav -o x.flac",
+            "flac --silent --channel-map=none -8 -p -e -f x.wav -o x.flac",
+            "flac --silent --channel-map=none --lax -b 16 -f x.wav -o x.flac",
+            "flac --silent --channel-map=none --lax -b 65535 -l 32 -r 15 -f x.wav -o x.flac",
+            "flac --silent --channel-map=none --no-padding --no-seektable -f x.wav -o x.flac",
+        ];
+        if bits != 8 {
+            lines.push("ffmpeg -v error -y -i x.wav -compression_level 12 x.flac");
+            lines.push("sox -D x.wav x.flac");
+        }
+        for line in lines {
+            bench.run(line);
+            let bytes = bench.read("x.flac");
+            let decoder = opened(&bytes);
+            let format = decoder.format();
+            assert_eq!((format.sample_rate, format.channels), (rate, channels), "{line}");
+            assert_eq!(format.sample_format, if bits > 16 { SampleFormat::S24 } else { SampleFormat::S16 });
+            assert_eq!(decoder.frames(), Some(30_000), "{line}");
+            assert!(all_samples(&bytes) == expected, "{line} of {channels} × {bits} bits");
+        }
+        // Through a pipe nobody can say how long it is.
+        let streamed = bench.feed("flac --silent --channel-map=none --stdout -", &bench.read("x.wav"));
+        assert!(all_samples(&streamed) == expected);
+    }
+}
+
+#[test]
+fn what_opusenc_and_ffmpeg_write_is_read_with_its_length_and_tags() {
+    let bench = Bench::new();
+    for (channels, rate) in [(1, 48_000), (2, 44_100), (1, 16_000)] {
+        let numbers = numbers(rate as usize * 3, channels, 16);
+        bench.put("x.wav", &wav(&numbers, rate, channels, 16));
+        for line in [
+            "opusenc --quiet --title Titel --comment CHAPTER001=00:00:01.000 --comment CHAPTER001NAME=eins x.wav x.opus",
+            "opusenc --quiet --title Titel --framesize 60 --max-delay 1000 --bitrate 500 x.wav x.opus",
+            "opusenc --quiet --title Titel --framesize 2.5 --hard-cbr --speech x.wav x.opus",
+            "ffmpeg -v error -y -i x.wav -c:a libopus -metadata title=Titel x.opus",
+        ] {
+            bench.run(line);
+            let bytes = bench.read("x.opus");
+            let decoder = opened(&bytes);
+            assert_eq!((decoder.format().sample_rate, decoder.format().channels), (48_000, channels), "{line}");
+            let frames = decoder.frames().unwrap();
+            assert!(frames.abs_diff(144_000) < 400, "{frames} frames: {line}");
+            assert_eq!(all_samples(&bytes).len() as u64, frames * u64::from(channels), "{line}");
+            assert_eq!(decoder.metadata().title.as_deref(), Some("Titel"), "{line}");
+            let heard = bench.feed("opusdec --quiet --rate 48000 --no-dither --force-wav - -", &bytes);
+            assert_eq!((heard.len() as u64 - 44) / 2 / u64::from(channels), frames, "{line}");
+            if line.contains("CHAPTER") {
+                assert_eq!(decoder.metadata().markers[0].frame, 48_000);
+            }
+        }
+    }
+}
+
+#[test]
+fn streams_behind_each_other_are_one_recording() {
+    let bench = Bench::new();
+    let mut chained = Vec::new();
+    for (seconds, channels) in [(1, 2), (2, 1), (1, 2)] {
+        bench.put("x.wav", &wav(&numbers(48_000 * seconds, channels, 16), 48_000, channels, 16));
+        bench.run("opusenc --quiet x.wav x.opus");
+        chained.extend(bench.read("x.opus"));
+    }
+    let mut decoder = opened(&chained);
+    assert_eq!((decoder.frames(), decoder.format().channels), (Some(4 * 48_000), 2));
+    let whole = samples(decoder.as_mut());
+    assert_eq!(whole.len(), 2 * 4 * 48_000);
+    for frame in [0, 47_999, 48_000, 100_000, 144_000, 191_999, 192_000, u64::MAX] {
+        decoder.seek(frame).unwrap();
+        assert_eq!(samples(decoder.as_mut()).len() as u64, 2 * 192_000_u64.saturating_sub(frame), "from {frame}");
+    }
+}
+
+#[test]
+fn an_id3_tag_in_front_and_behind_is_stepped_over() {
+    let bench = Bench::new();
+    let numbers = numbers(20_000, 1, 16);
+    bench.put("x.wav", &wav(&numbers, 48_000, 1, 16)).run("flac --silent x.wav -o x.flac");
+    for flags in [0, 0x10] {
+        let footer = if flags == 0 { 0 } else { 10 };
+        let tag = [b"ID3\x04\0", &[flags, 0, 0, 2, 1][..], &vec![0xff; 257 + footer]].concat();
+        let behind = [&b"TAG"[..], &[b'x'; 125]].concat();
+        let bytes = [tag, bench.read("x.flac"), behind].concat();
+        let mut decoder = opened(&bytes);
+        assert_eq!(decoder.frames(), Some(20_000));
+        assert!(samples(decoder.as_mut()) == samples_of(&numbers, 16));
+    }
+}
+
+#[test]
+fn ogg_that_is_no_opus_is_named_for_what_it_is() {
+    let bench = Bench::new();
+    bench.put("x.wav", &wav(&numbers(48_000, 2, 16), 48_000, 2, 16));
+    for (line, codec) in [
+        ("ffmpeg -v error -y -i x.wav -c:a libvorbis x.ogg", "Vorbis"),
+        ("ffmpeg -v error -y -i x.wav -c:a flac x.ogg", "FLAC"),
+        ("ffmpeg -v error -y -i x.wav -ar 16000 -ac 1 -c:a libspeex x.ogg", "Speex"),
+    ] {
+        bench.run(line);
+        let error = decode::open(&bench.path("x.ogg")).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotSupported);
+        assert!(error.to_string().ends_with(&format!("holds {codec} sound, of Ogg only Opus is read")), "{error}");
+    }
+    bench.run("ffmpeg -v error -y -i x.wav -ac 6 -c:a libopus -mapping_family 1 six.opus");
+    let error = decode::open(&bench.path("six.opus")).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::NotSupported);
+    assert!(error.to_string().contains("6 channels"), "{error}");
+}
+
+#[test]
+fn sound_among_other_streams_is_found() {
+    let bench = Bench::new();
+    bench.put("x.wav", &wav(&numbers(96_000, 1, 16), 48_000, 1, 16));
+    bench.run("ffmpeg -v error -y -f lavfi -i testsrc=size=64x48:rate=10:duration=2 -i x.wav -c:v libtheora -c:a libopus x.ogv");
+    let bytes = bench.read("x.ogv");
+    let decoder = opened(&bytes);
+    let frames = decoder.frames().unwrap();
+    assert!(frames.abs_diff(96_000) < 1_000, "{frames}");
+    assert_eq!(all_samples(&bytes).len() as u64, frames);
+}
+
+#[test]
+fn damage_in_the_middle_is_silence_of_its_length() {
+    let sound = samples_of(&numbers(240_000, 1, 16), 16);
+    for name in ["flac", "opus"] {
+        let settings = settings(OPUS, dictaphone::encode::Delivery::File);
+        let whole = take(name, &settings, &sound, Default::default());
+        let before = all_samples(&whole);
+        let mut damaged = whole.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle..middle + 2_000].fill(0x55);
+        let after = all_samples(&damaged);
+        assert_eq!(after.len(), before.len(), "{name}");
+        let differs = |n: &usize| before[*n] != after[*n];
+        let (first, last) = ((0..after.len()).find(differs).unwrap(), (0..after.len()).rfind(differs).unwrap());
+        assert!(first > 60_000 && (name == "opus" || last < 180_000), "{name}: {first} to {last}");
+        assert!(after[first + 5_000..first + 5_100].iter().any(|&sample| sample != 0.0) || name == "opus");
+        let silent = after.windows(400).filter(|window| window.iter().all(|&sample| sample == 0.0)).count();
+        assert!(silent > 1_000, "{name}: {silent}");
+        // What is missing altogether leaves the same hole, where the number of what follows tells.
+        let cut = [&whole[..middle], &whole[middle + 3_000..]].concat();
+        assert_eq!(all_samples(&cut).len(), before.len(), "{name}");
+    }
+}

@@ -1,0 +1,13 @@
+//! FLAC and Ogg Opus files as a whole: what is written is read by our own decoder and by other people's programs, what
+//! those write is read here, and what was left unfinished becomes whole.
+
+#[cfg(test)]
+mod foreign;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod repaired;
+#[cfg(test)]
+mod takes;
+#[cfg(test)]
+mod written;
