@@ -65,7 +65,8 @@ pub(super) struct Assembly<'a> {
     encoder: Box<dyn Encoder>,
     destination: Destination<'a>,
     advance: Advance,
-    /// Of a block: as it was read, as it will be, and encoded.
+    /// Of a block: as it is stored, as it was read, as it will be, and encoded.
+    stored: Vec<u8>,
     read: Vec<f32>,
     samples: Vec<f32>,
     bytes: Vec<u8>,
@@ -99,6 +100,7 @@ impl<'a> Assembly<'a> {
             encoder,
             destination,
             advance: Advance { frames: 0, total },
+            stored: Vec::new(),
             read: Vec::new(),
             samples: Vec::new(),
             bytes: Vec::new(),
@@ -123,17 +125,16 @@ impl<'a> Assembly<'a> {
         stretch: Range<u64>,
         watch: Watch<'_>,
     ) -> Result<()> {
-        let mut chain = Chain::new(decoder.format(), self.audio, 0.0)?;
+        let from = decoder.format();
+        let mut chain = if self.takes_as_stored(decoder) { None } else { Some(Chain::new(from, self.audio, 0.0)?) };
         let mut at = stretch.start;
         decoder.seek(at)?;
         while at < stretch.end {
             let wanted = usize::try_from(stretch.end - at).unwrap_or(usize::MAX).min(BLOCK_FRAMES);
-            self.read.clear();
-            let frames = decoder.read(&mut self.read, wanted);
-            let rate = decoder.format().sample_rate;
-            let frames = frames.map_err(|error| breaks_off(error.kind(), name, at, rate).with_source(error))?;
-            chain.push(&self.read, &mut self.samples)?;
-            self.encode()?;
+            let frames = self.read(decoder, chain.is_none(), wanted);
+            let frames =
+                frames.map_err(|error| breaks_off(error.kind(), name, at, from.sample_rate).with_source(error))?;
+            self.pass(chain.as_mut(), frames)?;
             at += frames as u64;
             self.tell(frames as u64, watch)?;
             if frames < wanted {
@@ -141,10 +142,42 @@ impl<'a> Assembly<'a> {
             }
         }
         if at < stretch.end && stretch.end != u64::MAX {
-            return Err(breaks_off(ErrorKind::InvalidData, name, at, decoder.format().sample_rate));
+            return Err(breaks_off(ErrorKind::InvalidData, name, at, from.sample_rate));
         }
-        chain.finish(&mut self.samples)?;
-        self.encode()
+        if let Some(mut chain) = chain {
+            chain.finish(&mut self.samples)?;
+            self.encode()?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing has to change, not even the bytes: a float holds less than a 32-bit integer does.
+    fn takes_as_stored(&self, decoder: &dyn Decoder) -> bool {
+        let stored = self.encoder.stored();
+        let from = AudioFormat { sample_format: self.audio.sample_format, ..decoder.format() };
+        stored.is_some() && decoder.stored() == stored && from == self.audio
+    }
+
+    /// Reads a block, as it is stored or as samples.
+    fn read(&mut self, decoder: &mut dyn Decoder, as_stored: bool, max_frames: usize) -> Result<usize> {
+        self.stored.clear();
+        self.read.clear();
+        if as_stored {
+            decoder.read_stored(&mut self.stored, max_frames)
+        } else {
+            decoder.read(&mut self.read, max_frames)
+        }
+    }
+
+    /// Writes the block that was read: through the chain or, without one, as it is stored.
+    fn pass(&mut self, chain: Option<&mut Chain>, frames: usize) -> Result<()> {
+        if let Some(chain) = chain {
+            chain.push(&self.read, &mut self.samples)?;
+            return self.encode();
+        }
+        self.written.frames += frames as u64;
+        self.encoder.encode_stored(&self.stored, &mut self.bytes)?;
+        self.write()
     }
 
     /// Writes what belongs behind the last frame and makes the file whole; it is still to be committed.

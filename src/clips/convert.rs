@@ -1,7 +1,8 @@
 //! A clip in another format, at another rate, with other channels: written anew beside the old one, which is not touched.
 //!
-//! Where nothing has to change, samples of up to 24 bits and floats pass bit for bit; 32-bit integers are rounded to the
-//! 24 bits that sound has inside the program. Tags and markers come along. Run by any thread but a realtime one.
+//! Plain samples pass bit for bit where nothing has to change; where something has, those of up to 24 bits are exact, and
+//! 32-bit integers are rounded to the 24 bits of a float. Tags and markers come along. Run by any thread but a realtime
+//! one.
 
 use std::{
     fs,

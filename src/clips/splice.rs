@@ -16,8 +16,8 @@
 //! in the trash and not in a hidden file, because hidden files the size of recordings would add up unseen, and because
 //! it is found there without this program as well.
 //!
-//! Samples are as exact as in [`convert`](mod@super::convert): outside the seam a WAV file of up to 24 bits or of floats is
-//! the same bit for bit; a take in a lossy format is encoded again as a whole. Run by any thread but a realtime one.
+//! Samples are as exact as in [`convert`](mod@super::convert): outside the seam a WAV file is the same bit for bit; a take
+//! in a lossy format is encoded again as a whole. Run by any thread but a realtime one.
 
 mod plan;
 

@@ -21,7 +21,7 @@ use std::{
 };
 
 use crate::{
-    audio::{AudioFormat, Metadata},
+    audio::{AudioFormat, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
 };
 
@@ -49,6 +49,21 @@ pub trait Decoder: Send {
     /// # Errors
     /// Those of reading the file. Frames that came before the error are in `out`, and the next read goes on there.
     fn read(&mut self, out: &mut Vec<f32>, max_frames: usize) -> Result<usize>;
+
+    /// How the samples are stored, if they are plain ones that [`read_stored`](Self::read_stored) can hand on as they are.
+    fn stored(&self) -> Option<SampleFormat> {
+        None
+    }
+
+    /// As [`read`](Self::read), but appends the samples as they are stored, little-endian and interleaved. A sample that
+    /// has more bits than a float keeps them.
+    ///
+    /// # Errors
+    /// Those of `read`; [`ErrorKind::NotSupported`] if the samples are not [`stored`](Self::stored) plainly.
+    fn read_stored(&mut self, _out: &mut Vec<u8>, _max_frames: usize) -> Result<usize> {
+        let context = format!("{} has no plain samples", self.container());
+        Err(Error::new(ErrorKind::NotSupported, context))
+    }
 
     /// Makes `frame`, counted from 0, the next one that is read; behind the end there is nothing to read.
     ///

@@ -152,8 +152,21 @@ impl<I: Input> WavDecoder<I> {
         Ok(decoder)
     }
 
-    /// Appends up to `max_frames` frames of the next block; 0 at the end.
-    fn read_block(&mut self, out: &mut Vec<f32>, max_frames: usize) -> Result<usize> {
+    /// Hands up to `max_frames` frames to `take` as they are stored, block by block, and returns how many.
+    fn read_blocks(&mut self, max_frames: usize, mut take: impl FnMut(&[u8])) -> Result<usize> {
+        let mut total = 0;
+        while total < max_frames {
+            match self.fill_block(max_frames - total)? {
+                0 => break,
+                frames => total += frames,
+            }
+            take(&self.block);
+        }
+        Ok(total)
+    }
+
+    /// Reads up to `max_frames` frames of the next block, which is nothing else then; 0 at the end.
+    fn fill_block(&mut self, max_frames: usize) -> Result<usize> {
         let frame_bytes = usize::try_from(self.fmt.frame_bytes()).unwrap_or(usize::MAX);
         let left = usize::try_from(self.frames - self.at).unwrap_or(usize::MAX);
         let wanted = max_frames.min(left).min((BLOCK / frame_bytes).max(1));
@@ -166,7 +179,7 @@ impl<I: Input> WavDecoder<I> {
             let _ = self.input.seek(SeekFrom::Start(self.offset(self.at)));
             return Err(Error::from_io(error, format!("cannot read {}", self.name)));
         }
-        self.fmt.coding.decode(self.block.get(..frames * frame_bytes).unwrap_or_default(), out);
+        self.block.truncate(frames * frame_bytes);
         self.at += frames as u64;
         if frames < wanted {
             // The file is shorter than it was when it was opened.
@@ -194,14 +207,23 @@ impl<I: Input> Decoder for WavDecoder<I> {
     }
 
     fn read(&mut self, out: &mut Vec<f32>, max_frames: usize) -> Result<usize> {
-        let mut total = 0;
-        while total < max_frames {
-            match self.read_block(out, max_frames - total)? {
-                0 => break,
-                frames => total += frames,
-            }
+        let coding = self.fmt.coding;
+        self.read_blocks(max_frames, |block| coding.decode(block, out))
+    }
+
+    fn stored(&self) -> Option<SampleFormat> {
+        match self.fmt.coding {
+            Coding::Known(format) => Some(format),
+            Coding::U8 | Coding::F64 => None,
         }
-        Ok(total)
+    }
+
+    fn read_stored(&mut self, out: &mut Vec<u8>, max_frames: usize) -> Result<usize> {
+        if self.stored().is_none() {
+            let context = format!("{} has samples of a kind that is not written", self.name);
+            return Err(Error::new(ErrorKind::NotSupported, context));
+        }
+        self.read_blocks(max_frames, |block| out.extend_from_slice(block))
     }
 
     fn seek(&mut self, frame: u64) -> Result<()> {
@@ -280,6 +302,23 @@ mod tests {
             (vec![1, 0], ErrorKind::InvalidData),
         ] {
             assert_eq!(WavDecoder::new(file(&fmt, &[0; 8]), "x").err().map(|e| e.kind()), Some(kind), "{fmt:?}");
+        }
+    }
+
+    #[test]
+    fn plain_samples_are_handed_on_as_they_are_and_others_are_not() {
+        let data: Vec<u8> = (0..200_003_u32).map(|n| (n % 251) as u8).collect();
+        let mut decoder = WavDecoder::new(file(&fmt(1, 2, 8, 32), &data), "x").unwrap();
+        assert_eq!(decoder.stored(), Some(SampleFormat::S32));
+        let mut out = Vec::new();
+        decoder.seek(3).unwrap();
+        assert_eq!(decoder.read_stored(&mut out, 20_000).unwrap(), 20_000);
+        assert_eq!(decoder.read_stored(&mut out, 20_000).unwrap(), 4_997);
+        assert!(out == data[24..200_000]);
+        for (fmt, data) in [(fmt(1, 1, 1, 8), &[0; 8]), (fmt(3, 1, 8, 64), &[0; 8])] {
+            let mut decoder = WavDecoder::new(file(&fmt, data), "x").unwrap();
+            assert_eq!(decoder.stored(), None);
+            assert_eq!(decoder.read_stored(&mut out, 1).unwrap_err().kind(), ErrorKind::NotSupported);
         }
     }
 

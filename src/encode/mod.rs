@@ -15,7 +15,10 @@ pub mod wav;
 pub use format::{Format, formats};
 
 pub use crate::audio::{Marker, Metadata};
-use crate::{audio::AudioFormat, error::Result};
+use crate::{
+    audio::{AudioFormat, SampleFormat},
+    error::{Error, ErrorKind, Result},
+};
 
 /// Bytes that replace what stands at an absolute position of the encoded output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +76,22 @@ pub trait Encoder: Send {
     /// # Errors
     /// Of any kind that the format's library reports.
     fn encode(&mut self, samples: &[f32], out: &mut Vec<u8>) -> Result<()>;
+
+    /// How the samples of the output are stored, if they are plain ones that [`encode_stored`](Self::encode_stored) can
+    /// take as they are.
+    fn stored(&self) -> Option<SampleFormat> {
+        None
+    }
+
+    /// As [`encode`](Self::encode), for whole frames of samples that are stored as those of the output, little-endian and
+    /// interleaved.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] if the samples of the output are not [`stored`](Self::stored) plainly; else those of
+    /// `encode`.
+    fn encode_stored(&mut self, _frames: &[u8], _out: &mut Vec<u8>) -> Result<()> {
+        Err(Error::new(ErrorKind::NotSupported, "the output has no plain samples"))
+    }
 
     /// Appends everything that is held back and can be written without ending the recording.
     ///

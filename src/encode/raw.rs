@@ -4,7 +4,7 @@
 
 use super::{Encoder, EncoderSettings, Metadata, Patch, Seal};
 use crate::{
-    audio::{AudioFormat, convert},
+    audio::{AudioFormat, SampleFormat, convert},
     error::{Error, ErrorKind, Result},
 };
 
@@ -49,6 +49,15 @@ impl Encoder for RawEncoder {
             return Err(Error::new(ErrorKind::InvalidData, context));
         }
         convert::encode_samples(samples, self.audio.sample_format, out);
+        Ok(())
+    }
+
+    fn stored(&self) -> Option<SampleFormat> {
+        Some(self.audio.sample_format)
+    }
+
+    fn encode_stored(&mut self, frames: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(frames);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 use super::{Delivery, Encoder, EncoderSettings, Metadata, Patch, Seal, riff::Header, trailer};
 use crate::{
-    audio::{AudioFormat, convert},
+    audio::{AudioFormat, SampleFormat, convert},
     error::{Error, ErrorKind, Result},
 };
 
@@ -46,6 +46,20 @@ impl WavEncoder {
         self.unsealed || self.delivery == Delivery::Stream
     }
 
+    fn check_unfinished(&self) -> Result<()> {
+        match self.tail_bytes {
+            None => Ok(()),
+            Some(_) => Err(Error::new(ErrorKind::InvalidState, "the WAV file is already finished")),
+        }
+    }
+
+    /// Counts bytes of samples that were appended.
+    fn count(&mut self, bytes: usize) -> Result<()> {
+        let total = u64::try_from(bytes).ok().and_then(|bytes| self.data_bytes.checked_add(bytes));
+        self.data_bytes = total.ok_or_else(|| Error::new(ErrorKind::NotSupported, "the WAV file is too long"))?;
+        Ok(())
+    }
+
     fn header_len(&self) -> u64 {
         match self.delivery {
             Delivery::File => self.header.file_len(),
@@ -84,9 +98,7 @@ impl Encoder for WavEncoder {
     }
 
     fn encode(&mut self, samples: &[f32], out: &mut Vec<u8>) -> Result<()> {
-        if self.tail_bytes.is_some() {
-            return Err(Error::new(ErrorKind::InvalidState, "the WAV file is already finished"));
-        }
+        self.check_unfinished()?;
         if !samples.len().is_multiple_of(usize::from(self.audio.channels)) {
             let (samples, channels) = (samples.len(), self.audio.channels);
             let context = format!("{samples} samples are not whole frames of {channels} channels");
@@ -94,11 +106,17 @@ impl Encoder for WavEncoder {
         }
         let before = out.len();
         convert::encode_samples(samples, self.audio.sample_format, out);
-        self.data_bytes = u64::try_from(out.len() - before)
-            .ok()
-            .and_then(|bytes| self.data_bytes.checked_add(bytes))
-            .ok_or_else(|| Error::new(ErrorKind::NotSupported, "the WAV file is too long"))?;
-        Ok(())
+        self.count(out.len() - before)
+    }
+
+    fn stored(&self) -> Option<SampleFormat> {
+        Some(self.audio.sample_format)
+    }
+
+    fn encode_stored(&mut self, frames: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        self.check_unfinished()?;
+        out.extend_from_slice(frames);
+        self.count(frames.len())
     }
 
     fn flush(&mut self, _out: &mut Vec<u8>) -> Result<()> {
@@ -107,9 +125,7 @@ impl Encoder for WavEncoder {
 
     /// Appends the pad byte, the tags and the markers; to a stream nothing, because its samples reach to its end.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        if self.tail_bytes.is_some() {
-            return Err(Error::new(ErrorKind::InvalidState, "the WAV file is already finished"));
-        }
+        self.check_unfinished()?;
         let mut tail = Vec::new();
         if !self.open_ended() {
             tail.extend((self.data_bytes % 2 == 1).then_some(0));
@@ -147,7 +163,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::audio::SampleFormat;
 
     fn encoder(delivery: Delivery, title: Option<&str>) -> WavEncoder {
         WavEncoder::new(&EncoderSettings {

@@ -454,8 +454,8 @@ fn convert_notes() -> String {
   dictaphone convert take.wav - -f raw -r 16k -c 1 | whisper
 
 The clip is never changed. OUT gets its name when it is complete; an error, and Ctrl-C, which
-cancels with exit code 130, leave nothing of it. What need not change passes bit for bit (samples
-of up to 24 bits, and floats). Tags and markers come along, but not wav's to standard output.
+cancels with exit code 130, leave nothing of it. What need not change passes bit for bit. Tags and
+markers come along, but not wav's to standard output.
 
 {}",
         exit_codes()

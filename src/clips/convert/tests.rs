@@ -64,6 +64,23 @@ fn without_a_change_the_file_is_the_same_bit_for_bit() {
     }
 }
 
+/// Not through floats, which hold 24 bits and have but one NaN.
+#[test]
+fn samples_that_no_float_holds_pass_as_they_are() {
+    for (depth, odd) in [(SampleFormat::S32, 0x1234_5679_u32), (SampleFormat::F32, 0x7fc0_1234)] {
+        let audio = AudioFormat::new(8_000, 1, depth);
+        let mut bytes = wav_of(audio, &noise(20_000), Metadata::default());
+        let end = bytes.len() - 4;
+        bytes[end..].copy_from_slice(&odd.to_le_bytes());
+        let disk = MemoryDisk::new();
+        converted(opened(bytes.clone()).as_mut(), &wav(), &disk).unwrap();
+        assert!(disk.read(Path::new(TARGET)).unwrap() == bytes, "{depth}");
+        let (raw, disk) = (Conversion::new(by_name("raw").unwrap()), MemoryDisk::new());
+        converted(opened(bytes).as_mut(), &raw, &disk).unwrap();
+        assert!(disk.read(Path::new(TARGET)).unwrap().ends_with(&odd.to_le_bytes()), "{depth}");
+    }
+}
+
 #[test]
 fn deeper_and_back_is_bit_for_bit() {
     let audio = AudioFormat::new(8_000, 2, SampleFormat::S16);

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use super::*;
 use crate::{
-    audio::{Marker, Metadata, SampleFormat},
+    audio::{LevelMeter, Marker, Metadata, SampleFormat},
     clips::clip::tests::wav_of,
     storage::memory::{MemoryDisk, Operation},
 };
@@ -106,6 +106,38 @@ fn a_new_take_of_another_kind_is_brought_to_that_of_the_old_one() {
     assert_eq!(tags.markers, [Marker { frame: 580, text: "m".into() }]);
     // Mono is in both channels, and in the middle, away from the edges, it is the level that it was.
     assert!(result[5_000..12_000].iter().all(|sample| (sample - 0.5).abs() < 1e-3));
+}
+
+/// Whatever formats there are that can be read again.
+#[test]
+fn a_take_of_every_format_has_every_frame_afterwards() {
+    let audio = AudioFormat::new(48_000, 1, SampleFormat::S16);
+    let tone: Vec<f32> = (0..30_000_u16).map(|n| (f32::from(n) / 20.0).sin() / 2.0).collect();
+    let go_on = &mut |_: super::super::Advance| ControlFlow::Continue(());
+    for format in format::formats().iter().filter(|format| format.name != "raw") {
+        let folder = Folder::new(&wav_of(audio, &tone, Metadata::default()), b"");
+        let old = folder.0.path().join("old").with_extension(format.extension());
+        let conversion = crate::clips::Conversion::new(format);
+        crate::clips::convert(&folder.old(), &old, &conversion, Existing::Keep, go_on).unwrap();
+        fs::write(folder.new_take(), wav_of(audio, &[0.0; 10_001], Metadata::default())).unwrap();
+        let mut spool = FileSpool::beside(&old).unwrap();
+        let done = Takes::open(&old, &folder.new_take()).unwrap().into_spool(Seam::Insert(20_000), &mut spool, go_on);
+        assert_eq!(done.unwrap().plan.frames(), 40_001, "{}", format.name);
+        let mut decoder = decode::open(&old).unwrap();
+        let mut result = Vec::new();
+        assert_eq!(decoder.read(&mut result, usize::MAX).unwrap(), 40_001, "{}", format.name);
+        assert_eq!((decoder.container(), decoder.format().sample_rate), (format.name, 48_000));
+        // A lossy format turns the phase of a tone, but not silence into sound.
+        let level = |part: Range<usize>| {
+            let mut meter = LevelMeter::new();
+            meter.push(&result[part]);
+            meter.take().rms.value()
+        };
+        for (part, is_silent) in [(500..19_500, false), (20_500..29_500, true), (30_500..39_500, false)] {
+            let level = level(part.clone());
+            assert_eq!(level < -40.0, is_silent, "{}: {level} dB in {part:?}", format.name);
+        }
+    }
 }
 
 #[test]
