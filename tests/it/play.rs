@@ -9,17 +9,23 @@ use crate::takes::record;
 fn with_clip(seconds: &str) -> Test {
     let test = record(&["-q", "-i", "tone", "--fast", "-d", seconds, "take.wav"]);
     test.run().assert_success();
-    // Without a cookie, whatever it says, the loudspeaker is not looked for on the sound server but behind ALSA.
+    test.again()
+}
+
+/// With a cookie, whatever it says, the loudspeaker is looked for on the sound server itself and not behind ALSA.
+fn with_cookie(test: Test) -> Test {
     let cookie = test.home().join(".config/pulse/cookie");
-    test.again().file(cookie, [0; 256])
+    test.file(cookie, [0; 256])
 }
 
 #[test]
 fn a_clip_is_played_to_its_end() {
     let server = PulseServer::start();
     for words in [&["take.wav"][..], &["--start", "0.5", "--speed", "2", "take.wav"]] {
-        let output = with_clip("1").arg("play").args(words.iter().copied()).server(&server).run();
-        output.assert_success().assert_stdout("").assert_stderr("playing take.wav (00:00:01.0)\n");
+        for test in [with_clip("1"), with_cookie(with_clip("1"))] {
+            let output = test.arg("play").args(words.iter().copied()).server(&server).run();
+            output.assert_success().assert_stdout("").assert_stderr("playing take.wav (00:00:01.0)\n");
+        }
     }
 }
 
@@ -37,14 +43,14 @@ fn without_a_loudspeaker_nothing_is_said_to_be_played() {
 #[test]
 fn keys_pause_seek_and_stop() {
     let server = PulseServer::start();
-    let mut terminal = Terminal::run(&with_clip("100").args(["play", "take.wav"]).server(&server));
-    terminal.wait_for("00:00:00.5");
+    let mut terminal = Terminal::run(&with_cookie(with_clip("100")).args(["play", "take.wav"]).server(&server));
+    terminal.wait_for("PLAY 00:00:01");
     terminal.send(" ");
-    terminal.wait_for("PAUSE");
+    terminal.wait_for("PAUSE 00:00:0");
     terminal.send("\x1b[1;2C");
-    terminal.wait_for("00:00:30");
+    terminal.wait_for("PAUSE 00:00:3");
     terminal.send(keys::LEFT);
-    terminal.wait_for("00:00:25");
+    terminal.wait_for("PAUSE 00:00:2");
     terminal.send("q");
     assert_eq!(terminal.wait(), 0, "{}", terminal.text());
     assert_eq!(terminal.text().trim(), "");
