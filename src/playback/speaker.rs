@@ -40,8 +40,10 @@ const BUFFERS_A_SECOND: u32 = 25;
 const SMALLEST_BUFFER: u32 = 64;
 /// Errors that wait for the player.
 const FAULTS: usize = 32;
-/// Errors after which nothing good can be hoped for, if the device takes nothing in between.
-const HOPELESS: u32 = 10;
+/// How long errors may follow each other before nothing good can be hoped for, if the device takes nothing in between.
+/// Not their number: ALSA's plug-in for PulseAudio fails a hundred times a millisecond until the server has told its
+/// delay for the first time.
+const HOPELESS: Duration = Duration::from_secs(2);
 
 /// A loudspeaker: the system's default one, or one that is asked for by its id.
 ///
@@ -203,7 +205,7 @@ fn open_device(device: &cpal::Device, format: AudioFormat) -> Result<Line> {
             Err(error) => return Err(cannot(error)),
             Ok(stream) => {
                 stream.play().map_err(cannot)?;
-                let device = OpenSpeaker { stream: Some(stream), faults, label, in_a_row: 0 };
+                let device = OpenSpeaker { stream: Some(stream), faults, label, errors: Row::default() };
                 return Ok(Line::new(format, feeder, Box::new(device)));
             }
         }
@@ -262,7 +264,25 @@ struct OpenSpeaker {
     stream: Option<cpal::Stream>,
     faults: Receiver<cpal::Error>,
     label: String,
-    in_a_row: u32,
+    errors: Row,
+}
+
+/// Errors that follow each other, each less than [`HOPELESS`] after the one before.
+#[derive(Debug, Default)]
+struct Row {
+    first_and_last: Option<(Instant, Instant)>,
+}
+
+impl Row {
+    /// One more; whether they have gone on for too long.
+    fn add(&mut self, now: Instant) -> bool {
+        let first = match self.first_and_last {
+            Some((first, last)) if now.saturating_duration_since(last) < HOPELESS => first,
+            _ => now,
+        };
+        self.first_and_last = Some((first, now));
+        now.saturating_duration_since(first) >= HOPELESS
+    }
 }
 
 impl Device for OpenSpeaker {
@@ -270,7 +290,7 @@ impl Device for OpenSpeaker {
         use cpal::ErrorKind as Kind;
         while let Ok(error) = self.faults.try_recv() {
             log::debug!("{}: {:?}: {error}", self.label, error.kind());
-            self.in_a_row += 1;
+            let is_hopeless = self.errors.add(Instant::now());
             let fatal = match error.kind() {
                 Kind::DeviceNotAvailable
                 | Kind::StreamInvalidated
@@ -278,7 +298,7 @@ impl Device for OpenSpeaker {
                 | Kind::PermissionDenied
                 | Kind::UnsupportedConfig => true,
                 Kind::RealtimeDenied | Kind::DeviceChanged | Kind::Xrun => false,
-                _ => self.in_a_row >= HOPELESS,
+                _ => is_hopeless,
             };
             if fatal {
                 let kind = match error.kind() {
@@ -292,7 +312,7 @@ impl Device for OpenSpeaker {
     }
 
     fn is_taking(&mut self) {
-        self.in_a_row = 0;
+        self.errors = Row::default();
     }
 
     /// On a thread of its own, which is waited for only a while. The ring stays until the callback is gone as well, so
@@ -334,7 +354,7 @@ mod tests {
 
     fn speaker() -> (OpenSpeaker, SyncSender<cpal::Error>) {
         let (sender, faults) = sync_channel(FAULTS);
-        (OpenSpeaker { stream: None, faults, label: "box".to_owned(), in_a_row: 0 }, sender)
+        (OpenSpeaker { stream: None, faults, label: "box".to_owned(), errors: Row::default() }, sender)
     }
 
     #[test]
@@ -356,19 +376,25 @@ mod tests {
     }
 
     #[test]
-    fn unknown_errors_are_given_up_on_unless_sound_flows_in_between() {
-        let (mut speaker, faults) = speaker();
-        for _ in 0..9 {
-            faults.send(cpal::Error::new(cpal::ErrorKind::BackendError)).unwrap();
-        }
-        assert!(speaker.fault().is_none());
+    fn unknown_errors_are_given_up_on_when_they_go_on_for_long() {
+        let start = Instant::now();
+        let add = |row: &mut Row, millis: u64| row.add(start + Duration::from_millis(millis));
+        let mut row = Row::default();
+        assert!((0..1_000).all(|_| !add(&mut row, 0)), "however many they are");
+        assert!((0..20).all(|n| !add(&mut row, n * 100)));
+        assert!(add(&mut row, 2_000));
+        assert!(!add(&mut row, 4_000), "not in the same row");
+        assert!(!add(&mut row, 5_999));
+        assert!(add(&mut row, 6_000));
+    }
+
+    #[test]
+    fn sound_that_flows_ends_a_row_of_errors() {
+        let (mut speaker, _faults) = speaker();
+        let long_ago = Instant::now().checked_sub(HOPELESS).unwrap();
+        assert!(!speaker.errors.add(long_ago));
         speaker.is_taking();
-        for _ in 0..9 {
-            faults.send(cpal::Error::new(cpal::ErrorKind::BackendError)).unwrap();
-        }
-        assert!(speaker.fault().is_none());
-        faults.send(cpal::Error::new(cpal::ErrorKind::BackendError)).unwrap();
-        assert!(speaker.fault().is_some());
+        assert!(!speaker.errors.add(Instant::now()));
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn the_screen_takes_its_device_its_folder_and_its_keys_from_the_config() {
     terminal.send("\x1b[15~");
     terminal.wait_for("ctrl-s stop");
     // What the config says of `record` alone does not end it.
-    terminal.wait_for("00:00:00.5");
+    terminal.wait_for("00:00:01");
     terminal.send("\x13");
     terminal.wait_for("saved; name:");
     terminal.send(keys::ESCAPE);

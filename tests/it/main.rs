@@ -37,6 +37,8 @@ mod microphone;
 mod pipes;
 #[cfg(all(target_os = "linux", feature = "pipewire"))]
 mod pipewire;
+#[cfg(target_os = "linux")]
+mod play;
 #[cfg(unix)]
 mod record;
 #[cfg(unix)]

@@ -22,6 +22,9 @@ use crate::{
 /// Finer than that are things that happen many times a second.
 const FINEST: LevelFilter = LevelFilter::Debug;
 
+/// Libraries of others tell every message of their protocols at `Debug`.
+const FINEST_OF_OTHERS: LevelFilter = LevelFilter::Info;
+
 /// How long the end of the program waits for a file that takes nothing.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -63,7 +66,8 @@ fn append(path: &Path) -> io::Result<File> {
 
 impl Log for LogFile {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.level() <= FINEST
+        let is_ours = metadata.target().starts_with(env!("CARGO_PKG_NAME"));
+        metadata.level() <= if is_ours { FINEST } else { FINEST_OF_OTHERS }
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -90,6 +94,20 @@ mod tests {
     use log::Level;
 
     use super::*;
+
+    #[test]
+    fn what_happens_many_times_a_second_is_left_out() {
+        let log = LogFile(Printer::start(Box::new(io::sink())).unwrap());
+        for (target, level, expected) in [
+            ("dictaphone::capture", Level::Debug, true),
+            ("dictaphone::capture", Level::Trace, false),
+            ("pulseaudio::client", Level::Info, true),
+            ("pulseaudio::client", Level::Debug, false),
+        ] {
+            let metadata = Metadata::builder().target(target).level(level).build();
+            assert_eq!(log.enabled(&metadata), expected, "{target} {level}");
+        }
+    }
 
     #[test]
     fn a_line_is_one_line_with_time_level_and_source() {

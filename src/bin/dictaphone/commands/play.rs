@@ -68,20 +68,24 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
     player.set_speed(args.speed);
     player.seek(start);
     player.play();
-    let played = listen(&player, &intents, &clip, report);
+    let played = listen(&player, &intents, start, &clip, report);
     report.clear();
+    drop(inputs);
     played.map(|()| Exit::Done).map_err(failure)
 }
 
 /// Obeys until the end or until it is stopped.
-fn listen(player: &Player, intents: &Receiver<Intent>, clip: &Path, report: &Report) -> Result<(), Error> {
+fn listen(player: &Player, intents: &Receiver<Intent>, start: u64, clip: &Path, report: &Report) -> Result<(), Error> {
     let name = name(clip);
-    if !report.has_live_line() {
-        let length = player.state().duration().map(|length| format!(" ({})", clock(length))).unwrap_or_default();
-        report.note(&format!("playing {name}{length}"));
-    }
+    let mut is_told = report.has_live_line();
     loop {
         let state = player.state();
+        // Not before something is heard: there may be no loudspeaker.
+        if !is_told && state.position > start {
+            is_told = true;
+            let length = state.duration().map(|length| format!(" ({})", clock(length))).unwrap_or_default();
+            report.note(&format!("playing {name}{length}"));
+        }
         match state.status {
             Status::Ended => return Ok(()),
             Status::Failed => return state.error.map_or(Ok(()), Err),
