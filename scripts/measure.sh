@@ -143,9 +143,13 @@ first() {
 # end itself is measured.
 stop() {
     local name=$1 bytes=$2 pid begun
-    "$program" record -q --force -i silence --fast -r 48000 -c 1 "$home/long.wav" > /dev/null 2>&1 < /dev/null &
+    "$program" record -q --force -i silence --fast -d 100h -r 48000 -c 1 "$home/long.wav" > "$home/out.log" 2>&1 \
+        < /dev/null &
     pid=$!
-    until [[ $(stat -c %s "$home/.long.wav.part" 2>/dev/null || echo 0) -ge $bytes ]]; do sleep 0.01; done
+    until [[ $(stat -c %s "$home/.long.wav.part" 2>/dev/null || echo 0) -ge $bytes ]]; do
+        kill -0 "$pid" 2>/dev/null || { cat "$home/out.log" >&2; exit 1; }
+        sleep 0.01
+    done
     kill -USR2 "$pid"
     sleep 1
     sync "$home/.long.wav.part"
