@@ -1,9 +1,10 @@
 //! Microphones of the system's sound servers and drivers, through the cpal crate: one [`Backend`] for each sound system.
 //!
-//! Here devices are found, described and opened; what an open one does is in `stream`, the choice of a format in
-//! `negotiate`. A sound system is reached when it is first asked for something, on a thread of its own and for a limited
-//! time, because a dead server can hold its callers for ever; one that cannot be reached has no devices. Any thread may
-//! call. What C libraries print on standard error meanwhile is not stopped here.
+//! Here devices are found, described and opened (those of ALSA and PulseAudio by the modules of that name); what an open
+//! one does is in `stream`, the choice of a format in `negotiate`. A sound system is reached when it is first asked for
+//! something, on a thread of its own and for a limited time, because a dead server can hold its callers for ever; one
+//! that cannot be reached has no devices. Any thread may call. What C libraries print on standard error meanwhile is not
+//! stopped here.
 
 mod stream;
 

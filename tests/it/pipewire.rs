@@ -2,7 +2,7 @@
 
 use crate::support::harness::Test;
 use crate::support::pipewire::PipeWireServer;
-use crate::support::server::{Microphone, Server};
+use crate::support::server::Microphone;
 use crate::watch::{devices, play, servers};
 
 /// The session's default source: cpal lists no virtual one by its own name.

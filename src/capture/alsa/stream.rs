@@ -1,7 +1,7 @@
 //! An open PCM.
 //!
 //! One thread of its own, `alsa-capture`, takes everything that is there, pushes it into the ring as one block, and sleeps
-//! for most of a buffer. What does not fit into the ring stays in the device. It never polls: a plugin's descriptor may
+//! for as long as a buffer. What does not fit into the ring stays in the device. It never polls: a plugin's descriptor may
 //! be ready although there is nothing to read, and then whoever waits for it spins. The thread is an ordinary one, since
 //! the device keeps what was not read yet, and it closes the PCM, which can hang for ever where a sound server is dead;
 //! nobody waits for that longer than a limit.
@@ -100,7 +100,7 @@ impl AlsaStream {
         let frame_bytes = layout.bytes().saturating_mul(usize::from(choice.channels)).max(1);
         let block = usize::try_from(frames_in(LONGEST_BLOCK, choice.rate)).unwrap_or(1).max(1);
         // Four looks before the device has to drop something.
-        let nap = (latency * 4 / 5).min(buffer / 4).clamp(SHORTEST_NAP, LONGEST_NAP);
+        let nap = latency.min(buffer / 4).clamp(SHORTEST_NAP, LONGEST_NAP);
         let receiving = Receiving {
             pcm,
             callback,
@@ -346,5 +346,71 @@ impl Receiving {
         self.callback.lose(lost);
         let message = format!("{} was not read in time, some sound was lost", self.label);
         let _ = self.news.try_send(News::Notice(Error::new(ErrorKind::Unknown, message)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::park_timeout;
+
+    use super::*;
+    use crate::capture::{EndReason, OpenRequest};
+
+    /// An open stream of ALSA's own device that delivers zeros without end.
+    fn endless() -> AlsaStream {
+        let request = OpenRequest { sample_rate: Some(48_000), channels: Some(1), ..OpenRequest::default() };
+        AlsaStream::new(Opened::open("null", "nothing".to_owned(), &request).unwrap())
+    }
+
+    fn next(stream: &mut AlsaStream, block: &mut Vec<f32>) -> Reading {
+        for _ in 0..1_000 {
+            match stream.read(block, 1_000) {
+                Reading::Idle => park_timeout(Duration::from_millis(10)),
+                reading => return reading,
+            }
+        }
+        panic!("nothing came")
+    }
+
+    #[test]
+    fn a_device_without_end_is_read_and_can_be_closed() {
+        let mut stream = endless();
+        stream.start(Waker::new(thread::current())).unwrap();
+        let mut block = Vec::new();
+        assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
+        assert!(block.iter().all(|&sample| sample == 0.0));
+        assert!(stream.start(Waker::new(thread::current())).is_err(), "started twice");
+        let closed = stream.running.take().unwrap();
+        closed.stopped.store(true, Ordering::Release);
+        closed.thread.unpark();
+        // It says so, or hangs up.
+        let _ = closed.closed.recv();
+    }
+
+    #[test]
+    fn what_the_sound_server_says_of_the_end_is_the_end_and_nothing_is_read_any_more() {
+        for (testimony, words) in [
+            (Testimony::Moved, "moved the recording to another device"),
+            (Testimony::Closed, "the sound server closed it"),
+            (Testimony::ServerEnded, "the sound server ended"),
+        ] {
+            let mut stream = endless();
+            let receiving = stream.waiting.take().unwrap();
+            let teller = Teller {
+                news: receiving.news.clone(),
+                label: "mic".to_owned(),
+                stopped: Arc::clone(&receiving.stopped),
+                watched: Arc::clone(&receiving.watched),
+                waker: Waker::new(thread::current()),
+            };
+            teller.tell(&Testimony::Present);
+            teller.tell(&Testimony::Muted(true));
+            teller.tell(&testimony);
+            assert!(receiving.watched.load(Ordering::Acquire) && receiving.stopped.load(Ordering::Acquire));
+            let mut block = Vec::new();
+            assert!(matches!(next(&mut stream, &mut block), Reading::Muted(true)));
+            let Reading::Ended(EndReason::DeviceLost(error)) = next(&mut stream, &mut block) else { panic!("no end") };
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 }

@@ -103,7 +103,7 @@ impl PulseStream {
             // There is room: nobody else has sent anything yet.
             let _ = news.try_send(News::Muted(true));
         }
-        let nap = if asked < UNHURRIED { Duration::ZERO } else { asked * 4 / 5 };
+        let nap = if asked < UNHURRIED { Duration::ZERO } else { asked };
         let enough = frames_in(LONGEST_BLOCK, choice.rate).saturating_mul(u64::from(frame_bytes));
         let receiving = Receiving {
             connection,

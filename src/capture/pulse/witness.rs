@@ -185,3 +185,125 @@ fn is_ours(stream: &SourceOutputInfo) -> bool {
     let process = process.strip_suffix(b"\0").unwrap_or(process);
     process == process::id().to_string().as_bytes() && stream.name.as_bytes() == STREAM
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        ffi::CString,
+        io::BufReader,
+        sync::mpsc::{Receiver, channel},
+    };
+
+    use pulseaudio::protocol::{self, MAX_VERSION, Props};
+
+    use super::*;
+
+    /// The other end of the connection, played by the test.
+    struct Server(BufReader<UnixStream>);
+
+    impl Server {
+        fn hear(&mut self) -> (u32, Command) {
+            protocol::read_command_message(&mut self.0, MAX_VERSION).unwrap()
+        }
+
+        fn reply<T: protocol::CommandReply>(&mut self, sequence: u32, reply: &T) {
+            protocol::write_reply_message(self.0.get_mut(), sequence, reply, MAX_VERSION).unwrap();
+        }
+
+        fn event(&mut self, event_facility: SubscriptionEventFacility, event_type: SubscriptionEventType, index: u32) {
+            let event = SubscriptionEvent { event_facility, event_type, index: Some(index) };
+            let command = Command::SubscribeEvent(event);
+            protocol::write_command_message(self.0.get_mut(), u32::MAX, &command, MAX_VERSION).unwrap();
+        }
+
+        /// Answers the next question with the source 3.
+        fn tell_source(&mut self, muted: bool) {
+            let (sequence, command) = self.hear();
+            assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
+            self.reply(sequence, &SourceInfo { index: 3, name: CString::from(c"mic"), muted, ..SourceInfo::default() });
+        }
+    }
+
+    fn stream(index: u32, name: &str, process: u32, source: u32) -> SourceOutputInfo {
+        let mut props = Props::new();
+        props.set(Prop::ApplicationProcessId, CString::new(process.to_string()).unwrap());
+        let name = CString::new(name).unwrap();
+        SourceOutputInfo { index, name, source_index: source, props, ..SourceOutputInfo::default() }
+    }
+
+    /// A witness whose server has told it these streams, and what it says.
+    fn called(streams: Vec<SourceOutputInfo>) -> (Server, Receiver<Testimony>) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut server = Server(BufReader::new(theirs));
+        let (sender, said) = channel();
+        let tell = move |testimony| sender.send(testimony).unwrap_or_default();
+        let case = Case { connection: Connection::of(ours), tell, asked: Asked::default(), stream: None };
+        thread::spawn(move || case.hear());
+        let (sequence, command) = server.hear();
+        assert!(matches!(command, Command::Subscribe(_)), "{command:?}");
+        protocol::write_ack_message(server.0.get_mut(), sequence).unwrap();
+        let (sequence, command) = server.hear();
+        assert!(matches!(command, Command::GetSourceOutputInfoList), "{command:?}");
+        server.reply(sequence, &streams);
+        (server, said)
+    }
+
+    /// The newest of our streams has the number 7 and belongs to the source 3.
+    fn watching() -> (Server, Receiver<Testimony>) {
+        let own = process::id();
+        let streams = vec![
+            stream(5, "ALSA Capture", own, 2),
+            stream(7, "ALSA Capture", own, 3),
+            stream(8, "recording", own, 1),
+            stream(9, "ALSA Capture", own + 1, 1),
+        ];
+        let (mut server, said) = called(streams);
+        assert_eq!(said.recv(), Ok(Testimony::Present));
+        server.tell_source(false);
+        (server, said)
+    }
+
+    use SubscriptionEventFacility::{Source, SourceOutput};
+    use SubscriptionEventType::{Changed, Removed};
+
+    #[test]
+    fn a_stream_that_changes_its_source_was_moved() {
+        let (mut server, said) = watching();
+        for source in [3, 4] {
+            server.event(SourceOutput, Changed, 7);
+            let (sequence, command) = server.hear();
+            assert!(matches!(command, Command::GetSourceOutputInfo(7)), "{command:?}");
+            server.reply(sequence, &stream(7, "ALSA Capture", process::id(), source));
+        }
+        assert_eq!(said.iter().collect::<Vec<_>>(), [Testimony::Moved]);
+    }
+
+    #[test]
+    fn a_stream_that_is_removed_was_closed_and_others_do_not_matter() {
+        let (mut server, said) = watching();
+        for index in [5, 9, 7] {
+            server.event(SourceOutput, Removed, index);
+        }
+        assert_eq!(said.iter().collect::<Vec<_>>(), [Testimony::Closed]);
+    }
+
+    #[test]
+    fn a_source_that_is_muted_and_unmuted_is_told_once_each() {
+        let (mut server, said) = watching();
+        for muted in [true, true, false] {
+            server.event(Source, Changed, 2);
+            server.event(Source, Changed, 3);
+            server.tell_source(muted);
+        }
+        drop(server);
+        let expected = [Testimony::Muted(true), Testimony::Muted(false), Testimony::ServerEnded];
+        assert_eq!(said.iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn without_a_stream_of_ours_nothing_is_ever_told() {
+        let (server, said) = called(vec![stream(9, "ALSA Capture", process::id() + 1, 1)]);
+        assert_eq!(said.iter().count(), 0);
+        drop(server);
+    }
+}

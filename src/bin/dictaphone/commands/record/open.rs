@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// How long frames may wait in the device's buffer. A pipe is read by something that follows along, a screen is looked
-/// at; where nobody watches, long buffers save power and survive a busy machine.
+/// at; where nobody watches, long buffers save power and survive a busy machine. Whole seconds end with one of them.
 const PIPE_LATENCY: Duration = Duration::from_millis(30);
 const SCREEN_LATENCY: Duration = Duration::from_millis(100);
-const UNWATCHED_LATENCY: Duration = Duration::from_millis(300);
+const UNWATCHED_LATENCY: Duration = Duration::from_millis(250);
 
 /// An open device and its recorder.
 pub(crate) struct Opened {
