@@ -94,16 +94,31 @@ impl CommandQueue {
         state.commands.push_back(Command { at: self.clock.position(), posted: Instant::now(), action });
     }
 
-    /// Gives a command. Returns false, and drops it, if the source is closed.
-    pub(crate) fn post(&self, action: Action) -> bool {
+    /// Gives a command; it comes back if the source is closed.
+    fn offer(&self, action: Action) -> Result<(), Action> {
         let mut state = self.lock();
         if state.closed {
-            return false;
+            return Err(action);
         }
         self.push(&mut state, action);
         drop(state);
         self.wake();
-        true
+        Ok(())
+    }
+
+    /// Gives a command. Returns false, and drops it, if the source is closed.
+    pub(crate) fn post(&self, action: Action) -> bool {
+        self.offer(action).is_ok()
+    }
+
+    /// Begins a recording. Returns false if the source is closed; then the recording leaves nothing behind.
+    pub(crate) fn begin(&self, take: Take) -> bool {
+        match self.offer(Action::Begin(Box::new(take))) {
+            Err(Action::Begin(take)) => take.discard(),
+            Err(_) => {}
+            Ok(()) => return true,
+        }
+        false
     }
 
     /// Adds a live track, unless the source is closed.

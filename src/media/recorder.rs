@@ -243,7 +243,7 @@ impl MediaRecorder {
         let Transition::To(state) = transition(core.state, Call::Start)? else { return Ok(()) };
         let (take, source) = self.prepare(timeslice)?;
         let (key, format) = (take.key(), take.format());
-        if !source.post(Action::Begin(Box::new(take))) {
+        if !source.begin(take) {
             return Err(no_live_track());
         }
         core.state = if self.options.starts_paused { RecordingState::Paused } else { state };

@@ -13,6 +13,7 @@ use crate::{
     media::{
         pump::Pump,
         queue::{Action, CommandQueue, TrackKey},
+        take::Take,
         track::TrackShared,
     },
 };
@@ -72,6 +73,11 @@ impl Source {
     /// Gives the pump a command; false if the source is closed.
     pub(crate) fn post(&self, action: Action) -> bool {
         self.queue.post(action)
+    }
+
+    /// Begins a recording. Returns false if the source is closed; then the recording leaves nothing behind.
+    pub(crate) fn begin(&self, take: Take) -> bool {
+        self.queue.begin(take)
     }
 
     pub(crate) fn add_track(&self, key: TrackKey, enabled: bool, track: Weak<TrackShared>) -> bool {
