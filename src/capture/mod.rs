@@ -169,6 +169,11 @@ pub trait CaptureStream: Send {
         self.latency().is_none()
     }
 
+    /// Whether the source was muted when it was opened. Whatever it does later is [read](Reading::Muted).
+    fn muted(&self) -> bool {
+        false
+    }
+
     /// How fast it delivers.
     fn pace(&self) -> Pace;
 

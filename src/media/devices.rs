@@ -192,12 +192,12 @@ impl Shared {
         });
         let sources = open.entry(candidate.device.id.clone()).or_default();
         let shared = sources.iter().filter_map(Weak::upgrade).find(|source| serves(source, candidate));
-        if let Some(track) = shared.and_then(|source| MediaStreamTrack::attach(&source, true, false)) {
+        if let Some(track) = shared.and_then(|source| MediaStreamTrack::attach(&source, true)) {
             return Ok(MediaStream::new([track]));
         }
         let source = self.open_source(candidate)?;
         sources.push(Arc::downgrade(&source));
-        let track = MediaStreamTrack::attach(&source, true, false);
+        let track = MediaStreamTrack::attach(&source, true);
         let track = track.ok_or_else(|| Error::new(ErrorKind::NotReadable, "the device ended at once"))?;
         Ok(MediaStream::new([track]))
     }

@@ -39,7 +39,7 @@ impl Source {
     /// Those of [`Backend::open`] and of starting the stream.
     pub(crate) fn open(backend: &dyn Backend, device: DeviceInfo, request: OpenRequest) -> Result<Arc<Self>> {
         let stream = backend.open(&device.id, &request)?;
-        let queue = Arc::new(CommandQueue::new(stream.clock()));
+        let queue = Arc::new(CommandQueue::new(stream.clock(), stream.muted()));
         let source = Self { format: stream.format(), latency: stream.latency(), queue, device };
         let pump = Pump::new(stream, Arc::clone(&source.queue));
         let (started, answer) = sync_channel(1);
@@ -64,6 +64,11 @@ impl Source {
 
     pub(crate) fn latency(&self) -> Option<Duration> {
         self.latency
+    }
+
+    /// Whether it is muted by itself.
+    pub(crate) fn is_muted(&self) -> bool {
+        self.queue.is_muted()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
