@@ -98,6 +98,7 @@ impl PushSource {
             host: "push".to_owned(),
             kind: DeviceKind::Input,
             is_default: true,
+            converts: false,
             format,
             channels: (format.channels, format.channels),
             sample_rates: vec![format.sample_rate],

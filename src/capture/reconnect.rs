@@ -135,6 +135,7 @@ impl Patient {
         let request = OpenRequest {
             sample_rate: Some(format.sample_rate),
             channels: Some(format.channels),
+            sample_size: Some(format.sample_format.bits()),
             exact: true,
             ..*request
         };

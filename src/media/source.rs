@@ -66,6 +66,13 @@ impl Source {
         self.latency
     }
 
+    /// Closes a device that never got a track, and waits for that, but not for ever.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+        self.queue.wake();
+        self.queue.wait_released(RELEASE_LIMIT);
+    }
+
     /// Whether it is muted by itself.
     pub(crate) fn is_muted(&self) -> bool {
         self.queue.is_muted()
