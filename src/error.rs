@@ -87,6 +87,12 @@ impl Error {
         self
     }
 
+    /// The same failure, seen as one of another kind.
+    #[must_use]
+    pub(crate) fn of_kind(self, kind: ErrorKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// An `OverconstrainedError` for the constraint of that name.
     #[must_use]
     pub fn overconstrained(constraint: &'static str, context: impl Into<String>) -> Self {

@@ -11,9 +11,9 @@ fuzz_target!(|text: &str| {
         assert_eq!(mime.essence, mime.essence.to_ascii_lowercase());
     }
     assert_eq!(mime::is_type_supported(text), mime::find(text).is_ok());
-    if let Ok((format, codec)) = mime::resolve(text) {
+    if let Ok((format, codecs)) = mime::resolve(text) {
         assert!(text.is_empty() || parsed.is_some());
         assert!(mime::is_type_supported(format.mime_type));
-        assert!(codec.is_none_or(|codec| format.codec(codec.name).is_some()));
+        assert!(codecs.iter().all(|codec| format.codec(codec.name).is_some()));
     }
 });

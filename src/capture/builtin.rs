@@ -4,6 +4,7 @@
 //! time or as fast as they are read. They run no thread.
 
 use std::{
+    io,
     path::Path,
     sync::{
         Arc, OnceLock,
@@ -50,6 +51,7 @@ impl Builtin {
             host: "builtin".to_owned(),
             kind: DeviceKind::Input,
             is_default: false,
+            converts: false,
             format,
             channels: if free { (1, 32) } else { (format.channels, format.channels) },
             sample_rates: if free { RATES.to_vec() } else { vec![format.sample_rate] },
@@ -81,17 +83,18 @@ impl Backend for Builtin {
 
     fn open(&self, id: &str, request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
         let signal = if let Some(path) = id.strip_prefix("file:") {
-            let decoder = decode::open(Path::new(path))?;
+            let decoder = decode::open(Path::new(path)).map_err(refusal)?;
             Signal { format: decoder.format(), origin: Origin::File(decoder) }
         } else {
-            let generator =
-                Generator::parse(id).ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no device '{id}'")))??;
+            let generator = Generator::parse(id)
+                .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no device '{id}'")))?
+                .map_err(refusal)?;
             let format = AudioFormat {
                 sample_rate: request.sample_rate.unwrap_or(GENERATED.sample_rate),
                 channels: request.channels.unwrap_or(GENERATED.channels),
                 ..GENERATED
             };
-            generator.check(format.sample_rate)?;
+            generator.check(format.sample_rate).map_err(refusal)?;
             Signal { format, origin: Origin::Generator(generator) }
         };
         let clock = Arc::new(PacedClock {
@@ -103,6 +106,16 @@ impl Backend for Builtin {
         });
         let latency = request.latency.unwrap_or(LATENCY);
         Ok(Box::new(BuiltinStream { signal, clock, latency, ended: None }))
+    }
+}
+
+/// Why a source does not open, as one of the failures of [`Backend::open`]. None of them counts as busy, because trying
+/// again changes nothing.
+fn refusal(error: Error) -> Error {
+    match (error.kind(), error.io_kind()) {
+        (ErrorKind::NotAllowed, _) => error,
+        (_, Some(io::ErrorKind::NotFound)) => error.of_kind(ErrorKind::NotFound),
+        _ => error.of_kind(ErrorKind::Abort),
     }
 }
 
@@ -259,6 +272,7 @@ mod tests {
         let id = "file:/nonexistent/take.wav";
         assert!(builtin.find(id).is_some());
         let error = builtin.open(id, &OpenRequest::default()).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.to_string().contains("/nonexistent/take.wav"), "{error}");
         assert!(builtin.find("pulseaudio:mic").is_none());
     }

@@ -358,6 +358,7 @@ fn describe(system: System, device: &cpal::Device, kind: DeviceKind, is_default:
         host: id.host().to_string(),
         kind,
         is_default,
+        converts: system.converts(),
         format,
         channels: negotiate::channel_range(&offers)?,
         sample_rates: negotiate::usual_rates(&offers, native.rate),

@@ -63,6 +63,9 @@ pub struct DeviceInfo {
     pub kind: DeviceKind,
     /// Whether it is the system's default of its kind. At most one device of a kind is.
     pub is_default: bool,
+    /// Whether rates, channels and sample formats other than its own are only made by conversion, on a sound server. It
+    /// is opened in its own [`format`](Self::format) then, unless another one is [required](OpenRequest::exact).
+    pub converts: bool,
     /// The format that it runs at when nothing else is asked for.
     pub format: AudioFormat,
     /// Smallest and largest channel count that can be asked for.
@@ -81,8 +84,10 @@ pub struct OpenRequest {
     pub sample_rate: Option<u32>,
     /// Channels, or the device's own.
     pub channels: Option<u16>,
-    /// The rate and the channels are required, not only wished for: a sound server that would resample or remix by
-    /// itself is asked to, instead of being opened in its native format.
+    /// Bits of one sample, or the device's own.
+    pub sample_size: Option<u16>,
+    /// All of that is required, not only wished for: a sound server that would convert by itself is asked to, instead
+    /// of being opened in its native format.
     pub exact: bool,
     /// Length of one buffer, or whatever costs least.
     pub latency: Option<Duration>,
@@ -167,6 +172,11 @@ pub trait CaptureStream: Send {
     /// stream of that kind looks in from time to time.
     fn wakes_reader(&self) -> bool {
         self.latency().is_none()
+    }
+
+    /// Whether the source was muted when it was opened. Whatever it does later is [read](Reading::Muted).
+    fn muted(&self) -> bool {
+        false
     }
 
     /// How fast it delivers.

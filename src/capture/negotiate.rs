@@ -132,7 +132,10 @@ impl Choice {
 /// A sound server resamples and remixes whatever it is asked for, worse than the program does, so that it is asked only
 /// if the request is `exact`.
 pub(super) fn wish(request: &OpenRequest, server: bool) -> OpenRequest {
-    if server && !request.exact { OpenRequest { sample_rate: None, channels: None, ..*request } } else { *request }
+    match server && !request.exact {
+        true => OpenRequest { sample_rate: None, channels: None, sample_size: None, ..*request },
+        false => *request,
+    }
 }
 
 /// The offer nearest to the request. Rates and channels that are not offered go up to the next that is, because
@@ -147,9 +150,11 @@ pub(super) fn choose(offers: &[Offer], native: Native, request: &OpenRequest) ->
     let fitting = || offers.iter().filter(|offer| offer.has_rate(rate) && offer.channels == channels);
     // What is converted on the way anyway should not be cut to the depth of the source as well.
     let untouched = rate == native.rate && channels == native.channels;
-    let offer = fitting()
-        .find(|offer| untouched && Some(offer.encoding) == native.encoding)
-        .or_else(|| fitting().min_by_key(|offer| offer.encoding.rank()))?;
+    let offer = fitting().min_by_key(|offer| {
+        let deep = request.sample_size.is_none_or(|bits| offer.encoding.sample_format().bits() == bits);
+        let own = untouched && Some(offer.encoding) == native.encoding;
+        (!deep, !own, offer.encoding.rank())
+    })?;
     let frames = frames_in(request.latency.unwrap_or(USUAL_LATENCY), rate);
     let frames = u32::try_from(frames).unwrap_or(u32::MAX).max(1);
     let frames = match offer.frames {
@@ -253,8 +258,29 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_size_that_is_asked_for_comes_before_everything_else() {
+        let offers = [Encoding::U8, Encoding::I16, Encoding::I24, Encoding::I32, Encoding::F32];
+        let offers = offers.map(|encoding| offer(1, 1, 192_000, encoding));
+        for (native, rate, bits, encoding) in [
+            (Encoding::I16, None, 16, Encoding::I16),
+            (Encoding::U8, None, 16, Encoding::U8),
+            (Encoding::I32, None, 16, Encoding::I16),
+            (Encoding::I16, None, 24, Encoding::I24),
+            (Encoding::I16, None, 32, Encoding::F32),
+            (Encoding::I32, None, 32, Encoding::I32),
+            (Encoding::I16, Some(44_100), 16, Encoding::I16),
+            (Encoding::I16, Some(44_100), 8, Encoding::F32),
+            (Encoding::I16, None, 8, Encoding::I16),
+        ] {
+            let request = OpenRequest { sample_size: Some(bits), ..request(rate, None) };
+            let native = Native { encoding: Some(native), ..NATIVE };
+            assert_eq!(choose(&offers, native, &request).unwrap().encoding, encoding, "{native:?} {rate:?} {bits}");
+        }
+    }
+
+    #[test]
     fn a_server_is_asked_for_its_own_format_unless_the_request_is_exact() {
-        let asked = OpenRequest { exact: false, ..request(Some(16_000), Some(1)) };
+        let asked = OpenRequest { sample_size: Some(24), ..request(Some(16_000), Some(1)) };
         assert_eq!(wish(&asked, true), request(None, None));
         assert_eq!(wish(&asked, false), asked);
         let exact = OpenRequest { exact: true, ..asked };

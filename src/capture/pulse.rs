@@ -165,6 +165,7 @@ fn describe(name: &CStr, label: String, kind: DeviceKind, is_default: bool, spec
         host: HOST.to_owned(),
         kind,
         is_default,
+        converts: true,
         format: AudioFormat::new(native.rate, native.channels, encoding.sample_format()),
         channels: (1, u16::from(protocol::sample_spec::MAX_CHANNELS)),
         sample_rates: negotiate::usual_rates(&offers, native.rate),

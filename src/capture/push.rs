@@ -98,6 +98,7 @@ impl PushSource {
             host: "push".to_owned(),
             kind: DeviceKind::Input,
             is_default: true,
+            converts: false,
             format,
             channels: (format.channels, format.channels),
             sample_rates: vec![format.sample_rate],
@@ -197,12 +198,13 @@ impl Backend for PushSource {
         if muted {
             state.queue.push_back(Item::Muted(true));
         }
-        Ok(Box::new(PushStream { format: self.info.format, shared: Arc::clone(&self.shared) }))
+        Ok(Box::new(PushStream { format: self.info.format, muted, shared: Arc::clone(&self.shared) }))
     }
 }
 
 struct PushStream {
     format: AudioFormat,
+    muted: bool,
     shared: Arc<Shared>,
 }
 
@@ -213,6 +215,10 @@ impl CaptureStream for PushStream {
 
     fn latency(&self) -> Option<Duration> {
         None
+    }
+
+    fn muted(&self) -> bool {
+        self.muted
     }
 
     fn pace(&self) -> Pace {

@@ -107,6 +107,7 @@ struct Patient {
     format: AudioFormat,
     latency: Option<Duration>,
     wakes_reader: bool,
+    muted: bool,
     pace: Pace,
     clock: Arc<Clock>,
     waker: Option<Waker>,
@@ -134,6 +135,7 @@ impl Patient {
         let request = OpenRequest {
             sample_rate: Some(format.sample_rate),
             channels: Some(format.channels),
+            sample_size: Some(format.sample_format.bits()),
             exact: true,
             ..*request
         };
@@ -145,6 +147,7 @@ impl Patient {
             format,
             latency: stream.latency(),
             wakes_reader: stream.wakes_reader(),
+            muted: stream.muted(),
             pace: stream.pace(),
             clock: Arc::new(Clock { state: Mutex::new((0, Some(stream.clock()))) }),
             waker: None,
@@ -256,6 +259,10 @@ impl CaptureStream for Patient {
 
     fn wakes_reader(&self) -> bool {
         self.wakes_reader
+    }
+
+    fn muted(&self) -> bool {
+        self.muted
     }
 
     fn pace(&self) -> Pace {

@@ -31,25 +31,23 @@ pub fn find(text: &str) -> Result<&'static Format> {
     resolve(text).map(|(format, _)| format)
 }
 
-/// The format that `text` asks for and the first codec that it lists, if it lists any.
+/// The format that `text` asks for and the codecs that it lists.
 ///
 /// # Errors
 /// Those of [`find`].
-pub fn resolve(text: &str) -> Result<(&'static Format, Option<&'static Codec>)> {
+pub fn resolve(text: &str) -> Result<(&'static Format, Vec<&'static Codec>)> {
     if text.is_empty() {
-        return Ok((format::default_format(), None));
+        return Ok((format::default_format(), Vec::new()));
     }
     let refuse = |why: String| Error::new(ErrorKind::NotSupported, why);
     let mime = parse(text).ok_or_else(|| refuse(format!("'{text}' is not a MIME type")))?;
     let format = format::by_mime_type(&mime.essence)
         .ok_or_else(|| refuse(format!("recordings of type '{}' are not supported", mime.essence)))?;
-    let mut first = None;
-    for name in &mime.codecs {
+    let codecs = mime.codecs.iter().map(|name| {
         let codec = format.codec(name);
-        let codec = codec.ok_or_else(|| refuse(format!("{} files cannot hold the codec '{name}'", format.name)))?;
-        first = first.or(Some(codec));
-    }
-    Ok((format, first))
+        codec.ok_or_else(|| refuse(format!("{} files cannot hold the codec '{name}'", format.name)))
+    });
+    Ok((format, codecs.collect::<Result<_>>()?))
 }
 
 /// Takes a MIME type apart; `None` if it is malformed. A parameter that stands there twice is malformed.
@@ -159,7 +157,7 @@ mod tests {
         ] {
             assert!(is_type_supported(text), "{text}");
             let (format, found) = resolve(text).unwrap();
-            assert_eq!((format.name, found.map(|codec| codec.name)), (name, codec), "{text}");
+            assert_eq!((format.name, found.first().map(|codec| codec.name)), (name, codec), "{text}");
         }
     }
 

@@ -46,7 +46,8 @@ struct Shared {
 
 /// Bytes of a recording. Clones share them.
 ///
-/// The blob of a whole recording is its spool file: saving it costs a sync and a rename, whatever its length. Blobs of
+/// The blob of a whole recording is its spool file: saving it costs a sync and a rename, whatever its length, and saving
+/// it once more a copy. Blobs of
 /// a recording that was cut into parts need not be playable one by one; all of them together, in order, are.
 #[derive(Clone)]
 pub struct Blob {
@@ -115,7 +116,7 @@ impl Blob {
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if there is a file of that name;
     /// [`NotAllowed`](crate::ErrorKind::NotAllowed), [`Unknown`](crate::ErrorKind::Unknown) if it cannot be written.
-    /// The blob keeps its bytes, and another `save` may be tried.
+    /// The blob keeps its bytes: another `save` may be tried then, and after a success makes another file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.save_as(path, Existing::Keep).map(drop)
     }

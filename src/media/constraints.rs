@@ -2,7 +2,7 @@
 //! Pattern", § 4.3 "SelectSettings"). Pure: it looks at device descriptions, never at devices.
 
 use crate::{
-    audio::SampleFormat,
+    audio::{AudioFormat, SampleFormat},
     capture::{DeviceInfo, OpenRequest},
     error::{Error, Result},
 };
@@ -10,17 +10,14 @@ use std::time::Duration;
 
 /// What is wanted of one property. The default wants nothing.
 ///
-/// `exact`, `min` and `max` are required: a device that cannot meet them is out. `ideal` only prefers.
+/// What is exact or a limit is required: a device that cannot meet it is out. What is ideal only prefers. Only numbers
+/// have limits; an id has none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Constraint<T> {
-    /// Preferred value; never a reason to fail.
-    pub ideal: Option<T>,
-    /// Required value.
-    pub exact: Option<T>,
-    /// Smallest value allowed.
-    pub min: Option<T>,
-    /// Largest value allowed.
-    pub max: Option<T>,
+    ideal: Option<T>,
+    exact: Option<T>,
+    min: Option<T>,
+    max: Option<T>,
 }
 
 impl<T> Default for Constraint<T> {
@@ -30,7 +27,7 @@ impl<T> Default for Constraint<T> {
 }
 
 impl<T> Constraint<T> {
-    /// Prefers `value`.
+    /// Prefers `value`; never a reason to fail.
     #[must_use]
     pub fn ideal(value: T) -> Self {
         Self { ideal: Some(value), ..Self::default() }
@@ -42,25 +39,53 @@ impl<T> Constraint<T> {
         Self { exact: Some(value), ..Self::default() }
     }
 
-    /// Requires a value from `min` to `max`, both included.
-    #[must_use]
-    pub fn between(min: T, max: T) -> Self {
-        Self { min: Some(min), max: Some(max), ..Self::default() }
-    }
-
     /// Whether a device can be out because of it.
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.exact.is_some() || self.min.is_some() || self.max.is_some()
     }
+
+    /// The value that is required.
+    pub(crate) fn required(&self) -> Option<&T> {
+        self.exact.as_ref()
+    }
 }
 
-impl<T: PartialOrd + Copy> Constraint<T> {
+impl<T: Copy + PartialOrd + Into<f64>> Constraint<T> {
+    /// Requires a value from `min` to `max`, both included.
+    #[must_use]
+    pub fn between(min: T, max: T) -> Self {
+        Self::default().at_least(min).at_most(max)
+    }
+
+    /// Requires `min` or more as well.
+    #[must_use]
+    pub fn at_least(self, min: T) -> Self {
+        Self { min: Some(min), ..self }
+    }
+
+    /// Requires `max` or less as well.
+    #[must_use]
+    pub fn at_most(self, max: T) -> Self {
+        Self { max: Some(max), ..self }
+    }
+
     /// Whether `value` meets every required part.
     fn allows(&self, value: T) -> bool {
         self.exact.is_none_or(|exact| exact == value)
             && self.min.is_none_or(|min| value >= min)
             && self.max.is_none_or(|max| value <= max)
+    }
+
+    /// The allowed one of `values` that comes nearest to the ideal, or to `own` if there is no ideal.
+    fn nearest(&self, values: &[T], own: T) -> Option<T> {
+        let goal: f64 = self.exact.or(self.ideal).unwrap_or(own).into();
+        let far = |value: &T| ((*value).into() - goal).abs();
+        values
+            .iter()
+            .copied()
+            .filter(|value| self.allows(*value))
+            .min_by(|left, right| far(left).total_cmp(&far(right)))
     }
 }
 
@@ -98,23 +123,12 @@ fn distance(actual: f64, ideal: Option<f64>) -> f64 {
     }
 }
 
-/// The allowed value that comes nearest to the ideal, or to `own` if there is no ideal.
-fn nearest<T: Copy + PartialOrd + Into<f64>>(constraint: &Constraint<T>, values: &[T], own: T) -> Option<T> {
-    let goal: f64 = constraint.exact.or(constraint.ideal).unwrap_or(own).into();
-    let far = |value: &T| ((*value).into() - goal).abs();
-    values
-        .iter()
-        .copied()
-        .filter(|value| constraint.allows(*value))
-        .min_by(|left, right| far(left).total_cmp(&far(right)))
-}
-
 fn failed(name: &'static str, device: &DeviceInfo) -> Error {
     Error::overconstrained(name, format!("'{}' cannot meet the required {name}", device.label))
 }
 
 impl Constraints {
-    /// Judges one device.
+    /// Judges one device by what would be opened.
     ///
     /// # Errors
     /// `Overconstrained` with the name of the first required constraint that it cannot meet.
@@ -122,40 +136,78 @@ impl Constraints {
         if self.device_id.exact.as_ref().is_some_and(|id| *id != device.id) {
             return Err(failed("device_id", device));
         }
+        let own = device.format;
         let mut rates = device.sample_rates.clone();
-        rates.push(device.format.sample_rate);
-        let rate = nearest(&self.sample_rate, &rates, device.format.sample_rate)
-            .ok_or_else(|| failed("sample_rate", device))?;
+        rates.push(own.sample_rate);
+        let rate = self.sample_rate.nearest(&rates, own.sample_rate).ok_or_else(|| failed("sample_rate", device))?;
         let counts: Vec<u16> = (device.channels.0..=device.channels.1).collect();
-        let count = nearest(&self.channel_count, &counts, device.format.channels)
-            .ok_or_else(|| failed("channel_count", device))?;
-        let size = nearest(&self.sample_size, &sample_sizes(device), device.format.sample_format.bits())
-            .ok_or_else(|| failed("sample_size", device))?;
+        let count = self.channel_count.nearest(&counts, own.channels).ok_or_else(|| failed("channel_count", device))?;
+        let size = self.sample_size.nearest(&sample_sizes(device), own.sample_format.bits());
+        let size = size.ok_or_else(|| failed("sample_size", device))?;
         let latency = self.reachable_latency().ok_or_else(|| failed("latency", device))?;
-        let foreign = self.device_id.ideal.as_ref().is_some_and(|id| *id != device.id);
-        let distance = f64::from(u8::from(foreign))
-            + distance(rate.into(), self.sample_rate.ideal.map(Into::into))
-            + distance(count.into(), self.channel_count.ideal.map(Into::into))
-            + distance(size.into(), self.sample_size.ideal.map(Into::into));
+        let required =
+            self.sample_rate.is_required() || self.channel_count.is_required() || self.sample_size.is_required();
         let request = OpenRequest {
             sample_rate: (self.sample_rate != Constraint::default()).then_some(rate),
             channels: (self.channel_count != Constraint::default()).then_some(count),
-            exact: self.sample_rate.is_required() || self.channel_count.is_required(),
+            sample_size: (self.sample_size != Constraint::default()).then_some(size),
+            exact: required,
             latency,
         };
-        Ok(Candidate { device: device.clone(), request, distance })
+        // What only converts for us is opened as it is, as long as nothing is required of it.
+        let opened = match device.converts && !required {
+            true => (own.sample_rate, own.channels, own.sample_format.bits()),
+            false => (rate, count, size),
+        };
+        Ok(Candidate { device: device.clone(), request, distance: self.distance(&device.id, opened) })
+    }
+
+    /// How far a device of that id, opened with that rate, that many channels and that sample size, is from the ideal.
+    fn distance(&self, id: &str, (rate, channels, size): (u32, u16, u16)) -> f64 {
+        let foreign = self.device_id.ideal.as_ref().is_some_and(|ideal| ideal != id);
+        f64::from(u8::from(foreign))
+            + distance(rate.into(), self.sample_rate.ideal.map(Into::into))
+            + distance(channels.into(), self.channel_count.ideal.map(Into::into))
+            + distance(size.into(), self.sample_size.ideal.map(Into::into))
     }
 
     /// The latency to ask for: `Some(None)` if nothing is wanted, `None` if what is required cannot be had.
     fn reachable_latency(&self) -> Option<Option<Duration>> {
         let wanted = &self.latency;
-        let goal = wanted.exact.or(wanted.ideal).or(wanted.max).or(wanted.min);
-        let Some(goal) = goal else { return Some(None) };
-        if goal.is_nan() {
-            return None;
-        }
-        let reached = goal.clamp(LATENCIES.0, LATENCIES.1);
+        let ideal = wanted.ideal.filter(|ideal| !ideal.is_nan());
+        let Some(goal) = wanted.exact.or(ideal).or(wanted.max).or(wanted.min) else { return Some(None) };
+        let (shortest, longest) = LATENCIES;
+        // A limit that is no number is passed over here, and allows nothing.
+        let reached = goal.min(wanted.max.unwrap_or(longest)).max(wanted.min.unwrap_or(shortest));
+        let reached = reached.max(shortest).min(longest);
         wanted.allows(reached).then(|| Duration::try_from_secs_f64(reached).ok())
+    }
+
+    /// Whether an open device gives what is required.
+    ///
+    /// # Errors
+    /// `Overconstrained` with the name of the first required constraint that is not met.
+    pub(crate) fn check(&self, device: &DeviceInfo, format: AudioFormat, latency: Option<Duration>) -> Result<()> {
+        let met = [
+            ("sample_rate", self.sample_rate.allows(format.sample_rate)),
+            ("channel_count", self.channel_count.allows(format.channels)),
+            ("sample_size", self.sample_size.allows(format.sample_format.bits())),
+            ("latency", self.allows_latency(latency.unwrap_or_default(), format.sample_rate)),
+        ];
+        match met.into_iter().find(|(_, met)| !met) {
+            Some((name, _)) => {
+                Err(Error::overconstrained(name, format!("'{}' does not keep the required {name}", device.label)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A buffer is a whole number of frames, and meets a limit that falls between two.
+    fn allows_latency(&self, latency: Duration, rate: u32) -> bool {
+        let frames = |seconds: f64| (seconds * f64::from(rate)).round();
+        let Constraint { exact, min, max, .. } = self.latency;
+        let wanted = Constraint { ideal: None, exact: exact.map(frames), min: min.map(frames), max: max.map(frames) };
+        wanted.allows(frames(latency.as_secs_f64()))
     }
 
     /// The devices that meet every required constraint, nearest to the ideal first, the system's default first among
@@ -195,8 +247,10 @@ fn sample_sizes(device: &DeviceInfo) -> Vec<u16> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::{audio::AudioFormat, capture::DeviceKind, error::ErrorKind};
+    use crate::{capture::DeviceKind, error::ErrorKind};
 
     fn device(id: &str, rate: u32, channels: u16, is_default: bool) -> DeviceInfo {
         DeviceInfo {
@@ -205,6 +259,7 @@ mod tests {
             host: "test".to_owned(),
             kind: DeviceKind::Input,
             is_default,
+            converts: false,
             format: AudioFormat::new(rate, channels, SampleFormat::S16),
             channels: (channels, channels),
             sample_rates: vec![rate],
@@ -260,6 +315,106 @@ mod tests {
             let error = constraints.select(&shelf()).unwrap_err();
             assert_eq!((error.kind(), error.constraint()), (ErrorKind::Overconstrained, Some(name)));
         }
+    }
+
+    #[test]
+    fn an_ideal_latency_never_fails() {
+        let (ideal, none) = (Constraint::<f64>::ideal, f64::NAN);
+        for (latency, asked) in [
+            (ideal(0.02), Some(0.02)),
+            (ideal(0.01).at_least(0.05), Some(0.05)),
+            (ideal(0.5).at_most(0.05), Some(0.05)),
+            (ideal(0.5).at_least(0.1).at_most(1.0), Some(0.5)),
+            (ideal(none), None),
+            (ideal(none).at_most(0.05), Some(0.05)),
+            (ideal(-1.0), Some(LATENCIES.0)),
+            (ideal(f64::INFINITY), Some(LATENCIES.1)),
+            (ideal(f64::NEG_INFINITY), Some(LATENCIES.0)),
+            (Constraint::default(), None),
+        ] {
+            let constraints = Constraints { latency: latency.clone(), ..Constraints::default() };
+            let chosen = constraints.select(&shelf()).unwrap().remove(0);
+            assert_eq!(chosen.request.latency.map(|latency| latency.as_secs_f64()), asked, "{latency:?}");
+        }
+    }
+
+    #[test]
+    fn a_required_latency_that_nothing_can_have_fails() {
+        for latency in [
+            Constraint::between(0.2, 0.1),
+            Constraint::default().at_least(11.0),
+            Constraint::default().at_most(0.0),
+            Constraint::default().at_least(f64::NAN),
+            Constraint::ideal(0.1).at_most(f64::NAN),
+            Constraint::exact(0.02).at_least(0.1),
+        ] {
+            let constraints = Constraints { latency: latency.clone(), ..Constraints::default() };
+            assert_eq!(constraints.select(&shelf()).unwrap_err().constraint(), Some("latency"), "{latency:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_latency_that_is_asked_for_is_allowed_and_nearest_to_the_ideal(
+            ideal in proptest::num::f64::ANY,
+            limits in (0.001..10.0, 0.001..10.0),
+        ) {
+            let (min, max): (f64, f64) = limits;
+            let latency = Constraint::ideal(ideal).at_least(min.min(max)).at_most(min.max(max));
+            let constraints = Constraints { latency: latency.clone(), ..Constraints::default() };
+            let asked = constraints.reachable_latency().unwrap().unwrap().as_secs_f64();
+            let expected = if ideal.is_nan() { min.max(max) } else { ideal.clamp(min.min(max), min.max(max)) };
+            prop_assert!((asked - expected).abs() < 1e-8, "{asked} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_judged_by_the_format_that_it_would_be_opened_in() {
+        let server = DeviceInfo {
+            converts: true,
+            channels: (1, 32),
+            sample_rates: vec![44_100, 48_000],
+            sample_formats: ["s16", "s24", "f32"].map(str::to_owned).to_vec(),
+            ..device("server", 48_000, 2, true)
+        };
+        let devices = [server.clone(), device("card", 44_100, 2, false)];
+        // It would be opened at 48 kHz, so that the card is nearer.
+        let ideal = Constraints { sample_rate: Constraint::ideal(44_100), ..Constraints::default() };
+        assert_eq!(order(&ideal, &devices), ["card", "server"]);
+        // It converts what is required.
+        let exact = Constraints { sample_rate: Constraint::exact(44_100), ..Constraints::default() };
+        assert_eq!(order(&exact, &devices), ["server", "card"]);
+        let exact = Constraints { sample_size: Constraint::exact(24), ..Constraints::default() };
+        let chosen = exact.select(&devices).unwrap().remove(0).request;
+        assert_eq!((chosen.sample_size, chosen.exact, chosen.sample_rate), (Some(24), true, None));
+    }
+
+    #[test]
+    fn what_was_opened_is_checked_against_everything_that_is_required() {
+        let any = Constraints::default;
+        let cases = [
+            (any(), None),
+            (Constraints { sample_rate: Constraint::ideal(7), latency: Constraint::ideal(7.0), ..any() }, None),
+            (Constraints { sample_rate: Constraint::exact(44_100), ..any() }, Some("sample_rate")),
+            (Constraints { channel_count: Constraint::default().at_least(3), ..any() }, Some("channel_count")),
+            (Constraints { sample_size: Constraint::exact(16), ..any() }, None),
+            (Constraints { sample_size: Constraint::exact(24), ..any() }, Some("sample_size")),
+            (Constraints { latency: Constraint::exact(0.02), ..any() }, Some("latency")),
+            (Constraints { latency: Constraint::exact(0.1), ..any() }, None),
+            // A third of a frame off.
+            (Constraints { latency: Constraint::exact(0.1 + 1.0 / 144_000.0), ..any() }, None),
+            (Constraints { latency: Constraint::exact(0.1 + 1.0 / 48_000.0), ..any() }, Some("latency")),
+        ];
+        let opened = AudioFormat::new(48_000, 2, SampleFormat::S16);
+        for (constraints, name) in cases {
+            let outcome = constraints.check(&device("a", 48_000, 2, true), opened, Some(Duration::from_millis(100)));
+            assert_eq!(outcome.err().and_then(|error| error.constraint()), name, "{constraints:?}");
+        }
+        let at_once = Constraints { latency: Constraint::default().at_most(0.1), ..any() };
+        assert!(
+            at_once.check(&device("a", 48_000, 2, true), opened, None).is_ok(),
+            "without a buffer there is no wait"
+        );
     }
 
     #[test]

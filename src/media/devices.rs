@@ -85,28 +85,37 @@ impl MediaDevices {
         self.shared.backends().iter().find_map(|backend| backend.find(id))
     }
 
-    /// Opens the microphone that fits best: a stream with one live track. The device is open when this returns.
+    /// Opens the microphone that fits best: a stream with one live track. The device is open when this returns, and
+    /// keeps everything that is required.
     ///
-    /// Devices that fit equally well are tried in the order of the list, the default first, until one opens.
+    /// Devices that fit equally well are tried in the order of the list, the default first, until one opens; each once,
+    /// and none any more after access was denied.
     ///
     /// # Errors
-    /// In this order: [`NotFound`](ErrorKind::NotFound) without any input device;
+    /// In this order: [`NotFound`](ErrorKind::NotFound) without any input device, or if the one that was named is gone;
     /// [`Overconstrained`](ErrorKind::Overconstrained) for a required constraint that no device meets;
     /// [`NotAllowed`](ErrorKind::NotAllowed) if access is denied; [`NotReadable`](ErrorKind::NotReadable) if none of the
-    /// devices can be opened; [`Abort`](ErrorKind::Abort) for anything else.
+    /// devices can be opened; [`Abort`](ErrorKind::Abort) for anything else. If devices fail in different ways, the
+    /// first that cannot be opened tells why, or else the first.
     pub fn get_user_media(&self, constraints: &Constraints) -> Result<MediaStream> {
-        // The usual case need not wait for a list of all devices.
-        if *constraints == Constraints::default()
-            && let Some(device) = self.default_input()
-            && let Ok(stream) = self.shared.open_best(constraints, &[device])
-        {
-            return Ok(stream);
-        }
         // An id that is asked for may belong to a device that is not listed.
-        let named = constraints.device_id.exact.as_ref().and_then(|id| self.find(id));
-        match named {
-            Some(device) => self.shared.open_best(constraints, &[device]),
-            None => self.shared.open_best(constraints, &self.inputs()?),
+        let named = constraints.device_id.required().and_then(|id| self.find(id));
+        if let Some(device) = named.filter(|device| device.kind == DeviceKind::Input) {
+            return self.shared.open_best(constraints, &[device]);
+        }
+        // The usual case need not wait for a list of all devices.
+        let usual = (*constraints == Constraints::default()).then(|| self.default_input()).flatten();
+        let Some(usual) = usual else { return self.shared.open_best(constraints, &self.inputs()?) };
+        let failure = match self.shared.open_best(constraints, std::slice::from_ref(&usual)) {
+            Err(error) if error.kind() != ErrorKind::NotAllowed => error,
+            outcome => return outcome,
+        };
+        let mut others = self.inputs().unwrap_or_default();
+        others.retain(|device| device.id != usual.id);
+        match self.shared.open_best(constraints, &others) {
+            Err(_) if others.is_empty() => Err(failure),
+            Err(error) => Err(graver(failure, error)),
+            opened => opened,
         }
     }
 
@@ -163,20 +172,24 @@ impl Shared {
         }
         let mut failure = None;
         for candidate in constraints.select(inputs)? {
-            match self.open_patiently(&candidate) {
-                Ok(stream) => return Ok(stream),
-                Err(error) if error.kind() == ErrorKind::NotAllowed => return Err(error),
-                Err(error) => failure = Some(error),
+            match self.open_patiently(constraints, &candidate) {
+                Err(error) if error.kind() != ErrorKind::NotAllowed => {
+                    failure = Some(match failure {
+                        Some(before) => graver(before, error),
+                        None => error,
+                    });
+                }
+                outcome => return outcome,
             }
         }
         Err(failure.unwrap_or_else(|| Error::new(ErrorKind::Abort, "no device could be opened")))
     }
 
     /// A device that was closed a moment ago may still count as busy.
-    fn open_patiently(&self, candidate: &Candidate) -> Result<MediaStream> {
+    fn open_patiently(&self, constraints: &Constraints, candidate: &Candidate) -> Result<MediaStream> {
         let (mut retries, pause) = BUSY_RETRIES;
         loop {
-            match self.open(candidate) {
+            match self.open(constraints, candidate).map_err(listed) {
                 Err(error) if error.kind() == ErrorKind::NotReadable && retries > 0 => retries -= 1,
                 outcome => return outcome,
             }
@@ -184,20 +197,22 @@ impl Shared {
         }
     }
 
-    fn open(&self, candidate: &Candidate) -> Result<MediaStream> {
+    fn open(&self, constraints: &Constraints, candidate: &Candidate) -> Result<MediaStream> {
         let mut open = lock(&self.open);
         open.retain(|_, sources| {
             sources.retain(|source| source.upgrade().is_some_and(|source| !source.is_closed()));
             !sources.is_empty()
         });
+        let check = |source: &Source| constraints.check(source.device(), source.format(), source.latency());
         let sources = open.entry(candidate.device.id.clone()).or_default();
-        let shared = sources.iter().filter_map(Weak::upgrade).find(|source| serves(source, candidate));
-        if let Some(track) = shared.and_then(|source| MediaStreamTrack::attach(&source, true, false)) {
+        let shared = sources.iter().filter_map(Weak::upgrade).find(|source| check(source).is_ok());
+        if let Some(track) = shared.and_then(|source| MediaStreamTrack::attach(&source, true)) {
             return Ok(MediaStream::new([track]));
         }
         let source = self.open_source(candidate)?;
+        check(&source).inspect_err(|_| source.close())?;
         sources.push(Arc::downgrade(&source));
-        let track = MediaStreamTrack::attach(&source, true, false);
+        let track = MediaStreamTrack::attach(&source, true);
         let track = track.ok_or_else(|| Error::new(ErrorKind::NotReadable, "the device ended at once"))?;
         Ok(MediaStream::new([track]))
     }
@@ -207,24 +222,24 @@ impl Shared {
         let backends = self.backends();
         let backend = backends.iter().find(|backend| backend.find(&device.id).is_some());
         let backend = backend.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("'{}' is gone", device.label)))?;
-        let source = Source::open(backend.as_ref(), device.clone(), candidate.request)?;
-        if serves(&source, candidate) {
-            return Ok(source);
-        }
-        let name = match candidate.request.sample_rate {
-            Some(rate) if rate != source.format().sample_rate => "sample_rate",
-            _ => "channel_count",
-        };
-        Err(Error::overconstrained(name, format!("'{}' does not keep the required {name}", device.label)))
+        Source::open(backend.as_ref(), device.clone(), candidate.request)
     }
 }
 
-/// Whether an open source gives what is required.
-fn serves(source: &Source, candidate: &Candidate) -> bool {
-    let (request, format) = (&candidate.request, source.format());
-    !request.exact
-        || (request.sample_rate.is_none_or(|rate| rate == format.sample_rate)
-            && request.channels.is_none_or(|channels| channels == format.channels))
+/// The one to report of two failures, in the order in which they happened: a device that cannot be opened says more
+/// than whatever else went wrong, and the first device is the one that was meant.
+fn graver(first: Error, second: Error) -> Error {
+    let unreadable = |error: &Error| error.kind() == ErrorKind::NotReadable;
+    if unreadable(&second) && !unreadable(&first) { second } else { first }
+}
+
+/// The failure to open a device as one of the outcomes of the standard.
+fn listed(error: Error) -> Error {
+    use ErrorKind::{Abort, NotAllowed, NotFound, NotReadable, Overconstrained};
+    match error.kind() {
+        NotFound | Overconstrained | NotAllowed | NotReadable | Abort => error,
+        _ => error.of_kind(Abort),
+    }
 }
 
 /// Inputs first, one default of each kind in front, else the order of the backends.

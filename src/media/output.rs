@@ -153,6 +153,15 @@ impl Output {
             Place::Spool { spool, .. } => Blob::spooled(spool, facts),
         }
     }
+
+    /// Throws everything away.
+    pub(crate) fn discard(self) {
+        if let Place::Spool { mut spool, .. } = self.place
+            && let Err(error) = spool.discard()
+        {
+            log::warn!("the file of a recording that never began stays: {error}");
+        }
+    }
 }
 
 fn patch(spool: &mut dyn Spool, patches: &[Patch]) -> io::Result<()> {

@@ -75,12 +75,12 @@ impl Pump {
         let listening = stream.pace() == Pace::Live;
         let input = listening.then(|| InputWatch::new(stream.format().sample_rate, channels));
         Self {
+            muted: stream.muted(),
             stream,
             queue,
             channels,
             consumed: 0,
             lost: 0,
-            muted: false,
             listening,
             input,
             machine: SleepWatch::default(),
@@ -160,10 +160,9 @@ impl Pump {
     fn execute(&mut self, command: Command) {
         match command.action {
             Action::AddTrack { key, enabled, track } => {
-                if self.muted
-                    && let Some(track) = track.upgrade()
-                {
-                    track.mute(true);
+                // It was made with what was known then, which a clone may have from a track that is behind.
+                if let Some(track) = track.upgrade() {
+                    track.mute(self.muted);
                 }
                 self.tracks.push(Track { key, enabled, shared: track });
             }
@@ -239,6 +238,7 @@ impl Pump {
             Reading::Lost(frames) => self.lost = frames,
             Reading::Muted(muted) => {
                 self.muted = muted;
+                self.queue.set_muted(muted);
                 self.each_track(|track| track.mute(muted));
             }
             Reading::Notice(notice) => self.each_track(|track| track.notice(&notice)),

@@ -54,6 +54,8 @@ pub(crate) struct Command {
 struct State {
     commands: VecDeque<Command>,
     live_tracks: usize,
+    /// The source is muted, as far as the pump has read.
+    muted: bool,
     /// No track can be added any more: the last one ended, or the stream did.
     closed: bool,
     /// The device is closed.
@@ -69,8 +71,9 @@ pub(crate) struct CommandQueue {
 }
 
 impl CommandQueue {
-    pub(crate) fn new(clock: Arc<dyn CaptureClock>) -> Self {
-        Self { clock, waker: OnceLock::new(), state: Mutex::default(), release: Condvar::new() }
+    pub(crate) fn new(clock: Arc<dyn CaptureClock>, muted: bool) -> Self {
+        let state = Mutex::new(State { muted, ..State::default() });
+        Self { clock, waker: OnceLock::new(), state, release: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -94,16 +97,31 @@ impl CommandQueue {
         state.commands.push_back(Command { at: self.clock.position(), posted: Instant::now(), action });
     }
 
-    /// Gives a command. Returns false, and drops it, if the source is closed.
-    pub(crate) fn post(&self, action: Action) -> bool {
+    /// Gives a command; it comes back if the source is closed.
+    fn offer(&self, action: Action) -> Result<(), Action> {
         let mut state = self.lock();
         if state.closed {
-            return false;
+            return Err(action);
         }
         self.push(&mut state, action);
         drop(state);
         self.wake();
-        true
+        Ok(())
+    }
+
+    /// Gives a command. Returns false, and drops it, if the source is closed.
+    pub(crate) fn post(&self, action: Action) -> bool {
+        self.offer(action).is_ok()
+    }
+
+    /// Begins a recording. Returns false if the source is closed; then the recording leaves nothing behind.
+    pub(crate) fn begin(&self, take: Take) -> bool {
+        match self.offer(Action::Begin(Box::new(take))) {
+            Err(Action::Begin(take)) => take.discard(),
+            Err(_) => {}
+            Ok(()) => return true,
+        }
+        false
     }
 
     /// Adds a live track, unless the source is closed.
@@ -114,6 +132,9 @@ impl CommandQueue {
         }
         state.live_tracks += 1;
         self.push(&mut state, Action::AddTrack { key, enabled, track });
+        drop(state);
+        // What the source has done since the track was made is told to the track only from then on.
+        self.wake();
         true
     }
 
@@ -139,6 +160,15 @@ impl CommandQueue {
 
     pub(crate) fn pop(&self) -> Option<Command> {
         self.lock().commands.pop_front()
+    }
+
+    /// The source muted or unmuted itself.
+    pub(crate) fn set_muted(&self, muted: bool) {
+        self.lock().muted = muted;
+    }
+
+    pub(crate) fn is_muted(&self) -> bool {
+        self.lock().muted
     }
 
     /// The stream ended: from now on nothing is accepted.

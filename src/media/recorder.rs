@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     audio::{AudioFormat, Chain, Level, LevelMeter, Metadata, SampleFormat},
-    encode::{Delivery, EncoderSettings, Format, mime},
+    encode::{Delivery, EncoderSettings, Format, format::Codec, mime},
     error::{Error, ErrorKind, Result},
     media::{
         MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecordingState, Storage,
@@ -142,8 +142,8 @@ pub struct MediaRecorder {
     stream: MediaStream,
     options: RecorderOptions,
     container: &'static Format,
-    /// The depth that the MIME type's codec implies.
-    depth: SampleFormat,
+    /// What the MIME type lists; any of the container's if empty.
+    codecs: Vec<&'static Codec>,
     shared: Arc<RecorderShared>,
 }
 
@@ -157,13 +157,12 @@ impl MediaRecorder {
         if !options.gain_db.is_finite() {
             return Err(Error::new(ErrorKind::NotSupported, "the gain is not a number of decibels"));
         }
-        let (container, codec) = mime::resolve(&options.mime_type)?;
-        let depth = codec.and_then(|codec| codec.sample_formats.first()).copied().unwrap_or(SampleFormat::S16);
+        let (container, codecs) = mime::resolve(&options.mime_type)?;
         let shared = Arc::new(RecorderShared::default());
         lock(&shared.core).mime_type.clone_from(&options.mime_type);
         let observer: Arc<dyn StreamObserver> = Arc::clone(&shared) as Arc<dyn StreamObserver>;
         stream.observe(Arc::downgrade(&observer));
-        Ok(Self { stream: stream.handle(), options, container, depth, shared })
+        Ok(Self { stream: stream.handle(), options, container, codecs, shared })
     }
 
     /// Whether recordings of that MIME type can be made. The empty type stands for the default and is supported; a
@@ -238,14 +237,15 @@ impl MediaRecorder {
     ///
     /// # Errors
     /// In this order, changing nothing: [`InvalidState`](ErrorKind::InvalidState) unless inactive;
-    /// [`NotSupported`](ErrorKind::NotSupported) without a live track, for tracks of more than one source, and for a
-    /// rate or a channel count that the format cannot hold; an input or output error if the file cannot be made.
+    /// [`NotSupported`](ErrorKind::NotSupported) without a live track, for tracks of more than one source, for a
+    /// rate or a channel count that the format cannot hold, and for a sample format that the codec of the MIME type does
+    /// not have; an input or output error if the file cannot be made.
     pub fn start(&self, timeslice: Option<Duration>) -> Result<()> {
         let mut core = lock(&self.shared.core);
         let Transition::To(state) = transition(core.state, Call::Start)? else { return Ok(()) };
         let (take, source) = self.prepare(timeslice)?;
         let (key, format) = (take.key(), take.format());
-        if !source.post(Action::Begin(Box::new(take))) {
+        if !source.begin(take) {
             return Err(no_live_track());
         }
         core.state = if self.options.starts_paused { RecordingState::Paused } else { state };
@@ -268,7 +268,7 @@ impl MediaRecorder {
         let format = AudioFormat {
             sample_rate: self.container.sample_rate(wanted),
             channels: self.options.channels.unwrap_or(source.format().channels),
-            sample_format: self.options.sample_format.unwrap_or(self.depth),
+            sample_format: self.sample_format()?,
         };
         self.container.supported(format)?;
         let plan = TakePlan {
@@ -284,6 +284,19 @@ impl MediaRecorder {
             starts_paused: self.options.starts_paused,
         };
         Ok((self.take(plan)?, Arc::clone(source)))
+    }
+
+    /// What was asked for, or what the codec implies.
+    fn sample_format(&self) -> Result<SampleFormat> {
+        let mut implied = self.codecs.iter().flat_map(|codec| codec.sample_formats).copied();
+        match self.options.sample_format {
+            None => Ok(implied.next().unwrap_or(SampleFormat::S16)),
+            Some(wanted) if self.codecs.is_empty() || implied.any(|format| format == wanted) => Ok(wanted),
+            Some(wanted) => {
+                let context = format!("'{}' names no codec for {wanted} samples", self.options.mime_type);
+                Err(Error::new(ErrorKind::NotSupported, context))
+            }
+        }
     }
 
     fn take(&self, plan: TakePlan) -> Result<Take> {

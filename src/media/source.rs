@@ -13,6 +13,7 @@ use crate::{
     media::{
         pump::Pump,
         queue::{Action, CommandQueue, TrackKey},
+        take::Take,
         track::TrackShared,
     },
 };
@@ -38,7 +39,7 @@ impl Source {
     /// Those of [`Backend::open`] and of starting the stream.
     pub(crate) fn open(backend: &dyn Backend, device: DeviceInfo, request: OpenRequest) -> Result<Arc<Self>> {
         let stream = backend.open(&device.id, &request)?;
-        let queue = Arc::new(CommandQueue::new(stream.clock()));
+        let queue = Arc::new(CommandQueue::new(stream.clock(), stream.muted()));
         let source = Self { format: stream.format(), latency: stream.latency(), queue, device };
         let pump = Pump::new(stream, Arc::clone(&source.queue));
         let (started, answer) = sync_channel(1);
@@ -65,6 +66,18 @@ impl Source {
         self.latency
     }
 
+    /// Closes a device that never got a track, and waits for that, but not for ever.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+        self.queue.wake();
+        self.queue.wait_released(RELEASE_LIMIT);
+    }
+
+    /// Whether it is muted by itself.
+    pub(crate) fn is_muted(&self) -> bool {
+        self.queue.is_muted()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.queue.is_closed()
     }
@@ -72,6 +85,11 @@ impl Source {
     /// Gives the pump a command; false if the source is closed.
     pub(crate) fn post(&self, action: Action) -> bool {
         self.queue.post(action)
+    }
+
+    /// Begins a recording. Returns false if the source is closed; then the recording leaves nothing behind.
+    pub(crate) fn begin(&self, take: Take) -> bool {
+        self.queue.begin(take)
     }
 
     pub(crate) fn add_track(&self, key: TrackKey, enabled: bool, track: Weak<TrackShared>) -> bool {

@@ -162,6 +162,11 @@ impl Take {
         Some(duration_of(limit.saturating_sub(self.frames), self.plan.format.sample_rate))
     }
 
+    /// Throws away what was made for it before it began.
+    pub(crate) fn discard(self) {
+        self.output.discard();
+    }
+
     /// The source delivers to it from now on.
     pub(crate) fn begin(&mut self) {
         self.shared.begin(&self.plan.mime_type, self.output.path());

@@ -125,8 +125,12 @@ pub struct MediaStreamTrack {
 }
 
 impl MediaStreamTrack {
-    /// A new live track on `source`; `None` if the source has closed.
-    pub(crate) fn attach(source: &Arc<Source>, enabled: bool, muted: bool) -> Option<Self> {
+    /// A new live track on `source`, as muted as that is; `None` if the source has closed.
+    pub(crate) fn attach(source: &Arc<Source>, enabled: bool) -> Option<Self> {
+        Self::attach_as(source, enabled, source.is_muted())
+    }
+
+    fn attach_as(source: &Arc<Source>, enabled: bool, muted: bool) -> Option<Self> {
         let track = Self::create(source, Flags { ready: ReadyState::Live, enabled, muted });
         if source.add_track(track.key(), enabled, Arc::downgrade(&track.shared)) {
             return Some(track);
@@ -256,7 +260,7 @@ impl Clone for MediaStreamTrack {
     fn clone(&self) -> Self {
         let flags = *self.shared.lock();
         let live = (flags.ready == ReadyState::Live)
-            .then(|| Self::attach(&self.shared.source, flags.enabled, flags.muted))
+            .then(|| Self::attach_as(&self.shared.source, flags.enabled, flags.muted))
             .flatten();
         live.unwrap_or_else(|| Self::create(&self.shared.source, Flags { ready: ReadyState::Ended, ..flags }))
     }

@@ -218,6 +218,7 @@ impl MemorySpool {
     ) -> io::Result<T> {
         match self.stage {
             Stage::Growing => {}
+            Stage::Finished if operation == Operation::Commit => {}
             Stage::Finished => return Err(invalid("the recording is already saved")),
             Stage::Discarded => return Err(invalid("the recording was thrown away")),
         }
@@ -312,6 +313,11 @@ impl Spool for MemorySpool {
                 Some((disk, path)) => {
                     let mut disk = locked(&disk.disk);
                     let name = disk.name_for(target, existing)?;
+                    if spool.stage == Stage::Finished {
+                        let copy = locked(&spool.content).clone();
+                        disk.files.insert(name.clone(), Arc::new(Mutex::new(copy)));
+                        return Ok(name);
+                    }
                     disk.files.remove(path);
                     disk.files.insert(name.clone(), Arc::clone(&spool.content));
                     path.clone_from(&name);

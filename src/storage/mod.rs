@@ -97,7 +97,8 @@ pub trait Spool: Send {
     fn reader(&self) -> io::Result<Box<dyn ReadSeek>>;
 
     /// Syncs, gives the file its final name (returned), and syncs the folder. After an error the bytes are still
-    /// where they were, and another commit may be tried.
+    /// where they were, and another commit may be tried. Once committed, every further commit makes another whole file,
+    /// a copy; where the bytes are, which [`path`](Self::path) tells, does not change any more.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] with [`Existing::Keep`]; else those of the storage underneath.

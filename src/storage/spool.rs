@@ -116,7 +116,7 @@ impl FileSpool {
         match self.stage {
             Stage::Growing => Ok(()),
             Stage::Finished => Err(invalid("the recording is already saved")),
-            Stage::Discarded => Err(invalid("the recording was thrown away")),
+            Stage::Discarded => Err(thrown_away()),
         }
     }
 
@@ -146,6 +146,19 @@ impl FileSpool {
 
     /// Saves a copy and goes on with it; what was there before is removed when the copy is safe.
     fn publish_copy(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
+        let (copy, saved) = self.copy_to(target, existing)?;
+        // Only with a safe name for the copy may the original go. If the folder fails, both stay.
+        sync_folder(folder_of(target))?;
+        let _ = remove_if_at(&self.file, &self.path);
+        unfinished::unlock(&self.file);
+        self.file = copy;
+        self.has_failed_to_sync = false;
+        self.is_temporary = false;
+        Ok(saved)
+    }
+
+    /// Saves a copy; it is still locked.
+    fn copy_to(&self, target: &Path, existing: Existing) -> io::Result<(File, PathBuf)> {
         let (copy, part) = unfinished::create_beside(target)?;
         let saved = positioned::copy(&self.file, self.len, &copy)
             .and_then(|()| copy.sync_all())
@@ -154,13 +167,14 @@ impl FileSpool {
                 // The first error is the one to tell.
                 let _ = remove_if_at(&copy, &part);
             })?;
-        // Only with a safe name for the copy may the original go. If the folder fails, both stay.
+        Ok((copy, saved))
+    }
+
+    /// Another file of what is saved already.
+    fn commit_again(&self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
+        let (copy, saved) = self.copy_to(target, existing)?;
+        unfinished::unlock(&copy);
         sync_folder(folder_of(target))?;
-        let _ = remove_if_at(&self.file, &self.path);
-        unfinished::unlock(&self.file);
-        self.file = copy;
-        self.has_failed_to_sync = false;
-        self.is_temporary = false;
         Ok(saved)
     }
 
@@ -172,6 +186,10 @@ impl FileSpool {
 
 fn invalid(message: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+fn thrown_away() -> io::Error {
+    invalid("the recording was thrown away")
 }
 
 fn check_has_name(target: &Path) -> io::Result<()> {
@@ -222,14 +240,18 @@ impl Spool for FileSpool {
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] with [`Existing::Keep`]; [`io::ErrorKind::IsADirectory`] when
-    /// [`Existing::Replace`] meets a folder; [`io::ErrorKind::InvalidInput`] if `target` ends in no name or the
-    /// recording is already saved; else those of the file system. If only the folder could not be synced, the file
+    /// [`Existing::Replace`] meets a folder; [`io::ErrorKind::InvalidInput`] if `target` ends in no name; else those of the file system. If only the folder could not be synced, the file
     /// may already have its final name, which [`path`](Spool::path) then tells; another commit to the same target
     /// completes it.
     fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
-        self.check_growing()?;
+        if self.stage == Stage::Discarded {
+            return Err(thrown_away());
+        }
         check_has_name(target)?;
         create_folder(folder_of(target))?;
+        if self.stage == Stage::Finished {
+            return self.commit_again(target, existing);
+        }
         if self.renamed_for.as_deref() != Some(target) {
             self.path = self.publish(target, existing)?;
             self.renamed_for = Some(target.to_owned());

@@ -288,10 +288,34 @@ fn a_saved_recording_is_neither_changed_nor_discarded() {
         spool.patch(0, b"x").unwrap_err().kind(),
         spool.truncate(0).unwrap_err().kind(),
         spool.discard().unwrap_err().kind(),
-        spool.commit(&target, Existing::Replace).unwrap_err().kind(),
     ];
-    assert_eq!(kinds, [ErrorKind::InvalidInput; 5]);
+    assert_eq!(kinds, [ErrorKind::InvalidInput; 4]);
     assert_eq!(fs::read(&target).unwrap(), b"bytes");
+}
+
+#[test]
+fn a_saved_recording_is_saved_again_as_another_whole_file() {
+    let folder = folder();
+    let target = folder.path().join("take.wav");
+    let mut spool = spool_of(&target, b"bytes");
+    spool.commit(&target, Existing::Keep).unwrap();
+    let file = fs::metadata(&target).unwrap();
+    assert_eq!(spool.commit(&target, Existing::Keep).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    let numbered = spool.commit(&target, Existing::Number).unwrap();
+    let other = folder.path().join("new/take.wav");
+    spool.commit(&other, Existing::Keep).unwrap();
+    // What happens to one of them is nothing to the others.
+    fs::write(&numbered, "changed").unwrap();
+    fs::remove_file(&target).unwrap();
+    spool.commit(&target, Existing::Keep).unwrap();
+    spool.commit(&numbered, Existing::Replace).unwrap();
+    for path in [&target, &numbered, &other] {
+        assert_eq!(fs::read(path).unwrap(), b"bytes");
+        assert!(!is_locked(path), "{path:?}");
+        assert_eq!(fs::metadata(path).unwrap().permissions(), file.permissions());
+    }
+    assert_eq!(spool.path(), Some(target));
+    assert_eq!(names(folder.path()), ["new", "take-2.wav", "take.wav"]);
 }
 
 #[cfg(unix)]

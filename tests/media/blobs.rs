@@ -192,6 +192,30 @@ fn a_blob_is_saved_once_and_never_over_another_file() {
 }
 
 #[test]
+fn every_blob_is_saved_as_often_as_one_likes() {
+    for timeslice in [None, Some(Duration::from_secs(3_600))] {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = ["first.wav", "second.wav"].map(|name| folder.path().join(name));
+        let rig = Rig::with(RecorderOptions { storage: Storage::Beside(first.clone()), ..RecorderOptions::default() });
+        let others = rig.recorder.events();
+        rig.recorder.start(timeslice).unwrap();
+        rig.push(1_000);
+        rig.recorder.stop().unwrap();
+        let (mine, theirs) = (rig.finish().1.remove(0), crate::rig::collect(&others).1.remove(0));
+        mine.save(&first).unwrap();
+        theirs.save(&second).unwrap();
+        assert_eq!(mine.save(&second).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        let third = theirs.save_as(&first, Existing::Number).unwrap();
+        fs::remove_file(&first).unwrap();
+        mine.save(&first).unwrap();
+        for path in [&first, &second, &third] {
+            assert_eq!(fs::read(path).unwrap(), bytes(std::slice::from_ref(&mine)), "{timeslice:?} {path:?}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left beside them");
+    }
+}
+
+#[test]
 fn a_part_in_memory_is_saved_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let rig = Rig::new();

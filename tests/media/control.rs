@@ -61,6 +61,31 @@ fn what_the_encoder_cannot_record_is_not_supported() {
 }
 
 #[test]
+fn a_codec_that_contradicts_the_sample_format_is_not_supported() {
+    use SampleFormat::{F32, S16, S24};
+    for (mime_type, format, full) in [
+        ("audio/wav;codecs=3", Some(S16), None),
+        ("audio/wav;codecs=1", Some(F32), None),
+        ("audio/wav;codecs=3", Some(F32), Some("audio/wav;codecs=3")),
+        ("audio/wav;codecs=3", None, Some("audio/wav;codecs=3")),
+        ("audio/wav;codecs=1", Some(S24), Some("audio/wav;codecs=1")),
+        ("audio/wav;codecs=\"1,3\"", Some(F32), Some("audio/wav;codecs=3")),
+        ("audio/wav", Some(F32), Some("audio/wav;codecs=3")),
+    ] {
+        let rig = Rig::with(RecorderOptions { sample_format: format, ..options(mime_type) });
+        let outcome = rig.recorder.start(None);
+        let Some(full) = full else {
+            assert_eq!(outcome.unwrap_err().name(), "NotSupportedError", "{mime_type} {format:?}");
+            assert_eq!(rig.recorder.state(), RecordingState::Inactive);
+            continue;
+        };
+        outcome.unwrap();
+        rig.wait_for(|event| matches!(event, RecorderEvent::Start));
+        assert_eq!(rig.recorder.mime_type(), full, "{format:?}");
+    }
+}
+
+#[test]
 fn start_while_recording_or_paused_is_an_invalid_state_and_changes_nothing() {
     let rig = Rig::new();
     rig.recorder.start(None).unwrap();

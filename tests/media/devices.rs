@@ -1,32 +1,75 @@
 //! What get_user_media gives and refuses, in the order of the rules.
 
-use std::sync::Arc;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use dictaphone::{
     Error, ErrorKind, Result,
     audio::{AudioFormat, SampleFormat},
-    capture::{Backend, CaptureStream, DeviceInfo, DeviceKind, OpenRequest, PushSource},
+    capture::{Backend, Builtin, CaptureStream, DeviceInfo, DeviceKind, OpenRequest, Pace, PushSource},
     media::{Constraint, Constraints, MediaDevices},
 };
 
-/// A microphone that does not open.
-struct Broken(PushSource, ErrorKind);
+/// A microphone that does not open, and counts how often it was asked to.
+struct Broken {
+    microphone: PushSource,
+    kind: ErrorKind,
+    asked: Arc<AtomicU32>,
+}
 
 impl Backend for Broken {
     fn devices(&self) -> Result<Vec<DeviceInfo>> {
-        self.0.devices()
+        self.microphone.devices()
     }
 
     fn default_input(&self) -> Option<DeviceInfo> {
-        self.0.default_input()
+        self.microphone.default_input()
     }
 
     fn find(&self, id: &str) -> Option<DeviceInfo> {
-        self.0.find(id)
+        self.microphone.find(id)
     }
 
-    fn open(&self, _id: &str, _request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
-        Err(Error::new(self.1, "it does not open"))
+    fn open(&self, id: &str, _request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Err(Error::new(self.kind, format!("{id} does not open")))
+    }
+}
+
+/// A microphone that is described as something else, and opens as what it is.
+struct Disguised {
+    microphone: PushSource,
+    info: DeviceInfo,
+}
+
+impl Disguised {
+    fn new(microphone: &PushSource, disguise: impl FnOnce(&mut DeviceInfo)) -> Arc<dyn Backend> {
+        let mut info = microphone.info().clone();
+        disguise(&mut info);
+        Arc::new(Self { microphone: microphone.clone(), info })
+    }
+}
+
+impl Backend for Disguised {
+    fn devices(&self) -> Result<Vec<DeviceInfo>> {
+        Ok(vec![self.info.clone()])
+    }
+
+    fn default_input(&self) -> Option<DeviceInfo> {
+        Some(self.info.clone()).filter(|info| info.kind == DeviceKind::Input)
+    }
+
+    fn find(&self, id: &str) -> Option<DeviceInfo> {
+        Some(self.info.clone()).filter(|info| info.id == id)
+    }
+
+    fn open(&self, id: &str, request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
+        self.microphone.open(id, request)
     }
 }
 
@@ -34,8 +77,17 @@ fn microphone(name: &str, rate: u32) -> PushSource {
     PushSource::new(name, AudioFormat::new(rate, 1, SampleFormat::F32))
 }
 
+fn counting(name: &str, kind: ErrorKind) -> (Arc<dyn Backend>, Arc<AtomicU32>) {
+    let asked = Arc::<AtomicU32>::default();
+    (Arc::new(Broken { microphone: microphone(name, 48_000), kind, asked: Arc::clone(&asked) }), asked)
+}
+
 fn broken(name: &str, kind: ErrorKind) -> Arc<dyn Backend> {
-    Arc::new(Broken(microphone(name, 48_000), kind))
+    counting(name, kind).0
+}
+
+fn named(id: &str) -> Constraints {
+    Constraints { device_id: Constraint::exact(id.to_owned()), ..Constraints::default() }
 }
 
 fn refusal(backends: Vec<Arc<dyn Backend>>, constraints: &Constraints) -> Error {
@@ -55,8 +107,7 @@ fn a_required_constraint_that_nothing_meets_is_named() {
     let constraints = Constraints { sample_rate: Constraint::exact(7), ..Constraints::default() };
     let error = refusal(vec![Arc::new(microphone("a", 48_000))], &constraints);
     assert_eq!((error.name(), error.constraint()), ("OverconstrainedError", Some("sample_rate")));
-    let unknown = Constraints { device_id: Constraint::exact("push:x".to_owned()), ..Constraints::default() };
-    let error = refusal(vec![Arc::new(microphone("a", 48_000))], &unknown);
+    let error = refusal(vec![Arc::new(microphone("a", 48_000))], &named("push:x"));
     assert_eq!((error.name(), error.constraint()), ("OverconstrainedError", Some("device_id")));
 }
 
@@ -115,4 +166,115 @@ fn generators_are_found_by_id_but_not_listed() {
     let constraints = Constraints { device_id: Constraint::exact("silence".to_owned()), ..Constraints::default() };
     let stream = devices.get_user_media(&constraints).unwrap();
     assert_eq!(stream.tracks()[0].settings().sample_rate, Some(48_000));
+}
+
+#[test]
+fn an_output_cannot_be_asked_for_as_a_microphone() {
+    let loudspeaker = microphone("loudspeaker", 48_000);
+    let output = Disguised::new(&loudspeaker, |info| info.kind = DeviceKind::Output);
+    let error = refusal(vec![output.clone(), Arc::new(microphone("a", 48_000))], &named("push:loudspeaker"));
+    assert_eq!((error.name(), error.constraint()), ("OverconstrainedError", Some("device_id")));
+    assert_eq!(refusal(vec![output], &named("push:loudspeaker")).name(), "NotFoundError", "there is no input at all");
+    assert!(!loudspeaker.is_open());
+}
+
+#[test]
+fn what_was_opened_keeps_everything_that_is_required() {
+    let stubborn = microphone("stubborn", 48_000);
+    let promising = |info: &mut DeviceInfo| {
+        info.sample_rates = vec![44_100, 48_000];
+        info.channels = (1, 2);
+        info.sample_formats = vec!["s16".to_owned(), "f32".to_owned()];
+    };
+    let devices = MediaDevices::with_backends(vec![Disguised::new(&stubborn, promising)]);
+    let any = Constraints::default;
+    for (constraints, name) in [
+        (Constraints { sample_rate: Constraint::exact(44_100), ..any() }, "sample_rate"),
+        (Constraints { channel_count: Constraint::default().at_least(2), ..any() }, "channel_count"),
+        (Constraints { sample_size: Constraint::default().at_most(16), ..any() }, "sample_size"),
+        // It has no buffer, so that its frames do not wait.
+        (Constraints { latency: Constraint::exact(0.02), ..any() }, "latency"),
+    ] {
+        let error = devices.get_user_media(&constraints).unwrap_err();
+        assert_eq!((error.name(), error.constraint()), ("OverconstrainedError", Some(name)));
+        assert!(!stubborn.is_open(), "it is closed again");
+    }
+    assert!(devices.get_user_media(&Constraints { sample_size: Constraint::ideal(16), ..any() }).is_ok());
+}
+
+#[test]
+fn a_source_is_shared_only_if_it_keeps_what_is_required() {
+    let devices = MediaDevices::with_backends(vec![Arc::new(Builtin::new(Pace::RealTime))]);
+    let latency = |constraint| {
+        let stream = devices.get_user_media(&Constraints { latency: constraint, ..named("silence") }).unwrap();
+        let latency = stream.tracks()[0].settings().latency;
+        (stream, latency.unwrap())
+    };
+    let (_first, usual) = latency(Constraint::default());
+    assert_eq!(latency(Constraint::ideal(0.02)).1, usual, "a wish does not open it again");
+    assert_eq!(latency(Constraint::exact(0.02)).1, 0.02);
+    assert_eq!(latency(Constraint::default().at_most(0.05)).1, 0.05);
+    assert_eq!(latency(Constraint::default().at_most(0.5)).1, usual);
+}
+
+#[test]
+fn an_ideal_never_fails() {
+    let devices = MediaDevices::with_backends(vec![Arc::new(Builtin::new(Pace::RealTime))]);
+    for (latency, reached) in [
+        (Constraint::ideal(0.01).at_least(0.05), 0.05),
+        (Constraint::ideal(0.5).at_most(0.05), 0.05),
+        (Constraint::ideal(f64::NAN), 0.1),
+    ] {
+        let stream = devices.get_user_media(&Constraints { latency, ..named("silence") }).unwrap();
+        assert_eq!(stream.tracks()[0].settings().latency, Some(reached));
+    }
+}
+
+#[test]
+fn the_first_device_that_cannot_be_opened_tells_why() {
+    use ErrorKind::{Abort, InvalidData, NotFound, NotReadable, Unknown};
+    for (kinds, name, culprit) in [
+        ([NotReadable, NotReadable, Abort], "NotReadableError", "push:a"),
+        ([Abort, NotReadable, NotReadable], "NotReadableError", "push:b"),
+        ([Abort, Abort, Abort], "AbortError", "push:a"),
+        ([Unknown, InvalidData, Abort], "AbortError", "push:a"),
+        ([NotFound, Abort, Abort], "NotFoundError", "push:a"),
+    ] {
+        let devices = || ["a", "b", "c"].into_iter().zip(kinds).map(|(name, kind)| broken(name, kind)).collect();
+        let constrained = Constraints { sample_rate: Constraint::ideal(48_000), ..Constraints::default() };
+        for constraints in [Constraints::default(), constrained] {
+            let error = refusal(devices(), &constraints);
+            assert_eq!(error.name(), name, "{kinds:?}");
+            assert!(error.to_string().starts_with(culprit), "{kinds:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn the_default_device_is_asked_once() {
+    for kind in [ErrorKind::NotAllowed, ErrorKind::Abort] {
+        let (first, asked) = counting("first", kind);
+        let (second, _) = counting("second", ErrorKind::Abort);
+        assert_eq!(refusal(vec![first, second], &Constraints::default()).kind(), kind);
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{kind:?}");
+    }
+    // A busy one may be released in a moment, and is asked again for as long as that takes.
+    let (busy, asked) = counting("busy", ErrorKind::NotReadable);
+    refusal(vec![busy.clone()], &named("push:busy"));
+    let once = asked.swap(0, Ordering::SeqCst);
+    refusal(vec![busy], &Constraints::default());
+    assert_eq!(asked.load(Ordering::SeqCst), once);
+}
+
+#[test]
+fn a_sound_file_that_does_not_open_is_one_of_the_outcomes() {
+    let builtin = || vec![Arc::new(Builtin::new(Pace::Fast)) as Arc<dyn Backend>];
+    let garbage = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(garbage.path(), "no sound").unwrap();
+    for (path, name) in [(Path::new("/nonexistent.wav"), "NotFoundError"), (garbage.path(), "AbortError")] {
+        let error = refusal(builtin(), &named(&format!("file:{}", path.display())));
+        assert_eq!(error.name(), name);
+        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+    }
+    assert_eq!(refusal(builtin(), &named("tone:loud")).name(), "AbortError");
 }

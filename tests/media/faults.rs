@@ -143,6 +143,36 @@ fn a_file_that_cannot_be_made_fails_the_start_and_changes_nothing() {
 }
 
 #[test]
+fn a_device_that_goes_away_during_start_leaves_no_file() {
+    let disk = MemoryDisk::new();
+    let (made, wait) = std::sync::mpsc::channel();
+    let (gone, go_on) = std::sync::mpsc::channel();
+    let maker = {
+        let (disk, go_on) = (disk.clone(), std::sync::Mutex::new(go_on));
+        move || {
+            let spool = disk.spool(target())?;
+            made.send(()).unwrap();
+            go_on.lock().unwrap().recv().unwrap();
+            Ok(Box::new(spool) as Box<dyn Spool>)
+        }
+    };
+    let rig = Rig::with(RecorderOptions { storage: Storage::Custom(Arc::new(maker)), ..RecorderOptions::default() });
+    let track = rig.stream.tracks().remove(0);
+    let ends = track.events();
+    let (recorder, events) = (rig.recorder, rig.events);
+    let start = std::thread::spawn(move || (recorder.start(None), recorder));
+    wait.recv_timeout(crate::rig::DEADLINE).unwrap();
+    rig.microphone.unplug();
+    assert!(matches!(crate::rig::track_event(&ends), dictaphone::media::TrackEvent::Ended(_)));
+    gone.send(()).unwrap();
+    let (outcome, recorder) = start.join().unwrap();
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::NotSupported);
+    assert_eq!(recorder.state(), dictaphone::media::RecordingState::Inactive);
+    assert!(events.try_recv().is_err());
+    assert!(disk.paths().is_empty(), "{:?} is left", disk.paths());
+}
+
+#[test]
 fn a_header_that_cannot_be_completed_is_reported() {
     let disk = MemoryDisk::new();
     disk.fail(Operation::Patch, 1, io::ErrorKind::Other);

@@ -1,6 +1,6 @@
 //! Tracks and streams by themselves.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dictaphone::{
     capture::{self, EndReason, Pace},
@@ -9,7 +9,7 @@ use dictaphone::{
     },
 };
 
-use crate::rig::{DEADLINE, RATE, Rig, assert_positions, heard, step, track_event};
+use crate::rig::{DEADLINE, RATE, Rig, assert_positions, devices, heard, microphone, step, track_event};
 
 fn track(rig: &Rig) -> MediaStreamTrack {
     rig.stream.tracks().remove(0)
@@ -78,6 +78,44 @@ fn mute_and_unmute_are_told_and_copied_by_clones() {
     rig.microphone.set_muted(false);
     assert!(matches!(track_event(&events), TrackEvent::Unmute));
     assert!(!track.muted());
+}
+
+/// Waits until the track is as muted as it should be.
+fn wait_until_muted(track: &MediaStreamTrack, muted: bool, context: &str) {
+    let deadline = Instant::now() + DEADLINE;
+    while track.muted() != muted {
+        assert!(Instant::now() < deadline, "{context}: muted is {} for good", track.muted());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_source_that_is_muted_before_it_is_opened_gives_a_muted_track() {
+    let microphone = microphone(1);
+    let devices = devices(&[&microphone]);
+    for round in 0..300 {
+        microphone.set_muted(round % 2 == 0);
+        let stream = devices.get_user_media(&Constraints::default()).unwrap();
+        assert_eq!(stream.tracks()[0].muted(), round % 2 == 0, "round {round}");
+        let second = devices.get_user_media(&Constraints::default()).unwrap();
+        assert_eq!(second.tracks()[0].muted(), round % 2 == 0, "round {round}, a second track of the same source");
+    }
+}
+
+#[test]
+fn a_track_that_is_made_while_the_source_mutes_itself_comes_to_the_same_state() {
+    let rig = Rig::new();
+    let track = track(&rig);
+    for round in 0..300 {
+        let (first, last) = (round % 2 == 0, round % 4 < 2);
+        rig.microphone.set_muted(first);
+        rig.microphone.set_muted(last);
+        let clone = track.clone();
+        let shared = rig.devices.get_user_media(&Constraints::default()).unwrap().tracks().remove(0);
+        for (track, which) in [(&track, "track"), (&clone, "clone"), (&shared, "track of another stream")] {
+            wait_until_muted(track, last, &format!("round {round}, {which}"));
+        }
+    }
 }
 
 #[test]

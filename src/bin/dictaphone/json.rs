@@ -214,6 +214,7 @@ mod tests {
             host: "alsa".into(),
             kind: DeviceKind::Input,
             is_default: true,
+            converts: false,
             format: AudioFormat::new(48_000, 2, SampleFormat::S16),
             channels: (1, 2),
             sample_rates: vec![44_100, 48_000],

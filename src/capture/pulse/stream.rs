@@ -77,6 +77,7 @@ pub(super) struct PulseStream {
     waiting: Option<Receiving>,
     running: Option<(UnixStream, JoinHandle<()>)>,
     inlet: Inlet,
+    muted: bool,
     nap: Duration,
 }
 
@@ -119,7 +120,7 @@ impl PulseStream {
             nap,
             enough: usize::try_from(enough).unwrap_or(usize::MAX),
         };
-        Ok(Self { waiting: Some(receiving), running: None, inlet, nap })
+        Ok(Self { waiting: Some(receiving), running: None, inlet, muted: source.muted, nap })
     }
 }
 
@@ -134,6 +135,10 @@ impl CaptureStream for PulseStream {
 
     fn wakes_reader(&self) -> bool {
         true
+    }
+
+    fn muted(&self) -> bool {
+        self.muted
     }
 
     fn pace(&self) -> Pace {

@@ -87,6 +87,7 @@ mod tests {
             host: "alsa".into(),
             kind: DeviceKind::Input,
             is_default,
+            converts: false,
             format: AudioFormat::new(48_000, 1, SampleFormat::S16),
             channels: (1, if is_default { 2 } else { 1 }),
             sample_rates: vec![44_100, 48_000],
