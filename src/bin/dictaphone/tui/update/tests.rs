@@ -1,13 +1,16 @@
 //! Tables of what happens and what follows.
 
-use crossterm::event::MouseEvent;
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 use dictaphone::audio::SampleFormat;
 use proptest::prelude::*;
 
-use super::*;
+use super::{sound::SOUND_KEPT, *};
 use crate::tui::{
-    app::Picture,
-    keymap::{self, Keymap},
+    app::{Column, Picture},
+    keymap::{self, Action, Keymap},
+    layout,
+    theme::Theme,
+};
     theme::Theme,
 };
 
