@@ -6,8 +6,13 @@
 
 mod folder;
 mod input;
+mod jobs;
+mod levels;
 mod listening;
 mod recording;
+mod remembered;
+mod sketches;
+mod watch;
 mod worker;
 
 use std::{
@@ -23,20 +28,25 @@ use std::{
 use dictaphone::{
     audio::{apply_gain, db_to_factor, time::duration_of},
     capture::{self, Pace},
-    clips::{self, Listing, Trashed},
-    media::{MediaDevices, MediaRecorder, MediaStream, MediaStreamTrack, RecorderEvent, TrackEvent},
+    clips::{self, Listing, Spliced, Trashed, WaveformCache},
+    media::{MediaDevices, MediaRecorder, MediaStreamTrack, RecorderEvent, TrackEvent},
     playback::Player,
 };
 
 use self::{
-    input::Input,
+    folder::Change,
+    input::{Input, Opened},
+    levels::Levels,
     recording::{Kept, Running},
+    sketches::Wanted,
+    worker::Turn,
 };
 use super::{
-    app::Weight,
+    app::{InputRow, Weight},
     update::{Counted, Effect, Heard, Msg},
 };
 use crate::{
+    commands::clips::waveforms,
     message::{Failure, Message},
     plan::Record,
 };
@@ -52,11 +62,21 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) enum Happening {
     Msg(Msg),
     /// Opening number so and so ended.
-    Opened(u64, Result<(MediaStream, String), Failure>),
+    Opened(u64, Result<Opened, Failure>),
     Track(u64, TrackEvent),
     Recorder(RecorderEvent),
     Saved(Kept),
     Trashed(dictaphone::Result<Trashed>),
+    /// The inputs of list number so and so.
+    Inputs(u64, Vec<InputRow>),
+    /// A clip is open and can be played, or not; the number of the attempt.
+    Playable(u64, PathBuf, dictaphone::Result<Player>),
+    /// The job is over.
+    Exported(dictaphone::Result<PathBuf>),
+    /// It is over; what it was to put in its place.
+    Spliced(PathBuf, dictaphone::Result<Spliced>),
+    /// The folder has changed.
+    Folder,
 }
 
 /// Everything outside, as far as the screen has to do with it.
@@ -72,6 +92,12 @@ pub(crate) struct World {
     running: Option<Running>,
     saving: usize,
     player: Option<(PathBuf, Player)>,
+    play_turn: Turn,
+    /// That of the next clip as well.
+    volume: f32,
+    levels: Levels,
+    sketches: Arc<Mutex<Wanted>>,
+    cache: Option<WaveformCache>,
     disk: (Option<Instant>, Option<u64>),
     folder_seen: Option<Option<SystemTime>>,
     looked: Option<Instant>,
@@ -79,13 +105,17 @@ pub(crate) struct World {
     /// What was in the folder the last time, so that only what has changed is read again.
     listing: Arc<Mutex<Listing>>,
     /// What can be brought back, the latest last.
-    trashed: Vec<Trashed>,
+    changes: Vec<Change>,
+    /// Set when the running job is not wanted any more.
+    job: Option<Arc<AtomicBool>>,
     /// What came of the recordings that ended last, for whoever looks after the screen is gone.
     pub(crate) kept: Vec<Kept>,
 }
 
 impl World {
     pub(crate) fn new(plan: Record, folder: PathBuf, happenings: Sender<Happening>) -> Self {
+        let news = happenings.clone();
+        watch::watch(folder.clone(), move || news.send(Happening::Folder).is_ok());
         Self {
             devices: Arc::new(MediaDevices::with_backends(capture::backends(Pace::RealTime))),
             plan,
@@ -97,24 +127,30 @@ impl World {
             running: None,
             saving: 0,
             player: None,
+            play_turn: Turn::default(),
+            volume: 1.0,
+            levels: Levels::default(),
+            sketches: Arc::default(),
+            cache: waveforms(),
             disk: (None, None),
             folder_seen: None,
             looked: None,
             reading: Arc::default(),
             listing: Arc::default(),
-            trashed: Vec::new(),
+            changes: Vec::new(),
+            job: None,
             kept: Vec::new(),
         }
     }
 
     /// Whether something must not be left behind.
     pub(crate) fn is_busy(&self) -> bool {
-        self.running.is_some() || self.saving > 0
+        self.running.is_some() || self.saving > 0 || self.job.is_some()
     }
 
     /// Whether sound arrives that the screen shows.
     pub(crate) fn is_live(&self) -> bool {
-        self.input.is_some() || self.running.is_some() || self.player.is_some()
+        self.input.is_some() || self.running.is_some() || self.player.is_some() || self.levels.are_heard()
     }
 
     /// Where the unfinished recording is.
@@ -139,16 +175,25 @@ impl World {
                 return self.control(MediaRecorder::stop);
             }
             Effect::ListInputs => self.list_inputs(),
-            Effect::Play(path) => return self.play(path),
+            Effect::CloseInputs => self.close_inputs(),
+            Effect::Play(path) => self.play(path),
             Effect::TogglePlay => self.with_player(Player::toggle),
             Effect::Seek(seconds) => self.with_player(|player| {
                 let by = Duration::from_secs(seconds.unsigned_abs().into());
                 if seconds < 0 { player.seek_back(by) } else { player.seek_forward(by) }
             }),
+            Effect::SeekTo(place) => self.seek_to(place),
+            Effect::Volume(factor) => self.set_volume(factor),
+            Effect::Repeat(part) => self.repeat(part),
             Effect::Speed(speed) => self.with_player(|player| player.set_speed(speed)),
             Effect::StopPlaying => self.stop_playing(),
             Effect::Delete(path) => self.spawn("trash", move || Some(Happening::Trashed(clips::delete(&path, false)))),
-            Effect::Restore => self.restore(),
+            Effect::Undo => self.undo(),
+            Effect::Recover(path) => self.recover(path),
+            Effect::Sketch(paths) => self.sketch(paths),
+            Effect::Export(path, format) => self.export(path, format),
+            Effect::Splice(dictation, new) => self.splice(dictation, new),
+            Effect::Cancel => self.cancel(),
             Effect::Rename(path, name) => return vec![self.rename(&path, &name)],
         }
         Vec::new()
@@ -176,7 +221,14 @@ impl World {
                 arrived: progress.arrived > 0,
             }
         });
-        Heard { now: self.opened_at.elapsed(), sound, progress, playing: self.playing(), disk_left: self.disk_left() }
+        Heard {
+            now: self.opened_at.elapsed(),
+            sound,
+            progress,
+            playing: self.playing(),
+            disk_left: self.disk_left(),
+            inputs: self.input_levels(),
+        }
     }
 
     /// What a happening means for the screen.
@@ -188,6 +240,14 @@ impl World {
             Happening::Recorder(event) => self.hear_recorder(event),
             Happening::Saved(kept) => Some(self.saved(kept)),
             Happening::Trashed(outcome) => Some(self.trashed(outcome)),
+            Happening::Inputs(turn, rows) => self.listed(turn, rows),
+            Happening::Playable(number, path, opened) => self.playable(number, path, opened),
+            Happening::Exported(outcome) => Some(self.exported(outcome)),
+            Happening::Spliced(new, outcome) => Some(self.spliced(&new, outcome)),
+            Happening::Folder => {
+                self.folder_changed();
+                None
+            }
         }
     }
 
@@ -196,6 +256,7 @@ impl World {
         if let Some(running) = &self.running {
             let _ = running.recorder.stop();
         }
+        self.cancel();
         while self.is_busy() {
             let Ok(happening) = happenings.recv() else { return };
             self.hear(happening);

@@ -1,9 +1,12 @@
 //! What happens, and what follows from it: a state and a message become the next state and a list of effects. Pure.
 
 mod dialogs;
+mod dictation;
+mod inputs;
+mod jobs;
 mod keys;
 mod list;
-mod listening;
+pub(crate) mod listening;
 mod mouse;
 mod recording;
 mod sound;
@@ -11,10 +14,10 @@ mod sound;
 use std::{path::PathBuf, time::Duration};
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use dictaphone::audio::AudioFormat;
+use dictaphone::{audio::AudioFormat, clips::waveform::Bin};
 
 use super::{
-    app::{Deck, Device, Dialog, InputRow, Model, Notice, Playing, Take, Weight},
+    app::{Deck, Device, Dialog, Dictation, InputRow, Model, Notice, Outline, Pane, Playing, Take, Weight},
     layout::Size,
 };
 use crate::{intent::Intent, status};
@@ -32,6 +35,8 @@ pub(crate) struct Heard {
     pub(crate) playing: Option<Playing>,
     /// How long the disk lasts.
     pub(crate) disk_left: Option<Duration>,
+    /// The peaks of the inputs that can be chosen, in dBFS, by their ids.
+    pub(crate) inputs: Vec<(String, f64)>,
 }
 
 /// The numbers of a running recording.
@@ -55,10 +60,12 @@ pub(crate) enum Msg {
     /// From a signal.
     Wish(Intent),
     Heard(Heard),
-    /// A device delivers from now on; what a recording of it will be like.
+    /// A device delivers from now on, and what a recording of it will be like.
     Opened {
         name: String,
         format: AudioFormat,
+        /// What is unexpected about it.
+        note: Option<String>,
     },
     /// There is no device, or it went away, and why.
     Missing(String),
@@ -77,11 +84,22 @@ pub(crate) enum Msg {
     },
     /// There is no file of it, and why; nothing if that was wanted.
     NotSaved(Option<String>),
-    /// What is in the folder, newest first.
-    Takes {
-        takes: Vec<Take>,
-        unfinished: usize,
-    },
+    /// What is in the folder.
+    Takes(Vec<Take>),
+    /// The folder cannot be read, and why.
+    NoFolder(String),
+    /// A small waveform that was asked for; nothing if there is none.
+    Sketched(PathBuf, Option<Vec<Bin>>),
+    /// What the clip that is played looks like, as far as it was read.
+    Outlined(Outline),
+    /// How much of the job is done.
+    Progress(f64),
+    /// The job is over: the clip was exported, or was not, and why. Nothing if that was wanted.
+    Exported(Result<PathBuf, Option<String>>),
+    /// What was recorded is in that take, and what remained of the old version in the folder; or it is not, and why.
+    Spliced(Result<(PathBuf, Vec<PathBuf>), Option<String>>),
+    /// An unfinished recording is whole, or cannot be, and why.
+    Recovered(Result<PathBuf, String>),
     Renamed {
         from: PathBuf,
         to: PathBuf,
@@ -91,9 +109,11 @@ pub(crate) enum Msg {
         path: PathBuf,
         restorable: bool,
     },
-    /// The latest deleted clip is back, or cannot come back, and why.
-    Restored(Result<PathBuf, String>),
+    /// The latest change is undone and that clip is back, or it cannot be, and why.
+    Undone(Result<PathBuf, String>),
     Inputs(Vec<InputRow>),
+    /// That input cannot be opened.
+    Deaf(String),
     Say(Weight, String),
 }
 
@@ -109,7 +129,10 @@ pub(crate) enum Effect {
     Stop,
     /// Stops and throws away.
     Discard,
+    /// Lists the inputs and listens to each.
     ListInputs,
+    /// Listens to them no more.
+    CloseInputs,
     /// Gives a clip another name, without extension.
     Rename(PathBuf, String),
     /// Plays a clip from its start.
@@ -118,22 +141,39 @@ pub(crate) enum Effect {
     TogglePlay,
     /// Goes back or on by so many seconds.
     Seek(i32),
+    /// Goes to that place.
+    SeekTo(Duration),
     /// Plays at another speed.
     Speed(f64),
+    /// Plays louder or softer; 1 is as it was recorded.
+    Volume(f32),
+    /// Repeats the part between, or nothing.
+    Repeat(Option<(Duration, Duration)>),
     StopPlaying,
     /// Moves a clip to the trash.
     Delete(PathBuf),
-    /// Brings the clip back that was deleted last.
-    Restore,
+    /// Takes the latest change back.
+    Undo,
+    /// Small waveforms are wanted of these and of no others.
+    Sketch(Vec<PathBuf>),
+    /// Makes an unfinished recording whole.
+    Recover(PathBuf),
+    /// Makes a file of that format of a clip.
+    Export(PathBuf, &'static str),
+    /// Puts the second, which was just recorded, into the first.
+    Splice(Dictation, PathBuf),
+    /// Gives up the job.
+    Cancel,
 }
 
 /// The next state, and what is to be done.
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let heard = matches!(msg, Msg::Heard(_));
-    let effects = apply(model, msg);
+    let mut effects = apply(model, msg);
     // What is heard tells by itself whether something has changed.
     model.dirty |= !heard;
     list::scroll_into_view(model);
+    effects.extend(list::ask_for_sketches(model));
     effects
 }
 
@@ -145,14 +185,19 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Resize(size) => model.size = size,
         Msg::Wish(intent) => return recording::wish(model, intent),
         Msg::Heard(heard) => sound::hear(model, heard),
-        Msg::Opened { name, format } => model.device = Device::Open { name, format },
+        Msg::Opened { name, format, note } => {
+            model.device = Device::Open { name, format };
+            if let Some(note) = note {
+                say(model, Weight::Warning, note);
+            }
+        }
         Msg::Missing(why) => {
             model.device = Device::Missing;
             model.sound.clear();
             say(model, Weight::Error, why);
         }
         Msg::Started(name) => {
-            model.deck = Deck::Waiting;
+            (model.deck, model.pane) = (Deck::Waiting, Pane::Recorder);
             (model.recording, model.time, model.lost, model.markers) = (name, Duration::ZERO, 0, 0);
             model.meter.reset();
         }
@@ -163,31 +208,32 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
             say(model, Weight::Note, format!("marker {} at {}", model.markers, status::clock(at)));
         }
         Msg::Ended => {
-            model.deck = Deck::Saving;
+            (model.deck, model.pane) = (Deck::Saving, Pane::Clips);
             if matches!(model.dialog, Some(Dialog::Discard)) {
                 model.dialog = None;
             }
         }
-        Msg::Saved { path, time, flaw } => recording::saved(model, path, time, flaw),
+        Msg::Saved { path, time, flaw } => return recording::saved(model, path, time, flaw),
         Msg::NotSaved(why) => {
-            (model.deck, model.time) = (Deck::Idle, Duration::ZERO);
+            (model.deck, model.time, model.dictation) = (Deck::Idle, Duration::ZERO, None);
             match why {
                 Some(why) => say(model, Weight::Error, why),
                 None => say(model, Weight::Note, "discarded".to_owned()),
             }
         }
-        Msg::Takes { takes, unfinished } => {
-            model.takes.unfinished = unfinished;
-            list::take_list(model, takes);
-        }
+        Msg::Takes(takes) => list::take_list(model, takes),
+        Msg::NoFolder(why) => list::no_folder(model, why),
+        Msg::Sketched(path, bins) => list::sketched(model, &path, bins),
+        Msg::Outlined(outline) => listening::outlined(model, outline),
+        Msg::Progress(done) => jobs::progress(model, done),
+        Msg::Exported(outcome) => jobs::exported(model, outcome),
+        Msg::Spliced(outcome) => dictation::spliced(model, outcome),
+        Msg::Recovered(outcome) => list::recovered(model, outcome),
         Msg::Renamed { from, to } => list::renamed(model, &from, to),
         Msg::Deleted { path, restorable } => list::deleted(model, &path, restorable),
-        Msg::Restored(outcome) => list::restored(model, outcome),
-        Msg::Inputs(rows) => {
-            if let Some(Dialog::Inputs { rows: listed, .. }) = &mut model.dialog {
-                *listed = Some(rows);
-            }
-        }
+        Msg::Undone(outcome) => list::undone(model, outcome),
+        Msg::Inputs(rows) => inputs::listed(model, rows),
+        Msg::Deaf(id) => inputs::deaf(model, &id),
         Msg::Say(weight, text) => say(model, weight, text),
     }
     Vec::new()

@@ -8,18 +8,36 @@ use std::{
 };
 
 use dictaphone::{
-    clips::{self, Clip, Listing, Trashed},
+    Result,
+    clips::{self, Clip, Listing, PartFile, Spliced, Trashed, Unfinished},
     storage::space,
 };
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{Happening, LOOK, World};
 use crate::{
     commands::record::open,
     tui::{
-        app::{Take, Weight},
+        app::{Kind, Sketch, Take, Weight},
         update::Msg,
     },
 };
+
+/// What can be taken back.
+#[derive(Debug)]
+pub(super) enum Change {
+    Deleted(Trashed),
+    Spliced(Spliced),
+}
+
+impl Change {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Deleted(trashed) => &trashed.path,
+            Self::Spliced(spliced) => &spliced.path,
+        }
+    }
+}
 
 impl World {
     pub(super) fn rename(&mut self, path: &Path, name: &str) -> Msg {
@@ -35,13 +53,13 @@ impl World {
         }
     }
 
-    pub(super) fn trashed(&mut self, outcome: dictaphone::Result<Trashed>) -> Msg {
+    pub(super) fn trashed(&mut self, outcome: Result<Trashed>) -> Msg {
         self.looked = None;
         match outcome {
             Ok(trashed) => {
-                let (path, restorable) = (self.listed(&trashed.path), trashed.is_restorable());
+                let (path, restorable) = (self.listed_path(&trashed.path), trashed.is_restorable());
                 if restorable {
-                    self.trashed.push(trashed);
+                    self.changes.push(Change::Deleted(trashed));
                 }
                 Msg::Deleted { path, restorable }
             }
@@ -49,28 +67,48 @@ impl World {
         }
     }
 
-    pub(super) fn restore(&mut self) {
-        let Some(trashed) = self.trashed.pop() else { return };
-        let path = self.listed(&trashed.path);
-        self.looked = None;
+    /// Takes the latest change back.
+    pub(super) fn undo(&mut self) {
+        let Some(change) = self.changes.pop() else { return };
+        let path = self.listed_path(change.path());
         self.spawn("trash", move || {
-            let outcome = clips::restore(&trashed).map(|()| path).map_err(|error| error.to_string());
-            Some(Happening::Msg(Msg::Restored(outcome)))
+            let outcome = match &change {
+                Change::Deleted(trashed) => clips::restore(trashed),
+                Change::Spliced(spliced) => clips::splice::undo(spliced),
+            };
+            Some(Happening::Msg(Msg::Undone(outcome.map(|()| path).map_err(|error| error.to_string()))))
+        });
+    }
+
+    /// Makes an unfinished recording whole.
+    pub(super) fn recover(&self, path: PathBuf) {
+        let Some(target) = dictaphone::storage::place::target_of_part(&path) else { return };
+        self.spawn("recover", move || {
+            let file = Unfinished { path, kind: clips::Kind::Part { target } };
+            Some(Happening::Msg(Msg::Recovered(match clips::recover(&file, false) {
+                Ok(recovered) if recovered.change == clips::Change::Empty => Err("there is no sound in it".to_owned()),
+                Ok(recovered) => Ok(recovered.to),
+                Err(error) => Err(error.to_string()),
+            })))
         });
     }
 
     /// A path as the list of the folder has it.
-    pub(super) fn listed(&self, path: &Path) -> PathBuf {
+    pub(super) fn listed_path(&self, path: &Path) -> PathBuf {
         path.file_name().map_or_else(|| path.to_owned(), |name| self.folder.join(name))
     }
 
-    /// Looks whether something has come, gone or changed, not more often than once a second.
+    /// The folder has changed, or something in it.
+    pub(super) fn folder_changed(&mut self) {
+        self.looked = None;
+    }
+
+    /// Reads the folder again if it was said to have changed, or looks like it, which is found out once a second.
     pub(super) fn watch(&mut self) {
         let now = Instant::now();
         if self.looked.is_some_and(|at| now.duration_since(at) < LOOK) || self.reading.load(Ordering::SeqCst) {
             return;
         }
-        // Asked for by a change of our own, or the folder says that one was made.
         let forced = self.looked.is_none();
         self.looked = Some(now);
         let changed = std::fs::metadata(&self.folder).and_then(|metadata| metadata.modified()).ok();
@@ -107,20 +145,35 @@ fn read(folder: &Path, listing: &mut Listing) -> Msg {
     match listing.read_again(folder) {
         Ok(now) => *listing = now,
         Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => *listing = Listing::default(),
-        Err(error) => return Msg::Say(Weight::Error, error.to_string()),
+        Err(error) => {
+            *listing = Listing::default();
+            return Msg::NoFolder(error.to_string());
+        }
     }
-    let unfinished = listing.unfinished.iter().filter(|part| !part.is_being_written).count();
-    Msg::Takes { takes: listing.clips.iter().map(take).collect(), unfinished }
+    let unfinished = listing.unfinished.iter().filter(|part| !part.is_being_written).map(unfinished);
+    let whole =
+        listing.clips.iter().map(|clip| Take { clip: clip.clone(), kind: Kind::Whole, sketch: Sketch::Unknown });
+    Msg::Takes(unfinished.chain(whole).collect())
 }
 
-fn take(clip: &Clip) -> Take {
-    let extension = || clip.path.extension().unwrap_or_default().to_string_lossy().into_owned();
-    Take {
-        path: clip.path.clone(),
-        name: clip.name.clone(),
-        format: clip.format.clone().unwrap_or_else(extension),
-        length: clip.duration_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-        at: clip.recorded_at.clone(),
-        error: clip.error.clone(),
-    }
+/// An unfinished recording, as far as it is known without looking into it.
+fn unfinished(part: &PartFile) -> Take {
+    let zoned = |time| Timestamp::try_from(time).ok().map(|at: Timestamp| Zoned::new(at, TimeZone::system()));
+    let lossy = |text: Option<&std::ffi::OsStr>| text.unwrap_or_default().to_string_lossy().into_owned();
+    let clip = Clip {
+        name: lossy(part.target.file_stem()),
+        path: part.path.clone(),
+        format: Some(lossy(part.target.extension())),
+        mime_type: None,
+        duration_s: None,
+        frames: None,
+        sample_rate: None,
+        channels: None,
+        sample_format: None,
+        size_bytes: Some(part.size_bytes),
+        recorded_at: part.modified.and_then(zoned),
+        error: None,
+        modified: part.modified,
+    };
+    Take { clip, kind: Kind::Unfinished, sketch: Sketch::Nothing }
 }

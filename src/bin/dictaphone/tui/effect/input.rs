@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use dictaphone::{
-    capture::{self, DeviceKind, EndReason},
-    media::{MediaStream, Tap, TrackEvent},
+    capture::EndReason,
+    media::{MediaDevices, MediaStream, Tap, TrackEvent},
 };
 
-use super::{Happening, LATENCY, TAP_BLOCKS, World, one_line};
+use super::{
+    Happening, LATENCY, TAP_BLOCKS, World, one_line,
+    remembered::{self, Remembered},
+};
 use crate::{
     commands::record::open,
     message::Failure,
-    tui::{
-        app::{InputRow, Weight},
-        update::Msg,
-    },
+    plan::Record,
+    tui::{app::Weight, update::Msg},
 };
 
 pub(super) struct Input {
@@ -22,9 +23,19 @@ pub(super) struct Input {
     pub(super) tap: Option<Tap>,
 }
 
+/// An input that was just opened.
+pub(crate) struct Opened {
+    stream: MediaStream,
+    name: String,
+    /// That it is not the one which was chosen last.
+    note: Option<String>,
+}
+
 impl World {
+    /// Opens the input of that id, which is remembered; or the one that was asked for, or was chosen last, or the default.
     pub(super) fn open(&mut self, id: Option<String>) {
-        if id.is_some() {
+        let is_chosen = id.is_some();
+        if is_chosen {
             self.plan.device = id;
         }
         self.opening += 1;
@@ -34,15 +45,21 @@ impl World {
         let before = self.input.take();
         self.spawn("open", move || {
             drop(before);
-            Some(Happening::Opened(number, open::stream(&devices, &plan, LATENCY)))
+            let outcome = match &plan.device {
+                Some(_) => open::stream(&devices, &plan, LATENCY)
+                    .map(|(stream, name)| Opened { stream, name, note: None })
+                    .inspect(|opened| remember(&plan, opened, is_chosen)),
+                None => last_or_default(&devices, &plan),
+            };
+            Some(Happening::Opened(number, outcome))
         });
     }
 
-    pub(super) fn opened(&mut self, number: u64, outcome: Result<(MediaStream, String), Failure>) -> Option<Msg> {
+    pub(super) fn opened(&mut self, number: u64, outcome: Result<Opened, Failure>) -> Option<Msg> {
         if number != self.opening {
             return None;
         }
-        let (stream, name) = match outcome {
+        let Opened { stream, name, note } = match outcome {
             Ok(opened) => opened,
             Err(failure) => return Some(Msg::Missing(one_line(&failure.message))),
         };
@@ -53,7 +70,7 @@ impl World {
         }
         let tap = tracks.first().map(|track| track.tap(TAP_BLOCKS));
         self.input = Some(Input { stream, tap });
-        Some(Msg::Opened { name, format })
+        Some(Msg::Opened { name, format, note })
     }
 
     pub(super) fn hear_track(&mut self, number: u64, event: TrackEvent) -> Option<Msg> {
@@ -81,23 +98,23 @@ impl World {
             _ => None,
         }
     }
+}
 
-    pub(super) fn list_inputs(&self) {
-        let devices = Arc::clone(&self.devices);
-        self.spawn("devices", move || {
-            Some(Happening::Msg(match devices.enumerate_devices() {
-                Ok(found) => Msg::Inputs(found.into_iter().filter_map(input_row).collect()),
-                Err(error) => Msg::Say(Weight::Error, error.to_string()),
-            }))
-        });
+fn remember(plan: &Record, opened: &Opened, is_chosen: bool) {
+    let Some((id, place)) = plan.device.clone().filter(|_| is_chosen).zip(remembered::place()) else { return };
+    if let Err(error) = (Remembered { id, label: opened.name.clone() }).store(&place) {
+        log::warn!("cannot remember the input in {}: {error}", place.display());
     }
 }
 
-fn input_row(device: capture::DeviceInfo) -> Option<InputRow> {
-    (device.kind == DeviceKind::Input).then_some(InputRow {
-        id: device.id,
-        label: device.label,
-        host: device.host,
-        is_default: device.is_default,
-    })
+/// The input that was chosen last; without a choice, or when it is not there, the system's default.
+fn last_or_default(devices: &MediaDevices, plan: &Record) -> Result<Opened, Failure> {
+    let last = remembered::place().and_then(|place| Remembered::load(&place));
+    let last_plan = last.as_ref().map(|last| Record { device: Some(last.id.clone()), ..plan.clone() });
+    if let Some(Ok((stream, name))) = last_plan.map(|plan| open::stream(devices, &plan, LATENCY)) {
+        return Ok(Opened { stream, name, note: None });
+    }
+    let (stream, name) = open::stream(devices, plan, LATENCY)?;
+    let note = last.map(|last| format!("{} is not there, this is {name}", last.label));
+    Ok(Opened { stream, name, note })
 }

@@ -12,7 +12,7 @@ use dictaphone::{
     storage::Existing,
 };
 
-use super::{Happening, World, one_line, worker::spawn_or_return};
+use super::{Happening, World, one_line};
 use crate::{
     commands::record::open,
     exit::Exit,
@@ -21,10 +21,12 @@ use crate::{
     tui::{app::Weight, update::Msg},
 };
 
+/// What came of a recording.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     path: Result<PathBuf, Message>,
-    time: Duration,
+    /// Length of the recording; not told of a take that it went into.
+    time: Option<Duration>,
     flaw: Option<String>,
 }
 
@@ -35,6 +37,25 @@ pub(super) struct Running {
     pub(super) discarded: bool,
     pub(super) failure: Option<Error>,
     blob: Option<Blob>,
+}
+
+impl Kept {
+    /// A take that has what was dictated.
+    pub(super) fn dictated(path: PathBuf) -> Self {
+        Self { path: Ok(path), time: None, flaw: None }
+    }
+
+    /// It could not be saved because of a bug.
+    fn unsaved(part: Option<&Path>) -> Self {
+        let hint = part.map(|part| format!("what was recorded is kept in {}", part.display()));
+        let message = Message { text: "saving failed by a bug".to_owned(), hint };
+        Self { path: Err(message), time: None, flaw: None }
+    }
+
+    /// Whether it is that file.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        self.path.as_ref().is_ok_and(|kept| kept == path)
+    }
 }
 
 impl World {
@@ -115,13 +136,9 @@ impl World {
         let named = at.and_then(|at| open::target(&self.plan, &at).ok().flatten());
         let target = named.unwrap_or(target);
         self.saving += 1;
-        let answers = self.happenings.clone();
-        let saves = move || {
-            let _ = answers.send(Happening::Saved(save(&blob, &target, flaw)));
-        };
-        if let Err(saves) = spawn_or_return("save", saves) {
-            saves();
-        }
+        let part = blob.path();
+        let work = move || Happening::Saved(save(&blob, &target, flaw));
+        self.spawn_surely("save", work, move || Happening::Saved(Kept::unsaved(part.as_deref())));
         Some(Msg::Ended)
     }
 
@@ -131,7 +148,7 @@ impl World {
         self.looked = None;
         let Kept { path, time, flaw } = kept;
         match path {
-            Ok(path) => Msg::Saved { path, time, flaw },
+            Ok(path) => Msg::Saved { path, time: time.unwrap_or_default(), flaw },
             Err(message) => Msg::NotSaved(Some(one_line(&message))),
         }
     }
@@ -145,7 +162,10 @@ impl Kept {
             (Ok(path), Some(flaw)) => {
                 (Err(Message::new(format!("saved {}, but {flaw}", path.display()))), Exit::Incomplete)
             }
-            (Ok(path), None) => (Ok(format!("saved {} · {}", path.display(), status::clock(self.time))), Exit::Done),
+            (Ok(path), None) => {
+                let time = self.time.map_or_else(String::new, |time| format!(" · {}", status::clock(time)));
+                (Ok(format!("saved {}{time}", path.display())), Exit::Done)
+            }
         }
     }
 }
@@ -155,5 +175,5 @@ fn save(blob: &Blob, target: &Path, flaw: Option<String>) -> Kept {
         let kept = blob.path().map(|part| format!("what was recorded is kept in {}", part.display()));
         Message { text: error.to_string(), hint: kept }
     });
-    Kept { path, time: blob.duration(), flaw }
+    Kept { path, time: Some(blob.duration()), flaw }
 }

@@ -1,15 +1,17 @@
 //! The keys while a dialog has them: a text is typed, a question answered, a row chosen. Pure.
 
+use std::path::PathBuf;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use super::{Effect, list, stem};
-use crate::tui::app::{Device, Dialog, InputRow, Model};
+use super::{Effect, inputs, jobs, list, stem};
+use crate::tui::app::{Dialog, Model};
 
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(dialog) = model.dialog.take() else { return Vec::new() };
     match (dialog, key.code) {
-        (Dialog::Name { .. } | Dialog::Discard | Dialog::Inputs { .. } | Dialog::Help(_), KeyCode::Esc) => {}
+        (Dialog::Name { .. } | Dialog::Discard | Dialog::Export { .. } | Dialog::Help(_), KeyCode::Esc) => {}
         (Dialog::Filter(_), KeyCode::Esc) => list::filter(model, String::new()),
         (Dialog::Filter(_), KeyCode::Enter) => {}
         (Dialog::Filter(mut input), _) => {
@@ -31,29 +33,32 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         (Dialog::Discard, KeyCode::Char('y' | 'Y')) if model.deck.is_busy() => return vec![Effect::Discard],
         (Dialog::Discard, KeyCode::Char('n' | 'N')) => {}
         (Dialog::Discard, _) => model.dialog = Some(Dialog::Discard),
-        (Dialog::Inputs { rows, selected }, code) => return choose(model, rows, selected, code),
+        (Dialog::Inputs { rows, selected }, code) => return inputs::press(model, rows, selected, code),
+        (Dialog::Export { path, formats, selected }, code) => {
+            return choose_format(model, path, formats, selected, code);
+        }
         (Dialog::Help(line), code) => help(model, line, code),
     }
     Vec::new()
 }
 
-fn choose(model: &mut Model, rows: Option<Vec<InputRow>>, selected: usize, code: KeyCode) -> Vec<Effect> {
-    let last = rows.as_ref().map_or(0, |rows| rows.len().saturating_sub(1));
+fn choose_format(
+    model: &mut Model,
+    path: PathBuf,
+    formats: Vec<&'static str>,
+    selected: usize,
+    code: KeyCode,
+) -> Vec<Effect> {
     let selected = match code {
         KeyCode::Up | KeyCode::Char('k') => selected.saturating_sub(1),
-        KeyCode::Down | KeyCode::Char('j') => (selected + 1).min(last),
+        KeyCode::Down | KeyCode::Char('j') => (selected + 1).min(formats.len().saturating_sub(1)),
         KeyCode::Enter => {
-            let id = rows.and_then(|rows| rows.into_iter().nth(selected)).map(|row| row.id);
-            if id.is_some() {
-                model.device = Device::Opening;
-                return vec![Effect::Open(id)];
-            }
-            return Vec::new();
+            return formats.get(selected).map_or_else(Vec::new, |format| jobs::export(model, path, format));
         }
-        KeyCode::Char('i' | 'q') => return Vec::new(),
+        KeyCode::Char('q') => return Vec::new(),
         _ => selected,
     };
-    model.dialog = Some(Dialog::Inputs { rows, selected });
+    model.dialog = Some(Dialog::Export { path, formats, selected });
     Vec::new()
 }
 

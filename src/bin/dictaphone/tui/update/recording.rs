@@ -4,11 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use tui_input::Input;
 
-use super::{Effect, say, stem};
+use super::{Effect, dictation, say, stem};
 use crate::{
     intent::Intent,
     status,
-    tui::app::{Deck, Device, Dialog, Model, Weight},
+    tui::app::{Deck, Device, Dialog, Model, Weight, Work},
 };
 
 pub(super) fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -31,10 +31,13 @@ pub(super) fn toggle(model: &Model) -> Vec<Effect> {
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     model.leaving = true;
     model.dialog = None;
-    if model.deck.is_busy() { vec![Effect::Stop] } else { Vec::new() }
+    let stop = model.deck.is_busy().then_some(Effect::Stop);
+    // An export can be made again; what was dictated goes to its place before the end.
+    let cancel = model.job.as_ref().is_some_and(|job| job.work == Work::Export).then_some(Effect::Cancel);
+    stop.into_iter().chain(cancel).collect()
 }
 
-pub(super) fn saved(model: &mut Model, path: PathBuf, time: Duration, flaw: Option<String>) {
+pub(super) fn saved(model: &mut Model, path: PathBuf, time: Duration, flaw: Option<String>) -> Vec<Effect> {
     (model.deck, model.time) = (Deck::Idle, Duration::ZERO);
     model.takes.wanted = Some(path.clone());
     let name = stem(&path);
@@ -42,10 +45,14 @@ pub(super) fn saved(model: &mut Model, path: PathBuf, time: Duration, flaw: Opti
         Some(flaw) => say(model, Weight::Warning, format!("saved {name}, but {flaw}")),
         None => say(model, Weight::Note, format!("saved {name}, {}", status::clock(time))),
     }
+    if let Some(dictation) = model.dictation.take() {
+        return dictation::splice(model, dictation, path);
+    }
     // Whoever is typing something else is not interrupted; the take is safe under the name it has.
     if model.dialog.is_none() && !model.leaving {
         model.dialog = Some(Dialog::Name { path, input: Input::new(name), fresh: true });
     }
+    Vec::new()
 }
 
 pub(super) fn record(model: &mut Model) -> Vec<Effect> {
@@ -57,8 +64,6 @@ pub(super) fn record(model: &mut Model) -> Vec<Effect> {
             model.device = Device::Opening;
             return vec![Effect::Open(None)];
         }
-        // What the loudspeaker says would be in the recording.
-        (_, Device::Open { .. }) if model.playing.is_some() => return vec![Effect::StopPlaying, Effect::Start],
         (_, Device::Open { .. }) => return vec![Effect::Start],
     }
     Vec::new()

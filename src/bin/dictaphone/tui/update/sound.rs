@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dictaphone::audio::LevelMeter;
 
-use super::Heard;
+use super::{Heard, inputs, listening};
 use crate::tui::app::{Column, Deck, Device, Model, Notice, Weight};
 
 /// Columns of the waveform a second, and how many are remembered.
@@ -26,8 +26,8 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
             model.deck = Deck::Recording;
         }
     }
-    model.dirty |= model.playing != heard.playing;
-    model.playing = heard.playing;
+    listening::heard(model, heard.playing);
+    inputs::heard(model, heard.inputs);
     model.disk_left = heard.disk_left;
     if !heard.sound.is_empty() {
         listen(model, &heard.sound);
