@@ -5,7 +5,10 @@ use std::time::Duration;
 use dictaphone::audio::LevelMeter;
 
 use super::{Heard, inputs, listening};
-use crate::tui::app::{Column, Deck, Device, Model, Notice, Weight};
+use crate::tui::{
+    app::{Column, Deck, Device, Model, Notice, Weight},
+    meter::Meter,
+};
 
 /// Columns of the waveform a second, and how many are remembered.
 const COLUMNS_PER_SECOND: u32 = 20;
@@ -18,8 +21,7 @@ const NOTE: Duration = Duration::from_secs(4);
 
 pub(super) fn hear(model: &mut Model, heard: Heard) {
     model.now = heard.now;
-    let was_clipping = model.meter.is_clipping(model.now);
-    let before = (model.meter, model.deck, model.time, model.lost, model.disk_left, was_clipping);
+    let before = numbers(model);
     if let Some(counted) = heard.progress {
         (model.time, model.lost) = (counted.time, counted.lost);
         if model.deck == Deck::Waiting && counted.arrived {
@@ -37,9 +39,23 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
         model.notice = None;
         model.dirty = true;
     }
-    let is_clipping = model.meter.is_clipping(model.now);
-    model.dirty |= !heard.sound.is_empty()
-        || before != (model.meter, model.deck, model.time, model.lost, model.disk_left, is_clipping);
+    model.dirty |= (!heard.sound.is_empty() && !is_still(model)) || before != numbers(model);
+}
+
+/// What can be seen of the numbers.
+fn numbers(model: &Model) -> impl PartialEq + use<> {
+    let Meter { bar_dbfs, hold_dbfs, clipped, .. } = model.meter;
+    let levels = (bar_dbfs, hold_dbfs, clipped, model.meter.is_clipping(model.now));
+    (levels, model.deck, model.time.as_millis() / 100, model.lost, model.disk_left)
+}
+
+/// Whether the picture stays as it is however time goes on: there has been silence for as long as it shows.
+fn is_still(model: &Model) -> bool {
+    let shown = 2 * usize::from(model.size.columns);
+    let silence = Column { peak: 0.0, kept: model.deck == Deck::Recording };
+    model.columns.len() >= shown
+        && model.columns.iter().rev().take(shown).all(|column| *column == silence)
+        && model.sound.iter().all(|&sample| sample == 0.0)
 }
 
 fn listen(model: &mut Model, sound: &[f32]) {

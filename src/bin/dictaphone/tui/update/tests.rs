@@ -226,6 +226,21 @@ fn only_a_change_is_drawn() {
 }
 
 #[test]
+fn silence_is_drawn_until_it_fills_the_picture() {
+    let mut model = model();
+    let silence = |model: &mut Model, now: u64| {
+        model.dirty = false;
+        let sound = vec![0.0; 48_000];
+        update(model, Msg::Heard(Heard { now: Duration::from_secs(now), sound, ..Heard::default() }));
+        model.dirty
+    };
+    let drawn: Vec<bool> = (1..=20).map(|now| silence(&mut model, now)).collect();
+    assert!(drawn[..7].iter().all(|drawn| *drawn) && drawn[10..].iter().all(|drawn| !drawn), "{drawn:?}");
+    update(&mut model, Msg::Heard(Heard { sound: vec![0.1; 48], ..Heard::default() }));
+    assert!(model.dirty && silence(&mut model, 21));
+}
+
+#[test]
 fn notes_go_by_themselves_and_errors_with_a_key() {
     let at = |millis| Msg::Heard(Heard { now: Duration::from_millis(millis), ..Heard::default() });
     let mut model = model();
