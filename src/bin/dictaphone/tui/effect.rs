@@ -42,7 +42,7 @@ use self::{
     worker::Turn,
 };
 use super::{
-    app::{InputRow, Weight},
+    app::InputRow,
     update::{Counted, Effect, Heard, Msg},
 };
 use crate::{
@@ -162,7 +162,10 @@ impl World {
     pub(crate) fn perform(&mut self, effect: Effect) -> Vec<Msg> {
         match effect {
             Effect::Open(id) => self.open(id),
-            Effect::Start => return vec![self.start().unwrap_or_else(|failure| error(&failure.message))],
+            Effect::Start => {
+                let started = self.start();
+                return vec![started.unwrap_or_else(|failure| Msg::NotSaved(Some(one_line(&failure.message))))];
+            }
             // A recorder that has just ended by itself refuses, and its last events are on their way.
             Effect::Pause => return self.control(MediaRecorder::pause),
             Effect::Resume => return self.control(MediaRecorder::resume),
@@ -280,8 +283,4 @@ fn one_line(message: &Message) -> String {
         Some(hint) => format!("{}; {hint}", message.text),
         None => message.text.clone(),
     }
-}
-
-fn error(message: &Message) -> Msg {
-    Msg::Say(Weight::Error, one_line(message))
 }

@@ -241,7 +241,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 fn say(model: &mut Model, weight: Weight, text: String) {
     // A note must not hide what went wrong.
-    let hides = model.notice.as_ref().is_some_and(|notice| notice.weight == Weight::Error);
+    let hides = model.notice.as_ref().is_some_and(|notice| notice.weight != Weight::Note);
     if weight == Weight::Note && hides {
         return;
     }

@@ -22,6 +22,8 @@ pub(crate) struct InputRow {
 /// What is heard from an input that can be chosen.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Hears {
+    /// There are too many of them to listen to all.
+    Unheard,
     /// It is being opened.
     Opening,
     /// The peak of the last moment, in dBFS.

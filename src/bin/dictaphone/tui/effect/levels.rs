@@ -56,7 +56,7 @@ impl World {
         });
     }
 
-    pub(super) fn listed(&self, turn: u64, rows: Vec<InputRow>) -> Option<Msg> {
+    pub(super) fn listed(&self, turn: u64, mut rows: Vec<InputRow>) -> Option<Msg> {
         if !self.levels.turn.is(turn) {
             return None;
         }
@@ -75,6 +75,7 @@ impl World {
                 None
             });
         }
+        rows.iter_mut().skip(INPUTS_MAX).for_each(|row| row.hears = Hears::Unheard);
         Some(Msg::Inputs(rows))
     }
 

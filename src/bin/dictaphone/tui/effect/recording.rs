@@ -68,7 +68,7 @@ impl World {
 
     pub(super) fn start(&mut self) -> Result<Msg, Failure> {
         let Some(input) = &self.input else {
-            return Ok(Msg::Say(Weight::Error, "there is no input to record from".to_owned()));
+            return Ok(Msg::NotSaved(Some("there is no input to record from".to_owned())));
         };
         if self.running.is_some() {
             return Ok(Msg::Say(Weight::Error, "a recording is running".to_owned()));

@@ -110,6 +110,7 @@ fn input_line(model: &Model, input: &InputRow, width: usize) -> Line<'static> {
 fn hears(model: &Model, hears: &Hears) -> String {
     let (full, empty) = if model.theme.unicode { ("█", "░") } else { ("#", ".") };
     match hears {
+        Hears::Unheard => " ".repeat(18),
         Hears::Opening => format!("{:<18}", "opening"),
         Hears::Nothing => format!("{:<18}", "cannot be opened"),
         Hears::Peak(dbfs) => {

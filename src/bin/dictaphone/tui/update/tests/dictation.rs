@@ -80,6 +80,18 @@ fn a_recording_that_comes_to_nothing_goes_nowhere() {
 }
 
 #[test]
+fn a_recording_that_could_not_begin_leaves_nothing_to_go_on_with() {
+    let mut model = with_takes(&["a"]);
+    assert_eq!(press(&mut model, [KeyCode::Char('a')]), [Effect::Start]);
+    update(&mut model, Msg::NotSaved(Some("the folder cannot be written".into())));
+    assert_eq!((model.dictation.clone(), model.deck), (None, Deck::Idle));
+    assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::Start]);
+    update(&mut model, Msg::Started("b.wav".into()));
+    update(&mut model, Msg::Ended);
+    assert_eq!(update(&mut model, saved()), []);
+}
+
+#[test]
 fn whoever_leaves_while_dictating_finds_it_in_its_place() {
     let mut model = dictating('a');
     assert_eq!(press(&mut model, [KeyCode::Char('q')]), [Effect::Stop]);
