@@ -102,15 +102,19 @@ impl Listing {
 
     /// Sorts the clips; equal ones by name, then by path.
     pub fn sort(&mut self, key: SortKey, reversed: bool) {
-        self.clips.sort_by(|a, b| {
-            let order = key.compare(a, b);
-            let order = if reversed { order.reverse() } else { order };
-            order.then_with(|| natural_order(&a.name, &b.name)).then_with(|| a.path.cmp(&b.path))
-        });
+        self.clips.sort_by(|a, b| key.order(a, b, reversed));
     }
 }
 
 impl SortKey {
+    /// Which of two clips comes first; equal ones are ordered by name, then by path.
+    #[must_use]
+    pub fn order(self, a: &Clip, b: &Clip, reversed: bool) -> Ordering {
+        let order = self.compare(a, b);
+        let order = if reversed { order.reverse() } else { order };
+        order.then_with(|| natural_order(&a.name, &b.name)).then_with(|| a.path.cmp(&b.path))
+    }
+
     fn compare(self, a: &Clip, b: &Clip) -> Ordering {
         match self {
             Self::Date => b.timestamp().cmp(&a.timestamp()),

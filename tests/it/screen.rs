@@ -1,5 +1,11 @@
 //! The screen, driven by keys in a pseudo-terminal; after each step the files are looked at.
 
+mod dictation;
+mod faults;
+mod folder;
+#[cfg(target_os = "linux")]
+mod hand;
+
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
@@ -288,36 +294,4 @@ fn without_a_terminal_there_is_help_and_no_screen() {
     output.assert_exit(2).assert_stdout("").assert_stderr_contains("Usage: dictaphone");
     let output = Test::new().args(["--device", "tone", "devices"]).run();
     output.assert_exit(2).assert_stderr_contains("those of the screen");
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn the_virtual_microphone_is_recorded() {
-    use crate::support::{analysis::analyse, pulse::PulseServer, server::Server as _, signal::PositionCode};
-    let server = PulseServer::start();
-    let code = server.runtime().join("code.wav");
-    PositionCode::mono().write_wav(&code, 600 * 48_000);
-    let _player = server.play(&code);
-    let test = Test::new().server(&server).args(["--dir", "takes"]).env("LC_ALL", "C.UTF-8");
-    let folder = test.path("takes");
-    let mut terminal = Terminal::run(&test);
-    terminal.wait_for("READY");
-    terminal.wait_for("48 kHz mono");
-    terminal.send("r");
-    terminal.wait_for("REC");
-    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    wait_for_growth(&folder.join(&names[0]), 48_000);
-    terminal.send("s");
-    terminal.wait_for("saved; name:");
-    // Escape and a key in one go would be that key with Alt.
-    terminal.send(keys::ESCAPE);
-    terminal.wait_for_no("saved; name:");
-    terminal.send("q");
-    assert_eq!(terminal.wait(), 0);
-    let saved = self::names(&folder);
-    assert_eq!(saved.len(), 1, "{saved:?}");
-    let reader = hound::WavReader::open(folder.join(&saved[0])).unwrap();
-    let samples: Vec<i16> = reader.into_samples().map(Result::unwrap).collect();
-    assert!(samples.len() >= 24_000);
-    analyse(&samples).assert_contiguous();
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dictaphone::{
     Error,
-    clips::{FindError, folder, name},
+    clips::{FindError, WaveformCache, folder, name},
     storage::{self, place},
 };
 
@@ -53,6 +53,11 @@ pub(crate) fn find_to_change(folder: &Path, word: &Path) -> Result<PathBuf, Fail
         return Err(Failure::usage(format!("{} is no clip", path.display()), hint));
     }
     Ok(path)
+}
+
+/// Where waveforms are kept; nowhere for a user without a place for such things.
+pub(crate) fn waveforms() -> Option<WaveformCache> {
+    dirs::cache_dir().map(|folder| WaveformCache::new(folder.join("dictaphone").join("waveforms")))
 }
 
 /// A failure with exit code 1.

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use dictaphone::{
     audio::time::seconds,
-    clips::{Info, WaveformCache, draw},
+    clips::{Info, draw},
 };
 
 use crate::{
@@ -32,9 +32,9 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Ex
     let folder = clips::folder(&args.folder, config)?;
     let path = clips::find(&folder, &args.clip)?;
     let info = Info::read(&path, |_| ControlFlow::Continue(())).map_err(|error| file_failure(&error))?;
-    if let (None, Some(folder)) = (&info.clip.error, dirs::cache_dir()) {
+    if let (None, Some(cache)) = (&info.clip.error, clips::waveforms()) {
         // It was read for once, and the next one who wants its waveform need not. A cache is never missed.
-        let _ = WaveformCache::new(folder.join("dictaphone").join("waveforms")).store(&path, &info.waveform);
+        let _ = cache.store(&path, &info.waveform);
     }
     if args.json {
         report.facts(&info)

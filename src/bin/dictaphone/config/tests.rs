@@ -12,7 +12,7 @@ use crate::{
     cli::{Color, Preset},
     exit::Exit,
     plan::Container,
-    tui::keymap::Action,
+    tui::keymap::{Action, Scene},
 };
 
 fn parse(text: &str) -> Result<Config, Failure> {
@@ -125,13 +125,13 @@ fn what_is_no_text_is_told_with_its_line() {
 #[test]
 fn the_keys_of_the_screen_can_be_swapped_added_and_taken_away() {
     let keymap = parse("[keys]\nrecord = 'q'\nquit = ['r', 'ctrl-q']\nmark = []\nplay = 7\n").unwrap().keymap;
-    let press = |code, held, recording| keymap.action(KeyEvent::new(code, held), recording);
-    assert_eq!(press(KeyCode::Char('q'), KeyModifiers::NONE, false), Some(Action::Record));
-    assert_eq!(press(KeyCode::Char('r'), KeyModifiers::NONE, false), Some(Action::Quit));
-    assert_eq!(press(KeyCode::Char('q'), KeyModifiers::CONTROL, true), Some(Action::Quit));
-    assert_eq!(press(KeyCode::Char('m'), KeyModifiers::NONE, true), None);
-    assert_eq!(press(KeyCode::Char('7'), KeyModifiers::NONE, false), Some(Action::Play));
-    assert_eq!(press(KeyCode::Char(' '), KeyModifiers::NONE, false), None);
+    let press = |code, held, scene| keymap.action(KeyEvent::new(code, held), scene);
+    assert_eq!(press(KeyCode::Char('q'), KeyModifiers::NONE, Scene::Idle), Some(Action::Record));
+    assert_eq!(press(KeyCode::Char('r'), KeyModifiers::NONE, Scene::Idle), Some(Action::Quit));
+    assert_eq!(press(KeyCode::Char('q'), KeyModifiers::CONTROL, Scene::Recorder), Some(Action::Quit));
+    assert_eq!(press(KeyCode::Char('m'), KeyModifiers::NONE, Scene::Recorder), None);
+    assert_eq!(press(KeyCode::Char('7'), KeyModifiers::NONE, Scene::Idle), Some(Action::Play));
+    assert_eq!(press(KeyCode::Char(' '), KeyModifiers::NONE, Scene::Idle), None);
 }
 
 #[test]

@@ -1,12 +1,26 @@
 //! Everything that the screen shows and remembers, as plain data. Nothing here acts.
 
-use std::{collections::VecDeque, path::PathBuf, time::Duration};
+mod dialog;
+mod dictation;
+mod listening;
+mod takes;
+
+use std::{collections::VecDeque, time::Duration};
 
 use dictaphone::audio::AudioFormat;
-use jiff::Zoned;
-use tui_input::Input;
 
-use super::{keymap::Keymap, layout::Size, meter::Meter, theme::Theme};
+pub(crate) use self::{
+    dialog::{Dialog, Hears, InputRow},
+    dictation::{Dictation, Job, Place, Work},
+    listening::{Outline, Playing, Repeat},
+    takes::{Kind, SKETCH_COLUMNS, Sketch, Take, Takes, order_name},
+};
+use super::{
+    keymap::{Keymap, Scene},
+    layout::Size,
+    meter::Meter,
+    theme::Theme,
+};
 
 /// What the recorder is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,106 +91,6 @@ pub(crate) struct Column {
     pub(crate) kept: bool,
 }
 
-/// A clip of the list.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Take {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// File name without extension.
-    pub(crate) name: String,
-    /// Container, or the extension if it cannot be read.
-    pub(crate) format: String,
-    /// Length, if known.
-    pub(crate) length: Option<Duration>,
-    /// When it was recorded, or else last changed.
-    pub(crate) at: Option<Zoned>,
-    /// Why it cannot be read.
-    pub(crate) error: Option<String>,
-}
-
-/// The list of clips.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Takes {
-    /// All of them, newest first.
-    pub(crate) all: Vec<Take>,
-    /// Recordings that were cut off and can be recovered.
-    pub(crate) unfinished: usize,
-    /// They were read at least once.
-    pub(crate) known: bool,
-    /// Only names with this in them are shown.
-    pub(crate) filter: String,
-    /// Place in `all` of those that are shown.
-    pub(crate) shown: Vec<usize>,
-    /// Place in `shown`.
-    pub(crate) selected: usize,
-    /// The clip that the cursor is to be on when the folder has been read.
-    pub(crate) wanted: Option<PathBuf>,
-    /// Place in `shown` of the first row.
-    pub(crate) offset: usize,
-}
-
-impl Takes {
-    /// The clip that keys are about.
-    pub(crate) fn current(&self) -> Option<&Take> {
-        self.shown.get(self.selected).and_then(|&index| self.all.get(index))
-    }
-}
-
-/// An input that can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct InputRow {
-    /// What the device is opened by.
-    pub(crate) id: String,
-    /// Its name.
-    pub(crate) label: String,
-    /// The sound system it belongs to.
-    pub(crate) host: String,
-    /// The system's default.
-    pub(crate) is_default: bool,
-}
-
-/// What has the keys for itself at the moment.
-#[derive(Debug, Clone)]
-pub(crate) enum Dialog {
-    /// The name of a clip is typed.
-    Name {
-        /// The clip.
-        path: PathBuf,
-        /// What was typed.
-        input: Input,
-        /// It was just recorded.
-        fresh: bool,
-    },
-    /// The filter is typed.
-    Filter(Input),
-    /// Really throw the recording away?
-    Discard,
-    /// An input is chosen; `None` until they are listed.
-    Inputs {
-        /// What there is.
-        rows: Option<Vec<InputRow>>,
-        /// Place of the cursor.
-        selected: usize,
-    },
-    /// All keys, from this line on.
-    Help(u16),
-}
-
-/// A clip that is played.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Playing {
-    /// The clip.
-    pub(crate) path: PathBuf,
-    /// Where it is, to the tenth of a second.
-    pub(crate) at: Duration,
-    /// How long it is, if known.
-    pub(crate) length: Option<Duration>,
-    /// 1 is as it was recorded.
-    pub(crate) speed: f64,
-    /// It waits.
-    pub(crate) is_paused: bool,
-}
-
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
@@ -197,6 +111,25 @@ pub(crate) struct Notice {
     pub(crate) text: String,
     /// When it was said, since the screen was opened.
     pub(crate) at: Duration,
+}
+
+/// What the keys of the recorder and those of the clips are about while a recording runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pane {
+    /// The recording.
+    Recorder,
+    /// The list of clips.
+    Clips,
+}
+
+impl Pane {
+    /// The other one.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Recorder => Self::Clips,
+            Self::Clips => Self::Recorder,
+        }
+    }
 }
 
 /// The whole state of the screen.
@@ -222,6 +155,10 @@ pub(crate) struct Model {
     pub(crate) lost: u64,
     /// Markers of the recording.
     pub(crate) markers: u32,
+    /// Amplification before encoding.
+    pub(crate) gain_db: f64,
+    /// The take into which the recording goes.
+    pub(crate) dictation: Option<Dictation>,
     /// How long the disk lasts.
     pub(crate) disk_left: Option<Duration>,
 
@@ -234,11 +171,25 @@ pub(crate) struct Model {
     /// The latest samples, the newest last.
     pub(crate) sound: VecDeque<f32>,
 
+    /// Where the keys go that both panes have.
+    pub(crate) pane: Pane,
     pub(crate) takes: Takes,
     /// The clip that is played.
     pub(crate) playing: Option<Playing>,
-    /// Clips that were deleted and can be brought back, the latest last.
-    pub(crate) deleted: usize,
+    /// How fast it is played; 1 is as it was recorded.
+    pub(crate) speed: f64,
+    /// How loud this one and the following ones are played; 1 is as it was recorded.
+    pub(crate) volume: f32,
+    /// The part of it that is repeated.
+    pub(crate) repeat: Repeat,
+    /// What it looks like.
+    pub(crate) outline: Option<Outline>,
+    /// Where in it the mouse button went down.
+    pub(crate) dragged_from: Option<Duration>,
+    /// A file is being made of others.
+    pub(crate) job: Option<Job>,
+    /// Changes that can be undone.
+    pub(crate) undoable: usize,
     pub(crate) dialog: Option<Dialog>,
     pub(crate) notice: Option<Notice>,
     /// The user wants to go; what is recorded is saved first.
@@ -248,6 +199,15 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// What the keys are about.
+    pub(crate) const fn scene(&self) -> Scene {
+        match (self.deck.is_busy(), self.pane) {
+            (false, _) => Scene::Idle,
+            (true, Pane::Recorder) => Scene::Recorder,
+            (true, Pane::Clips) => Scene::Clips,
+        }
+    }
+
     /// A screen on which nothing has happened.
     pub(crate) fn new(theme: Theme, size: Size, folder: String, container: &'static str, keymap: Keymap) -> Self {
         Self {
@@ -263,15 +223,24 @@ impl Model {
             time: Duration::ZERO,
             lost: 0,
             markers: 0,
+            gain_db: 0.0,
+            dictation: None,
             disk_left: None,
             meter: Meter::default(),
             picture: Picture::Waveform,
             columns: VecDeque::new(),
             column: (0, 0.0),
             sound: VecDeque::new(),
+            pane: Pane::Clips,
             takes: Takes::default(),
             playing: None,
-            deleted: 0,
+            speed: 1.0,
+            volume: 1.0,
+            repeat: Repeat::Off,
+            outline: None,
+            dragged_from: None,
+            job: None,
+            undoable: 0,
             dialog: None,
             notice: None,
             leaving: false,

@@ -12,6 +12,9 @@ pub(crate) use self::chord::Chord;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Action {
     Record,
+    Append,
+    Overwrite,
+    Insert,
     TogglePause,
     Stop,
     Mark,
@@ -27,12 +30,21 @@ pub(crate) enum Action {
     Play,
     Back,
     Forward,
+    PreviousMarker,
+    NextMarker,
     Slower,
     Faster,
+    Softer,
+    Louder,
+    Repeat,
+    Order,
     Rename,
     Delete,
     Undo,
+    Export,
+    Recover,
     Inputs,
+    OtherPane,
     Help,
     Clear,
     Quit,
@@ -45,11 +57,25 @@ impl Action {
     }
 }
 
+/// What the keys are about at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scene {
+    /// Nothing is being recorded.
+    Idle,
+    /// A recording runs or is paused, and the keys are about it.
+    Recorder,
+    /// A recording runs or is paused, and the keys are about the clips.
+    Clips,
+}
+
 /// When a key means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// Nothing is being recorded.
     Idle,
+    /// The clips have the keys: nothing is being recorded, or one has gone over to them. Then a key means this, whatever
+    /// it would mean for the recording.
+    Clips,
     /// A recording runs or is paused.
     Recording,
     /// Always, unless a text is being typed.
@@ -57,15 +83,29 @@ pub(crate) enum When {
 }
 
 impl When {
-    /// Whether both can be at the same time.
+    /// All of them, in the order of the help.
+    pub(crate) const ALL: [Self; 4] = [Self::Idle, Self::Clips, Self::Recording, Self::Always];
+
+    /// Whether a key cannot have a meaning of both.
     fn overlaps(self, other: Self) -> bool {
-        self == other || self == Self::Always || other == Self::Always
+        let both = [self, other];
+        self == other || both.contains(&Self::Always) || (both.contains(&Self::Idle) && both.contains(&Self::Clips))
+    }
+
+    fn includes(self, scene: Scene) -> bool {
+        match self {
+            Self::Idle => scene == Scene::Idle,
+            Self::Clips => scene != Scene::Recorder,
+            Self::Recording => scene != Scene::Idle,
+            Self::Always => true,
+        }
     }
 
     /// The heading of its keys in the help.
     pub(crate) const fn heading(self) -> &'static str {
         match self {
             Self::Idle => "before recording",
+            Self::Clips => "in the list; while recording, after Tab",
             Self::Recording => "while recording",
             Self::Always => "at any time",
         }
@@ -95,22 +135,32 @@ const fn row(
     Binding { when, keys, action, help, short }
 }
 
-use KeyCode::{Char, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Up};
+use KeyCode::{Char, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
 
-/// Every key of the screen. In text fields every printable key is text instead.
+/// Every key of the screen. In text fields every printable key is text instead. Those of the clips come before those of
+/// the recording.
 pub(crate) const BINDINGS: &[Binding] = &[
     row(When::Idle, &[Char('r')], Action::Record, "record", Some("record")),
-    row(When::Idle, &[Char(' '), Enter], Action::Play, "play the clip, pause", Some("play")),
-    row(When::Idle, &[Left], Action::Back, "5 s back, with shift 30 s", None),
-    row(When::Idle, &[Right], Action::Forward, "5 s on, with shift 30 s", None),
-    row(When::Idle, &[Char('[')], Action::Slower, "play slower, at the same pitch", None),
-    row(When::Idle, &[Char(']')], Action::Faster, "play faster, at the same pitch", None),
-    row(When::Idle, &[Char('i')], Action::Inputs, "choose the input", Some("input")),
+    row(When::Clips, &[Char(' '), Enter], Action::Play, "play the clip, pause", Some("play")),
+    row(When::Idle, &[Char('i')], Action::Inputs, "choose the input, by its live level", Some("input")),
+    row(When::Idle, &[Char('a')], Action::Append, "go on with the clip, behind its end", Some("append")),
+    row(When::Idle, &[Char('o')], Action::Overwrite, "record over the clip from here on", None),
+    row(When::Idle, &[Char('I')], Action::Insert, "insert into the clip here", None),
     row(When::Recording, &[Char(' ')], Action::TogglePause, "pause, resume", Some("pause")),
     row(When::Recording, &[Char('s'), Enter], Action::Stop, "stop, save, then ask for a name", Some("stop")),
     row(When::Recording, &[Char('m')], Action::Mark, "set a marker here", Some("marker")),
     row(When::Recording, &[Char('x')], Action::Discard, "discard the recording (asks)", Some("discard")),
+    row(When::Recording, &[Tab], Action::OtherPane, "between the recording and the list", Some("list")),
     row(When::Always, &[Char('v')], Action::NextPicture, "waveform, oscilloscope, spectrum", Some("view")),
+    row(When::Always, &[Left], Action::Back, "5 s back, with shift 30 s", None),
+    row(When::Always, &[Right], Action::Forward, "5 s on, with shift 30 s", None),
+    row(When::Always, &[Char(',')], Action::PreviousMarker, "to the marker before", None),
+    row(When::Always, &[Char('.')], Action::NextMarker, "to the next marker", None),
+    row(When::Always, &[Char('[')], Action::Slower, "play slower, at the same pitch", None),
+    row(When::Always, &[Char(']')], Action::Faster, "play faster, at the same pitch", None),
+    row(When::Always, &[Char('-')], Action::Softer, "play softer", None),
+    row(When::Always, &[Char('+'), Char('=')], Action::Louder, "play louder", None),
+    row(When::Always, &[Char('b')], Action::Repeat, "repeat from A, to B, no more", None),
     row(When::Always, &[Up, Char('k')], Action::Up, "the clip above", None),
     row(When::Always, &[Down, Char('j')], Action::Down, "the clip below", None),
     row(When::Always, &[PageUp], Action::PageUp, "a page up", None),
@@ -119,9 +169,12 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(When::Always, &[Char('G'), End], Action::Bottom, "the last clip", None),
     row(When::Always, &[Char('n'), F(2)], Action::Rename, "rename the clip", Some("rename")),
     row(When::Always, &[Char('d'), Delete], Action::Delete, "delete the clip, to the trash", Some("delete")),
-    row(When::Always, &[Char('u')], Action::Undo, "bring back what was deleted", Some("undo")),
+    row(When::Always, &[Char('u')], Action::Undo, "undo a delete or a dictation", Some("undo")),
+    row(When::Always, &[Char('e')], Action::Export, "export the clip to another format", Some("export")),
+    row(When::Always, &[Char('R')], Action::Recover, "make an unfinished recording whole", None),
+    row(When::Always, &[Char('S')], Action::Order, "sort by date, name, length, size", Some("sort")),
     row(When::Always, &[Char('/')], Action::Filter, "show only clips whose name has a word", Some("filter")),
-    row(When::Always, &[Esc], Action::Clear, "take the filter or a message away", None),
+    row(When::Always, &[Esc], Action::Clear, "end the export, the filter, a message", None),
     row(When::Always, &[Char('?')], Action::Help, "these keys", Some("help")),
     row(When::Always, &[Char('q')], Action::Quit, "quit; a recording is saved", Some("quit")),
 ];
@@ -185,24 +238,29 @@ impl Keymap {
         &self.0
     }
 
-    /// The rows that mean something at the moment.
-    pub(crate) fn active(&self, recording: bool) -> impl Iterator<Item = &Bound> {
-        let now = if recording { When::Recording } else { When::Idle };
-        self.0.iter().filter(move |bound| bound.binding.when.overlaps(now))
+    /// The rows that mean something at the moment. Of two that have the same key the first counts.
+    pub(crate) fn active(&self, scene: Scene) -> impl Iterator<Item = &Bound> {
+        self.0.iter().filter(move |bound| bound.binding.when.includes(scene))
     }
 
-    /// What that key asks for at the moment. A key that is held down moves the selection and does nothing else; shift
-    /// with a key that seeks is left to whoever asks.
-    pub(crate) fn action(&self, key: KeyEvent, recording: bool) -> Option<Action> {
+    /// What that key asks for at the moment. A key that is held down moves something and does nothing else; shift with a
+    /// key that seeks is left to whoever asks.
+    pub(crate) fn action(&self, key: KeyEvent, scene: Scene) -> Option<Action> {
         if key.kind == KeyEventKind::Release {
             return None;
         }
         let chord = Chord::pressed(key);
         let find =
-            |chord| self.active(recording).find(|bound| bound.keys.contains(&chord)).map(|bound| bound.binding.action);
+            |chord| self.active(scene).find(|bound| bound.keys.contains(&chord)).map(|bound| bound.binding.action);
         let seeks = |action: &Action| matches!(action, Action::Back | Action::Forward);
         let action = find(chord).or_else(|| find(chord.unshifted()?).filter(seeks))?;
         (moves(action) || key.kind == KeyEventKind::Press).then_some(action)
+    }
+
+    /// How the first key of an action is written, if it has one.
+    pub(crate) fn key_of(&self, action: Action, unicode: bool) -> Option<String> {
+        let bound = self.0.iter().find(|bound| bound.binding.action == action)?;
+        bound.keys.first().map(|key| key.name(unicode))
     }
 }
 
@@ -217,6 +275,8 @@ fn moves(action: Action) -> bool {
             | Action::Forward
             | Action::Slower
             | Action::Faster
+            | Action::Softer
+            | Action::Louder
     )
 }
 
@@ -239,15 +299,27 @@ mod tests {
     }
 
     #[test]
-    fn keys_depend_on_whether_something_is_recorded() {
+    fn the_clips_come_before_the_recording() {
+        let place = |when| BINDINGS.iter().map(|row| row.when).enumerate().filter(move |(_, row)| *row == when);
+        assert!(place(When::Clips).map(|row| row.0).max() < place(When::Recording).map(|row| row.0).min());
+    }
+
+    #[test]
+    fn keys_depend_on_what_they_are_about() {
         let keymap = Keymap::default();
-        let press = |code, recording| keymap.action(KeyEvent::new(code, KeyModifiers::NONE), recording);
-        assert_eq!(press(Char('r'), false), Some(Action::Record));
-        assert_eq!(press(Char('r'), true), None);
-        assert_eq!(press(Char(' '), true), Some(Action::TogglePause));
-        assert_eq!(press(Enter, true), Some(Action::Stop));
-        assert_eq!(press(Char('x'), false), None);
-        assert_eq!(press(Char('q'), true), Some(Action::Quit));
+        let press = |code, scene| keymap.action(KeyEvent::new(code, KeyModifiers::NONE), scene);
+        for (code, idle, recorder, clips) in [
+            (Char('r'), Some(Action::Record), None, None),
+            (Char(' '), Some(Action::Play), Some(Action::TogglePause), Some(Action::Play)),
+            (Enter, Some(Action::Play), Some(Action::Stop), Some(Action::Play)),
+            (Char('s'), None, Some(Action::Stop), Some(Action::Stop)),
+            (Char('x'), None, Some(Action::Discard), Some(Action::Discard)),
+            (Tab, None, Some(Action::OtherPane), Some(Action::OtherPane)),
+            (Char('q'), Some(Action::Quit), Some(Action::Quit), Some(Action::Quit)),
+        ] {
+            let found = [Scene::Idle, Scene::Recorder, Scene::Clips].map(|scene| press(code, scene));
+            assert_eq!(found, [idle, recorder, clips], "{code:?}");
+        }
     }
 
     #[test]
@@ -256,7 +328,7 @@ mod tests {
         let held = |code| {
             let mut key = KeyEvent::new(code, KeyModifiers::NONE);
             key.kind = KeyEventKind::Repeat;
-            keymap.action(key, true)
+            keymap.action(key, Scene::Recorder)
         };
         assert_eq!((held(Down), held(Char(' ')), held(Char('s'))), (Some(Action::Down), None, None));
     }
@@ -264,7 +336,7 @@ mod tests {
     #[test]
     fn what_is_held_down_with_a_key_makes_it_another_key() {
         let mut keymap = Keymap::default();
-        let press = |keymap: &Keymap, code, held| keymap.action(KeyEvent::new(code, held), false);
+        let press = |keymap: &Keymap, code, held| keymap.action(KeyEvent::new(code, held), Scene::Idle);
         assert_eq!(press(&keymap, Char('r'), KeyModifiers::CONTROL), None);
         assert_eq!(press(&keymap, Char('r'), KeyModifiers::ALT), None);
         assert_eq!(press(&keymap, Char('G'), KeyModifiers::SHIFT), Some(Action::Bottom), "shift is in the letter");

@@ -2,6 +2,8 @@
 
 use ratatui::layout::Rect;
 
+use super::app::{Deck, Model, Picture};
+
 /// Columns and rows of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -55,6 +57,29 @@ pub(crate) fn areas(size: Size) -> Option<Areas> {
         divider: has_divider.then(|| across(heading + 1 + list)),
         bottom: row(rows - 2, 1),
     })
+}
+
+/// What shares the place of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pictures {
+    /// The input, live.
+    pub(crate) live: Option<Rect>,
+    /// The clip that is played.
+    pub(crate) clip: Option<Rect>,
+}
+
+/// Both pictures while a clip is played and something is recorded, if there is room for both; else what matters more.
+pub(crate) fn pictures(area: Rect, model: &Model) -> Pictures {
+    let half = area.height / 2;
+    match (model.playing.is_some() && model.picture == Picture::Waveform, model.deck) {
+        (false, _) => Pictures { live: Some(area), clip: None },
+        (true, Deck::Idle) => Pictures { live: None, clip: Some(area) },
+        (true, _) if half == 0 => Pictures { live: Some(area), clip: None },
+        (true, _) => Pictures {
+            live: Some(Rect { height: area.height - half, ..area }),
+            clip: Some(Rect { y: area.y + area.height - half, height: half, ..area }),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! `dictaphone` alone: the screen to record, listen and keep order in.
 //!
 //! `update` and `view` are pure functions over the plain data in `app`; `effect` alone touches the world. Here is the
-//! loop that joins them, on the main thread. A panic in it does not end the recording: it is saved, then told.
+//! start of it all; `session` is the loop that joins them, on the main thread.
 
 mod app;
 mod effect;
 pub(crate) mod keymap;
 mod layout;
 mod meter;
+mod session;
 mod theme;
 mod update;
 mod view;
@@ -16,24 +17,22 @@ mod widgets;
 use std::{
     env,
     io::{self, IsTerminal as _},
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Sender, channel},
     },
-    time::{Duration, Instant},
 };
 
 use crossterm::event::Event;
-use ratatui::{Terminal, backend::CrosstermBackend, layout::Rect};
 
 use self::{
     app::Model,
     effect::{Happening, World},
     layout::Size,
+    session::Session,
     theme::Theme,
-    update::{Effect, Msg, update},
+    update::Msg,
 };
 use crate::{
     cli::{CaptureArgs, RecordArgs},
@@ -43,17 +42,11 @@ use crate::{
     message::{Failure, Message},
     plan::{self, Surroundings, Target},
     report::Report,
-    terminal::{self, Output},
+    terminal,
 };
 
-/// The shortest time between two pictures: 30 a second at most.
-const FRAME: Duration = Duration::from_millis(34);
-/// How often is looked around when nothing is heard.
-const IDLE: Duration = Duration::from_millis(250);
 /// When the size of the terminal cannot be found out.
 const USUAL: (u16, u16) = (80, 24);
-
-type Canvas = Terminal<CrosstermBackend<Output>>;
 
 /// Whether there is a terminal to draw on and to take keys from.
 pub(crate) fn has_terminal() -> bool {
@@ -74,13 +67,18 @@ pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<
     };
     let folder = folder.clone();
     let (columns, rows) = crossterm::terminal::size().unwrap_or(USUAL);
-    let model = Model::new(
-        Theme { unicode: style.unicode, colour: style.colour },
+    let mut model = Model::new(
+        Theme {
+            unicode: style.unicode,
+            colour: style.colour,
+            light: env::var("COLORFGBG").is_ok_and(|colours| theme::is_light(&colours)),
+        },
         Size { columns, rows },
         tilde(&folder, dirs::home_dir().as_deref()),
         plan.container.extension(),
         config.keymap,
     );
+    model.gain_db = plan.gain_db;
     report.silence_libraries();
     let (sender, happenings) = channel();
     // Before the device is opened, so that a signal which comes meanwhile is not lost.
@@ -88,39 +86,7 @@ pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<
     let inputs = listen(&sender, report);
     let inputs = inputs.inspect_err(|_| terminal::give_screen_back())?;
     let world = World::new(plan, folder, sender);
-    stay(model, world, &happenings, &inputs, report)
-}
-
-/// The loop, and what must be done whatever becomes of it.
-fn stay(
-    mut model: Model,
-    mut world: World,
-    happenings: &Receiver<Happening>,
-    inputs: &Inputs,
-    report: &Report,
-) -> Result<Exit, Failure> {
-    let looped = panic::catch_unwind(AssertUnwindSafe(|| run_loop(&mut model, &mut world, happenings, inputs)));
-    if !matches!(looped, Ok(Ok(()))) {
-        // Nobody is left to stop it.
-        world.finish(happenings);
-    }
-    terminal::give_screen_back();
-    let mut exit = Exit::Done;
-    for kept in &world.kept {
-        let (words, code) = kept.last_words();
-        match words {
-            Ok(words) => report.note(&words),
-            Err(message) => report.warning(&message),
-        }
-        exit = if exit.code() < code.code() { code } else { exit };
-    }
-    world.close();
-    match looped {
-        Ok(Ok(())) => Ok(exit),
-        Ok(Err(error)) => Err(cannot("draw on the terminal", &error)),
-        // The panic hook has told about it.
-        Err(_) => Ok(Exit::Failed),
-    }
+    Session::new(model, world, happenings, inputs).stay(report)
 }
 
 fn cannot(what: &str, error: &io::Error) -> Failure {
@@ -144,91 +110,6 @@ fn listen(happenings: &Sender<Happening>, report: &Report) -> Result<Inputs, Fai
         let _ = events.send(Happening::Msg(msg));
     });
     Inputs::of_screen(deliver, report, take).map_err(|error| cannot("listen to signals", &error))
-}
-
-fn run_loop(model: &mut Model, world: &mut World, happenings: &Receiver<Happening>, inputs: &Inputs) -> io::Result<()> {
-    let mut canvas = Terminal::new(CrosstermBackend::new(Output::default()))?;
-    let mut shown = None;
-    let mut drawn = Instant::now();
-    world.perform(Effect::Open(None));
-    loop {
-        let wait = if world.is_live() { FRAME.saturating_sub(drawn.elapsed()) } else { IDLE };
-        match happenings.recv_timeout(wait) {
-            Ok(first) => {
-                happen(model, world, first);
-                // What waits behind it belongs to the same picture.
-                happenings.try_iter().take(256).for_each(|next| happen(model, world, next));
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
-        }
-        let heard = world.look();
-        follow(model, world, Msg::Heard(heard));
-        last_words(world, inputs);
-        if model.leaving && !world.is_busy() {
-            return Ok(());
-        }
-        if !model.leaving {
-            // The screen has told about those.
-            world.kept.clear();
-        }
-        if drawn.elapsed() >= FRAME || !world.is_live() {
-            draw(model, &mut canvas, &mut shown)?;
-            drawn = Instant::now();
-        }
-    }
-}
-
-fn happen(model: &mut Model, world: &mut World, happening: Happening) {
-    if let Some(msg) = world.hear(happening) {
-        follow(model, world, msg);
-    }
-}
-
-/// A message, and everything that follows from it.
-fn follow(model: &mut Model, world: &mut World, msg: Msg) {
-    let mut waiting = vec![msg];
-    while let Some(msg) = waiting.pop() {
-        for effect in update(model, msg) {
-            waiting.extend(world.perform(effect));
-        }
-    }
-}
-
-fn last_words(world: &World, inputs: &Inputs) {
-    if let Some(part) = world.part() {
-        inputs.set_last_words(Message::new(format!("interrupted; the unfinished recording is {}", part.display())));
-    }
-}
-
-/// Draws if something has changed and the terminal is ours.
-fn draw(model: &mut Model, canvas: &mut Canvas, shown: &mut Option<u64>) -> io::Result<()> {
-    let now_shown = match terminal::shown() {
-        // Another thread may have panicked, whose message took the screen away.
-        None if terminal::enter() => terminal::shown(),
-        now_shown => now_shown,
-    };
-    if now_shown.is_none() {
-        return Ok(());
-    }
-    let is_new = *shown != now_shown;
-    if !model.dirty && !is_new {
-        return Ok(());
-    }
-    let drawn = terminal::draw(|| {
-        if is_new {
-            // Not `clear`, which asks the terminal for the cursor, and the keys thread would read the answer.
-            let size = canvas.size()?;
-            canvas.resize(Rect { x: 0, y: 0, width: size.width, height: size.height })?;
-        }
-        canvas.draw(|frame| view::view(model, frame)).map(drop)
-    });
-    if let Some(drawn) = drawn {
-        drawn?;
-        model.dirty = false;
-        *shown = now_shown;
-    }
-    Ok(())
 }
 
 /// A path as people write it, with `~` for their home.

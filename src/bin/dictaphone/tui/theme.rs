@@ -1,7 +1,8 @@
 //! What the terminal can show: colours or none, all characters or ASCII. Pure.
 //!
-//! Only the sixteen colours that a terminal's own scheme defines are used, so that light and dark ones both work, and
-//! nothing is told by colour alone.
+//! Only the sixteen colours that a terminal's own scheme defines are used, black and white not among them, so that light
+//! and dark ones both work; yellow and cyan, which are pale on white, give way to others there. Nothing is told by colour
+//! alone.
 
 use ratatui::{
     style::{Color, Modifier, Style},
@@ -18,6 +19,8 @@ pub(crate) struct Theme {
     pub(crate) unicode: bool,
     /// Colours.
     pub(crate) colour: bool,
+    /// The background is light.
+    pub(crate) light: bool,
 }
 
 /// Frames of ASCII.
@@ -32,7 +35,17 @@ const ASCII_BORDER: border::Set<'static> = border::Set {
     horizontal_bottom: "-",
 };
 
+/// Whether a terminal that sets `COLORFGBG` to this says that its background is light: the last number is the colour of
+/// it, of which 7 and 9 to 15 are light.
+pub(crate) fn is_light(colorfgbg: &str) -> bool {
+    matches!(colorfgbg.rsplit(';').next().and_then(|colour| colour.parse().ok()), Some(7 | 9..=15))
+}
+
 impl Theme {
+    fn pale(self, on_dark: Color, on_light: Color) -> Color {
+        if self.light { on_light } else { on_dark }
+    }
+
     fn coloured(self, colour: Color, modifier: Modifier) -> Style {
         let style = Style::new().add_modifier(modifier);
         if self.colour { style.fg(colour) } else { style }
@@ -43,7 +56,7 @@ impl Theme {
     }
 
     pub(crate) fn paused(self) -> Style {
-        self.coloured(Color::Yellow, Modifier::BOLD)
+        self.coloured(self.pale(Color::Yellow, Color::Magenta), Modifier::BOLD)
     }
 
     pub(crate) fn good(self) -> Style {
@@ -51,7 +64,7 @@ impl Theme {
     }
 
     pub(crate) fn warm(self) -> Style {
-        self.coloured(Color::Yellow, Modifier::empty())
+        self.coloured(self.pale(Color::Yellow, Color::Magenta), Modifier::empty())
     }
 
     pub(crate) fn hot(self) -> Style {
@@ -63,11 +76,11 @@ impl Theme {
     }
 
     pub(crate) fn accent(self) -> Style {
-        self.coloured(Color::Cyan, Modifier::empty())
+        self.coloured(self.pale(Color::Cyan, Color::Blue), Modifier::empty())
     }
 
     pub(crate) fn key(self) -> Style {
-        self.coloured(Color::Cyan, Modifier::BOLD)
+        self.coloured(self.pale(Color::Cyan, Color::Blue), Modifier::BOLD)
     }
 
     pub(crate) fn dim(self) -> Style {
@@ -106,5 +119,51 @@ impl Theme {
     pub(crate) fn shortened(self, text: &str, columns: usize) -> String {
         let text: String = self.text(text).chars().filter(|c| c.width().is_some()).collect();
         if columns == 0 { String::new() } else { status::shortened(&text, columns, self.unicode) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_background_is_light_where_the_terminal_says_so() {
+        for (text, light) in [
+            ("0;15", true),
+            ("12;default;7", true),
+            ("15;0", false),
+            ("0;8", false),
+            ("7", true),
+            ("15;default", false),
+            ("", false),
+            ("0;256", false),
+            ("0;-1", false),
+        ] {
+            assert_eq!(is_light(text), light, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_colour_is_black_or_white_and_none_is_pale_on_white() {
+        for light in [false, true] {
+            let theme = Theme { unicode: true, colour: true, light };
+            for style in [
+                theme.recording(),
+                theme.paused(),
+                theme.good(),
+                theme.warm(),
+                theme.hot(),
+                theme.alarm(),
+                theme.accent(),
+                theme.key(),
+                theme.dim(),
+                theme.plain(),
+                theme.selected(),
+            ] {
+                assert_eq!(style.bg, None);
+                assert!(!matches!(style.fg, Some(Color::Black | Color::White | Color::Gray | Color::DarkGray)));
+                assert!(!light || !matches!(style.fg, Some(Color::Yellow | Color::Cyan)));
+            }
+        }
     }
 }

@@ -5,14 +5,15 @@ use ratatui::{
     buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
-    widgets::{Block, Widget as _},
+    widgets::{Block, Clear, Widget as _},
 };
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    app::{Deck, Device, Dialog, Model, Picture, Weight},
+    app::{Deck, Device, Dialog, Model, Notice, Picture, Place, Repeat, Weight, order_name},
+    keymap::Scene,
     layout::{self, Areas, LEAST, Size},
-    widgets::{clips, dialog, meter, oscilloscope, spectrum, waveform},
+    widgets::{clips, dialog, jobs, meter, oscilloscope, outline, spectrum, waveform},
 };
 use crate::status;
 
@@ -22,21 +23,37 @@ pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
     let size = Size { columns: area.width, rows: area.height };
     let Some(areas) = layout::areas(size) else { return too_small(model, area, frame.buffer_mut()) };
     let buffer = frame.buffer_mut();
-    outline(model, &areas, buffer);
+    outline_of_parts(model, &areas, buffer);
     status_line(model, areas.status, buffer);
     meter::render(model, areas.meter, buffer);
-    match model.picture {
-        Picture::Waveform => waveform::render(model, areas.picture, buffer),
-        Picture::Oscilloscope => oscilloscope::render(model, areas.picture, buffer),
-        Picture::Spectrum => spectrum::render(model, areas.picture, buffer),
+    let pictures = layout::pictures(areas.picture, model);
+    if let Some(area) = pictures.live {
+        match model.picture {
+            Picture::Waveform => waveform::render(model, area, buffer),
+            Picture::Oscilloscope => oscilloscope::render(model, area, buffer),
+            Picture::Spectrum => spectrum::render(model, area, buffer),
+        }
+    }
+    if let Some(area) = pictures.clip {
+        outline::render(model, area, buffer);
     }
     clips::render(model, areas.list, buffer);
     bottom(model, areas.bottom, frame);
+    let asks = matches!(model.dialog, Some(Dialog::Name { .. } | Dialog::Filter(_) | Dialog::Discard));
+    if let Some(notice) = model.notice.as_ref().filter(|notice| asks && notice.weight != Weight::Note) {
+        // The bottom line is taken, and this must be seen all the same.
+        let place = above_bottom(&areas);
+        Clear.render(place, frame.buffer_mut());
+        notice_line(model, notice, place.width).render(place, frame.buffer_mut());
+    }
     let inside = Rect { x: 1, y: 1, width: area.width - 2, height: area.height - 2 };
     match &model.dialog {
         Some(Dialog::Help(first)) => dialog::help(model, *first, inside, frame.buffer_mut()),
         Some(Dialog::Inputs { rows, selected }) => {
             dialog::inputs(model, rows.as_deref(), *selected, inside, frame.buffer_mut());
+        }
+        Some(Dialog::Export { formats, selected, .. }) => {
+            dialog::export(model, formats, *selected, inside, frame.buffer_mut());
         }
         _ => {}
     }
@@ -51,53 +68,70 @@ fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The frame, with the device above and the folder in the middle.
-fn outline(model: &Model, areas: &Areas, buffer: &mut Buffer) {
+fn outline_of_parts(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     let theme = model.theme;
     let width = usize::from(areas.frame.width);
-    let device = match &model.device {
-        Device::Opening => "opening the input".to_owned(),
-        Device::Missing => "no input".to_owned(),
-        Device::Open { name, format } => {
-            let sound = format!(
-                " {dot} {} kHz {} {dot} {} {}",
-                f64::from(format.sample_rate) / 1_000.0,
-                channels(format.channels),
-                model.container,
-                format.sample_format.name(),
-                dot = theme.dot(),
-            );
-            let room = width.saturating_sub(17);
-            // The name is shortened first, and then what it is recorded as goes.
-            match room.checked_sub(sound.width()).filter(|left| *left >= 8) {
-                Some(left) => format!("{}{sound}", theme.shortened(name, left)),
-                None => theme.shortened(name, room),
-            }
-        }
-    };
     Block::bordered()
         .border_set(theme.border())
         .title(Line::styled(" dictaphone ", theme.accent()))
-        .title(Line::raw(format!(" {device} ")).right_aligned())
+        .title(Line::raw(format!(" {} ", device(model, width.saturating_sub(17)))).right_aligned())
         .render(areas.frame, buffer);
     divide(model, areas.heading, buffer);
-    let count = match (model.takes.shown.len(), model.takes.all.len()) {
-        (shown, all) if !model.takes.filter.is_empty() => {
-            format!(" {} {shown} of {all} with \"{}\"", theme.dot(), theme.shortened(&model.takes.filter, 12))
-        }
-        (_, 0) => String::new(),
-        (_, all) => format!(" {} {all}", theme.dot()),
-    };
-    let count = match model.takes.unfinished {
-        0 => count,
-        more => format!("{count} {} {more} unfinished", theme.dot()),
-    };
-    let room = width.saturating_sub(14 + count.width()).max(8);
-    let folder = format!(" clips {} {}{count} ", theme.dot(), theme.shortened(&model.folder, room));
     let place = Rect { x: 1, width: areas.heading.width.saturating_sub(2), ..areas.heading };
-    Line::raw(folder).render(place, buffer);
+    // The pane that has the keys is the bold one.
+    let style = if model.scene() == Scene::Clips { theme.key() } else { theme.plain() };
+    Line::styled(heading(model, width), style).render(place, buffer);
     if let Some(divider) = areas.divider {
         divide(model, divider, buffer);
     }
+}
+
+/// The input, and what a recording of it will be like.
+fn device(model: &Model, room: usize) -> String {
+    let theme = model.theme;
+    let (name, format) = match &model.device {
+        Device::Opening => return "opening the input".to_owned(),
+        Device::Missing => return "no input".to_owned(),
+        Device::Open { name, format } => (name, format),
+    };
+    let dot = theme.dot();
+    let gain = if model.gain_db == 0.0 { String::new() } else { format!(" {dot} {:+} dB", model.gain_db) };
+    let sound = format!(
+        " {dot} {} kHz {} {dot} {} {}{gain}",
+        f64::from(format.sample_rate) / 1_000.0,
+        channels(format.channels),
+        model.container,
+        format.sample_format.name(),
+    );
+    // The name is shortened first, and then what it is recorded as goes.
+    match room.checked_sub(sound.width()).filter(|left| *left >= 8) {
+        Some(left) => format!("{}{sound}", theme.shortened(name, left)),
+        None => theme.shortened(name, room),
+    }
+}
+
+/// The folder, how many clips of it are shown, and in which order.
+fn heading(model: &Model, width: usize) -> String {
+    let (theme, takes) = (model.theme, &model.takes);
+    let dot = theme.dot();
+    let mut facts = match (takes.shown.len(), takes.all.len()) {
+        (shown, all) if !takes.filter.is_empty() => {
+            format!(" {dot} {shown} of {all} with \"{}\"", theme.shortened(&takes.filter, 12))
+        }
+        (_, 0) => String::new(),
+        (_, all) => format!(" {dot} {all}"),
+    };
+    match takes.unfinished() {
+        0 => {}
+        more => facts.push_str(&format!(" {dot} {more} unfinished")),
+    }
+    // What matters least goes first on a narrow screen.
+    let order = format!(" {dot} {}", order_name(takes.order));
+    if facts.width() + order.width() + 32 <= width {
+        facts.push_str(&order);
+    }
+    let room = width.saturating_sub(14 + facts.width()).max(8);
+    format!(" clips {dot} {}{facts} ", theme.shortened(&model.folder, room))
 }
 
 fn channels(count: u16) -> String {
@@ -146,8 +180,14 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
     let time = playing.map_or(model.time, |playing| playing.at);
     push(format!("  {}", status::clock(time)), theme.plain(), &mut left);
     if let Some(playing) = playing {
-        if playing.speed != 1.0 {
-            push(format!("  {:.1}x", playing.speed), theme.accent(), &mut left);
+        if model.speed != 1.0 {
+            push(format!("  {:.1}x", model.speed), theme.accent(), &mut left);
+        }
+        if model.volume != 1.0 {
+            push(format!("  vol {:.0}%", model.volume * 100.0), theme.accent(), &mut left);
+        }
+        if let Some(repeat) = repeat(model) {
+            push(repeat, theme.accent(), &mut left);
         }
         if let Some(length) = playing.length {
             push(format!("  of {}", status::clock(length)), theme.dim(), &mut left);
@@ -165,12 +205,32 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
     let disk = [disk, short].into_iter().find(|disk| disk.width() <= left).unwrap_or_default();
     left -= disk.width();
     if model.deck != Deck::Idle && left > 10 {
-        push(format!("  {}", theme.shortened(&model.recording, left - 2)), theme.plain(), &mut left);
+        push(format!("  {}", theme.shortened(&goes_to(model), left - 2)), theme.plain(), &mut left);
     }
     spans.push(Span::raw(" ".repeat(left)));
     let scarce = model.disk_left.is_some_and(|left| left.as_secs() < 300);
     spans.push(Span::styled(disk, if scarce { theme.alarm() } else { theme.dim() }));
     Line::from(spans).render(area, buffer);
+}
+
+/// The file that is recorded, or the take into which it goes.
+fn goes_to(model: &Model) -> String {
+    let Some(dictation) = &model.dictation else { return model.recording.clone() };
+    let name = dictation.path.file_stem().unwrap_or_default().to_string_lossy();
+    match dictation.place {
+        Place::End => format!("append to {name}"),
+        Place::Insert(at) => format!("insert into {name} at {}", status::clock(at)),
+        Place::Overwrite(at) => format!("overwrite {name} from {}", status::clock(at)),
+    }
+}
+
+/// The ends of the part that is repeated.
+fn repeat(model: &Model) -> Option<String> {
+    match model.repeat {
+        Repeat::Off => None,
+        Repeat::From(a) => Some(format!("  A {}", status::clock(a))),
+        Repeat::Between(a, b) => Some(format!("  A-B {}-{}", status::clock(a), status::clock(b))),
+    }
 }
 
 /// A question, a message, or the keys.
@@ -193,18 +253,26 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
     }
     let line = match (&model.notice, model.leaving) {
         (_, true) => Line::raw("saving before leaving"),
-        (Some(notice), _) => {
-            let text = model.theme.shortened(&notice.text, usize::from(area.width));
-            let style = match notice.weight {
-                Weight::Note => model.theme.plain(),
-                Weight::Warning => model.theme.warm(),
-                Weight::Error => model.theme.alarm(),
-            };
-            Line::styled(text, style)
-        }
+        (Some(notice), _) => notice_line(model, notice, area.width),
+        (None, _) if model.job.is_some() => jobs::line(model, usize::from(area.width)),
         (None, _) => keys(model, usize::from(area.width)),
     };
     line.render(area, frame.buffer_mut());
+}
+
+fn notice_line(model: &Model, notice: &Notice, columns: u16) -> Line<'static> {
+    let text = model.theme.shortened(&notice.text, usize::from(columns));
+    let style = match notice.weight {
+        Weight::Note => model.theme.plain(),
+        Weight::Warning => model.theme.warm(),
+        Weight::Error => model.theme.alarm(),
+    };
+    Line::styled(text, style)
+}
+
+/// The line above the bottom one, inside the frame.
+fn above_bottom(areas: &Areas) -> Rect {
+    Rect { y: areas.bottom.y.saturating_sub(1), ..areas.bottom }
 }
 
 /// As many keys as there is room for; the last two of the table always.
@@ -212,9 +280,17 @@ fn keys(model: &Model, columns: usize) -> Line<'static> {
     let theme = model.theme;
     let hints: Vec<(String, &str)> = model
         .keymap
-        .active(model.deck.is_busy())
+        .active(model.scene())
         .filter_map(|bound| Some((bound.keys.first()?.name(theme.unicode), bound.binding.short?)))
         .map(|(key, short)| if model.deck == Deck::Paused && short == "pause" { (key, "resume") } else { (key, short) })
+        .collect();
+    // The same key means the first of both.
+    let means_other = |place: usize, key: &String| hints.iter().take(place).any(|(before, _)| before == key);
+    let hints: Vec<(String, &str)> = hints
+        .iter()
+        .enumerate()
+        .filter(|(place, (key, _))| !means_other(*place, key))
+        .map(|(_, hint)| hint.clone())
         .collect();
     let width = |(key, short): &(String, &str)| key.width() + 1 + short.width() + 2;
     let always = hints.len().saturating_sub(2);

@@ -1,13 +1,20 @@
 //! Tables of what happens and what follows.
 
-use crossterm::event::MouseEvent;
-use dictaphone::audio::SampleFormat;
+mod dictation;
+mod inputs;
+mod jobs;
+mod list;
+mod listening;
+
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
+use dictaphone::{audio::SampleFormat, clips::Clip};
 use proptest::prelude::*;
 
-use super::*;
+use super::{sound::SOUND_KEPT, *};
 use crate::tui::{
-    app::Picture,
-    keymap::{self, Keymap},
+    app::{Column, Hears, Kind, Picture, Place, Repeat, Sketch},
+    keymap::{self, Action, Keymap},
+    layout,
     theme::Theme,
 };
 
@@ -16,11 +23,12 @@ fn key(code: KeyCode) -> Msg {
 }
 
 fn opened() -> Msg {
-    Msg::Opened { name: "USB Microphone".into(), format: AudioFormat::new(48_000, 1, SampleFormat::S16) }
+    let format = AudioFormat::new(48_000, 1, SampleFormat::S16);
+    Msg::Opened { name: "USB Microphone".into(), format, note: None }
 }
 
 fn model() -> Model {
-    let theme = Theme { unicode: true, colour: false };
+    let theme = Theme { unicode: true, colour: false, light: false };
     let mut model =
         Model::new(theme, Size { columns: 80, rows: 24 }, "~/Music/Recordings".into(), "wav", Keymap::default());
     update(&mut model, opened());
@@ -28,14 +36,44 @@ fn model() -> Model {
 }
 
 fn take(name: &str) -> Take {
-    let path = PathBuf::from(format!("/r/{name}.wav"));
-    Take { path, name: name.into(), format: "wav".into(), length: None, at: None, error: None }
+    sized(name, 0)
+}
+
+/// A clip of so many bytes, and as many frames of 1 ms.
+fn sized(name: &str, size: u64) -> Take {
+    let clip = Clip {
+        name: name.into(),
+        path: format!("/r/{name}.wav").into(),
+        format: Some("wav".into()),
+        mime_type: None,
+        duration_s: Some(size as f64 / 1_000.0),
+        frames: Some(size),
+        sample_rate: Some(1_000),
+        channels: Some(1),
+        sample_format: None,
+        size_bytes: Some(size),
+        recorded_at: None,
+        error: None,
+        modified: None,
+    };
+    Take { clip, kind: Kind::Whole, sketch: Sketch::Nothing }
+}
+
+fn takes(names: &[&str]) -> Msg {
+    Msg::Takes(names.iter().copied().map(take).collect())
 }
 
 fn with_takes(names: &[&str]) -> Model {
     let mut model = model();
-    update(&mut model, Msg::Takes { takes: names.iter().copied().map(take).collect(), unfinished: 0 });
+    update(&mut model, takes(names));
     model
+}
+
+fn playing_at(name: &str, millis: u64) -> Msg {
+    let path = format!("/r/{name}.wav").into();
+    let length = Some(Duration::from_secs(10));
+    let playing = Playing { path, at: Duration::from_millis(millis), length, is_paused: true };
+    Msg::Heard(Heard { playing: Some(playing), ..Heard::default() })
 }
 
 fn counted(millis: u64, arrived: bool) -> Msg {
@@ -55,7 +93,7 @@ fn saved() -> Msg {
 }
 
 fn current(model: &Model) -> Option<&str> {
-    model.takes.current().map(|take| take.name.as_str())
+    model.takes.current().map(|take| take.clip.name.as_str())
 }
 
 fn press(model: &mut Model, codes: impl IntoIterator<Item = KeyCode>) -> Vec<Effect> {
@@ -178,137 +216,6 @@ fn without_an_input_r_looks_for_one() {
 }
 
 #[test]
-fn an_input_is_chosen_from_the_list() {
-    let mut model = model();
-    press(&mut model, [KeyCode::Char('i'), KeyCode::Enter]);
-    assert!(model.dialog.is_none(), "nothing is listed yet");
-    press(&mut model, [KeyCode::Char('i')]);
-    let row = |id: &str| InputRow { id: id.into(), label: id.into(), host: "x".into(), is_default: false };
-    update(&mut model, Msg::Inputs(vec![row("one"), row("two")]));
-    let keys = [KeyCode::Down, KeyCode::Down, KeyCode::Down, KeyCode::Enter];
-    assert_eq!(press(&mut model, keys), [Effect::Open(Some("two".into()))]);
-    assert_eq!(model.device, Device::Opening);
-}
-
-#[test]
-fn the_selection_moves_within_the_list() {
-    let mut model = with_takes(&["a", "b", "c"]);
-    for (code, name) in [
-        (KeyCode::Up, "a"),
-        (KeyCode::Char('j'), "b"),
-        (KeyCode::Down, "c"),
-        (KeyCode::Down, "c"),
-        (KeyCode::Char('k'), "b"),
-        (KeyCode::Char('G'), "c"),
-        (KeyCode::Char('g'), "a"),
-        (KeyCode::PageDown, "c"),
-        (KeyCode::PageUp, "a"),
-    ] {
-        press(&mut model, [code]);
-        assert_eq!(current(&model), Some(name), "{code:?}");
-    }
-}
-
-#[test]
-fn the_filter_narrows_while_it_is_typed_and_escape_takes_it_away() {
-    let mut model = with_takes(&["Anna", "Bert", "Hannah"]);
-    press(&mut model, [KeyCode::Char('G'), KeyCode::Char('/'), KeyCode::Char('A'), KeyCode::Char('n')]);
-    assert_eq!((model.takes.shown.as_slice(), current(&model)), (&[0, 2][..], Some("Hannah")));
-    press(&mut model, [KeyCode::Enter, KeyCode::Up]);
-    assert_eq!(current(&model), Some("Anna"));
-    press(&mut model, [KeyCode::Esc]);
-    assert_eq!((model.takes.shown.len(), current(&model)), (3, Some("Anna")));
-    press(&mut model, [KeyCode::Char('/'), KeyCode::Char('z')]);
-    assert_eq!(current(&model), None);
-    press(&mut model, [KeyCode::Enter, KeyCode::Char('n'), KeyCode::Down]);
-    assert!(model.dialog.is_none(), "nothing to rename");
-}
-
-#[test]
-fn the_selection_stays_on_its_clip_when_the_folder_changes() {
-    let mut model = with_takes(&["b", "c"]);
-    press(&mut model, [KeyCode::Down]);
-    update(&mut model, Msg::Takes { takes: ["a", "b", "c", "d"].map(take).to_vec(), unfinished: 0 });
-    assert_eq!(current(&model), Some("c"));
-    update(&mut model, Msg::Takes { takes: ["a"].map(take).to_vec(), unfinished: 0 });
-    assert_eq!(current(&model), Some("a"));
-    update(&mut model, Msg::Takes { takes: Vec::new(), unfinished: 0 });
-    assert_eq!(current(&model), None);
-}
-
-#[test]
-fn the_cursor_goes_to_what_was_recorded_also_under_its_new_name() {
-    let mut model = with_takes(&["b", "c"]);
-    press(&mut model, [KeyCode::Down]);
-    update(&mut model, saved());
-    update(&mut model, Msg::Takes { takes: ["a", "b", "c"].map(take).to_vec(), unfinished: 0 });
-    assert_eq!(current(&model), Some("a"));
-    update(&mut model, Msg::Renamed { from: "/r/a.wav".into(), to: "/r/z.wav".into() });
-    assert_eq!(current(&model), Some("z"));
-    update(&mut model, Msg::Renamed { from: "/r/c.wav".into(), to: "/r/d.wav".into() });
-    update(&mut model, Msg::Takes { takes: ["b", "d", "z"].map(take).to_vec(), unfinished: 0 });
-    assert_eq!(current(&model), Some("z"));
-    // Renamed before the folder was read.
-    update(&mut model, saved());
-    update(&mut model, Msg::Renamed { from: "/r/a.wav".into(), to: "/r/n.wav".into() });
-    update(&mut model, Msg::Takes { takes: ["b", "n", "z"].map(take).to_vec(), unfinished: 0 });
-    assert_eq!(current(&model), Some("n"));
-}
-
-#[test]
-fn what_was_deleted_can_be_brought_back() {
-    let mut model = with_takes(&["a", "b"]);
-    assert_eq!(press(&mut model, [KeyCode::Char('u')]), [], "nothing was deleted");
-    assert_eq!(press(&mut model, [KeyCode::Char('d')]), [Effect::Delete("/r/a.wav".into())]);
-    assert_eq!(current(&model), Some("a"), "it is there until it is gone");
-    update(&mut model, Msg::Deleted { path: "/r/a.wav".into(), restorable: true });
-    assert_eq!(current(&model), Some("b"));
-    assert_eq!(press(&mut model, [KeyCode::Char('u')]), [Effect::Restore]);
-    update(&mut model, Msg::Restored(Ok("/r/a.wav".into())));
-    update(&mut model, Msg::Takes { takes: ["a", "b"].map(take).to_vec(), unfinished: 0 });
-    assert_eq!(current(&model), Some("a"));
-    assert_eq!(press(&mut model, [KeyCode::Char('u')]), []);
-    update(&mut model, Msg::Deleted { path: "/r/a.wav".into(), restorable: false });
-    assert_eq!(press(&mut model, [KeyCode::Char('u')]), [], "nobody knows where it is");
-    update(&mut model, Msg::Takes { takes: Vec::new(), unfinished: 0 });
-    assert_eq!(press(&mut model, [KeyCode::Char('d'), KeyCode::Delete]), []);
-}
-
-fn playing(name: &str, speed: f64) -> Msg {
-    let path = format!("/r/{name}.wav").into();
-    let playing = Playing { path, at: Duration::from_secs(3), length: None, speed, is_paused: false };
-    Msg::Heard(Heard { playing: Some(playing), ..Heard::default() })
-}
-
-#[test]
-fn what_is_played_is_paused_sought_and_hurried() {
-    let mut model = with_takes(&["a", "b"]);
-    update(&mut model, playing("a", 1.2));
-    let shift = |code| Msg::Key(KeyEvent::new(code, KeyModifiers::SHIFT));
-    for (msg, expected) in [
-        (key(KeyCode::Char(' ')), Effect::TogglePlay),
-        (key(KeyCode::Left), Effect::Seek(-5)),
-        (key(KeyCode::Right), Effect::Seek(5)),
-        (shift(KeyCode::Left), Effect::Seek(-30)),
-        (shift(KeyCode::Right), Effect::Seek(30)),
-        (key(KeyCode::Char('[')), Effect::Speed(1.1)),
-        (key(KeyCode::Char(']')), Effect::Speed(1.3)),
-    ] {
-        assert_eq!(update(&mut model, msg.clone()), [expected], "{msg:?}");
-    }
-    press(&mut model, [KeyCode::Down]);
-    assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Play("/r/b.wav".into())], "another one");
-}
-
-#[test]
-fn nothing_is_played_into_a_recording_or_out_of_the_trash() {
-    let mut model = with_takes(&["a"]);
-    update(&mut model, playing("a", 1.0));
-    assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::StopPlaying, Effect::Start]);
-    assert_eq!(press(&mut model, [KeyCode::Char('d')]), [Effect::StopPlaying, Effect::Delete("/r/a.wav".into())]);
-}
-
-#[test]
 fn only_a_change_is_drawn() {
     let mut model = recording();
     model.dirty = false;
@@ -316,6 +223,21 @@ fn only_a_change_is_drawn() {
     assert!(!model.dirty, "nothing was heard and no time recorded");
     update(&mut model, counted(200, true));
     assert!(model.dirty);
+}
+
+#[test]
+fn silence_is_drawn_until_it_fills_the_picture() {
+    let mut model = model();
+    let silence = |model: &mut Model, now: u64| {
+        model.dirty = false;
+        let sound = vec![0.0; 48_000];
+        update(model, Msg::Heard(Heard { now: Duration::from_secs(now), sound, ..Heard::default() }));
+        model.dirty
+    };
+    let drawn: Vec<bool> = (1..=20).map(|now| silence(&mut model, now)).collect();
+    assert!(drawn[..7].iter().all(|drawn| *drawn) && drawn[10..].iter().all(|drawn| !drawn), "{drawn:?}");
+    update(&mut model, Msg::Heard(Heard { sound: vec![0.1; 48], ..Heard::default() }));
+    assert!(model.dirty && silence(&mut model, 21));
 }
 
 #[test]
@@ -366,18 +288,13 @@ fn every_binding_does_something() {
         for code in binding.keys {
             let mut model = match binding.when {
                 keymap::When::Recording => recording(),
-                _ => with_takes(&["a", "b", "c"]),
+                _ => model(),
             };
+            update(&mut model, takes(&["a", "ab", "abc"]));
             press(&mut model, [KeyCode::Char('/'), KeyCode::Char('a'), KeyCode::Enter]);
-            update(&mut model, Msg::Takes { takes: ["a", "ab", "abc"].map(take).to_vec(), unfinished: 0 });
-            if matches!(binding.action, Action::Down | Action::PageDown | Action::Bottom) {
-                press(&mut model, [KeyCode::Home]);
-            } else {
-                press(&mut model, [KeyCode::End]);
-            }
-            if binding.when == keymap::When::Idle && !matches!(code, KeyCode::Char('r')) {
-                update(&mut model, playing("abc", 1.0));
-            }
+            let at_the_top = matches!(binding.action, Action::Down | Action::PageDown | Action::Bottom);
+            press(&mut model, [if at_the_top { KeyCode::Home } else { KeyCode::End }]);
+            update(&mut model, playing_at("abc", 3_000));
             let before = format!("{model:?}");
             let effects = update(&mut model, key(*code));
             assert!(!effects.is_empty() || format!("{model:?}") != before, "{code:?} does nothing");
@@ -388,7 +305,7 @@ fn every_binding_does_something() {
 fn any_msg() -> impl Strategy<Value = Msg> {
     let code = prop_oneof![
         any::<char>().prop_map(KeyCode::Char),
-        prop::sample::select(" rsmxvkjgGn/i?qyhY".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        prop::sample::select(" rsmxvkjgGn/i?qyhYaoIbSeRd,.+-[]".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         prop::sample::select(vec![
             KeyCode::Enter,
             KeyCode::Esc,
@@ -403,14 +320,21 @@ fn any_msg() -> impl Strategy<Value = Msg> {
             KeyCode::Home,
             KeyCode::End,
             KeyCode::F(2),
+            KeyCode::Tab,
         ]),
     ];
     prop_oneof![
         8 => code.prop_map(key),
         1 => (any::<u16>(), any::<u16>()).prop_map(|(columns, rows)| Msg::Resize(Size { columns: columns % 300, rows: rows % 100 })),
-        1 => (0_u16..300, 0_u16..100).prop_map(|(column, row)| Msg::Mouse(MouseEvent {
-            kind: MouseEventKind::Down(MouseButton::Left), column, row, modifiers: KeyModifiers::NONE
+        2 => (0_u16..300, 0_u16..100, any::<bool>()).prop_map(|(column, row, drags)| Msg::Mouse(MouseEvent {
+            kind: if drags { MouseEventKind::Drag(MouseButton::Left) } else { MouseEventKind::Down(MouseButton::Left) },
+            column, row, modifiers: KeyModifiers::NONE
         })),
+        2 => (any::<bool>(), 0_u64..20_000).prop_map(|(a, millis)| playing_at(if a { "a" } else { "b" }, millis)),
+        1 => Just(Msg::Outlined(listening::outline_of("a", &[1, 500, 9_999]))),
+        1 => Just(Msg::Exported(Err(None))),
+        1 => (0.0..2.0).prop_map(Msg::Progress),
+        1 => Just(Msg::Spliced(Ok(("/r/a.wav".into(), Vec::new())))),
         1 => Just(opened()),
         1 => Just(Msg::Started("a.wav".into())),
         1 => Just(counted(50, true)),
@@ -418,7 +342,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         1 => Just(Msg::Ended),
         1 => Just(saved()),
         1 => Just(Msg::Missing("gone".into())),
-        1 => prop::collection::vec("\\PC{0,20}", 0..40).prop_map(|names| Msg::Takes { takes: names.iter().map(|name| take(name)).collect(), unfinished: 1 }),
+        1 => prop::collection::vec("\\PC{0,20}", 0..40).prop_map(|names| Msg::Takes(names.iter().map(|name| take(name)).collect())),
         1 => prop::collection::vec(any::<f32>(), 0..9_000).prop_map(|sound| Msg::Heard(Heard { sound, ..Heard::default() })),
         1 => "\\PC{0,40}".prop_map(Msg::Paste),
     ]

@@ -3,12 +3,18 @@
 use std::{f32::consts::TAU, path::PathBuf, time::Duration};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use dictaphone::audio::{AudioFormat, SampleFormat};
+use dictaphone::{
+    audio::{AudioFormat, SampleFormat},
+    clips::{
+        Clip,
+        waveform::{self, Bin},
+    },
+};
 use ratatui::{Terminal, backend::TestBackend, style::Color};
 
 use super::*;
 use crate::tui::{
-    app::{InputRow, Playing, Take},
+    app::{Hears, InputRow, Kind, Outline, Playing, Sketch, Take},
     keymap::{Action, Chord, Keymap},
     theme::Theme,
     update::{Counted, Heard, Msg, update},
@@ -18,31 +24,58 @@ const SIZES: [Size; 3] =
     [Size { columns: 80, rows: 24 }, Size { columns: 40, rows: 10 }, Size { columns: 120, rows: 40 }];
 
 fn take(name: &str, seconds: Option<u64>, format: &str, at: &str) -> Take {
-    Take {
-        path: PathBuf::from(format!("/r/{name}.{format}")),
+    let clip = Clip {
         name: name.into(),
-        format: format.into(),
-        length: seconds.map(Duration::from_secs),
-        at: at.parse().ok(),
+        path: PathBuf::from(format!("/r/{name}.{format}")),
+        format: Some(format.into()),
+        mime_type: None,
+        duration_s: seconds.map(|seconds| seconds as f64),
+        frames: seconds.map(|seconds| seconds * 48_000),
+        sample_rate: seconds.map(|_| 48_000),
+        channels: seconds.map(|_| 1),
+        sample_format: None,
+        size_bytes: Some(seconds.unwrap_or(0) * 96_000 + 44),
+        recorded_at: at.parse().ok(),
         error: seconds.is_none().then(|| "damaged".into()),
-    }
+        modified: None,
+    };
+    Take { clip, kind: Kind::Whole, sketch: Sketch::Unknown }
+}
+
+/// A voice that swells, in so many columns.
+fn swell(columns: usize) -> Vec<Bin> {
+    let high = |column: usize| ((column as f32 / 24.0 * TAU).sin().powi(2) * 30_000.0) as i16;
+    (0..columns).map(high).map(|high| Bin { low: -high, high }).collect()
 }
 
 fn takes() -> Vec<Take> {
-    vec![
+    let mut takes = vec![
         take("interview-anna", Some(2_530), "wav", "2026-11-19T10:02:00+01:00[Europe/Berlin]"),
         take("2026-11-18_09-12-44", Some(31), "wav", "2026-11-18T09:12:44+01:00[Europe/Berlin]"),
         take("Besprechung – Zoë, マイク", Some(90_061), "wav", "2026-11-17T23:59:00+01:00[Europe/Berlin]"),
         take("evil\u{202e}gpj\u{1b}[2J", None, "wav", "2026-11-16T08:00:00+01:00[Europe/Berlin]"),
-    ]
+        take("cut-off", Some(11), "wav", "2026-11-15T08:00:00+01:00[Europe/Berlin]"),
+    ];
+    for take in takes.iter_mut().take(2) {
+        take.sketch = Sketch::Known(swell(24));
+    }
+    if let Some(last) = takes.last_mut() {
+        last.kind = Kind::Unfinished;
+    }
+    takes
 }
 
 fn model(size: Size, unicode: bool) -> Model {
-    let mut model =
-        Model::new(Theme { unicode, colour: true }, size, "~/Music/Recordings".into(), "wav", Keymap::default());
+    let mut model = Model::new(
+        Theme { unicode, colour: true, light: false },
+        size,
+        "~/Music/Recordings".into(),
+        "wav",
+        Keymap::default(),
+    );
     let format = AudioFormat::new(48_000, 1, SampleFormat::S16);
-    update(&mut model, Msg::Opened { name: "USB Microphone".into(), format });
-    update(&mut model, Msg::Takes { takes: takes(), unfinished: 2 });
+    update(&mut model, Msg::Opened { name: "USB Microphone".into(), format, note: None });
+    update(&mut model, Msg::Takes(takes()));
     hear(&mut model, 0, None);
     model
 }
@@ -61,6 +94,7 @@ fn hear(model: &mut Model, from: u32, progress: Option<Counted>) {
             playing: None,
             progress,
             disk_left: Some(Duration::from_secs(41 * 3_600 + 12 * 60)),
+            inputs: Vec::new(),
         };
         update(model, Msg::Heard(heard));
     }
@@ -90,6 +124,30 @@ fn drawn(model: &Model) -> Terminal<TestBackend> {
     canvas
 }
 
+fn playing(millis: u64) -> Playing {
+    let length = Some(Duration::from_secs(31));
+    Playing { path: "/r/2026-11-18_09-12-44.wav".into(), at: Duration::from_millis(millis), length, is_paused: false }
+}
+
+fn play(model: &mut Model) {
+    update(model, Msg::Heard(Heard { playing: Some(playing(12_300)), ..still(model) }));
+}
+
+/// Nothing is heard.
+fn still(model: &Model) -> Heard {
+    let progress = Counted { time: model.time, lost: model.lost, arrived: true };
+    Heard { now: model.now, disk_left: model.disk_left, progress: Some(progress), ..Heard::default() }
+}
+
+fn outline() -> Outline {
+    let mut growing = waveform::Outline::new(Some(48_000 * 31));
+    for bin in swell(620) {
+        growing.push(&[f32::from(bin.high) / 32_768.0; 2_400], 1);
+    }
+    let markers = [5_000, 25_000].map(Duration::from_millis).to_vec();
+    Outline { path: playing(0).path, waveform: growing.finish(), frames: Some(48_000 * 31), markers }
+}
+
 /// Every mode, by name.
 fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
     let with = |mut model: Model, change: &dyn Fn(&mut Model)| {
@@ -100,12 +158,20 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
     let idle = || model(size, unicode);
     vec![
         ("idle", idle()),
-        ("empty", with(idle(), &|model| drop(update(model, Msg::Takes { takes: Vec::new(), unfinished: 0 })))),
+        ("empty", with(idle(), &|model| drop(update(model, Msg::Takes(Vec::new()))))),
         ("recording", recording()),
         ("oscilloscope", with(recording(), &|model| press(model, [KeyCode::Char('v')]))),
         ("spectrum", with(recording(), &|model| press(model, [KeyCode::Char('v'), KeyCode::Char('v')]))),
         ("paused", with(recording(), &|model| drop(update(model, Msg::Paused)))),
         ("discard", with(recording(), &|model| press(model, [KeyCode::Char('x')]))),
+        (
+            "flawed",
+            with(recording(), &|model| {
+                let flaw = Some("it ended early: the disk is full".into());
+                let path = "/r/2026-11-20_14-05-09.wav".into();
+                update(model, Msg::Saved { path, time: Duration::from_secs(83), flaw });
+            }),
+        ),
         ("name", with(recording(), &|model| drop(update(model, saved())))),
         (
             "trouble",
@@ -117,33 +183,70 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
             }),
         ),
         ("filter", with(idle(), &|model| press(model, [KeyCode::Char('/'), KeyCode::Char('a'), KeyCode::Char('n')]))),
+        ("playing", with(idle(), &play)),
         (
-            "playing",
+            "repeating",
             with(idle(), &|model| {
-                let playing = Playing {
-                    path: "/r/2026-11-18_09-12-44.wav".into(),
-                    at: Duration::from_millis(12_300),
-                    length: Some(Duration::from_secs(31)),
-                    speed: 1.2,
-                    is_paused: false,
-                };
-                let (now, disk_left) = (model.now, model.disk_left);
-                let heard = Heard { now, playing: Some(playing), disk_left, ..Heard::default() };
-                update(model, Msg::Heard(heard));
+                play(model);
+                update(model, Msg::Outlined(outline()));
+                press(model, ['b', ']', '+', '+'].map(KeyCode::Char));
+                let later = playing(21_700);
+                update(model, Msg::Heard(Heard { playing: Some(later), ..still(model) }));
+                press(model, [KeyCode::Char('b'), KeyCode::Esc]);
             }),
         ),
+        (
+            "playing-while-recording",
+            with(recording(), &|model| {
+                play(model);
+                update(model, Msg::Outlined(outline()));
+                press(model, [KeyCode::Tab]);
+            }),
+        ),
+        (
+            "dictating",
+            with(idle(), &|model| {
+                press(model, [KeyCode::Down]);
+                play(model);
+                press(model, [KeyCode::Char('o')]);
+                update(model, Msg::Started("new.wav".into()));
+                let progress = Counted { time: Duration::from_millis(4_200), lost: 0, arrived: true };
+                hear(model, 288_000, Some(progress));
+            }),
+        ),
+        (
+            "exporting",
+            with(idle(), &|model| {
+                press(model, [KeyCode::Down, KeyCode::Char('e'), KeyCode::Enter]);
+                update(model, Msg::Progress(0.43));
+            }),
+        ),
+        ("by-size", with(idle(), &|model| press(model, ['S', 'S', 'S'].map(KeyCode::Char)))),
+        (
+            "no-folder",
+            with(idle(), &|model| drop(update(model, Msg::NoFolder("cannot read /r: permission denied".into())))),
+        ),
+        ("gain", with(idle(), &|model| model.gain_db = 6.0)),
         ("help", with(idle(), &|model| press(model, [KeyCode::Char('?')]))),
         (
             "inputs",
             with(idle(), &|model| {
                 press(model, [KeyCode::Char('i')]);
-                let row = |label: &str, is_default| InputRow {
+                let row = |label: &str, is_default, hears| InputRow {
                     id: label.into(),
                     label: label.into(),
                     host: "PulseAudio".into(),
                     is_default,
+                    hears,
                 };
-                update(model, Msg::Inputs(vec![row("USB Microphone", true), row("Line In", false)]));
+                update(
+                    model,
+                    Msg::Inputs(vec![
+                        row("USB Microphone", true, Hears::Peak(-12.3)),
+                        row("Line In", false, Hears::Opening),
+                        row("Webcam", false, Hears::Nothing),
+                    ]),
+                );
             }),
         ),
     ]
@@ -185,7 +288,7 @@ fn without_colours_there_are_none() {
 
 #[test]
 fn the_help_lists_every_key() {
-    let mut model = model(SIZES[2], true);
+    let mut model = model(Size { columns: 80, rows: 60 }, true);
     press(&mut model, [KeyCode::Char('?')]);
     let text = drawn(&model).backend().to_string();
     for bound in model.keymap.rows() {
@@ -210,7 +313,7 @@ fn the_help_and_the_bottom_line_show_the_keys_of_this_user() {
 #[test]
 fn a_long_name_is_typed_with_the_cursor_in_sight() {
     let mut model = model(SIZES[1], true);
-    press(&mut model, [KeyCode::Char('n')]);
+    press(&mut model, [KeyCode::Down, KeyCode::Char('n')]);
     press(&mut model, std::iter::repeat_n(KeyCode::Char('マ'), 60));
     let mut canvas = drawn(&model);
     let cursor = canvas.get_cursor_position().unwrap();

@@ -1,5 +1,8 @@
 //! The list of clips. Pure.
 
+use std::time::Duration;
+
+use dictaphone::clips::{SortKey, draw, waveform::Bin};
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -11,13 +14,16 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     status,
-    tui::app::{Model, Take},
+    tui::app::{Kind, Model, SKETCH_COLUMNS, Sketch, Take},
 };
 
-/// Columns of length, format and date, with the gap before each.
+/// Columns of length, format, date and size, with the gap before each.
 const LENGTH: usize = 10;
 const FORMAT: usize = 6;
 const DATE: usize = 14;
+const SIZE: usize = 9;
+/// Columns before the small waveform.
+const GAP: usize = 2;
 /// A name gets at least so many columns before anything else is shown.
 const NAME_LEAST: usize = 20;
 
@@ -31,53 +37,162 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         }
     }
     if takes.shown.is_empty() {
-        let text = match () {
-            () if !takes.known => "reading the folder",
-            () if takes.all.is_empty() => "no clips yet",
-            () => "no clip has that in its name",
+        let (text, style) = match &takes.trouble {
+            Some(trouble) => (trouble.as_str(), model.theme.alarm()),
+            None if !takes.known => ("reading the folder", model.theme.dim()),
+            None if takes.all.is_empty() => ("no clips yet", model.theme.dim()),
+            None => ("no clip has that in its name", model.theme.dim()),
         };
-        Line::styled(format!("  {text}"), model.theme.dim()).render(area, buffer);
+        let text = model.theme.shortened(text, usize::from(area.width).saturating_sub(2));
+        Line::styled(format!("  {text}"), style).render(area, buffer);
+    }
+}
+
+/// Which columns there is room for. The more important one is asked for first.
+struct Columns {
+    name: usize,
+    length: bool,
+    format: bool,
+    date: bool,
+    size: bool,
+    sketch: usize,
+}
+
+impl Columns {
+    fn fit(width: usize, order: SortKey) -> Self {
+        let mut left = width.saturating_sub(2 + NAME_LEAST);
+        let mut reserve = |columns: usize| left.checked_sub(columns).inspect(|rest| left = *rest).is_some();
+        let by_size = order == SortKey::Size && reserve(SIZE);
+        let (length, format, date) = (reserve(LENGTH), reserve(FORMAT), reserve(DATE));
+        let half = reserve(GAP + SKETCH_COLUMNS / 2);
+        let size = by_size || (half && reserve(SIZE));
+        let whole = half && reserve(SKETCH_COLUMNS / 2);
+        let sketch = SKETCH_COLUMNS / 2 * (usize::from(half) + usize::from(whole));
+        Self { name: NAME_LEAST.min(width.saturating_sub(2)) + left, length, format, date, size, sketch }
     }
 }
 
 fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'static> {
     let theme = model.theme;
-    let mut left = width.saturating_sub(2 + NAME_LEAST);
-    let mut reserve = |columns: usize| left.checked_sub(columns).inspect(|rest| left = *rest).is_some();
-    let (has_length, has_format, has_date) = (reserve(LENGTH), reserve(FORMAT), reserve(DATE));
-    let name_columns = NAME_LEAST.min(width.saturating_sub(2)) + left;
-    let name = theme.shortened(&take.name, name_columns);
-    let name = format!("{name}{}", " ".repeat(name_columns.saturating_sub(name.width())));
-    let played = model.playing.as_ref().filter(|playing| playing.path == take.path);
-    let mark = match (selected, theme.unicode) {
-        (_, true) if played.is_some_and(|playing| playing.is_paused) => "‖ ",
-        (_, false) if played.is_some_and(|playing| playing.is_paused) => "= ",
-        (_, true) if played.is_some() => "▶ ",
-        (_, false) if played.is_some() => "* ",
-        (true, true) => "▸ ",
-        (true, false) => "> ",
-        (false, _) => "  ",
-    };
-    let mut spans = vec![Span::raw(mark), Span::raw(name)];
+    let columns = Columns::fit(width, model.takes.order);
+    let name = theme.shortened(&take.clip.name, columns.name);
+    let name = format!("{name}{}", " ".repeat(columns.name.saturating_sub(name.width())));
+    let mut spans = vec![Span::raw(mark(model, take, selected)), Span::raw(name)];
     let quiet = if selected { Style::new() } else { theme.dim() };
-    if has_length {
-        let length = take.length.map_or_else(|| "unreadable".to_owned(), clock);
-        let style = if take.error.is_some() && !selected { theme.alarm() } else { Style::new() };
-        spans.push(Span::styled(format!("{length:>LENGTH$}"), style));
+    if columns.length {
+        let (text, style) = length(model, take, selected);
+        spans.push(Span::styled(format!("{text:>LENGTH$}"), style));
     }
-    if has_format {
-        spans.push(Span::styled(format!("  {:<4}", theme.shortened(&take.format, 4)), quiet));
+    if columns.format {
+        let format = take.clip.format.as_deref().unwrap_or_else(|| extension(take));
+        spans.push(Span::styled(format!("  {:<4}", theme.shortened(format, 4)), quiet));
     }
-    if has_date {
-        let date = take.at.as_ref().map_or_else(String::new, |at| at.strftime("%d %b %H:%M").to_string());
+    if columns.size {
+        let size = take.clip.size_bytes.map_or_else(String::new, size);
+        spans.push(Span::styled(format!("{size:>SIZE$}"), quiet));
+    }
+    if columns.date {
+        let date = take.clip.recorded_at.as_ref().map_or_else(String::new, |at| at.strftime("%d %b %H:%M").to_string());
         spans.push(Span::styled(format!("{date:>DATE$}"), quiet));
+    }
+    if columns.sketch > 0 {
+        let style = if selected { Style::new() } else { theme.good() };
+        spans.push(Span::styled(format!("{:>GAP$}{}", "", sketch(model, take, columns.sketch)), style));
     }
     let line = Line::from(spans);
     if selected { line.style(theme.selected()) } else { line }
 }
 
+/// What is played, what is unfinished, and where the cursor is.
+fn mark(model: &Model, take: &Take, selected: bool) -> &'static str {
+    let played = model.playing.as_ref().filter(|playing| playing.path == take.clip.path);
+    match (played.map(|playing| playing.is_paused), take.kind, selected, model.theme.unicode) {
+        (Some(true), _, _, true) => "‖ ",
+        (Some(true), _, _, false) => "= ",
+        (Some(false), _, _, true) => "▶ ",
+        (Some(false), _, _, false) => "* ",
+        (None, Kind::Unfinished, ..) => "! ",
+        (None, _, true, true) => "▸ ",
+        (None, _, true, false) => "> ",
+        (None, _, false, _) => "  ",
+    }
+}
+
+fn length(model: &Model, take: &Take, selected: bool) -> (String, Style) {
+    let alarm = if selected { Style::new() } else { model.theme.alarm() };
+    match (take.kind, take.clip.duration_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())) {
+        (Kind::Unfinished, _) => ("unfinished".to_owned(), alarm),
+        (Kind::Whole, Some(length)) => (clock(length), Style::new()),
+        (Kind::Whole, None) => ("unreadable".to_owned(), alarm),
+    }
+}
+
+fn extension(take: &Take) -> &str {
+    take.clip.path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
+}
+
 /// `00:42:10`, to the second.
-fn clock(length: std::time::Duration) -> String {
+fn clock(length: Duration) -> String {
     let clock = status::clock(length);
     clock.rsplit_once('.').map_or_else(|| clock.clone(), |(seconds, _)| seconds.to_owned())
+}
+
+/// `1.2 MB`, in powers of ten as files managers have them.
+fn size(bytes: u64) -> String {
+    let (unit, scale) = match bytes {
+        0..1_000 => return format!("{bytes} B"),
+        1_000..1_000_000 => ("kB", 1e3),
+        1_000_000..1_000_000_000 => ("MB", 1e6),
+        1_000_000_000..1_000_000_000_000 => ("GB", 1e9),
+        _ => ("TB", 1e12),
+    };
+    format!("{:.1} {unit}", bytes as f64 / scale)
+}
+
+/// The small waveform in so many columns, which divide those that are kept.
+fn sketch(model: &Model, take: &Take, columns: usize) -> String {
+    let Sketch::Known(bins) = &take.sketch else { return String::new() };
+    let louder = |one: Bin, other: Bin| if other.peak() > one.peak() { other } else { one };
+    let parts = bins.chunks(SKETCH_COLUMNS / columns.max(1));
+    let bins: Vec<Bin> = parts.filter_map(|part| part.iter().copied().reduce(louder)).collect();
+    draw::bars(&bins, model.theme.unicode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (44_100, "44.1 kB"),
+            (1_234_567, "1.2 MB"),
+            (5_530_000_000, "5.5 GB"),
+            (u64::MAX, "18446744.1 TB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn the_name_keeps_its_room_and_every_column_is_used() {
+        for width in 0..200 {
+            for order in [SortKey::Date, SortKey::Size] {
+                let columns = Columns::fit(width, order);
+                let part = |shown, width| if shown { width } else { 0 };
+                let used = 2
+                    + columns.name
+                    + part(columns.length, LENGTH)
+                    + part(columns.format, FORMAT)
+                    + part(columns.date, DATE)
+                    + part(columns.size, SIZE)
+                    + part(columns.sketch > 0, GAP + columns.sketch);
+                assert_eq!(used, width.max(2), "{width}");
+                assert!(columns.name >= NAME_LEAST.min(width.saturating_sub(2)), "{width}");
+            }
+        }
+    }
 }

@@ -9,10 +9,16 @@ use ratatui::{
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::tui::{
-    app::{InputRow, Model},
-    keymap::When,
+use crate::{
+    status,
+    tui::{
+        app::{Hears, InputRow, Model},
+        keymap::When,
+    },
 };
+
+/// Cells of the meter of an input.
+const METER_CELLS: usize = 12;
 
 /// A frame with a title over the middle of `area`; returns what is inside.
 fn window(model: &Model, area: Rect, (columns, rows): (u16, u16), title: &str, buffer: &mut Buffer) -> Rect {
@@ -33,7 +39,7 @@ fn rows_of(count: usize) -> u16 {
 pub(crate) fn help(model: &Model, first: u16, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for when in [When::Idle, When::Recording, When::Always] {
+    for when in When::ALL {
         lines.push(Line::styled(when.heading(), theme.accent()));
         for bound in model.keymap.rows().iter().filter(|bound| bound.binding.when == when) {
             let keys = bound.names(theme.unicode);
@@ -71,18 +77,58 @@ pub(crate) fn inputs(model: &Model, rows: Option<&[InputRow]>, selected: usize, 
         return Line::styled("no input was found", theme.alarm()).render(inside, buffer);
     }
     let title = if theme.unicode { "input · Enter Esc" } else { "input - Enter Esc" };
-    let inside = window(model, area, (60, rows_of(rows.len())), title, buffer);
+    let inside = window(model, area, (64, rows_of(rows.len())), title, buffer);
     let height = usize::from(inside.height).max(1);
     let first = (selected + 1).saturating_sub(height);
     for ((place, input), row) in rows.iter().enumerate().skip(first).zip(inside.rows()) {
-        let mark = if input.is_default { "* " } else { "  " };
-        let width = usize::from(row.width);
-        let host = theme.shortened(&input.host, 12);
-        let label = theme.shortened(&input.label, width.saturating_sub(host.width() + 4));
-        let gap = " ".repeat(width.saturating_sub(2 + label.width() + host.width()));
-        let line = Line::from(vec![Span::raw(mark), Span::raw(label), Span::raw(gap), Span::styled(host, theme.dim())]);
+        let line = input_line(model, input, usize::from(row.width));
         let line = if place == selected { line.style(theme.selected()) } else { line };
         line.render(row, buffer);
+    }
+}
+
+/// Default, name, level, sound system; on a narrow screen without the last.
+fn input_line(model: &Model, input: &InputRow, width: usize) -> Line<'static> {
+    let theme = model.theme;
+    let mark = if input.is_default { "* " } else { "  " };
+    let host = if width >= 48 { theme.shortened(&input.host, 10) } else { String::new() };
+    let level = hears(model, &input.hears);
+    let room = width.saturating_sub(2 + level.width() + 1 + 12 * usize::from(width >= 48));
+    let label = theme.shortened(&input.label, room);
+    let gap = " ".repeat(room.saturating_sub(label.width()));
+    Line::from(vec![
+        Span::raw(mark),
+        Span::raw(label),
+        Span::raw(gap),
+        Span::raw(format!(" {level}  ")),
+        Span::styled(host, theme.dim()),
+    ])
+}
+
+/// A small meter, from -60 to 0 dBFS.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the cells of the meter")]
+fn hears(model: &Model, hears: &Hears) -> String {
+    let (full, empty) = if model.theme.unicode { ("█", "░") } else { ("#", ".") };
+    match hears {
+        Hears::Unheard => " ".repeat(18),
+        Hears::Opening => format!("{:<18}", "opening"),
+        Hears::Nothing => format!("{:<18}", "cannot be opened"),
+        Hears::Peak(dbfs) => {
+            let cells = ((1.0 + dbfs / 60.0).clamp(0.0, 1.0) * METER_CELLS as f64).round() as usize;
+            let bar = full.repeat(cells) + &empty.repeat(METER_CELLS - cells);
+            format!("{bar} {}", status::decibels(*dbfs as f32))
+        }
+    }
+}
+
+/// The formats that a clip can be exported to.
+pub(crate) fn export(model: &Model, formats: &[&'static str], selected: usize, area: Rect, buffer: &mut Buffer) {
+    let title = if model.theme.unicode { "export as · Enter Esc" } else { "export as - Enter Esc" };
+    let inside = window(model, area, (30, rows_of(formats.len())), title, buffer);
+    for ((place, format), row) in formats.iter().enumerate().zip(inside.rows()) {
+        let text = format!("{format:<width$}", width = usize::from(row.width));
+        let style = if place == selected { model.theme.selected() } else { model.theme.plain() };
+        Line::styled(text, style).render(row, buffer);
     }
 }
 

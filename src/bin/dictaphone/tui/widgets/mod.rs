@@ -3,7 +3,9 @@
 pub(super) mod canvas;
 pub(super) mod clips;
 pub(super) mod dialog;
+pub(super) mod jobs;
 pub(super) mod meter;
 pub(super) mod oscilloscope;
+pub(super) mod outline;
 pub(super) mod spectrum;
 pub(super) mod waveform;

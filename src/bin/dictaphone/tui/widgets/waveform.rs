@@ -9,7 +9,7 @@ use crate::tui::{
 };
 
 /// From three rows on the picture is mirrored, as the waveform of an editor.
-const MIRRORED_ROWS: u16 = 3;
+pub(super) const MIRRORED_ROWS: u16 = 3;
 
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
@@ -38,7 +38,7 @@ fn style(theme: Theme, column: Option<&Column>) -> ratatui::style::Style {
 
 /// A bar from the bottom, or to both sides of the middle. Silence is a line, so that one sees that time goes on.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the rows of a screen")]
-fn bar(canvas: &mut Canvas, x: usize, height: f32, mirrored: bool) {
+pub(super) fn bar(canvas: &mut Canvas, x: usize, height: f32, mirrored: bool) {
     let rows = canvas.rows();
     if mirrored {
         let middle = rows / 2;

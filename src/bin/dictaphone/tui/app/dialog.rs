@@ -1,0 +1,69 @@
+//! What has the keys for itself at the moment, as plain data.
+
+use std::path::PathBuf;
+
+use tui_input::Input;
+
+/// An input that can be chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct InputRow {
+    /// What the device is opened by.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) label: String,
+    /// The sound system it belongs to.
+    pub(crate) host: String,
+    /// The system's default.
+    pub(crate) is_default: bool,
+    /// What is heard from it.
+    pub(crate) hears: Hears,
+}
+
+/// What is heard from an input that can be chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Hears {
+    /// There are too many of them to listen to all.
+    Unheard,
+    /// It is being opened.
+    Opening,
+    /// The peak of the last moment, in dBFS.
+    Peak(f64),
+    /// It cannot be opened.
+    Nothing,
+}
+
+/// What has the keys for itself at the moment.
+#[derive(Debug, Clone)]
+pub(crate) enum Dialog {
+    /// The name of a clip is typed.
+    Name {
+        /// The clip.
+        path: PathBuf,
+        /// What was typed.
+        input: Input,
+        /// It was just recorded.
+        fresh: bool,
+    },
+    /// The filter is typed.
+    Filter(Input),
+    /// Really throw the recording away?
+    Discard,
+    /// An input is chosen; `None` until they are listed.
+    Inputs {
+        /// What there is.
+        rows: Option<Vec<InputRow>>,
+        /// Place of the cursor.
+        selected: usize,
+    },
+    /// A format is chosen into which a clip is exported.
+    Export {
+        /// The clip.
+        path: PathBuf,
+        /// Names of the formats.
+        formats: Vec<&'static str>,
+        /// Place of the cursor.
+        selected: usize,
+    },
+    /// All keys, from this line on.
+    Help(u16),
+}

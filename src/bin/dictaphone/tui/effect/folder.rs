@@ -1,0 +1,181 @@
+//! The folder: what is in it, and what is done to its files.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use dictaphone::{
+    Result,
+    clips::{self, Clip, Listing, PartFile, Spliced, Trashed, Unfinished},
+    storage::space,
+};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+
+use super::{Happening, LOOK, World};
+use crate::{
+    commands::record::open,
+    tui::{
+        app::{Kind, Sketch, Take, Weight},
+        update::Msg,
+    },
+};
+
+/// What can be taken back.
+#[derive(Debug)]
+pub(super) enum Change {
+    Deleted(Trashed),
+    Spliced(Spliced),
+}
+
+impl Change {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Deleted(trashed) => &trashed.path,
+            Self::Spliced(spliced) => &spliced.path,
+        }
+    }
+}
+
+impl World {
+    pub(super) fn rename(&mut self, path: &Path, name: &str) -> Msg {
+        self.looked = None;
+        match clips::rename(path, name) {
+            Ok(to) => {
+                if let Some((played, _)) = self.player.as_mut().filter(|(played, _)| played == path) {
+                    played.clone_from(&to);
+                }
+                Msg::Renamed { from: path.to_owned(), to }
+            }
+            Err(error) => Msg::Say(Weight::Error, error.to_string()),
+        }
+    }
+
+    pub(super) fn trashed(&mut self, outcome: Result<Trashed>) -> Msg {
+        self.looked = None;
+        match outcome {
+            Ok(trashed) => {
+                let (path, restorable) = (self.listed_path(&trashed.path), trashed.is_restorable());
+                if restorable {
+                    self.changes.push(Change::Deleted(trashed));
+                }
+                Msg::Deleted { path, restorable }
+            }
+            Err(error) => Msg::Say(Weight::Error, error.to_string()),
+        }
+    }
+
+    /// Takes the latest change back.
+    pub(super) fn undo(&mut self) {
+        let Some(change) = self.changes.pop() else { return };
+        let path = self.listed_path(change.path());
+        self.spawn("trash", move || {
+            let outcome = match &change {
+                Change::Deleted(trashed) => clips::restore(trashed),
+                Change::Spliced(spliced) => clips::splice::undo(spliced),
+            };
+            Some(Happening::Msg(Msg::Undone(outcome.map(|()| path).map_err(|error| error.to_string()))))
+        });
+    }
+
+    /// Makes an unfinished recording whole.
+    pub(super) fn recover(&self, path: PathBuf) {
+        let Some(target) = dictaphone::storage::place::target_of_part(&path) else { return };
+        self.spawn("recover", move || {
+            let file = Unfinished { path, kind: clips::Kind::Part { target } };
+            Some(Happening::Msg(Msg::Recovered(match clips::recover(&file, false) {
+                Ok(recovered) if recovered.change == clips::Change::Empty => Err("there is no sound in it".to_owned()),
+                Ok(recovered) => Ok(recovered.to),
+                Err(error) => Err(error.to_string()),
+            })))
+        });
+    }
+
+    /// A path as the list of the folder has it.
+    pub(super) fn listed_path(&self, path: &Path) -> PathBuf {
+        path.file_name().map_or_else(|| path.to_owned(), |name| self.folder.join(name))
+    }
+
+    /// The folder has changed, or something in it.
+    pub(super) fn folder_changed(&mut self) {
+        self.looked = None;
+    }
+
+    /// Reads the folder again if it was said to have changed, or looks like it, which is found out once a second.
+    pub(super) fn watch(&mut self) {
+        let now = Instant::now();
+        if self.looked.is_some_and(|at| now.duration_since(at) < LOOK) || self.reading.load(Ordering::SeqCst) {
+            return;
+        }
+        let forced = self.looked.is_none();
+        self.looked = Some(now);
+        let changed = std::fs::metadata(&self.folder).and_then(|metadata| metadata.modified()).ok();
+        if !forced && self.folder_seen == Some(changed) {
+            return;
+        }
+        self.folder_seen = Some(changed);
+        let (folder, listing, reading) = (self.folder.clone(), Arc::clone(&self.listing), Arc::clone(&self.reading));
+        reading.store(true, Ordering::SeqCst);
+        self.spawn("clips", move || {
+            let msg = read(&folder, &mut listing.lock().unwrap_or_else(PoisonError::into_inner));
+            reading.store(false, Ordering::SeqCst);
+            Some(Happening::Msg(msg))
+        });
+    }
+
+    pub(super) fn disk_left(&mut self) -> Option<Duration> {
+        let now = Instant::now();
+        if self.disk.0.is_none_or(|at| now.duration_since(at) >= LOOK) {
+            self.disk = (Some(now), space::available_bytes(&self.folder));
+        }
+        let format = match (&self.running, &self.input) {
+            (Some(running), _) => running.format,
+            (None, Some(input)) => open::format(&self.plan, &input.stream),
+            (None, None) => return None,
+        };
+        let container = self.plan.container.format();
+        let bits_a_second = container.estimated_bits_per_second(format, self.plan.bits_per_second);
+        let bytes_a_second = u64::from(bits_a_second.div_ceil(8)).max(1);
+        self.disk.1.map(|bytes| Duration::from_secs(bytes / bytes_a_second))
+    }
+}
+
+/// The clips of the folder. One that is not there yet has none.
+fn read(folder: &Path, listing: &mut Listing) -> Msg {
+    match listing.read_again(folder) {
+        Ok(now) => *listing = now,
+        Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => *listing = Listing::default(),
+        Err(error) => {
+            *listing = Listing::default();
+            return Msg::NoFolder(error.to_string());
+        }
+    }
+    let unfinished = listing.unfinished.iter().filter(|part| !part.is_being_written).map(unfinished);
+    let whole =
+        listing.clips.iter().map(|clip| Take { clip: clip.clone(), kind: Kind::Whole, sketch: Sketch::Unknown });
+    Msg::Takes(unfinished.chain(whole).collect())
+}
+
+/// An unfinished recording, as far as it is known without looking into it.
+fn unfinished(part: &PartFile) -> Take {
+    let zoned = |time| Timestamp::try_from(time).ok().map(|at: Timestamp| Zoned::new(at, TimeZone::system()));
+    let lossy = |text: Option<&std::ffi::OsStr>| text.unwrap_or_default().to_string_lossy().into_owned();
+    let clip = Clip {
+        name: lossy(part.target.file_stem()),
+        path: part.path.clone(),
+        format: Some(lossy(part.target.extension())),
+        mime_type: None,
+        duration_s: None,
+        frames: None,
+        sample_rate: None,
+        channels: None,
+        sample_format: None,
+        size_bytes: Some(part.size_bytes),
+        recorded_at: part.modified.and_then(zoned),
+        error: None,
+        modified: part.modified,
+    };
+    Take { clip, kind: Kind::Unfinished, sketch: Sketch::Nothing }
+}

@@ -1,0 +1,135 @@
+//! What is heard from the inputs while one of them is chosen: each is opened with a tap, and closed when the list goes.
+//!
+//! Opening and closing have threads, because a dead device may hold them up for seconds.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dictaphone::{
+    audio::LevelMeter,
+    capture::{DeviceInfo, DeviceKind},
+    media::{Constraint, Constraints, MediaDevices, MediaStream, MediaStreamTrack, Tap},
+};
+
+use super::{Happening, LATENCY, TAP_BLOCKS, World, worker::Turn};
+use crate::tui::{
+    app::{Hears, InputRow, Weight},
+    update::Msg,
+};
+
+/// Nobody looks at more of them at once, and each has a connection of its own.
+const INPUTS_MAX: usize = 16;
+
+struct Listened {
+    id: String,
+    stream: MediaStream,
+    tap: Tap,
+}
+
+/// The inputs that are listened to.
+#[derive(Default)]
+pub(super) struct Levels {
+    turn: Turn,
+    open: Arc<Mutex<Vec<Listened>>>,
+}
+
+impl Levels {
+    /// Whether one of them is open.
+    pub(super) fn are_heard(&self) -> bool {
+        !lock(&self.open).is_empty()
+    }
+}
+
+fn lock(open: &Mutex<Vec<Listened>>) -> MutexGuard<'_, Vec<Listened>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    /// Lists the inputs, and then listens to each.
+    pub(super) fn list_inputs(&self) {
+        let turn = self.levels.turn.next();
+        let devices = Arc::clone(&self.devices);
+        self.spawn("devices", move || {
+            Some(match devices.enumerate_devices() {
+                Ok(found) => Happening::Inputs(turn, found.into_iter().filter_map(input_row).collect()),
+                Err(error) => Happening::Msg(Msg::Say(Weight::Error, error.to_string())),
+            })
+        });
+    }
+
+    pub(super) fn listed(&self, turn: u64, mut rows: Vec<InputRow>) -> Option<Msg> {
+        if !self.levels.turn.is(turn) {
+            return None;
+        }
+        for row in rows.iter().take(INPUTS_MAX) {
+            let (devices, id) = (Arc::clone(&self.devices), row.id.clone());
+            let (open, current) = (Arc::clone(&self.levels.open), self.levels.turn.clone());
+            self.spawn("level", move || {
+                let Some(listened) = listen(&devices, &id) else { return Some(Happening::Msg(Msg::Deaf(id))) };
+                let mut open = lock(&open);
+                if current.is(turn) {
+                    open.push(listened);
+                    return None;
+                }
+                drop(open);
+                listened.close();
+                None
+            });
+        }
+        rows.iter_mut().skip(INPUTS_MAX).for_each(|row| row.hears = Hears::Unheard);
+        Some(Msg::Inputs(rows))
+    }
+
+    pub(super) fn close_inputs(&self) {
+        self.levels.turn.next();
+        let open = std::mem::take(&mut *lock(&self.levels.open));
+        if !open.is_empty() {
+            self.spawn("level", move || {
+                open.iter().for_each(Listened::close);
+                None
+            });
+        }
+    }
+
+    /// What was heard since the last call.
+    pub(super) fn input_levels(&self) -> Vec<(String, f64)> {
+        lock(&self.levels.open).iter().filter_map(Listened::level).collect()
+    }
+}
+
+fn listen(devices: &MediaDevices, id: &str) -> Option<Listened> {
+    let constraints = Constraints {
+        device_id: Constraint::exact(id.to_owned()),
+        latency: Constraint::ideal(LATENCY.as_secs_f64()),
+        ..Constraints::default()
+    };
+    let stream = devices.get_user_media(&constraints).ok()?;
+    let tap = stream.tracks().first()?.tap(TAP_BLOCKS);
+    Some(Listened { id: id.to_owned(), stream, tap })
+}
+
+impl Listened {
+    /// The peak in dBFS of what has come, if something has.
+    fn level(&self) -> Option<(String, f64)> {
+        let mut samples = Vec::new();
+        if self.tap.read(&mut samples) == 0 {
+            return None;
+        }
+        let mut meter = LevelMeter::new();
+        meter.push(&samples);
+        Some((self.id.clone(), meter.take().peak.value()))
+    }
+
+    fn close(&self) {
+        self.stream.tracks().iter().for_each(MediaStreamTrack::stop);
+    }
+}
+
+fn input_row(device: DeviceInfo) -> Option<InputRow> {
+    (device.kind == DeviceKind::Input).then_some(InputRow {
+        id: device.id,
+        label: device.label,
+        host: device.host,
+        is_default: device.is_default,
+        hears: Hears::Opening,
+    })
+}

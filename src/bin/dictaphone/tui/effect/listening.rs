@@ -1,0 +1,145 @@
+//! The clip that is played, and what it looks like.
+//!
+//! Opening a file and giving a loudspeaker back may take long, and so have a thread each.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use dictaphone::{
+    Result,
+    audio::time::{duration_of, frames_in},
+    clips::{WaveformCache, waveform::Waveform},
+    decode,
+    playback::{Player, Speaker, Status},
+};
+
+use super::{Happening, World};
+use crate::tui::{
+    app::{Outline, Playing, Weight},
+    update::Msg,
+};
+
+/// How often a waveform that is being measured is shown.
+const GROWTH: Duration = Duration::from_millis(100);
+
+impl World {
+    pub(super) fn play(&mut self, path: PathBuf) {
+        self.stop_playing();
+        let number = self.play_turn.next();
+        self.spawn("play", move || {
+            let opened = decode::open(&path).and_then(|decoder| Player::open(decoder, Box::new(Speaker::default())));
+            Some(Happening::Playable(number, path, opened))
+        });
+    }
+
+    pub(super) fn playable(&mut self, number: u64, path: PathBuf, opened: Result<Player>) -> Option<Msg> {
+        if !self.play_turn.is(number) {
+            return None;
+        }
+        match opened {
+            Ok(player) => {
+                player.set_volume(self.volume);
+                player.play();
+                self.draw_outline(number, path.clone());
+                self.player = Some((path, player));
+                None
+            }
+            Err(error) => Some(Msg::Say(Weight::Error, error.to_string())),
+        }
+    }
+
+    pub(super) fn with_player(&self, act: impl FnOnce(&Player)) {
+        if let Some((_, player)) = &self.player {
+            act(player);
+        }
+    }
+
+    pub(super) fn set_volume(&mut self, factor: f32) {
+        self.volume = factor;
+        self.with_player(|player| player.set_volume(factor));
+    }
+
+    pub(super) fn seek_to(&self, place: Duration) {
+        self.with_player(|player| player.seek(frames_in(place, player.format().sample_rate)));
+    }
+
+    pub(super) fn repeat(&self, part: Option<(Duration, Duration)>) {
+        self.with_player(|player| {
+            let frame = |place| frames_in(place, player.format().sample_rate);
+            player.set_loop(part.map(|(a, b)| frame(a)..frame(b)));
+        });
+    }
+
+    pub(super) fn stop_playing(&mut self) {
+        // What is still being opened is not wanted any more.
+        self.play_turn.next();
+        if let Some((_, player)) = self.player.take() {
+            // A dead sound server may hold it up.
+            self.spawn("silence", move || {
+                player.stop();
+                None
+            });
+        }
+    }
+
+    /// What is played at the moment. At its end or after a failure the loudspeaker is given back.
+    pub(super) fn playing(&mut self) -> Option<Playing> {
+        let (path, player) = self.player.as_ref()?;
+        let state = player.state();
+        if matches!(state.status, Status::Playing | Status::Paused) {
+            return Some(Playing {
+                path: path.clone(),
+                at: state.elapsed(),
+                length: state.duration(),
+                is_paused: state.status == Status::Paused,
+            });
+        }
+        if let (Status::Failed, Some(error)) = (state.status, state.error) {
+            let text = format!("nothing can be heard: {error}");
+            let _ = self.happenings.send(Happening::Msg(Msg::Say(Weight::Error, text)));
+        }
+        self.stop_playing();
+        None
+    }
+
+    /// Reads the whole clip, shows what there is of it ten times a second, and gives up when another one is played.
+    fn draw_outline(&self, number: u64, path: PathBuf) {
+        let (answers, current) = (self.happenings.clone(), self.play_turn.clone());
+        let cache = self.cache.clone();
+        self.spawn("outline", move || {
+            let _ = outline(&path, cache.as_ref(), |outline| {
+                let sent = answers.send(Happening::Msg(Msg::Outlined(outline)));
+                if sent.is_ok() && current.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            None
+        });
+    }
+}
+
+/// What the clip at `path` looks like; `show` sees it grow and can end it.
+fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outline) -> ControlFlow<()>) -> Result<()> {
+    let decoder = decode::open(path)?;
+    let rate = decoder.format().sample_rate;
+    let markers = decoder.metadata().markers.iter().map(|marker| duration_of(marker.frame, rate)).collect::<Vec<_>>();
+    let frames = decoder.frames();
+    let picture = |waveform| Outline { path: path.to_owned(), waveform, frames, markers: markers.clone() };
+    let mut shown = Instant::now();
+    // The markers at once.
+    let mut flow = show(picture(Waveform::default()));
+    let mut watch = |growing: &dictaphone::clips::waveform::Outline| {
+        if shown.elapsed() >= GROWTH {
+            shown = Instant::now();
+            flow = show(picture(growing.so_far()));
+        }
+        flow
+    };
+    let waveform = match cache {
+        Some(cache) => cache.waveform(path, watch)?,
+        None => Waveform::measure(decode::open(path)?.as_mut(), &mut watch)?,
+    };
+    let _ = show(picture(waveform));
+    Ok(())
+}

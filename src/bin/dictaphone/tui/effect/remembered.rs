@@ -1,0 +1,79 @@
+//! The input that was chosen last, in a small file of the user's state folder. Whoever has no such folder chooses anew.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// An input by its id, and the name it had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Remembered {
+    pub(super) id: String,
+    pub(super) label: String,
+}
+
+/// Nobody's device has a longer name.
+const SIZE_MAX: u64 = 4_096;
+
+/// Where the choice is kept.
+pub(super) fn place() -> Option<PathBuf> {
+    let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
+    Some(folder.join("dictaphone").join("input"))
+}
+
+impl Remembered {
+    /// What the file at `path` says, if it is one of ours: the id and the name, a line each.
+    pub(super) fn load(path: &Path) -> Option<Self> {
+        use io::Read as _;
+        let mut text = String::new();
+        fs::File::open(path).ok()?.take(SIZE_MAX).read_to_string(&mut text).ok()?;
+        let (id, label) = text.trim_end().split_once('\n')?;
+        let is_whole = !id.is_empty() && !label.is_empty() && !label.contains('\n');
+        is_whole.then(|| Self { id: id.to_owned(), label: label.to_owned() })
+    }
+
+    /// Keeps it for the next time.
+    ///
+    /// # Errors
+    /// Those of the file system, and for a name with a line break in it.
+    pub(super) fn store(&self, path: &Path) -> io::Result<()> {
+        if self.id.contains('\n') || self.label.contains('\n') {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name has a line break in it"));
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        // Whoever reads it meanwhile sees the old choice or the new one.
+        let part = path.with_extension(std::process::id().to_string());
+        let written = fs::write(&part, format!("{}\n{}\n", self.id, self.label)).and_then(|()| fs::rename(&part, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_loaded_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep").join("input");
+        assert_eq!(Remembered::load(&path), None);
+        let chosen = |id: &str, label: &str| Remembered { id: id.into(), label: label.into() };
+        for choice in [chosen("pulseaudio:mic", "Mikrofon – Zoë"), chosen("alsa:hw:1", "x")] {
+            choice.store(&path).unwrap();
+            assert_eq!(Remembered::load(&path), Some(choice));
+        }
+        assert!(chosen("a\nb", "c").store(&path).is_err());
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+        for text in ["", "id", "id\n", "\nlabel", "a\nb\nc", "\u{0}"] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(Remembered::load(&path), None, "{text:?}");
+        }
+        fs::write(&path, [0xff, b'\n', 0xfe]).unwrap();
+        assert_eq!(Remembered::load(&path), None);
+    }
+}

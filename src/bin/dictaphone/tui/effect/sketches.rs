@@ -1,0 +1,84 @@
+//! Small waveforms for the rows of the list that can be seen. One thread measures them, one clip after the other, and
+//! gives up a clip that has been scrolled away.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use dictaphone::{
+    clips::{Waveform, WaveformCache, waveform::Bin},
+    decode,
+};
+
+use super::{Happening, World};
+use crate::tui::{app::SKETCH_COLUMNS, update::Msg};
+
+/// What is wanted, and whether somebody is at it.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    paths: Vec<PathBuf>,
+    is_served: bool,
+    /// What nobody has asked for in a long time was forgotten.
+    is_pruned: bool,
+}
+
+fn lock(wanted: &Mutex<Wanted>) -> MutexGuard<'_, Wanted> {
+    wanted.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    /// These are wanted, and no others.
+    pub(super) fn sketch(&self, paths: Vec<PathBuf>) {
+        let mut wanted = lock(&self.sketches);
+        wanted.paths = paths;
+        let is_idle = !std::mem::replace(&mut wanted.is_served, true);
+        drop(wanted);
+        if is_idle {
+            let (wanted, cache, answers) = (Arc::clone(&self.sketches), self.cache.clone(), self.happenings.clone());
+            self.spawn("sketches", move || {
+                while let Some(path) = next(&wanted) {
+                    let is_wanted = || lock(&wanted).paths.contains(&path);
+                    let bins = sketch(&path, cache.as_ref(), is_wanted);
+                    // One that was given up is asked for again when it comes into sight.
+                    let was_wanted = take_off(&wanted, &path);
+                    if was_wanted && answers.send(Happening::Msg(Msg::Sketched(path, bins))).is_err() {
+                        break;
+                    }
+                }
+                if let Some(cache) = cache.filter(|_| !std::mem::replace(&mut lock(&wanted).is_pruned, true)) {
+                    // A cache that is too large harms nobody.
+                    let _ = cache.prune();
+                }
+                None
+            });
+        }
+    }
+}
+
+/// The first that is wanted; without one the thread ends.
+fn next(wanted: &Mutex<Wanted>) -> Option<PathBuf> {
+    let mut wanted = lock(wanted);
+    let first = wanted.paths.first().cloned();
+    wanted.is_served = first.is_some();
+    first
+}
+
+/// Whether it was still wanted.
+fn take_off(wanted: &Mutex<Wanted>, path: &Path) -> bool {
+    let mut wanted = lock(wanted);
+    let before = wanted.paths.len();
+    wanted.paths.retain(|one| one != path);
+    wanted.paths.len() < before
+}
+
+/// Nothing for a clip without sound or that cannot be read to its end.
+fn sketch(path: &Path, cache: Option<&WaveformCache>, is_wanted: impl Fn() -> bool) -> Option<Vec<Bin>> {
+    let watch = |_: &_| if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let waveform = match cache {
+        Some(cache) => cache.waveform(path, watch),
+        None => decode::open(path).and_then(|mut decoder| Waveform::measure(decoder.as_mut(), watch)),
+    };
+    waveform.ok().map(|waveform| waveform.columns(SKETCH_COLUMNS)).filter(|columns| !columns.is_empty())
+}

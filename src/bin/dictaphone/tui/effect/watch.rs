@@ -1,0 +1,100 @@
+//! Hears of changes in the folder from the system, where it tells. Owns the thread `folder`.
+//!
+//! Elsewhere, on file systems that tell nothing, and while the folder does not exist, it is looked at once a second by
+//! whoever asks [`World::watch`](super::World::watch).
+
+use std::path::PathBuf;
+
+/// Calls `changed` after each burst of changes until it returns false.
+#[cfg(target_os = "linux")]
+pub(super) fn watch(folder: PathBuf, changed: impl Fn() -> bool + Send + 'static) {
+    // Without it the folder is looked at once a second, which is how it works elsewhere.
+    let _ = std::thread::Builder::new().name("folder".to_owned()).spawn(move || linux::watch(&folder, changed));
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn watch(_: PathBuf, _: impl Fn() -> bool + Send + 'static) {}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{mem::MaybeUninit, path::Path};
+
+    use rustix::{
+        event::{PollFd, PollFlags, Timespec, poll},
+        fs::inotify::{self, CreateFlags, Event, ReadFlags, Reader, WatchFlags},
+        io::{Errno, Result},
+    };
+
+    /// Changes that follow each other this closely are one.
+    const BURST: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+    /// So many of them, and it is told in between.
+    const BURST_LENGTH: u32 = 10;
+    /// How often is looked whether the folder exists by now, or whether anybody still wants to know.
+    const AGAIN: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+    pub(super) fn watch(folder: &Path, changed: impl Fn() -> bool) {
+        let Ok(queue) = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK) else { return };
+        // Not MODIFY: a file that is being recorded changes all the time, and is read when it is closed.
+        let flags = WatchFlags::CREATE
+            | WatchFlags::DELETE
+            | WatchFlags::MOVE
+            | WatchFlags::CLOSE_WRITE
+            | WatchFlags::ATTRIB
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::MOVE_SELF
+            | WatchFlags::ONLYDIR;
+        let mut buffer = [MaybeUninit::uninit(); 8 << 10];
+        loop {
+            // Adding again does nothing, unless another folder has taken the name.
+            let _ = inotify::add_watch(&queue, folder, flags);
+            match wait(&queue, &AGAIN) {
+                Ok(false) => continue,
+                Ok(true) => {}
+                Err(_) => return,
+            }
+            let mut news = false;
+            for _ in 0..BURST_LENGTH {
+                match drain(Reader::new(&queue, &mut buffer)) {
+                    Ok(found) => news |= found,
+                    Err(_) => return,
+                }
+                if !wait(&queue, &BURST).unwrap_or(false) {
+                    break;
+                }
+            }
+            if news && !changed() {
+                return;
+            }
+        }
+    }
+
+    fn wait(queue: &impl std::os::fd::AsFd, limit: &Timespec) -> Result<bool> {
+        let mut fds = [PollFd::new(queue, PollFlags::IN)];
+        match poll(&mut fds, Some(limit)) {
+            Ok(count) => Ok(count > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn matters(event: &Event<'_>) -> bool {
+        let is_hidden = event.file_name().is_some_and(|name| name.to_bytes().starts_with(b"."));
+        // Of an unfinished recording only its being there matters. Whoever asks whether it is being written opens it.
+        let of_names = ReadFlags::CREATE | ReadFlags::DELETE | ReadFlags::MOVED_FROM | ReadFlags::MOVED_TO;
+        let gone = event.events() == ReadFlags::IGNORED;
+        !gone && (!is_hidden || event.events().intersects(of_names))
+    }
+
+    /// Takes all that waits, and tells whether it matters to somebody who only reads names, sizes and headers.
+    fn drain(mut events: Reader<'_, impl std::os::fd::AsFd>) -> Result<bool> {
+        let mut news = false;
+        loop {
+            match events.next() {
+                Ok(event) => news |= matters(&event),
+                Err(Errno::AGAIN) => return Ok(news),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

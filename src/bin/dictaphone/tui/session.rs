@@ -1,0 +1,250 @@
+//! The loop between the world and the picture of it, and what becomes of a recording when this program has a bug.
+//!
+//! Runs on the main thread. A panic in it does not end the recording: the screen is opened anew, and if that does not
+//! help, the recording goes on without one until it is stopped.
+
+use std::{
+    io,
+    panic::{self, AssertUnwindSafe},
+    sync::mpsc::{Receiver, RecvTimeoutError},
+    time::{Duration, Instant},
+};
+
+use ratatui::{Terminal, backend::CrosstermBackend, layout::Rect};
+
+use super::{
+    app::{Model, Weight},
+    cannot,
+    effect::{Happening, World},
+    update::{Effect, Msg, update},
+    view,
+};
+use crate::{
+    exit::Exit,
+    inputs::Inputs,
+    intent::Intent,
+    message::{Failure, Message},
+    report::Report,
+    terminal::{self, Output},
+};
+
+/// The shortest time between two pictures: 30 a second at most.
+const FRAME: Duration = Duration::from_millis(34);
+/// How often is looked around when nothing is heard.
+const IDLE: Duration = Duration::from_millis(250);
+/// Messages that may belong to one picture.
+const AT_ONCE: usize = 256;
+/// How often the screen is opened anew after a panic.
+const LIVES: u32 = 3;
+
+type Canvas = Terminal<CrosstermBackend<Output>>;
+
+/// An open screen.
+pub(super) struct Session {
+    model: Model,
+    world: World,
+    happenings: Receiver<Happening>,
+    inputs: Inputs,
+    /// Which showing of the screen was drawn last.
+    shown: Option<u64>,
+    drawn: Instant,
+}
+
+/// Why the loop ended.
+enum End {
+    /// The user has left.
+    Left,
+    /// The terminal cannot be drawn on.
+    Blind(io::Error),
+    /// A bug came up again and again.
+    Broken,
+}
+
+impl Session {
+    pub(super) fn new(model: Model, world: World, happenings: Receiver<Happening>, inputs: Inputs) -> Self {
+        Self { model, world, happenings, inputs, shown: None, drawn: Instant::now() }
+    }
+
+    /// Stays until the user leaves, and does what must be done whatever happens.
+    ///
+    /// # Errors
+    /// Whatever kept the terminal from being used; the recording is saved.
+    pub(super) fn stay(mut self, report: &Report) -> Result<Exit, Failure> {
+        self.follow_all(vec![], Some(Effect::Open(None)));
+        let end = self.survive();
+        if matches!(end, End::Broken) && self.world.is_busy() {
+            terminal::give_screen_back();
+            report.warning(
+                &Message::new("the screen has failed, the recording goes on").hint("Ctrl-C stops and saves it"),
+            );
+            self.wait_for_stop();
+        }
+        if !matches!(end, End::Left) {
+            // Nobody is left to stop it.
+            self.world.finish(&self.happenings);
+        }
+        terminal::give_screen_back();
+        let kept = self.tell_kept(report);
+        self.world.close();
+        match end {
+            End::Left => Ok(kept.unwrap_or(Exit::Done)),
+            End::Blind(error) => Err(cannot("draw on the terminal", &error)),
+            // The panic hook has told about it.
+            End::Broken => Ok(kept.unwrap_or(Exit::Failed)),
+        }
+    }
+
+    /// The loop, and again after a panic.
+    fn survive(&mut self) -> End {
+        for _ in 0..LIVES {
+            match panic::catch_unwind(AssertUnwindSafe(|| self.run())) {
+                Ok(Ok(())) => return End::Left,
+                Ok(Err(error)) => return End::Blind(error),
+                // The hook could not take the screen away if the panic came while it was drawn.
+                Err(_) => terminal::leave(),
+            }
+            // What was open may be what the bug is about.
+            self.model.dialog = None;
+            self.model.takes.filter.clear();
+            self.model.dirty = true;
+            let text = "the screen had a bug and was opened anew, nothing is lost".to_owned();
+            self.follow(Msg::Say(Weight::Error, text));
+        }
+        End::Broken
+    }
+
+    /// What came of the recordings that were not told on the screen.
+    fn tell_kept(&self, report: &Report) -> Option<Exit> {
+        let mut worst = None;
+        for kept in &self.world.kept {
+            let (words, code) = kept.last_words();
+            match words {
+                Ok(words) => report.note(&words),
+                Err(message) => report.warning(&message),
+            }
+            worst = Some(worst.filter(|worst: &Exit| worst.code() > code.code()).unwrap_or(code));
+        }
+        worst
+    }
+
+    /// Without a screen.
+    fn wait_for_stop(&mut self) {
+        while self.world.is_busy() {
+            match self.happenings.recv() {
+                Ok(Happening::Msg(Msg::Wish(Intent::Stop))) | Err(_) => return,
+                Ok(happening) => {
+                    self.world.hear(happening);
+                }
+            }
+        }
+    }
+
+    fn run(&mut self) -> io::Result<()> {
+        let mut canvas = Terminal::new(CrosstermBackend::new(Output::default()))?;
+        self.shown = None;
+        loop {
+            let wait = if self.world.is_live() { FRAME.saturating_sub(self.drawn.elapsed()) } else { IDLE };
+            match self.happenings.recv_timeout(wait) {
+                Ok(first) => {
+                    self.happen(first);
+                    // What waits behind it belongs to the same picture.
+                    for _ in 0..AT_ONCE {
+                        let Ok(next) = self.happenings.try_recv() else { break };
+                        self.happen(next);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            let heard = self.world.look();
+            self.follow(Msg::Heard(heard));
+            self.set_last_words();
+            if self.model.leaving && !self.world.is_busy() {
+                return Ok(());
+            }
+            if !self.model.leaving {
+                // The screen has told about those.
+                self.world.kept.clear();
+            }
+            if self.drawn.elapsed() >= FRAME || !self.world.is_live() {
+                self.draw(&mut canvas)?;
+                self.drawn = Instant::now();
+            }
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        if let Some(msg) = self.world.hear(happening) {
+            self.follow(msg);
+        }
+    }
+
+    fn follow(&mut self, msg: Msg) {
+        self.follow_all(vec![msg], None);
+    }
+
+    /// Messages and an effect, and everything that follows from them.
+    fn follow_all(&mut self, mut waiting: Vec<Msg>, first: Option<Effect>) {
+        waiting.extend(first.into_iter().flat_map(|effect| self.world.perform(effect)));
+        while let Some(msg) = waiting.pop() {
+            for effect in update(&mut self.model, msg) {
+                waiting.extend(self.world.perform(effect));
+            }
+        }
+    }
+
+    fn set_last_words(&self) {
+        if let Some(part) = self.world.part() {
+            let text = format!("interrupted; the unfinished recording is {}", part.display());
+            self.inputs.set_last_words(Message::new(text));
+        }
+    }
+
+    /// Draws if something has changed and the terminal is ours.
+    fn draw(&mut self, canvas: &mut Canvas) -> io::Result<()> {
+        let now_shown = match terminal::shown() {
+            // Another thread may have panicked, whose message took the screen away.
+            None if terminal::enter() => terminal::shown(),
+            now_shown => now_shown,
+        };
+        if now_shown.is_none() {
+            return Ok(());
+        }
+        let is_new = self.shown != now_shown;
+        if !self.model.dirty && !is_new {
+            return Ok(());
+        }
+        let model = &self.model;
+        let drawn = terminal::draw(|| {
+            if is_new {
+                // Not `clear`, which asks the terminal for the cursor, and the keys thread would read the answer.
+                let size = canvas.size()?;
+                canvas.resize(Rect { x: 0, y: 0, width: size.width, height: size.height })?;
+            }
+            fail_on_demand(model);
+            canvas.draw(|frame| view::view(model, frame)).map(drop)
+        });
+        if let Some(drawn) = drawn {
+            drawn?;
+            self.model.dirty = false;
+            self.shown = now_shown;
+        }
+        Ok(())
+    }
+}
+
+/// A bug, for the test that a recording survives it: while the filter is the value of `DICTAPHONE_TEST_BUG`, or while
+/// something is recorded if that is `recording`. Not in a release.
+#[cfg(debug_assertions)]
+#[allow(clippy::panic, reason = "that is what it is for")]
+fn fail_on_demand(model: &Model) {
+    use super::app::Deck;
+    let Ok(bug) = std::env::var("DICTAPHONE_TEST_BUG") else { return };
+    let is_recorded = bug == "recording" && model.deck == Deck::Recording;
+    if is_recorded || (!bug.is_empty() && bug == model.takes.filter) {
+        panic!("a bug on demand");
+    }
+}
+
+#[cfg(not(debug_assertions))]
+const fn fail_on_demand(_: &Model) {}

@@ -1,0 +1,113 @@
+//! The keys while a dialog has them: a text is typed, a question answered, a row chosen. Pure.
+
+use std::path::PathBuf;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tui_input::{Input, InputRequest};
+
+use super::{Effect, inputs, jobs, list, stem};
+use crate::tui::app::{Dialog, Model};
+
+pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let Some(dialog) = model.dialog.take() else { return Vec::new() };
+    match (dialog, key.code) {
+        (Dialog::Name { .. } | Dialog::Discard | Dialog::Export { .. } | Dialog::Help(_), KeyCode::Esc) => {}
+        (Dialog::Filter(_), KeyCode::Esc) => list::filter(model, String::new()),
+        (Dialog::Filter(_), KeyCode::Enter) => {}
+        (Dialog::Filter(mut input), _) => {
+            edit(&mut input, key);
+            list::filter(model, input.value().to_owned());
+            model.dialog = Some(Dialog::Filter(input));
+        }
+        (Dialog::Name { path, input, .. }, KeyCode::Enter) => {
+            let name = input.value().trim();
+            return match name.is_empty() || name == stem(&path) {
+                true => Vec::new(),
+                false => vec![Effect::Rename(path, name.to_owned())],
+            };
+        }
+        (Dialog::Name { path, mut input, fresh }, _) => {
+            edit(&mut input, key);
+            model.dialog = Some(Dialog::Name { path, input, fresh });
+        }
+        (Dialog::Discard, KeyCode::Char('y' | 'Y')) if model.deck.is_busy() => return vec![Effect::Discard],
+        (Dialog::Discard, KeyCode::Char('n' | 'N')) => {}
+        (Dialog::Discard, _) => model.dialog = Some(Dialog::Discard),
+        (Dialog::Inputs { rows, selected }, code) => return inputs::press(model, rows, selected, code),
+        (Dialog::Export { path, formats, selected }, code) => {
+            return choose_format(model, path, formats, selected, code);
+        }
+        (Dialog::Help(line), code) => help(model, line, code),
+    }
+    Vec::new()
+}
+
+fn choose_format(
+    model: &mut Model,
+    path: PathBuf,
+    formats: Vec<&'static str>,
+    selected: usize,
+    code: KeyCode,
+) -> Vec<Effect> {
+    let selected = match code {
+        KeyCode::Up | KeyCode::Char('k') => selected.saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => (selected + 1).min(formats.len().saturating_sub(1)),
+        KeyCode::Enter => {
+            return formats.get(selected).map_or_else(Vec::new, |format| jobs::export(model, path, format));
+        }
+        KeyCode::Char('q') => return Vec::new(),
+        _ => selected,
+    };
+    model.dialog = Some(Dialog::Export { path, formats, selected });
+    Vec::new()
+}
+
+fn help(model: &mut Model, line: u16, code: KeyCode) {
+    let last = u16::try_from(model.keymap.rows().len()).unwrap_or(u16::MAX);
+    let line = match code {
+        KeyCode::Up | KeyCode::Char('k') => line.saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => (line + 1).min(last),
+        KeyCode::PageUp => line.saturating_sub(5),
+        KeyCode::PageDown | KeyCode::Char(' ') => (line + 5).min(last),
+        KeyCode::Home | KeyCode::Char('g') => 0,
+        _ => return,
+    };
+    model.dialog = Some(Dialog::Help(line));
+}
+
+/// The keys of a text field, as shells have them.
+fn edit(input: &mut Input, key: KeyEvent) {
+    if key.modifiers.contains(KeyModifiers::ALT) {
+        return;
+    }
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let request = match (key.code, control) {
+        (KeyCode::Char('a'), true) | (KeyCode::Home, _) => InputRequest::GoToStart,
+        (KeyCode::Char('e'), true) | (KeyCode::End, _) => InputRequest::GoToEnd,
+        (KeyCode::Char('u'), true) => InputRequest::DeleteLine,
+        (KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
+        (KeyCode::Char('k'), true) => InputRequest::DeleteTillEnd,
+        (KeyCode::Backspace, _) => InputRequest::DeletePrevChar,
+        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
+        (KeyCode::Left, true) => InputRequest::GoToPrevWord,
+        (KeyCode::Right, true) => InputRequest::GoToNextWord,
+        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
+        (KeyCode::Right, false) => InputRequest::GoToNextChar,
+        (KeyCode::Char(c), false) if !c.is_control() => InputRequest::InsertChar(c),
+        _ => return,
+    };
+    input.handle(request);
+}
+
+pub(super) fn paste(model: &mut Model, text: &str) {
+    let Some(mut dialog) = model.dialog.take() else { return };
+    if let Dialog::Name { input, .. } | Dialog::Filter(input) = &mut dialog {
+        for c in text.chars().filter(|c| !c.is_control()) {
+            input.handle(InputRequest::InsertChar(c));
+        }
+        if let Dialog::Filter(input) = &dialog {
+            list::filter(model, input.value().to_owned());
+        }
+    }
+    model.dialog = Some(dialog);
+}

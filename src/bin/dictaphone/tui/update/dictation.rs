@@ -1,0 +1,62 @@
+//! Going on with a take that is there: what is recorded goes behind it, into it or over it. Pure.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{Effect, list, recording, say, stem};
+use crate::tui::app::{Device, Dictation, Job, Model, Place, Weight, Work};
+
+/// Begins to record. `place` is asked with where the chosen clip is being played, if it is.
+pub(super) fn begin(model: &mut Model, place: impl FnOnce(Option<Duration>) -> Option<Place>) -> Vec<Effect> {
+    let Some(path) = list::whole(model) else { return Vec::new() };
+    if model.job.is_some() {
+        say(model, Weight::Note, "something is being made already, one after the other".to_owned());
+        return Vec::new();
+    }
+    let at = model.playing.as_ref().filter(|playing| playing.path == path).map(|playing| playing.at);
+    let Some(place) = place(at) else {
+        say(model, Weight::Note, "play the clip to the place first, and pause there".to_owned());
+        return Vec::new();
+    };
+    let mut effects = recording::record(model);
+    // Otherwise the input is opened first.
+    if matches!(model.device, Device::Open { .. }) && effects.contains(&Effect::Start) {
+        model.dictation = Some(Dictation { path, place });
+        // On a hand-held machine it is the same tape.
+        effects.splice(0..0, model.playing.is_some().then_some(Effect::StopPlaying));
+    }
+    effects
+}
+
+/// What was recorded is safe as a take of its own, and now goes to its place.
+pub(super) fn splice(model: &mut Model, dictation: Dictation, new: PathBuf) -> Vec<Effect> {
+    let name = stem(&dictation.path);
+    let what = match dictation.place {
+        Place::End => format!("appending to {name}"),
+        Place::Insert(_) => format!("inserting into {name}"),
+        Place::Overwrite(_) => format!("overwriting {name}"),
+    };
+    model.job = Some(Job { work: Work::Splice, what, done: None });
+    vec![Effect::Splice(dictation, new)]
+}
+
+pub(super) fn spliced(model: &mut Model, outcome: Result<(PathBuf, Vec<PathBuf>), Option<String>>) {
+    model.job = None;
+    let own = "the new recording is a take of its own";
+    match outcome {
+        Ok((path, left_over)) => {
+            model.undoable += 1;
+            let name = stem(&path);
+            model.takes.wanted = Some(path);
+            let remedy = list::undo_hint(model);
+            match left_over.first() {
+                None => say(model, Weight::Note, format!("the recording is in {name}{remedy}")),
+                Some(left) => {
+                    let text = format!("the recording is in {name}; without a trash {} stays", left.display());
+                    say(model, Weight::Warning, text);
+                }
+            }
+        }
+        Err(Some(why)) => say(model, Weight::Error, format!("{why}; {own}")),
+        Err(None) => say(model, Weight::Note, format!("given up; {own}")),
+    }
+}

@@ -1,0 +1,61 @@
+//! Choosing the input. Pure.
+
+use crossterm::event::KeyCode;
+
+use super::Effect;
+use crate::tui::app::{Device, Dialog, Hears, InputRow, Model};
+
+/// The list is opened.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    model.dialog = Some(Dialog::Inputs { rows: None, selected: 0 });
+    vec![Effect::ListInputs]
+}
+
+pub(super) fn press(model: &mut Model, rows: Option<Vec<InputRow>>, selected: usize, code: KeyCode) -> Vec<Effect> {
+    let last = rows.as_ref().map_or(0, |rows| rows.len().saturating_sub(1));
+    let selected = match code {
+        KeyCode::Up | KeyCode::Char('k') => selected.saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => (selected + 1).min(last),
+        KeyCode::Enter => return chosen(model, rows.and_then(|rows| rows.into_iter().nth(selected))),
+        KeyCode::Esc | KeyCode::Char('i' | 'q') => return vec![Effect::CloseInputs],
+        _ => selected,
+    };
+    model.dialog = Some(Dialog::Inputs { rows, selected });
+    Vec::new()
+}
+
+fn chosen(model: &mut Model, row: Option<InputRow>) -> Vec<Effect> {
+    let Some(row) = row else { return vec![Effect::CloseInputs] };
+    model.device = Device::Opening;
+    vec![Effect::Open(Some(row.id)), Effect::CloseInputs]
+}
+
+fn rows(model: &mut Model) -> Option<&mut Vec<InputRow>> {
+    match &mut model.dialog {
+        Some(Dialog::Inputs { rows, .. }) => rows.as_mut(),
+        _ => None,
+    }
+}
+
+pub(super) fn listed(model: &mut Model, found: Vec<InputRow>) {
+    if let Some(Dialog::Inputs { rows, .. }) = &mut model.dialog {
+        *rows = Some(found);
+    }
+}
+
+/// That input cannot be opened.
+pub(super) fn deaf(model: &mut Model, id: &str) {
+    if let Some(row) = rows(model).and_then(|rows| rows.iter_mut().find(|row| row.id == id)) {
+        row.hears = Hears::Nothing;
+    }
+}
+
+/// What was heard from the inputs since the last time.
+pub(super) fn heard(model: &mut Model, peaks: Vec<(String, f64)>) {
+    model.dirty |= !peaks.is_empty() && rows(model).is_some();
+    for (id, dbfs) in peaks {
+        if let Some(row) = rows(model).and_then(|rows| rows.iter_mut().find(|row| row.id == id)) {
+            row.hears = Hears::Peak(dbfs);
+        }
+    }
+}

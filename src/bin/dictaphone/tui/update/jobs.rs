@@ -1,0 +1,42 @@
+//! Files that are made of others in the background. Pure.
+
+use std::path::PathBuf;
+
+use dictaphone::encode::format::formats;
+
+use super::{Effect, list, say, stem};
+use crate::tui::app::{Dialog, Job, Model, Weight, Work};
+
+/// Asks for the format of the export.
+pub(super) fn choose(model: &mut Model) {
+    if model.job.is_some() || model.dictation.is_some() {
+        return say(model, Weight::Note, "something is being made already, one after the other".to_owned());
+    }
+    let Some(path) = list::whole(model) else { return };
+    let own = model.takes.current().and_then(|take| take.clip.format.clone());
+    let names = formats().iter().map(|format| format.name).filter(|name| own.as_deref() != Some(name));
+    model.dialog = Some(Dialog::Export { path, formats: names.collect(), selected: 0 });
+}
+
+pub(super) fn export(model: &mut Model, path: PathBuf, format: &'static str) -> Vec<Effect> {
+    model.job = Some(Job { work: Work::Export, what: format!("exporting {} as {format}", stem(&path)), done: None });
+    vec![Effect::Export(path, format)]
+}
+
+pub(super) fn progress(model: &mut Model, done: f64) {
+    if let Some(job) = &mut model.job {
+        job.done = Some(done.clamp(0.0, 1.0));
+    }
+}
+
+pub(super) fn exported(model: &mut Model, outcome: Result<PathBuf, Option<String>>) {
+    model.job = None;
+    match outcome {
+        Ok(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            say(model, Weight::Note, format!("exported {name}"));
+        }
+        Err(Some(why)) => say(model, Weight::Error, why),
+        Err(None) => say(model, Weight::Note, "given up, nothing was exported".to_owned()),
+    }
+}

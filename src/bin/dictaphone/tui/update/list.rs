@@ -1,0 +1,228 @@
+//! The list of clips: what is shown of it, where the cursor is, and what becomes of the clips. Pure.
+
+use std::{collections::HashMap, path::PathBuf};
+
+use dictaphone::clips::{SortKey, waveform::Bin};
+use tui_input::Input;
+
+use super::{Effect, say, stem};
+use crate::tui::{
+    app::{Dialog, Kind, Model, Sketch, Take, Weight},
+    keymap::Action,
+    layout,
+};
+
+// ---- what keys ask for -----------------------------------------------------------------------------------------------
+
+pub(super) fn select(model: &mut Model, to: impl FnOnce(usize, usize) -> usize) {
+    let count = model.takes.shown.len();
+    model.takes.selected = to(model.takes.selected, count).min(count.saturating_sub(1));
+}
+
+pub(super) fn page(model: &Model) -> usize {
+    layout::areas(model.size).map_or(1, |areas| usize::from(areas.list.height).max(1))
+}
+
+/// The clip that the cursor is on, if it is finished; otherwise says why nothing can be done with it.
+pub(super) fn whole(model: &mut Model) -> Option<PathBuf> {
+    let take = model.takes.current()?;
+    if take.kind == Kind::Whole {
+        return Some(take.clip.path.clone());
+    }
+    let key = model.keymap.key_of(Action::Recover, model.theme.unicode);
+    let remedy = key.map_or_else(String::new, |key| format!(", {key} makes it whole"));
+    let text = format!("{} is unfinished{remedy}", take.clip.name);
+    say(model, Weight::Note, text);
+    None
+}
+
+pub(super) fn rename(model: &mut Model) {
+    if let Some(path) = whole(model) {
+        let input = Input::new(stem(&path));
+        model.dialog = Some(Dialog::Name { path, input, fresh: false });
+    }
+}
+
+pub(super) fn delete(model: &Model) -> Vec<Effect> {
+    let Some(take) = model.takes.current() else { return Vec::new() };
+    let is_played = model.playing.as_ref().is_some_and(|playing| playing.path == take.clip.path);
+    let stop = is_played.then_some(Effect::StopPlaying);
+    stop.into_iter().chain([Effect::Delete(take.clip.path.clone())]).collect()
+}
+
+pub(super) fn recover(model: &mut Model) -> Vec<Effect> {
+    match model.takes.current() {
+        Some(take) if take.kind == Kind::Unfinished => return vec![Effect::Recover(take.clip.path.clone())],
+        Some(_) => say(model, Weight::Note, "this recording is whole".to_owned()),
+        None => {}
+    }
+    Vec::new()
+}
+
+pub(super) fn next_order(model: &mut Model) {
+    let selected = selected(model);
+    model.takes.order = match model.takes.order {
+        SortKey::Date => SortKey::Name,
+        SortKey::Name => SortKey::Length,
+        SortKey::Length => SortKey::Size,
+        SortKey::Size | SortKey::Format => SortKey::Date,
+    };
+    arrange(model, selected);
+}
+
+pub(super) fn filter(model: &mut Model, text: String) {
+    let selected = selected(model);
+    model.takes.filter = text;
+    show(model, selected);
+}
+
+// ---- what comes of it ------------------------------------------------------------------------------------------------
+
+pub(super) fn take_list(model: &mut Model, mut takes: Vec<Take>) {
+    keep_sketches(&mut model.takes.all, &mut takes);
+    let is_there = |path: &PathBuf| takes.iter().any(|take| take.clip.path == *path);
+    let wanted = model.takes.wanted.take_if(|path| is_there(path));
+    let first = || takes.iter().find(|take| take.kind == Kind::Whole).map(|take| take.clip.path.clone());
+    // The cursor begins on a clip that can be played.
+    let selected = wanted.or_else(|| if model.takes.known { selected(model) } else { first() });
+    (model.takes.all, model.takes.known, model.takes.trouble) = (takes, true, None);
+    arrange(model, selected);
+}
+
+/// The folder cannot be read.
+pub(super) fn no_folder(model: &mut Model, why: String) {
+    take_list(model, Vec::new());
+    model.takes.trouble = Some(why);
+}
+
+/// What was drawn of a clip that has not changed need not be drawn again.
+fn keep_sketches(before: &mut [Take], now: &mut [Take]) {
+    let mut known: HashMap<_, _> = before
+        .iter_mut()
+        .map(|take| ((&take.clip.path, take.clip.size_bytes, take.clip.modified), &mut take.sketch))
+        .collect();
+    for take in now {
+        if let Some(sketch) = known.get_mut(&(&take.clip.path, take.clip.size_bytes, take.clip.modified)) {
+            take.sketch = std::mem::replace(sketch, Sketch::Unknown);
+        }
+    }
+}
+
+pub(super) fn renamed(model: &mut Model, from: &PathBuf, path: PathBuf) {
+    let name = stem(&path);
+    say(model, Weight::Note, format!("renamed to {name}"));
+    if model.takes.wanted.as_ref() == Some(from) {
+        model.takes.wanted = Some(path.clone());
+    }
+    if let Some(outline) = model.outline.as_mut().filter(|outline| outline.path == *from) {
+        outline.path.clone_from(&path);
+    }
+    // The list follows when the folder is read again; the cursor must find the clip then.
+    if let Some(take) = model.takes.all.iter_mut().find(|take| take.clip.path == *from) {
+        (take.clip.path, take.clip.name) = (path, name);
+    }
+}
+
+pub(super) fn deleted(model: &mut Model, path: &PathBuf, restorable: bool) {
+    let name = stem(path);
+    match restorable {
+        true => {
+            model.undoable += 1;
+            let remedy = undo_hint(model);
+            say(model, Weight::Note, format!("{name} is in the trash{remedy}"));
+        }
+        false => say(model, Weight::Note, format!("{name} is in the trash")),
+    }
+    model.takes.all.retain(|take| take.clip.path != *path);
+    show(model, None);
+}
+
+/// How the last change is taken back.
+pub(super) fn undo_hint(model: &Model) -> String {
+    let key = model.keymap.key_of(Action::Undo, model.theme.unicode);
+    key.map_or_else(String::new, |key| format!(", {key} undoes that"))
+}
+
+pub(super) fn undone(model: &mut Model, outcome: Result<PathBuf, String>) {
+    model.undoable = model.undoable.saturating_sub(1);
+    match outcome {
+        Ok(path) => {
+            say(model, Weight::Note, format!("{} is back", stem(&path)));
+            model.takes.wanted = Some(path);
+        }
+        Err(why) => say(model, Weight::Error, why),
+    }
+}
+
+pub(super) fn recovered(model: &mut Model, outcome: Result<PathBuf, String>) {
+    match outcome {
+        Ok(path) => {
+            say(model, Weight::Note, format!("recovered {}", stem(&path)));
+            model.takes.wanted = Some(path);
+        }
+        Err(why) => say(model, Weight::Error, why),
+    }
+}
+
+// ---- small waveforms -------------------------------------------------------------------------------------------------
+
+/// Those that can be seen and are not known, if others were asked for the last time.
+pub(super) fn ask_for_sketches(model: &mut Model) -> Option<Effect> {
+    let takes = &model.takes;
+    let rows = takes.shown.iter().skip(takes.offset).take(page(model)).filter_map(|&index| takes.all.get(index));
+    let unknown = rows.filter(|take| take.sketch == Sketch::Unknown && can_be_drawn(take));
+    let mut unknown: Vec<&Take> = unknown.collect();
+    // A long one must not keep the others waiting.
+    unknown.sort_by_key(|take| take.clip.frames);
+    let wanted: Vec<PathBuf> = unknown.into_iter().map(|take| take.clip.path.clone()).collect();
+    if wanted == takes.asked {
+        return None;
+    }
+    model.takes.asked.clone_from(&wanted);
+    Some(Effect::Sketch(wanted))
+}
+
+fn can_be_drawn(take: &Take) -> bool {
+    take.kind == Kind::Whole && take.clip.error.is_none() && take.clip.frames != Some(0)
+}
+
+pub(super) fn sketched(model: &mut Model, path: &PathBuf, bins: Option<Vec<Bin>>) {
+    if let Some(take) = model.takes.all.iter_mut().find(|take| take.clip.path == *path) {
+        take.sketch = bins.map_or(Sketch::Nothing, Sketch::Known);
+    }
+    // What was answered is not waited for: should the clip change, it is asked for again.
+    model.takes.asked.retain(|asked| asked != path);
+}
+
+// ---- order, filter, cursor -------------------------------------------------------------------------------------------
+
+fn selected(model: &Model) -> Option<PathBuf> {
+    model.takes.current().map(|take| take.clip.path.clone())
+}
+
+/// Sorts, and shows the same clip under the cursor.
+fn arrange(model: &mut Model, selected: Option<PathBuf>) {
+    let order = model.takes.order;
+    let is_whole = |take: &Take| take.kind == Kind::Whole;
+    model.takes.all.sort_by(|a, b| is_whole(a).cmp(&is_whole(b)).then_with(|| order.order(&a.clip, &b.clip, false)));
+    show(model, selected);
+}
+
+/// Finds what is shown, and the same clip in it again.
+fn show(model: &mut Model, selected: Option<PathBuf>) {
+    let takes = &mut model.takes;
+    let wanted = takes.filter.to_lowercase();
+    let fits = |take: &Take| wanted.is_empty() || take.clip.name.to_lowercase().contains(&wanted);
+    takes.shown = takes.all.iter().enumerate().filter(|(_, take)| fits(take)).map(|(index, _)| index).collect();
+    let again = selected.and_then(|path| {
+        takes.shown.iter().position(|&index| takes.all.get(index).is_some_and(|take| take.clip.path == path))
+    });
+    takes.selected = again.unwrap_or(takes.selected).min(takes.shown.len().saturating_sub(1));
+}
+
+pub(super) fn scroll_into_view(model: &mut Model) {
+    let page = page(model);
+    let takes = &mut model.takes;
+    let last = takes.shown.len().saturating_sub(page);
+    takes.offset = takes.offset.clamp(takes.selected.saturating_sub(page - 1), takes.selected).min(last);
+}

@@ -1,0 +1,70 @@
+//! Starting, pausing and ending a recording, and what came of it. Pure.
+
+use std::{path::PathBuf, time::Duration};
+
+use tui_input::Input;
+
+use super::{Effect, dictation, say, stem};
+use crate::{
+    intent::Intent,
+    status,
+    tui::app::{Deck, Device, Dialog, Model, Weight, Work},
+};
+
+pub(super) fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    match intent {
+        Intent::Stop => leave(model),
+        Intent::TogglePause => toggle(model),
+        Intent::Mark if model.deck.is_busy() => vec![Effect::Mark],
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn toggle(model: &Model) -> Vec<Effect> {
+    match model.deck {
+        Deck::Paused => vec![Effect::Resume],
+        Deck::Recording | Deck::Waiting => vec![Effect::Pause],
+        Deck::Idle | Deck::Saving => Vec::new(),
+    }
+}
+
+pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
+    model.leaving = true;
+    model.dialog = None;
+    let stop = model.deck.is_busy().then_some(Effect::Stop);
+    // An export can be made again; what was dictated goes to its place before the end.
+    let cancel = model.job.as_ref().is_some_and(|job| job.work == Work::Export).then_some(Effect::Cancel);
+    stop.into_iter().chain(cancel).collect()
+}
+
+pub(super) fn saved(model: &mut Model, path: PathBuf, time: Duration, flaw: Option<String>) -> Vec<Effect> {
+    (model.deck, model.time) = (Deck::Idle, Duration::ZERO);
+    model.takes.wanted = Some(path.clone());
+    let name = stem(&path);
+    match flaw {
+        Some(flaw) => say(model, Weight::Warning, format!("saved {name}, but {flaw}")),
+        None => say(model, Weight::Note, format!("saved {name}, {}", status::clock(time))),
+    }
+    if let Some(dictation) = model.dictation.take() {
+        return dictation::splice(model, dictation, path);
+    }
+    // Whoever is typing something else is not interrupted; the take is safe under the name it has.
+    if model.dialog.is_none() && !model.leaving {
+        model.dialog = Some(Dialog::Name { path, input: Input::new(name), fresh: true });
+    }
+    Vec::new()
+}
+
+pub(super) fn record(model: &mut Model) -> Vec<Effect> {
+    match (model.deck, &model.device) {
+        (Deck::Saving, _) => say(model, Weight::Note, "the last recording is still being saved".to_owned()),
+        (_, Device::Opening) => say(model, Weight::Note, "the input is still being opened".to_owned()),
+        // It may have been plugged in again; otherwise the error says so once more.
+        (_, Device::Missing) => {
+            model.device = Device::Opening;
+            return vec![Effect::Open(None)];
+        }
+        (_, Device::Open { .. }) => return vec![Effect::Start],
+    }
+    Vec::new()
+}

@@ -1,0 +1,86 @@
+//! What was heard and counted since the last look, as it moves the meter, the picture and the clock. Pure.
+
+use std::time::Duration;
+
+use dictaphone::audio::LevelMeter;
+
+use super::{Heard, inputs, listening};
+use crate::tui::{
+    app::{Column, Deck, Device, Model, Notice, Weight},
+    meter::Meter,
+};
+
+/// Columns of the waveform a second, and how many are remembered.
+const COLUMNS_PER_SECOND: u32 = 20;
+const COLUMNS_KEPT: usize = 1_024;
+
+/// Samples that are remembered for the oscilloscope and the spectrum.
+pub(crate) const SOUND_KEPT: usize = 4_096;
+/// How long a note stays.
+const NOTE: Duration = Duration::from_secs(4);
+
+pub(super) fn hear(model: &mut Model, heard: Heard) {
+    model.now = heard.now;
+    let before = numbers(model);
+    if let Some(counted) = heard.progress {
+        (model.time, model.lost) = (counted.time, counted.lost);
+        if model.deck == Deck::Waiting && counted.arrived {
+            model.deck = Deck::Recording;
+        }
+    }
+    listening::heard(model, heard.playing);
+    inputs::heard(model, heard.inputs);
+    model.disk_left = heard.disk_left;
+    if !heard.sound.is_empty() {
+        listen(model, &heard.sound);
+    }
+    let expired = |notice: &Notice| notice.weight == Weight::Note && model.now.saturating_sub(notice.at) > NOTE;
+    if model.notice.as_ref().is_some_and(expired) {
+        model.notice = None;
+        model.dirty = true;
+    }
+    model.dirty |= (!heard.sound.is_empty() && !is_still(model)) || before != numbers(model);
+}
+
+/// What can be seen of the numbers.
+fn numbers(model: &Model) -> impl PartialEq + use<> {
+    let Meter { bar_dbfs, hold_dbfs, clipped, .. } = model.meter;
+    let levels = (bar_dbfs, hold_dbfs, clipped, model.meter.is_clipping(model.now));
+    (levels, model.deck, model.time.as_millis() / 100, model.lost, model.disk_left)
+}
+
+/// Whether the picture stays as it is however time goes on: there has been silence for as long as it shows.
+fn is_still(model: &Model) -> bool {
+    let shown = 2 * usize::from(model.size.columns);
+    let silence = Column { peak: 0.0, kept: model.deck == Deck::Recording };
+    model.columns.len() >= shown
+        && model.columns.iter().rev().take(shown).all(|column| *column == silence)
+        && model.sound.iter().all(|&sample| sample == 0.0)
+}
+
+fn listen(model: &mut Model, sound: &[f32]) {
+    let mut meter = LevelMeter::new();
+    meter.push(sound);
+    model.meter.show(&meter.take(), model.now);
+
+    let rate = match &model.device {
+        Device::Open { format, .. } => format.sample_rate,
+        _ => 48_000,
+    };
+    let full = (rate / COLUMNS_PER_SECOND).max(1);
+    let kept = model.deck == Deck::Recording;
+    for sample in sound {
+        let (frames, peak) = &mut model.column;
+        *frames += 1;
+        *peak = peak.max(sample.abs());
+        if *frames >= full {
+            model.columns.push_back(Column { peak: *peak, kept });
+            (*frames, *peak) = (0, 0.0);
+        }
+    }
+    let excess = model.columns.len().saturating_sub(COLUMNS_KEPT);
+    model.columns.drain(..excess);
+    model.sound.extend(sound);
+    let excess = model.sound.len().saturating_sub(SOUND_KEPT);
+    model.sound.drain(..excess);
+}

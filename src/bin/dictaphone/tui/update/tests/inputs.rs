@@ -1,0 +1,52 @@
+//! Choosing the input.
+
+use super::*;
+
+fn row(id: &str) -> InputRow {
+    InputRow { id: id.into(), label: id.into(), host: "x".into(), is_default: false, hears: Hears::Opening }
+}
+
+fn listed() -> Model {
+    let mut model = model();
+    press(&mut model, [KeyCode::Char('i')]);
+    update(&mut model, Msg::Inputs(vec![row("one"), row("two")]));
+    model
+}
+
+#[test]
+fn an_input_is_chosen_from_the_list() {
+    let mut model = model();
+    assert_eq!(press(&mut model, [KeyCode::Char('i'), KeyCode::Enter]), [Effect::ListInputs, Effect::CloseInputs]);
+    assert!(model.dialog.is_none(), "nothing is listed yet");
+    let mut model = listed();
+    let keys = [KeyCode::Down, KeyCode::Down, KeyCode::Down, KeyCode::Enter];
+    assert_eq!(press(&mut model, keys), [Effect::Open(Some("two".into())), Effect::CloseInputs]);
+    assert_eq!(model.device, Device::Opening);
+}
+
+#[test]
+fn whoever_chooses_none_leaves_none_open() {
+    for code in [KeyCode::Esc, KeyCode::Char('i'), KeyCode::Char('q')] {
+        let mut model = listed();
+        assert_eq!(press(&mut model, [code]), [Effect::CloseInputs], "{code:?}");
+        assert!(model.dialog.is_none() && !model.leaving);
+    }
+}
+
+#[test]
+fn every_input_shows_what_is_heard_from_it() {
+    let mut model = listed();
+    model.dirty = false;
+    let heard = |peaks: &[(&str, f64)]| {
+        let inputs = peaks.iter().map(|&(id, peak)| (id.to_owned(), peak)).collect();
+        Msg::Heard(Heard { inputs, ..Heard::default() })
+    };
+    update(&mut model, heard(&[("two", -12.5), ("gone", -1.0)]));
+    update(&mut model, Msg::Deaf("one".into()));
+    let Some(Dialog::Inputs { rows: Some(rows), .. }) = &model.dialog else { panic!("{:?}", model.dialog) };
+    assert_eq!([&rows[0].hears, &rows[1].hears], [&Hears::Nothing, &Hears::Peak(-12.5)]);
+    assert!(model.dirty);
+    press(&mut model, [KeyCode::Esc]);
+    update(&mut model, heard(&[("two", -3.0)]));
+    assert!(model.dialog.is_none(), "what comes late changes nothing");
+}

@@ -1,0 +1,24 @@
+//! What is being made in the background, and how far it is. Pure.
+
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::tui::{app::Model, keymap::Action};
+
+/// Cells of the bar.
+const CELLS: usize = 20;
+
+/// One line: what, how much of it is done, and how to give it up.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the cells of the bar")]
+pub(crate) fn line(model: &Model, columns: usize) -> Line<'static> {
+    let theme = model.theme;
+    let Some(job) = &model.job else { return Line::default() };
+    let done = job.done.unwrap_or(0.0);
+    let (full, empty) = if theme.unicode { ("█", "░") } else { ("#", ".") };
+    let cells = ((done * CELLS as f64) as usize).min(CELLS);
+    let bar = format!(" {}{} {:3.0}%", full.repeat(cells), empty.repeat(CELLS - cells), done * 100.0);
+    let key = model.keymap.key_of(Action::Clear, theme.unicode).filter(|_| columns >= 70);
+    let hint = key.map_or_else(String::new, |key| format!("  {key} gives up"));
+    let what = theme.shortened(&job.what, columns.saturating_sub(bar.width() + hint.width()));
+    Line::from(vec![Span::raw(what), Span::styled(bar, theme.good()), Span::styled(hint, theme.dim())])
+}

@@ -1,0 +1,159 @@
+//! Going on with a take: append, overwrite, insert, undo; and what else makes a file of another one.
+
+use super::*;
+
+/// A folder with one clip of so many seconds of a rising number.
+fn with_clip(seconds: u32) -> (Test, PathBuf) {
+    let test = screen();
+    let folder = test.path("takes");
+    std::fs::create_dir_all(&folder).unwrap();
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(folder.join("old.wav"), spec).unwrap();
+    (0..seconds * 48_000).for_each(|n| writer.write_sample((n % 30_000) as i16).unwrap());
+    writer.finalize().unwrap();
+    (test, folder)
+}
+
+fn samples(path: &Path) -> Vec<i16> {
+    hound::WavReader::open(path).unwrap().into_samples().map(Result::unwrap).collect()
+}
+
+/// Records into the clip and waits until it is in its place.
+#[track_caller]
+fn dictate(terminal: &mut Terminal, folder: &Path, key: &str) {
+    terminal.send(key);
+    terminal.wait_for("REC");
+    let names = wait_for_names(folder, |names| names.iter().any(|name| name.ends_with(".part")));
+    let part = folder.join(names.iter().find(|name| name.ends_with(".part")).unwrap());
+    wait_for_growth(&part, 48_000);
+    terminal.send("s");
+    terminal.wait_for("the recording is in old");
+}
+
+#[test]
+fn what_is_appended_is_behind_and_one_key_takes_it_back() {
+    let (test, folder) = with_clip(2);
+    let before = samples(&folder.join("old.wav"));
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("▸ old");
+    terminal.wait_for("48 kHz mono");
+    terminal.send("a");
+    terminal.wait_for("append to old");
+    terminal.send("x");
+    terminal.wait_for("throw away");
+    terminal.send("y");
+    terminal.wait_for("discarded");
+    assert_eq!(names(&folder), ["old.wav"]);
+    assert_eq!(samples(&folder.join("old.wav")), before, "what was discarded goes nowhere");
+
+    dictate(&mut terminal, &folder, "a");
+    assert_eq!(names(&folder), ["old.wav"]);
+    let longer = samples(&folder.join("old.wav"));
+    assert!(longer.len() >= before.len() + 24_000 && longer.starts_with(&before));
+    terminal.send("u");
+    terminal.wait_for("is back");
+    let both = wait_for_names(&folder, |names| names.len() == 2);
+    assert_eq!(samples(&folder.join("old.wav")), before);
+    let new = both.iter().find(|name| *name != "old.wav").unwrap();
+    assert_eq!(samples(&folder.join(new)), longer[before.len()..], "the new take is one of its own again");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+}
+
+#[test]
+fn whoever_leaves_while_appending_finds_it_appended() {
+    let (test, folder) = with_clip(1);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("▸ old");
+    terminal.wait_for("48 kHz mono");
+    terminal.send("a");
+    terminal.wait_for("REC");
+    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
+    wait_for_growth(&folder.join(names.iter().find(|name| name.ends_with(".part")).unwrap()), 48_000);
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+    assert_eq!(self::names(&folder), ["old.wav"]);
+    assert!(frames(&folder.join("old.wav")) >= 72_000);
+    assert!(terminal.text().contains("old.wav"), "{}", terminal.text());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn recording_goes_over_or_into_a_take_where_it_is_played() {
+    let (server, _player) = hand::studio();
+    let (_kept, source) = with_clip(30);
+    let test = hand::screen_in(&server).args(["--device", "tone"]);
+    let folder = test.path("takes");
+    std::fs::create_dir_all(&folder).unwrap();
+    for key in ["o", "I"] {
+        std::fs::copy(source.join("old.wav"), folder.join("old.wav")).unwrap();
+        let before = samples(&folder.join("old.wav"));
+        let mut terminal = Terminal::run(&test);
+        terminal.wait_for("▸ old");
+        terminal.wait_for("48 kHz mono");
+        terminal.send(key);
+        terminal.wait_for("play the clip to the place first");
+        terminal.send(" ");
+        terminal.wait_for("PLAY");
+        terminal.send(" ");
+        terminal.wait_for("HOLD");
+        dictate(&mut terminal, &folder, key);
+        let after = samples(&folder.join("old.wav"));
+        let same = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+        assert!(same < before.len(), "{key}: nothing was changed");
+        if key == "I" {
+            let rest = &before[same..];
+            assert!(after.len() > before.len() && after.ends_with(rest), "{key}: what was behind is still there");
+        } else {
+            let new = after.iter().zip(&before).rposition(|(a, b)| a != b).unwrap() + 1;
+            assert!(after.len() == before.len() || new == after.len(), "{key}: only the recording is longer");
+        }
+        terminal.send("q");
+        assert_eq!(terminal.wait(), 0);
+    }
+}
+
+#[test]
+fn a_clip_is_exported_and_an_export_can_be_given_up() {
+    let (test, folder) = with_clip(1);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("▸ old");
+    terminal.send("e");
+    terminal.wait_for("export as");
+    let place = |screen: &vt100::Screen| screen.contents().lines().position(|line| line.contains("│ raw"));
+    let rows = terminal.look(place).unwrap()
+        - terminal.look(|screen| screen.contents().lines().position(|line| line.contains("export as")).unwrap());
+    terminal.send(&"j".repeat(rows - 1));
+    terminal.send("\r");
+    terminal.wait_for("exported old.raw");
+    assert_eq!(size(&folder.join("old.raw")), 96_000);
+
+    // Long enough to be given up: two hours of silence, of which the disk keeps nothing.
+    let long = std::fs::File::create(folder.join("silence.wav")).unwrap();
+    let header = &std::fs::read(folder.join("old.wav")).unwrap()[..44];
+    std::io::Write::write_all(&mut &long, header).unwrap();
+    let bytes: u32 = 1_400_000_000;
+    long.set_len(u64::from(bytes) + 44).unwrap();
+    for (at, number) in [(4, bytes + 36), (40, bytes)] {
+        std::os::unix::fs::FileExt::write_all_at(&long, &number.to_le_bytes(), at).unwrap();
+    }
+    drop(long);
+    terminal.wait_for("silence");
+    terminal.send("g");
+    terminal.wait_until("the cursor", |screen| screen.contents().lines().any(|line| line.contains("▸ silence")));
+    terminal.send("e");
+    terminal.wait_for("export as");
+    terminal.send(&"j".repeat(rows - 1));
+    terminal.send("\r");
+    terminal.wait_for("exporting silence as raw");
+    terminal.send(keys::ESCAPE);
+    terminal.wait_for("given up");
+    assert_eq!(names(&folder), ["old.raw", "old.wav", "silence.wav"]);
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+}

@@ -1,0 +1,252 @@
+//! By hand, with a virtual microphone and a virtual loudspeaker.
+
+use super::*;
+use crate::support::{
+    analysis::analyse,
+    pulse::PulseServer,
+    server::{Microphone, Player, Server as _},
+    signal::PositionCode,
+};
+
+/// A server with the microphone `mic`, into which code is played, and a loudspeaker.
+pub(super) fn studio() -> (PulseServer, Player) {
+    let mut server = PulseServer::start();
+    server.add_microphone(Microphone { channels: 2, ..Microphone::named("speaker") });
+    assert!(server.core().ask("pactl", &["set-default-sink", "speaker"]).is_some());
+    let code = server.runtime().join("code.wav");
+    PositionCode::mono().write_wav(&code, 600 * 48_000);
+    let player = server.play(&code);
+    (server, player)
+}
+
+/// The screen on the folder `takes`, in that studio. Whoever plays needs a cookie, which the user's home has otherwise.
+pub(super) fn screen_in(server: &PulseServer) -> Test {
+    let cookie = server.runtime().join("cookie");
+    std::fs::write(&cookie, [7; 256]).unwrap();
+    Test::new().server(server).env("PULSE_COOKIE", cookie).args(["--dir", "takes"]).env("LC_ALL", "C.UTF-8")
+}
+
+fn samples(path: &Path) -> Vec<i16> {
+    hound::WavReader::open(path).unwrap().into_samples().map(Result::unwrap).collect()
+}
+
+/// The time that the status line shows.
+fn time(terminal: &Terminal) -> String {
+    let text = terminal.text();
+    let words = text.lines().nth(1).unwrap_or_default().split_whitespace();
+    words.into_iter().find(|word| word.contains(':')).unwrap_or_default().to_owned()
+}
+
+#[track_caller]
+fn wait_for_time(terminal: &mut Terminal, fits: impl Fn(&str) -> bool) {
+    let found = wait::poll(wait::DEADLINE, || Some(time(terminal)).filter(|time| fits(time)));
+    assert!(found.is_some(), "{}", terminal.text());
+}
+
+#[test]
+fn a_take_of_the_virtual_microphone_goes_through_everything() {
+    let (server, _player) = studio();
+    let test = screen_in(&server);
+    let folder = test.path("takes");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("READY");
+    terminal.wait_for("48 kHz mono");
+    terminal.send("r");
+    terminal.wait_for("REC");
+    let part = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
+    let part = folder.join(&part[0]);
+    wait_for_growth(&part, 96_000);
+
+    terminal.send(" ");
+    terminal.wait_for("PAUSE");
+    let paused = time(&terminal);
+    terminal.send("m");
+    terminal.wait_for("marker 1");
+    assert_eq!(time(&terminal), paused, "no time is recorded while paused");
+    terminal.send(" ");
+    terminal.wait_for("REC");
+    wait_for_growth(&part, 96_000);
+    terminal.send("s");
+    terminal.wait_for("saved; name:");
+    let saved = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
+    let recorded = samples(&folder.join(&saved[0]));
+    assert!(recorded.len() >= 90_000);
+    let report = analyse(&recorded);
+    assert!(report.lost.len() <= 1 && report.doubled.is_empty(), "only the pause is missing: {report:?}");
+
+    terminal.send(CTRL_U);
+    terminal.send("first\r");
+    terminal.wait_for("renamed to first");
+    assert_eq!(names(&folder), ["first.wav"]);
+
+    terminal.send(" ");
+    terminal.wait_for("PLAY");
+    terminal.send(" ");
+    terminal.wait_for("HOLD");
+    terminal.send(keys::RIGHT);
+    wait_for_time(&mut terminal, |time| time >= "00:00:01.8");
+    terminal.send(keys::LEFT);
+    wait_for_time(&mut terminal, |time| time == "00:00:00.0");
+    terminal.send(".");
+    terminal.wait_for("marker at");
+    wait_for_time(&mut terminal, |time| time > "00:00:00.5");
+    // A click in the middle of the waveform, as terminals tell it, and the button is up again.
+    terminal.send("\x1b[<0;40;6M\x1b[<0;40;6m");
+    let middle = recorded.len() as f64 / 48_000.0 * 38.0 / 77.0;
+    let place = format!("00:00:0{}.{}", middle as u64, (middle * 10.0) as u64 % 10);
+    wait_for_time(&mut terminal, |time| time == place);
+    terminal.send("b");
+    terminal.wait_for("A 00:00:0");
+    terminal.send(keys::RIGHT);
+    wait_for_time(&mut terminal, |time| time > place.as_str());
+    terminal.send("b");
+    terminal.wait_for("A-B 00:00:0");
+    terminal.send("b");
+    terminal.wait_for_no("A-B");
+    terminal.send("]+");
+    terminal.wait_for("1.1x");
+    terminal.wait_for("vol 110%");
+
+    terminal.send("n");
+    terminal.wait_for("new name:");
+    terminal.send(CTRL_U);
+    terminal.send("second\r");
+    terminal.wait_for("renamed to second");
+    assert_eq!(names(&folder), ["second.wav"]);
+    terminal.wait_for("HOLD");
+    // While it is played.
+    terminal.send("d");
+    terminal.wait_for("is in the trash");
+    assert!(names(&folder).is_empty());
+    terminal.wait_for("READY");
+    terminal.send("u");
+    terminal.wait_for("is back");
+    assert_eq!(names(&folder), ["second.wav"]);
+    assert_eq!(samples(&folder.join("second.wav")), recorded);
+
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+    assert!(!terminal.look(|screen| screen.alternate_screen()));
+}
+
+#[test]
+fn a_clip_is_heard_while_another_is_recorded_without_a_gap() {
+    let (server, _player) = studio();
+    let test = screen_in(&server);
+    let folder = test.path("takes");
+    std::fs::create_dir_all(&folder).unwrap();
+    PositionCode::mono().write_wav(&folder.join("old.wav"), 20 * 48_000);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("▸ old");
+    terminal.send("r");
+    terminal.wait_for("REC");
+    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
+    let part = folder.join(names.iter().find(|name| name.ends_with(".part")).unwrap());
+    terminal.send(keys::TAB);
+    terminal.send(" ");
+    terminal.wait_for("▶ old");
+    wait_for_growth(&part, 192_000);
+    assert!(terminal.text().contains("REC") && terminal.text().contains("▶ old"), "{}", terminal.text());
+    terminal.send("s");
+    terminal.wait_for("saved; name:");
+    terminal.send("\r");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+    let saved = self::names(&folder).into_iter().find(|name| name.starts_with("20")).unwrap();
+    analyse(&samples(&folder.join(saved))).assert_contiguous();
+}
+
+#[test]
+fn the_input_is_chosen_by_its_level_and_remembered() {
+    let (mut server, _player) = studio();
+    let test = screen_in(&server);
+    let kept = test.home().join(".local/state/dictaphone/input");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("READY");
+    terminal.send("i");
+    terminal.wait_for("input");
+    let levels = |screen: &vt100::Screen| {
+        let text = screen.contents();
+        let rows: Vec<&str> = text.lines().filter(|line| line.contains("pulseaudio")).collect();
+        // The default one hears the code, the other one nothing.
+        matches!(rows[..], [mic, speaker] if mic.contains("* ") && mic.contains('█') && speaker.contains("-inf"))
+    };
+    terminal.wait_until("the levels of both", levels);
+    terminal.send("j\r");
+    terminal.wait_for_no("Enter Esc");
+    terminal.wait_for("48 kHz stereo");
+    let chosen = wait::poll(wait::DEADLINE, || std::fs::read_to_string(&kept).ok()).unwrap();
+    assert!(chosen.starts_with("pulseaudio:speaker"), "{chosen}");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("48 kHz stereo");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+
+    server.remove_microphone("speaker");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("is not there, this is");
+    terminal.wait_for("48 kHz mono");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+}
+
+#[test]
+fn a_microphone_that_goes_while_it_is_recorded_leaves_its_take_and_comes_again() {
+    let (mut server, _player) = studio();
+    let test = screen_in(&server);
+    let folder = test.path("takes");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("48 kHz mono");
+    terminal.send("r");
+    terminal.wait_for("REC");
+    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
+    wait_for_growth(&folder.join(&names[0]), 96_000);
+    server.remove_microphone("mic");
+    let saved = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
+    analyse(&samples(&folder.join(&saved[0]))).assert_contiguous();
+    terminal.wait_for("no input");
+    terminal.send(keys::ESCAPE);
+    terminal.wait_for_no("saved; name:");
+    server.restore_microphone("mic");
+    server.set_default_source("mic.monitor");
+    terminal.send("r");
+    terminal.wait_for("48 kHz mono");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+}
+
+#[test]
+fn a_recording_survives_that_its_screen_is_suspended() {
+    let (server, _player) = studio();
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    let script = format!("set -m; {program} --dir takes; echo back in the shell; read line; fg; echo over");
+    let test = Test::new().server(&server).program("bash").args(["-c", &script]).env("LC_ALL", "C.UTF-8");
+    let folder = test.path("takes");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("48 kHz mono");
+    terminal.send("r");
+    terminal.wait_for("REC");
+    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
+    let part = folder.join(&names[0]);
+    wait_for_growth(&part, 96_000);
+    terminal.send(keys::CTRL_Z);
+    terminal.wait_for("back in the shell");
+    assert!(!terminal.look(vt100::Screen::alternate_screen));
+    terminal.send("\n");
+    terminal.wait_for("REC");
+    wait_for_growth(&part, 192_000);
+    terminal.send("s");
+    terminal.wait_for("saved; name:");
+    terminal.send("\r");
+    terminal.send("q");
+    terminal.wait_for("over");
+    let saved = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
+    let report = analyse(&samples(&folder.join(&saved[0])));
+    let silence: u64 = report.silence.iter().map(|span| span.count).sum();
+    assert!(report.doubled.is_empty(), "{report:?}");
+    // What the server did not keep meanwhile is silence of the same length, give or take one of its blocks.
+    assert!(report.lost_samples().abs_diff(silence) <= 4_800, "{report:?}");
+}
