@@ -83,8 +83,7 @@ impl LossWatch {
             self.long.seen.clear();
         }
         let deficit = now as f64 / 1e9 * self.rate - frames as f64 - self.found as f64;
-        let [coarse, fine] = self.thresholds;
-        let fine = (grain as f64 * GRAINS).max(fine).min(coarse);
+        let [coarse, fine] = self.thresholds.map(|threshold| threshold.max(grain as f64 * GRAINS));
         // Both take in what they see.
         let (large, small) = (self.short.look(now, deficit, coarse), self.long.look(now, deficit, fine));
         let lost = large.or(small)?;

@@ -150,8 +150,9 @@ impl CaptureStream for AlsaStream {
         let (stopped, due) = (Arc::clone(&receiving.stopped), Arc::clone(&receiving.due));
         let has_card = receiving.pcm.info().is_ok_and(|info| info.get_card() >= 0);
         if !has_card {
-            // A card gives what is there; a server's blocks may be as long as they were asked for.
-            receiving.callback.note_grain(frames_in(self.inlet.latency(), receiving.rate));
+            // A card gives what is there; a server's blocks may be as long as they were asked for, and each may have come
+            // right after the look before.
+            receiving.callback.note_grain(frames_in(self.inlet.latency() + self.nap, receiving.rate));
         }
         let teller = Teller {
             news: receiving.news.clone(),

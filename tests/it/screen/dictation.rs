@@ -118,18 +118,24 @@ fn recording_goes_over_or_into_a_take_where_it_is_played() {
     }
 }
 
+/// Chooses that format for the clip under the cursor.
+fn export(terminal: &mut Terminal, format: &str) {
+    terminal.send("e");
+    terminal.wait_for("export as");
+    let line =
+        |text: &str| terminal.look(|screen| screen.contents().lines().position(|line| line.contains(text)).unwrap());
+    // The formats stand below the title, the first one chosen.
+    let rows = line(&format!("│ {format}")) - line("export as") - 1;
+    terminal.send(&"j".repeat(rows));
+    terminal.send("\r");
+}
+
 #[test]
 fn a_clip_is_exported_and_an_export_can_be_given_up() {
     let (test, folder) = with_clip(1);
     let mut terminal = Terminal::run(&test);
     terminal.wait_for("▸ old");
-    terminal.send("e");
-    terminal.wait_for("export as");
-    let place = |screen: &vt100::Screen| screen.contents().lines().position(|line| line.contains("│ raw"));
-    let rows = terminal.look(place).unwrap()
-        - terminal.look(|screen| screen.contents().lines().position(|line| line.contains("export as")).unwrap());
-    terminal.send(&"j".repeat(rows - 1));
-    terminal.send("\r");
+    export(&mut terminal, "raw");
     terminal.wait_for("exported old.raw");
     assert_eq!(size(&folder.join("old.raw")), 96_000);
 
@@ -146,11 +152,8 @@ fn a_clip_is_exported_and_an_export_can_be_given_up() {
     terminal.wait_for("silence");
     terminal.send("g");
     terminal.wait_until("the cursor", |screen| screen.contents().lines().any(|line| line.contains("▸ silence")));
-    terminal.send("e");
-    terminal.wait_for("export as");
-    terminal.send(&"j".repeat(rows - 1));
-    terminal.send("\r");
-    terminal.wait_for("exporting silence as raw");
+    export(&mut terminal, "opus");
+    terminal.wait_for("exporting silence as opus");
     terminal.send(keys::ESCAPE);
     terminal.wait_for("given up");
     assert_eq!(names(&folder), ["old.raw", "old.wav", "silence.wav"]);

@@ -28,7 +28,7 @@ fn a_stopped_program_goes_on(server: &impl Server, device: &[&str], time: Durati
     running.signal(Signal::STOP);
     let_pass(time);
     running.signal(Signal::CONT);
-    assert_goes_on(running)
+    assert_goes_on(running, Duration::ZERO)
 }
 
 fn a_server_that_stands_still_for_a_moment_is_recorded_on(mut server: impl Server, device: &[&str]) {
@@ -38,12 +38,12 @@ fn a_server_that_stands_still_for_a_moment_is_recorded_on(mut server: impl Serve
     server.freeze();
     let_pass(SHORT);
     server.thaw();
-    assert_goes_on(running);
+    assert_goes_on(running, SHORT);
 }
 
 /// Asserts that seconds of code follow, and that what is missing is silence of the same length and was reported.
-/// Whether anything was reported.
-fn assert_goes_on(mut running: Running) -> bool {
+/// Whether anything was reported. While the microphone itself `stood_still`, silence is in place where no code is missing.
+fn assert_goes_on(mut running: Running, stood_still: Duration) -> bool {
     let length = std::fs::metadata(running.path(".x.wav.part")).unwrap().len();
     // Long enough for small losses to be found.
     running.wait_for_file(".x.wav.part", length + 9 * 96_000);
@@ -53,14 +53,16 @@ fn assert_goes_on(mut running: Running) -> bool {
     let (report, frames) = kept(&output, &path);
     let lost: u64 = report.lost.iter().map(|span| span.count).sum();
     println!("{lost} frames lost, {frames} in all");
-    // Either everything was kept, or what was dropped is silence of the same length and was reported. A player that stands
-    // still with its server leaves silence where nothing is missing.
+    // Either everything was kept, or what was dropped is silence of the same length and was reported.
     let reported = output.stderr().contains(" were lost and are silence in");
     output.assert_exit(if reported { 3 } else { 0 });
     assert!(report.changed.is_empty() && report.doubled.is_empty() && report.foreign.is_empty(), "{report:?}");
     if lost > 0 {
         let silence: u64 = report.silence.iter().map(|span| span.count).sum();
-        assert!(reported && silence.abs_diff(lost) < 9_600, "{report:?}\n{}", output.context());
+        let tolerance = 9_600 + 48 * stood_still.as_millis() as u64;
+        assert!(silence.abs_diff(lost) < tolerance, "{report:?}\n{}", output.context());
+        // A server that misses a cycle of its own says nothing and puts silence in its place.
+        assert!(reported || !stood_still.is_zero(), "{report:?}\n{}", output.context());
     }
     reported
 }
