@@ -41,7 +41,7 @@ impl Backend for AlsaBackend {
         self.listed.devices()
     }
 
-    fn default_input(&self) -> Option<DeviceInfo> {
+    fn default_input(&self) -> Result<Option<DeviceInfo>> {
         self.listed.default_input()
     }
 

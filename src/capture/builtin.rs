@@ -68,8 +68,8 @@ impl Backend for Builtin {
         Ok(Vec::new())
     }
 
-    fn default_input(&self) -> Option<DeviceInfo> {
-        None
+    fn default_input(&self) -> Result<Option<DeviceInfo>> {
+        Ok(None)
     }
 
     fn find(&self, id: &str) -> Option<DeviceInfo> {

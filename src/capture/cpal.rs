@@ -258,11 +258,12 @@ impl Backend for CpalBackend {
         self.ask(LIST_LIMIT, Self::list).unwrap_or_else(|| Err(self.no_answer()))
     }
 
-    fn default_input(&self) -> Option<DeviceInfo> {
-        self.ask(LIST_LIMIT, |this| {
+    fn default_input(&self) -> Result<Option<DeviceInfo>> {
+        let found = self.ask(LIST_LIMIT, |this| {
             let device = this.default_of_kind(DeviceKind::Input)?;
             describe(this.system(), &device, DeviceKind::Input, true)
-        })?
+        });
+        found.ok_or_else(|| self.no_answer())
     }
 
     fn find(&self, id: &str) -> Option<DeviceInfo> {
@@ -402,7 +403,7 @@ fn stands_in(device: &cpal::Device) -> bool {
 /// How many channels the session's default source has. PipeWire's bridge for PulseAudio's clients knows, if it runs.
 fn default_channels() -> Option<u16> {
     #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
-    return super::pulse::PulseBackend::new().default_input().map(|source| source.format.channels);
+    return super::pulse::PulseBackend::new().default_input().ok()?.map(|source| source.format.channels);
     #[cfg(not(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd")))]
     None
 }

@@ -207,8 +207,12 @@ pub trait Backend: Send + Sync {
     /// [`Abort`](crate::error::ErrorKind::Abort) when the sound system does not answer.
     fn devices(&self) -> Result<Vec<DeviceInfo>>;
 
-    /// The default input, without listing the others.
-    fn default_input(&self) -> Option<DeviceInfo>;
+    /// The default input, without listing the others; `None` if there is none, or no sound system.
+    ///
+    /// # Errors
+    /// [`NotReadable`](crate::error::ErrorKind::NotReadable) or [`Abort`](crate::error::ErrorKind::Abort) when the sound
+    /// system is there and does not answer.
+    fn default_input(&self) -> Result<Option<DeviceInfo>>;
 
     /// The device of that id, listed or not; `None` if the id is not one of this backend's.
     fn find(&self, id: &str) -> Option<DeviceInfo>;

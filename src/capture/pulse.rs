@@ -19,7 +19,7 @@ use pulseaudio::protocol::{
 };
 
 use self::{
-    connection::{Connection, explain, failure, is_denied},
+    connection::{Connection, explain, failure, is_denied, is_frozen},
     stream::PulseStream,
 };
 use super::{
@@ -92,10 +92,15 @@ impl Backend for PulseBackend {
         self.list()
     }
 
-    fn default_input(&self) -> Option<DeviceInfo> {
-        let mut connection = Connection::open()?.ok()?;
-        let source: SourceInfo = connection.ask(source_by_name(protocol::DEFAULT_SOURCE)).ok()?;
-        Some(describe_source(&source, true))
+    fn default_input(&self) -> Result<Option<DeviceInfo>> {
+        let Some(connection) = Connection::open() else { return Ok(None) };
+        let source = connection.and_then(|mut connection| connection.ask(source_by_name(protocol::DEFAULT_SOURCE)));
+        match source {
+            Ok(source) => Ok(Some(describe_source(&source, true))),
+            // Not passed over: behind ALSA the same server may be waited for, or another microphone be found.
+            Err(error) if is_frozen(&error) => Err(failure(error, "cannot reach the sound server".to_owned())),
+            Err(_) => Ok(None),
+        }
     }
 
     fn find(&self, id: &str) -> Option<DeviceInfo> {

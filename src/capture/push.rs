@@ -174,15 +174,15 @@ impl PushSource {
 
 impl Backend for PushSource {
     fn devices(&self) -> Result<Vec<DeviceInfo>> {
-        Ok(self.default_input().into_iter().collect())
+        Ok(self.default_input()?.into_iter().collect())
     }
 
-    fn default_input(&self) -> Option<DeviceInfo> {
-        (!self.shared.lock().unplugged).then(|| self.info.clone())
+    fn default_input(&self) -> Result<Option<DeviceInfo>> {
+        Ok(self.find(&self.info.id))
     }
 
     fn find(&self, id: &str) -> Option<DeviceInfo> {
-        (self.info.id == id).then(|| self.default_input()).flatten()
+        (self.info.id == id && !self.shared.lock().unplugged).then(|| self.info.clone())
     }
 
     fn open(&self, id: &str, _request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {

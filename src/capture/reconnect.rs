@@ -49,7 +49,7 @@ impl Backend for Reconnecting {
         self.inner.devices()
     }
 
-    fn default_input(&self) -> Option<DeviceInfo> {
+    fn default_input(&self) -> Result<Option<DeviceInfo>> {
         self.inner.default_input()
     }
 

@@ -73,10 +73,13 @@ impl MediaDevices {
         self.shared.enumerate()
     }
 
-    /// The system's default input.
-    #[must_use]
-    pub fn default_input(&self) -> Option<DeviceInfo> {
-        self.shared.backends().iter().find_map(|backend| backend.default_input())
+    /// The system's default input; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`NotReadable`](ErrorKind::NotReadable) or [`Abort`](ErrorKind::Abort) if a sound system is there and does not
+    /// answer, so that nobody knows.
+    pub fn default_input(&self) -> Result<Option<DeviceInfo>> {
+        self.shared.backends().iter().find_map(|backend| backend.default_input().transpose()).transpose()
     }
 
     /// The device of that id, listed or built in.
@@ -104,7 +107,7 @@ impl MediaDevices {
             return self.shared.open_best(constraints, &[device]);
         }
         // The usual case need not wait for a list of all devices.
-        let usual = (*constraints == Constraints::default()).then(|| self.default_input()).flatten();
+        let usual = if *constraints == Constraints::default() { self.default_input()? } else { None };
         let Some(usual) = usual else { return self.shared.open_best(constraints, &self.inputs()?) };
         let failure = match self.shared.open_best(constraints, std::slice::from_ref(&usual)) {
             Err(error) if error.kind() != ErrorKind::NotAllowed => error,
@@ -157,7 +160,8 @@ impl Shared {
         for backend in &backends {
             match backend.devices() {
                 Ok(found) => devices.extend(found),
-                Err(error) => failure = Some(error),
+                // Those behind may stand in front of the same server, and know less.
+                Err(error) => failure = failure.or(Some(error)),
             }
         }
         match failure {

@@ -27,7 +27,7 @@ impl Backend for Broken {
         self.microphone.devices()
     }
 
-    fn default_input(&self) -> Option<DeviceInfo> {
+    fn default_input(&self) -> Result<Option<DeviceInfo>> {
         self.microphone.default_input()
     }
 
@@ -60,8 +60,8 @@ impl Backend for Disguised {
         Ok(vec![self.info.clone()])
     }
 
-    fn default_input(&self) -> Option<DeviceInfo> {
-        Some(self.info.clone()).filter(|info| info.kind == DeviceKind::Input)
+    fn default_input(&self) -> Result<Option<DeviceInfo>> {
+        Ok(Some(self.info.clone()).filter(|info| info.kind == DeviceKind::Input))
     }
 
     fn find(&self, id: &str) -> Option<DeviceInfo> {

@@ -6,11 +6,17 @@ use std::{
     ffi::CString,
     io::{BufReader, ErrorKind as IoKind, Read},
     os::unix::net::UnixStream,
+    path::Path,
     time::Duration,
 };
 
 use pulseaudio::protocol::{
     self, AuthParams, AuthReply, Command, CommandReply, Prop, Props, ProtocolError, PulseError, SetClientNameReply,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
 };
 
 use crate::error::{Error, ErrorKind};
@@ -47,9 +53,12 @@ impl Connection {
     /// Connects to the user's server; `None` when there is none.
     pub(super) fn open() -> Option<Result<Self, ProtocolError>> {
         let path = pulseaudio::socket_path_from_env()?;
-        // A socket that nobody listens at any more is no server.
-        let socket = UnixStream::connect(path).ok()?;
-        Some(Self::shake_hands(socket))
+        match connect(&path, ANSWER_LIMIT) {
+            Ok(socket) => Some(Self::shake_hands(socket)),
+            Err(error) if error.kind() == IoKind::WouldBlock => Some(Err(error.into())),
+            // A socket that nobody listens at any more is no server.
+            Err(_) => None,
+        }
     }
 
     /// A connection whose handshake is taken for granted.
@@ -132,6 +141,21 @@ impl Connection {
         })
     }
 
+    /// Waits at most so long for something to arrive; whether it did, be it the end.
+    pub(super) fn wait(&self, limit: Duration) -> Result<bool, ProtocolError> {
+        if !self.socket.buffer().is_empty() {
+            return Ok(true);
+        }
+        let mut sockets = [PollFd::new(self.socket.get_ref(), PollFlags::IN)];
+        let limit = Timespec::try_from(limit).ok();
+        match poll(&mut sockets, limit.as_ref()) {
+            Ok(ready) => Ok(ready > 0),
+            // Nothing has come, and the time is not up: as good as nothing.
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(std::io::Error::from(error).into()),
+        }
+    }
+
     /// Whether nothing has arrived that was not received.
     pub(super) fn is_drained(&self) -> bool {
         self.socket.buffer().is_empty()
@@ -142,6 +166,22 @@ impl Connection {
     pub(super) fn parse<T: CommandReply>(&self, mut rest: &[u8]) -> Result<T, ProtocolError> {
         T::read(&mut protocol::TagStructReader::new(&mut rest, self.version), self.version)
     }
+}
+
+/// Connects. A server that is frozen accepts nobody, and once its queue is full the system makes callers wait for ever.
+///
+/// # Errors
+/// [`IoKind::WouldBlock`] after the `limit`.
+fn connect(path: &Path, limit: Duration) -> std::io::Result<UnixStream> {
+    use rustix::net::{
+        AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with,
+        sockopt::{Timeout, set_socket_timeout},
+    };
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(limit))?;
+    let address = SocketAddrUnix::new(path)?;
+    rustix::io::retry_on_intr(|| rustix::net::connect(&socket, &address))?;
+    Ok(UnixStream::from(socket))
 }
 
 /// Sends the beginning of `message` together with who we are, and returns how much of it was sent. The system adds that
@@ -171,6 +211,11 @@ pub(super) const fn is_denied(error: &ProtocolError) -> bool {
     matches!(error, ProtocolError::ServerError(PulseError::AccessDenied | PulseError::AuthKey))
 }
 
+/// Whether the server is there and does not answer.
+pub(super) fn is_frozen(error: &ProtocolError) -> bool {
+    matches!(error, ProtocolError::Io(io) if matches!(io.kind(), IoKind::WouldBlock | IoKind::TimedOut))
+}
+
 /// The error of the library for one of the protocol.
 pub(super) fn failure(error: ProtocolError, context: String) -> Error {
     let kind = match &error {
@@ -183,10 +228,48 @@ pub(super) fn failure(error: ProtocolError, context: String) -> Error {
 
 /// `error` with its cause; what the system calls a resource that is unavailable is a server that does not answer.
 pub(super) fn explain(error: Error, cause: ProtocolError) -> Error {
-    match cause {
-        ProtocolError::Io(io) if matches!(io.kind(), IoKind::WouldBlock | IoKind::TimedOut) => {
-            error.with_source(std::io::Error::new(IoKind::TimedOut, "the sound server does not answer"))
+    match is_frozen(&cause) {
+        true => error.with_source(std::io::Error::new(IoKind::TimedOut, "the PulseAudio server does not answer")),
+        false => error.with_source(cause),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{
+        AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect as join, listen, socket_with,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_accepts_nobody_is_not_waited_for_without_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("native");
+        let address = SocketAddrUnix::new(&path).unwrap();
+        let socket = |flags| socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+        let server = socket(SocketFlags::CLOEXEC);
+        bind(&server, &address).unwrap();
+        listen(&server, 1).unwrap();
+        let mut queue = Vec::new();
+        loop {
+            let guest = socket(SocketFlags::NONBLOCK);
+            match join(&guest, &address) {
+                Ok(()) => queue.push(guest),
+                Err(error) => break assert_eq!(error, rustix::io::Errno::AGAIN, "the queue is full"),
+            }
         }
-        cause => error.with_source(cause),
+        let error = connect(&path, Duration::from_millis(20)).unwrap_err();
+        assert_eq!(error.kind(), IoKind::WouldBlock);
+        drop(server);
+        assert_eq!(connect(&path, ANSWER_LIMIT).unwrap_err().kind(), IoKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_is_named() {
+        let cause = ProtocolError::Io(IoKind::WouldBlock.into());
+        let error = failure(cause, "cannot reach the sound server".to_owned());
+        assert_eq!(error.kind(), ErrorKind::NotReadable);
+        assert_eq!(error.to_string(), "cannot reach the sound server: the PulseAudio server does not answer");
     }
 }

@@ -1,10 +1,11 @@
 //! What a PulseAudio server knows about a stream that ALSA's plugin has opened at it, and the plugin keeps to itself:
 //! that the stream was moved to another source or closed, that its source is muted, that the server ended.
 //!
-//! One thread, `witness`, waits for messages of the server and is woken by nothing else. It belongs to the stream that
-//! called it, and ends with it. What the stream delivers is not known here.
+//! One thread, `witness`, waits for messages of the server and looks for itself now and then: PipeWire's bridge says
+//! that something changes while it still changes, and not when it is done. It belongs to the stream that called it, and
+//! ends with it. What the stream delivers is not known here.
 
-use std::{net::Shutdown, os::unix::net::UnixStream, process, thread};
+use std::{net::Shutdown, os::unix::net::UnixStream, process, thread, time::Duration};
 
 use pulseaudio::protocol::{
     Command, GetSourceInfo, Prop, ProtocolError, SourceInfo, SourceOutputInfo, SubscriptionEvent,
@@ -15,6 +16,11 @@ use super::connection::{Connection, Message};
 
 /// What the plugin calls every stream that it records.
 const STREAM: &[u8] = b"ALSA Capture";
+
+/// How often to look where the stream is, after something has changed, for so many times, and otherwise.
+const SOON: Duration = Duration::from_millis(250);
+const SOON_LOOKS: u32 = 8;
+const SELDOM: Duration = Duration::from_secs(2);
 
 /// What the server said.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,7 +49,7 @@ impl Witness {
     pub(in crate::capture) fn call(tell: impl FnMut(Testimony) + Send + 'static) -> Option<Self> {
         let connection = Connection::open()?.ok()?;
         let socket = connection.wait_for_ever().ok()?;
-        let case = Case { connection, tell, asked: Asked::default(), stream: None };
+        let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
         let thread = thread::Builder::new().name("witness".to_owned()).spawn(move || case.hear()).ok()?;
         Some(Self { socket, thread: Some(thread) })
     }
@@ -71,7 +77,8 @@ struct Asked {
 #[derive(Debug, Clone, Copy)]
 struct Stream {
     index: u32,
-    source: u32,
+    /// Unknown while it belongs to none, as when it is just being made.
+    source: Option<u32>,
     muted: bool,
 }
 
@@ -80,6 +87,8 @@ struct Case<F> {
     tell: F,
     asked: Asked,
     stream: Option<Stream>,
+    /// How many looks are still to follow soon.
+    looks: u32,
 }
 
 impl<F: FnMut(Testimony)> Case<F> {
@@ -103,6 +112,11 @@ impl<F: FnMut(Testimony)> Case<F> {
         self.asked.streams = Some(self.connection.send(&Command::GetSourceOutputInfoList)?);
         let mut payload = Vec::new();
         loop {
+            if !self.connection.wait(if self.looks > 0 { SOON } else { SELDOM })? {
+                self.looks = self.looks.saturating_sub(1);
+                self.look()?;
+                continue;
+            }
             let Message::Command(command, sequence, rest) = self.connection.receive(&mut payload)? else { continue };
             let rest = payload.get(rest..).unwrap_or_default();
             let last = match *command {
@@ -129,15 +143,29 @@ impl<F: FnMut(Testimony)> Case<F> {
                 return Ok(Some(Testimony::Closed));
             }
             Facility::SourceOutput if event.index == Some(stream.index) => {
-                self.asked.stream = Some(self.connection.send(&Command::GetSourceOutputInfo(stream.index))?);
+                self.looks = SOON_LOOKS;
+                self.look()?;
             }
-            Facility::Source if event.index == Some(stream.source) && !removed => self.ask_for_source(stream.source)?,
+            Facility::Source if event.index.is_some() && event.index == stream.source && !removed => {
+                self.ask_for_source(stream.source)?;
+            }
             _ => {}
         }
         Ok(None)
     }
 
-    fn ask_for_source(&mut self, index: u32) -> Result<(), ProtocolError> {
+    /// Asks where the stream is.
+    fn look(&mut self) -> Result<(), ProtocolError> {
+        if let Some(stream) = self.stream
+            && self.asked.stream.is_none()
+        {
+            self.asked.stream = Some(self.connection.send(&Command::GetSourceOutputInfo(stream.index))?);
+        }
+        Ok(())
+    }
+
+    fn ask_for_source(&mut self, index: Option<u32>) -> Result<(), ProtocolError> {
+        let Some(index) = index else { return Ok(()) };
         let question = Command::GetSourceInfo(GetSourceInfo { index: Some(index), name: None });
         self.asked.source = Some(self.connection.send(&question)?);
         Ok(())
@@ -149,8 +177,7 @@ impl<F: FnMut(Testimony)> Case<F> {
             self.asked.streams = None;
             let streams: Vec<SourceOutputInfo> = self.connection.parse(rest)?;
             let newest = streams.iter().filter(|stream| is_ours(stream)).max_by_key(|stream| stream.index);
-            self.stream =
-                newest.map(|stream| Stream { index: stream.index, source: stream.source_index, muted: false });
+            self.stream = newest.map(|stream| Stream { index: stream.index, source: source_of(stream), muted: false });
             if let Some(stream) = self.stream {
                 (self.tell)(Testimony::Present);
                 self.ask_for_source(stream.source)?;
@@ -158,15 +185,27 @@ impl<F: FnMut(Testimony)> Case<F> {
         } else if self.asked.stream == Some(sequence) {
             self.asked.stream = None;
             let now: SourceOutputInfo = self.connection.parse(rest)?;
-            if self.stream.is_some_and(|stream| stream.source != now.source_index) {
-                return Ok(Some(Testimony::Moved));
-            }
+            return self.compare(source_of(&now));
         } else if self.asked.source == Some(sequence) {
             self.asked.source = None;
             let source: SourceInfo = self.connection.parse(rest)?;
             self.look_at(&source);
         }
         Ok(None)
+    }
+
+    /// Whether the stream is where it was. Between two sources it belongs to none, and may yet come back.
+    fn compare(&mut self, now: Option<u32>) -> Result<Option<Testimony>, ProtocolError> {
+        let Some(stream) = &mut self.stream else { return Ok(None) };
+        match (stream.source, now) {
+            (Some(before), Some(now)) => Ok((before != now).then_some(Testimony::Moved)),
+            (None, Some(_)) => {
+                stream.source = now;
+                self.ask_for_source(now)?;
+                Ok(None)
+            }
+            (_, None) => Ok(None),
+        }
     }
 
     fn look_at(&mut self, source: &SourceInfo) {
@@ -177,6 +216,10 @@ impl<F: FnMut(Testimony)> Case<F> {
             (self.tell)(Testimony::Muted(source.muted));
         }
     }
+}
+
+fn source_of(stream: &SourceOutputInfo) -> Option<u32> {
+    Some(stream.source_index).filter(|&index| index != u32::MAX)
 }
 
 /// Whether ALSA's plugin has opened it for this process.
@@ -216,9 +259,26 @@ mod tests {
             protocol::write_command_message(self.0.get_mut(), u32::MAX, &command, MAX_VERSION).unwrap();
         }
 
+        /// The next question, if the ones for the stream itself are not answered.
+        fn hear_of_source(&mut self) -> (u32, Command) {
+            loop {
+                let (sequence, command) = self.hear();
+                if !matches!(command, Command::GetSourceOutputInfo(_)) {
+                    return (sequence, command);
+                }
+            }
+        }
+
+        /// Answers the next question where the stream 7 is.
+        fn tell_stream(&mut self, source: u32) {
+            let (sequence, command) = self.hear();
+            assert!(matches!(command, Command::GetSourceOutputInfo(7)), "{command:?}");
+            self.reply(sequence, &stream(7, "ALSA Capture", process::id(), source));
+        }
+
         /// Answers the next question with the source 3.
         fn tell_source(&mut self, muted: bool) {
-            let (sequence, command) = self.hear();
+            let (sequence, command) = self.hear_of_source();
             assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
             self.reply(sequence, &SourceInfo { index: 3, name: CString::from(c"mic"), muted, ..SourceInfo::default() });
         }
@@ -237,7 +297,8 @@ mod tests {
         let mut server = Server(BufReader::new(theirs));
         let (sender, said) = channel();
         let tell = move |testimony| sender.send(testimony).unwrap_or_default();
-        let case = Case { connection: Connection::of(ours), tell, asked: Asked::default(), stream: None };
+        let case =
+            Case { connection: Connection::of(ours), tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
         thread::spawn(move || case.hear());
         let (sequence, command) = server.hear();
         assert!(matches!(command, Command::Subscribe(_)), "{command:?}");
@@ -267,15 +328,27 @@ mod tests {
     use SubscriptionEventType::{Changed, Removed};
 
     #[test]
-    fn a_stream_that_changes_its_source_was_moved() {
+    fn a_stream_that_changes_its_source_was_moved_although_the_server_said_so_too_early() {
         let (mut server, said) = watching();
-        for source in [3, 4] {
-            server.event(SourceOutput, Changed, 7);
-            let (sequence, command) = server.hear();
-            assert!(matches!(command, Command::GetSourceOutputInfo(7)), "{command:?}");
-            server.reply(sequence, &stream(7, "ALSA Capture", process::id(), source));
+        server.event(SourceOutput, Changed, 7);
+        // It is still where it was, then nowhere, then somewhere else; only the first question follows the event.
+        for source in [3, u32::MAX, 4] {
+            server.tell_stream(source);
         }
         assert_eq!(said.iter().collect::<Vec<_>>(), [Testimony::Moved]);
+    }
+
+    #[test]
+    fn a_stream_that_belongs_to_no_source_yet_is_not_moved_when_it_gets_one() {
+        let (mut server, said) = called(vec![stream(7, "ALSA Capture", process::id(), u32::MAX)]);
+        assert_eq!(said.recv(), Ok(Testimony::Present));
+        for source in [u32::MAX, 3] {
+            server.tell_stream(source);
+        }
+        server.tell_source(true);
+        assert_eq!(said.recv(), Ok(Testimony::Muted(true)));
+        drop(server);
+        assert_eq!(said.iter().collect::<Vec<_>>(), [Testimony::ServerEnded]);
     }
 
     #[test]

@@ -10,16 +10,21 @@ mod session;
 
 use std::{
     panic::{self, AssertUnwindSafe},
-    sync::mpsc::channel,
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
 };
 
 use dictaphone::{clips, media::MediaStreamTrack};
 
-use self::{open::Opened, session::Session};
+use self::{
+    open::Opened,
+    session::{Happening, Session},
+};
 use crate::{
     cli::RecordArgs,
     config::Config,
     exit::Exit,
+    intent::Intent,
     json::{Event, What},
     message::{Failure, Message},
     plan::{self, Record, Surroundings, Target},
@@ -64,13 +69,47 @@ fn tell_refusal(plan: &Record, report: &Report, failure: &Failure) {
     let _ = report.event(to, &Event::new(0, 0.0, what), Worth::Kept);
 }
 
+/// Opens the device on a thread of its own, because a sound server may keep it waiting while the user wants to leave.
+///
+/// # Errors
+/// Those of [`Opened::open`]; a failure if the user stops it first.
+fn open(
+    plan: &Record,
+    report: &Report,
+    sender: &Sender<Happening>,
+    happenings: &Receiver<Happening>,
+) -> Result<Opened, Failure> {
+    let failed = |text: &str| Failure { message: Message::new(text), exit: Exit::Failed };
+    let (plan, report, answer) = (plan.clone(), report.clone(), sender.clone());
+    let opening = move || {
+        let opened = panic::catch_unwind(AssertUnwindSafe(|| Opened::open(&plan, &report)))
+            .unwrap_or_else(|_| Err(failed("the device was not opened because of a bug")));
+        // Nobody waits any more: what was opened is closed right here.
+        let _ = answer.send(Happening::Opened(Box::new(opened)));
+    };
+    let spawned = thread::Builder::new().name("open".to_owned()).spawn(opening);
+    spawned.map_err(|error| failed(&format!("cannot open the device: {error}")))?;
+    let mut meanwhile = Vec::new();
+    for happening in happenings {
+        match happening {
+            Happening::Opened(opened) => {
+                meanwhile.into_iter().try_for_each(|happening| sender.send(happening)).unwrap_or_default();
+                return *opened;
+            }
+            Happening::Intent(Intent::Stop) => break,
+            other => meanwhile.push(other),
+        }
+    }
+    Err(failed("stopped before the device was open; nothing is recorded"))
+}
+
 /// Does what was planned.
 fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
     let (sender, happenings) = channel();
     // Before the device is opened, so that a signal which comes meanwhile is not lost.
     let inputs = session::listen(&sender, report)?;
     let refused = |failure: &Failure| tell_refusal(plan, report, failure);
-    let opened = Opened::open(plan, report).inspect_err(refused)?;
+    let opened = open(plan, report, &sender, &happenings).inspect_err(refused)?;
     let session = Session::start(plan, report, &opened, &inputs, sender).inspect_err(refused)?;
     // The hook has told about the bug; what was recorded is not its fault.
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| session.run(&happenings)))

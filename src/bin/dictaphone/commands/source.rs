@@ -29,7 +29,7 @@ pub(crate) fn resolve(devices: &MediaDevices, word: Option<&str>) -> Result<Devi
 }
 
 fn default_input(devices: &MediaDevices) -> Result<DeviceInfo, Failure> {
-    if let Some(device) = devices.default_input() {
+    if let Some(device) = devices.default_input()? {
         return Ok(device);
     }
     let first = devices.enumerate_devices()?.into_iter().find(|device| device.kind == DeviceKind::Input);

@@ -55,6 +55,8 @@ const FAST_EVENTS: usize = 16;
 
 /// Everything that the loop hears of.
 pub(crate) enum Happening {
+    /// The device is open, or does not open. Comes once, before there is a session.
+    Opened(Box<Result<Opened, Failure>>),
     Intent(Intent),
     Recorder(RecorderEvent),
     Track(TrackEvent),
@@ -169,7 +171,7 @@ impl<'a> Session<'a> {
                 Some(Happening::Recorder(event)) => self.hear(event),
                 Some(Happening::Track(event)) => self.hear_track(event),
                 Some(Happening::Piped(piped)) => self.end_of_pipe(piped),
-                None => false,
+                Some(Happening::Opened(_)) | None => false,
             };
             self.tick();
             if over {
