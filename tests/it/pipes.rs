@@ -72,6 +72,14 @@ fn a_reader_that_leaves_ends_the_recording_quietly() {
 }
 
 #[test]
+fn a_reader_that_leaves_a_paused_recording_ends_it_too() {
+    let mut running = record(&["-i", "tone", "-f", "raw", "--paused", "-"]).hold_stdout().spawn();
+    running.wait_for_stderr("recording tone");
+    drop(running.stdout.take());
+    running.wait().assert_success();
+}
+
+#[test]
 fn a_slow_reader_within_the_limit_loses_nothing() {
     let mut running = record(&["-q", "-i", "tone", "-f", "raw", "-c", "4", "-d", "1.5", "-"]).hold_stdout().spawn();
     let mut out = running.stdout.take().unwrap();

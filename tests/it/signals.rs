@@ -54,16 +54,20 @@ fn a_hup_that_nohup_ignores_stays_ignored() {
     assert!(samples(output.path("take.wav")).len() > 29_000);
 }
 
-#[test]
-fn a_signal_while_the_device_is_opened_is_not_lost() {
-    let mut running = record(&["-i", "tone", "take.wav"]).spawn();
-    // From the first moment on at which the signals are taken.
+/// Waits for the first moment at which the signals are taken.
+pub(crate) fn wait_for_handlers(running: &mut Running) {
     running.wait_for("handlers", |running| {
         let status = std::fs::read_to_string(format!("/proc/{}/status", running.id())).ok()?;
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
         let caught = u64::from_str_radix(caught.trim(), 16).ok()?;
         (caught & (1 << (Signal::TERM.as_raw() - 1)) != 0).then_some(())
     });
+}
+
+#[test]
+fn a_signal_while_the_device_is_opened_is_not_lost() {
+    let mut running = record(&["-i", "tone", "take.wav"]).spawn();
+    wait_for_handlers(&mut running);
     running.signal(Signal::TERM);
     let output = running.wait();
     // Whatever had arrived by then is saved; nothing may be left unfinished.

@@ -245,6 +245,22 @@ pub(crate) fn stdout_is_closed() -> bool {
     false
 }
 
+/// Whether standard output is a pipe or a socket whose other end was closed.
+#[cfg(unix)]
+pub(crate) fn stdout_has_no_reader() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdout = rustix::stdio::stdout();
+    let mut out = [PollFd::new(&stdout, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut out, Some(&at_once)).is_ok_and(|ready| ready > 0)
+        && out.iter().any(|out| out.revents().intersects(PollFlags::ERR | PollFlags::HUP))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn stdout_has_no_reader() -> bool {
+    false
+}
+
 /// Lets the terminal process output, and lets no reader of keys wait: another one may have taken what there was.
 #[cfg(unix)]
 fn refine_mode() {

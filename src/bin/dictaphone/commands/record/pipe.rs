@@ -12,6 +12,7 @@ use std::{
         mpsc::{Receiver, Sender},
     },
     thread,
+    time::Duration,
 };
 
 use dictaphone::{
@@ -21,9 +22,13 @@ use dictaphone::{
 };
 
 use super::session::Happening;
+use crate::terminal;
 
 /// Sound that may wait for a slow reader, in seconds.
 const ROOM_SECONDS: u64 = 30;
+
+/// How long nothing may come before the reader is looked after.
+const IDLE: Duration = Duration::from_millis(500);
 
 /// Silence is written in pieces of this many bytes.
 const ZEROS: [u8; 8_192] = [0; 8_192];
@@ -45,6 +50,14 @@ enum Piece {
     Sound(Blob),
     /// Bytes of silence in the place of what was lost.
     Silence(u64),
+}
+
+/// What the writing thread does next.
+enum Next {
+    Write(Piece),
+    /// Nothing has come for a while, as when the recording is paused.
+    Idle,
+    End,
 }
 
 #[derive(Default)]
@@ -119,19 +132,20 @@ impl Room {
         self.changed.notify_all();
     }
 
-    /// The next piece, or nothing at the end.
-    fn take(&self) -> Option<Piece> {
-        let mut queue = self.lock();
-        while queue.pieces.is_empty() && !queue.ended {
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-        let piece = queue.pieces.pop_front();
-        if let Some(Piece::Sound(blob)) = &piece {
+    /// What to do next, known after [`IDLE`] at the latest.
+    fn next(&self) -> Next {
+        let is_idle = |queue: &mut Queue| queue.pieces.is_empty() && !queue.ended;
+        let waited = self.changed.wait_timeout_while(self.lock(), IDLE, is_idle);
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let Some(piece) = queue.pieces.pop_front() else {
+            return if queue.ended { Next::End } else { Next::Idle };
+        };
+        if let Piece::Sound(blob) = &piece {
             queue.bytes -= blob.size();
         }
         drop(queue);
         self.changed.notify_all();
-        piece
+        Next::Write(piece)
     }
 }
 
@@ -181,8 +195,15 @@ impl Pipe {
 fn write_all(room: &Room) -> Piped {
     let mut out = io::stdout();
     let (mut piped, mut buffer) = (Piped::default(), Vec::new());
-    while let Some(piece) = room.take() {
-        if let Err(error) = write(&mut out, &piece, &mut buffer, &mut piped.bytes) {
+    loop {
+        let outcome = match room.next() {
+            Next::Write(piece) => write(&mut out, &piece, &mut buffer, &mut piped.bytes),
+            // A write would tell, but there is nothing to write.
+            Next::Idle if terminal::stdout_has_no_reader() => Err(io::ErrorKind::BrokenPipe.into()),
+            Next::Idle => Ok(()),
+            Next::End => break,
+        };
+        if let Err(error) = outcome {
             room.reader_left();
             match error.kind() {
                 io::ErrorKind::BrokenPipe => piped.reader_gone = true,
@@ -264,7 +285,7 @@ mod tests {
     /// Everything that a reader gets from now on.
     fn drained(room: &Room) -> Vec<u8> {
         let (mut out, mut buffer, mut written) = (Vec::new(), Vec::new(), 0);
-        while let Some(piece) = room.take() {
+        while let Next::Write(piece) = room.next() {
             write(&mut out, &piece, &mut buffer, &mut written).unwrap();
         }
         assert_eq!(written, out.len() as u64);
@@ -318,7 +339,8 @@ mod tests {
             if n % 3 == 2 {
                 let (mut buffer, mut written) = (Vec::new(), 0);
                 for _ in 0..2 {
-                    write(&mut out, &room.take().unwrap(), &mut buffer, &mut written).unwrap();
+                    let Next::Write(piece) = room.next() else { panic!("nothing is there") };
+                    write(&mut out, &piece, &mut buffer, &mut written).unwrap();
                 }
             }
         }
