@@ -48,7 +48,7 @@ struct Disguised {
 }
 
 impl Disguised {
-    fn new(microphone: &PushSource, disguise: impl FnOnce(&mut DeviceInfo)) -> Arc<dyn Backend> {
+    fn backend(microphone: &PushSource, disguise: impl FnOnce(&mut DeviceInfo)) -> Arc<dyn Backend> {
         let mut info = microphone.info().clone();
         disguise(&mut info);
         Arc::new(Self { microphone: microphone.clone(), info })
@@ -171,7 +171,7 @@ fn generators_are_found_by_id_but_not_listed() {
 #[test]
 fn an_output_cannot_be_asked_for_as_a_microphone() {
     let loudspeaker = microphone("loudspeaker", 48_000);
-    let output = Disguised::new(&loudspeaker, |info| info.kind = DeviceKind::Output);
+    let output = Disguised::backend(&loudspeaker, |info| info.kind = DeviceKind::Output);
     let error = refusal(vec![output.clone(), Arc::new(microphone("a", 48_000))], &named("push:loudspeaker"));
     assert_eq!((error.name(), error.constraint()), ("OverconstrainedError", Some("device_id")));
     assert_eq!(refusal(vec![output], &named("push:loudspeaker")).name(), "NotFoundError", "there is no input at all");
@@ -186,7 +186,7 @@ fn what_was_opened_keeps_everything_that_is_required() {
         info.channels = (1, 2);
         info.sample_formats = vec!["s16".to_owned(), "f32".to_owned()];
     };
-    let devices = MediaDevices::with_backends(vec![Disguised::new(&stubborn, promising)]);
+    let devices = MediaDevices::with_backends(vec![Disguised::backend(&stubborn, promising)]);
     let any = Constraints::default;
     for (constraints, name) in [
         (Constraints { sample_rate: Constraint::exact(44_100), ..any() }, "sample_rate"),
