@@ -11,10 +11,10 @@ use std::{
 
 use rules::{Reexports, uses, violations};
 
-/// Every Rust file below `src`, as its name from the package's folder on and its text.
-fn sources() -> io::Result<Vec<(String, String)>> {
+/// Every Rust file below that folder of the package, as its name from the package's folder on and its text.
+fn sources(folder: &str) -> io::Result<Vec<(String, String)>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders: Vec<PathBuf> = vec![root.join("src")];
+    let mut folders: Vec<PathBuf> = vec![root.join(folder)];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
@@ -37,7 +37,7 @@ fn lib(files: &[(String, String)]) -> Reexports {
 
 #[test]
 fn every_part_uses_only_what_stands_below_it() {
-    let files = sources().unwrap();
+    let files = sources("src").unwrap();
     let reexports = lib(&files);
     let found: Vec<String> = files.iter().flat_map(|(name, text)| violations(name, text, &reexports)).collect();
     assert!(found.is_empty(), "{} forbidden:\n{}", found.len(), found.join("\n"));
@@ -45,7 +45,7 @@ fn every_part_uses_only_what_stands_below_it() {
 
 #[test]
 fn the_real_sources_are_read_and_their_arrows_seen() {
-    let files = sources().unwrap();
+    let files = sources("src").unwrap();
     let reexports = lib(&files);
     let seen = |name: &str| {
         let (_, text) = files.iter().find(|(file, _)| file == name).unwrap();
@@ -55,6 +55,19 @@ fn the_real_sources_are_read_and_their_arrows_seen() {
         [("src/capture/mod.rs", "audio"), ("src/encode/mod.rs", "error"), ("src/audio/format.rs", "error")]
     {
         assert!(seen(file).iter().any(|used| used == layer), "{file} uses {layer}");
+    }
+}
+
+#[test]
+fn every_test_that_the_readme_names_exists() {
+    let files = [sources("src").unwrap(), sources("tests").unwrap()].concat();
+    let names = include_str!("../../README.md").split('`').skip(1).step_by(2);
+    let is_name = |name: &&str| name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
+    let tests: Vec<&str> = names.filter(is_name).filter(|name| name.matches('_').count() > 3).collect();
+    assert!(tests.len() > 40, "the table is read: {tests:?}");
+    for test in tests {
+        let is_there = files.iter().any(|(_, text)| text.contains(&format!("fn {test}(")));
+        assert!(is_there, "there is no test {test}");
     }
 }
 

@@ -171,7 +171,7 @@ fn what_is_lost_while_paused_is_not_missed() {
 }
 
 #[test]
-fn a_blob_is_saved_once_and_never_over_another_file() {
+fn a_blob_is_never_saved_over_another_file() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("take.wav");
     fs::write(&target, "older").unwrap();
