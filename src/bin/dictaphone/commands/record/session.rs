@@ -102,6 +102,8 @@ pub(crate) struct Session<'a> {
     opened: &'a Opened,
     state: State,
     announced: bool,
+    /// What happened before that.
+    early: Vec<RecorderEvent>,
     /// The last thing that was said about it.
     muted: bool,
     path: Option<PathBuf>,
@@ -153,6 +155,7 @@ impl<'a> Session<'a> {
             opened,
             state: State::Waiting,
             announced: false,
+            early: Vec::new(),
             muted: false,
             path: opened.target.clone(),
             hold: (f32::NEG_INFINITY, now),
@@ -243,6 +246,11 @@ impl<'a> Session<'a> {
 
     /// Whether the recording is over.
     fn hear(&mut self, event: RecorderEvent) -> bool {
+        use RecorderEvent::{Mark, Pause, Resume};
+        if !self.announced && matches!(event, Pause { .. } | Resume { .. } | Mark(_)) {
+            self.early.push(event);
+            return false;
+        }
         match event {
             RecorderEvent::Pause { frame } => self.change(State::Paused, frame, What::Pause {}),
             RecorderEvent::Resume { frame } => self.change(State::Recording, frame, What::Resume {}),
@@ -360,6 +368,9 @@ impl<'a> Session<'a> {
         // It may have been muted before anybody listened.
         if self.opened.stream.tracks().iter().any(MediaStreamTrack::muted) {
             self.tell_mute(true);
+        }
+        for event in std::mem::take(&mut self.early) {
+            self.hear(event);
         }
     }
 
