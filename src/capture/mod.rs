@@ -179,6 +179,12 @@ pub trait CaptureStream: Send {
         false
     }
 
+    /// What the sound server behind it records for it, by the server's name, as soon as that is known: the id of such a
+    /// device may lead somewhere else the next time. `None` where the id says it all.
+    fn source(&self) -> Option<String> {
+        None
+    }
+
     /// How fast it delivers.
     fn pace(&self) -> Pace;
 

@@ -23,6 +23,9 @@ use crate::{
 
 /// How often opening is tried.
 const RETRY: Duration = Duration::from_millis(250);
+/// How long a sound server may take to tell what it records, and how often it is asked.
+const SOURCE_LIMIT: Duration = Duration::from_secs(2);
+const SOURCE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A backend whose devices may go away for a while.
 pub struct Reconnecting {
@@ -108,6 +111,8 @@ struct Patient {
     latency: Option<Duration>,
     wakes_reader: bool,
     muted: bool,
+    /// What the sound server recorded for it, once it was known and lost.
+    source: Option<String>,
     pace: Pace,
     clock: Arc<Clock>,
     waker: Option<Waker>,
@@ -148,6 +153,7 @@ impl Patient {
             latency: stream.latency(),
             wakes_reader: stream.wakes_reader(),
             muted: stream.muted(),
+            source: None,
             pace: stream.pace(),
             clock: Arc::new(Clock { state: Mutex::new((0, Some(stream.clock()))) }),
             waker: None,
@@ -172,11 +178,15 @@ impl Patient {
         let attempt_wanted = Arc::downgrade(&wanted);
         let waiting = State::Waiting { news: receiver, cause: cause.clone(), _wanted: wanted };
         let dead = std::mem::replace(&mut self.state, waiting);
+        if let State::Open(dead) = &dead {
+            self.source = dead.source().or(self.source.take());
+        }
         let attempt = Attempt {
             backend: Arc::clone(&self.backend),
             id: self.id.clone(),
             request: self.request,
             format: self.format,
+            source: self.source.clone(),
             until: Instant::now() + self.limit,
             wanted: attempt_wanted,
         };
@@ -326,6 +336,7 @@ struct Attempt {
     id: String,
     request: OpenRequest,
     format: AudioFormat,
+    source: Option<String>,
     until: Instant,
     wanted: Weak<()>,
 }
@@ -353,7 +364,27 @@ impl Attempt {
         if let Some(waker) = waker {
             stream.start(waker.clone())?;
         }
+        self.compare(stream.as_ref())?;
         Ok(stream)
+    }
+
+    /// Whether the server records the same as before: a default may have become another device meanwhile.
+    fn compare(&self, stream: &dyn CaptureStream) -> Result<()> {
+        let Some(before) = &self.source else { return Ok(()) };
+        let limit = Instant::now() + SOURCE_LIMIT;
+        let now = loop {
+            match stream.source() {
+                None if Instant::now() < limit => thread::sleep(SOURCE_PAUSE),
+                now => break now.unwrap_or_else(|| "something unknown".to_owned()),
+            }
+        };
+        match now == *before {
+            true => Ok(()),
+            false => {
+                let context = format!("'{}' leads to {now} now instead of {before}", self.id);
+                Err(Error::new(ErrorKind::NotReadable, context))
+            }
+        }
     }
 }
 
@@ -442,6 +473,7 @@ mod tests {
             id: "push:mic".to_owned(),
             request: OpenRequest::default(),
             format: AudioFormat::new(1_000, 2, SampleFormat::F32),
+            source: None,
             until: Instant::now(),
             wanted: Weak::new(),
         };

@@ -8,7 +8,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
@@ -79,6 +79,8 @@ pub(super) struct AlsaStream {
     running: Option<Running>,
     inlet: Inlet,
     nap: Duration,
+    /// What the server behind the PCM records, if there is one.
+    source: Arc<OnceLock<String>>,
 }
 
 /// The thread at work, and how it is told to stop.
@@ -117,7 +119,7 @@ impl AlsaStream {
             due: Arc::new(AtomicU64::new(u64::MAX)),
             watched: Arc::default(),
         };
-        Self { waiting: Some(receiving), running: None, inlet, nap }
+        Self { waiting: Some(receiving), running: None, inlet, nap, source: Arc::default() }
     }
 }
 
@@ -132,6 +134,10 @@ impl CaptureStream for AlsaStream {
 
     fn wakes_reader(&self) -> bool {
         true
+    }
+
+    fn source(&self) -> Option<String> {
+        self.source.get().cloned()
     }
 
     fn pace(&self) -> Pace {
@@ -159,6 +165,7 @@ impl CaptureStream for AlsaStream {
             label: receiving.label.clone(),
             stopped: Arc::clone(&stopped),
             watched: Arc::clone(&receiving.watched),
+            source: Arc::clone(&self.source),
             waker: waker.clone(),
         };
         let (started, answer) = sync_channel(1);
@@ -217,6 +224,7 @@ struct Teller {
     label: String,
     stopped: Arc<AtomicBool>,
     watched: Arc<AtomicBool>,
+    source: Arc<OnceLock<String>>,
     waker: Waker,
 }
 
@@ -225,6 +233,11 @@ impl Teller {
         let label = &self.label;
         let end = match testimony {
             Testimony::Present => return self.watched.store(true, Ordering::Release),
+            Testimony::Source(name) => {
+                // It is told once.
+                let _ = self.source.set(name.clone());
+                return;
+            }
             Testimony::Muted(muted) => {
                 let _ = self.news.try_send(News::Muted(*muted));
                 return self.waker.wake();
@@ -402,11 +415,14 @@ mod tests {
                 label: "mic".to_owned(),
                 stopped: Arc::clone(&receiving.stopped),
                 watched: Arc::clone(&receiving.watched),
+                source: Arc::clone(&stream.source),
                 waker: Waker::new(thread::current()),
             };
             teller.tell(&Testimony::Present);
+            teller.tell(&Testimony::Source("server's mic".to_owned()));
             teller.tell(&Testimony::Muted(true));
             teller.tell(&testimony);
+            assert_eq!(stream.source().as_deref(), Some("server's mic"));
             assert!(receiving.watched.load(Ordering::Acquire) && receiving.stopped.load(Ordering::Acquire));
             let mut block = Vec::new();
             assert!(matches!(next(&mut stream, &mut block), Reading::Muted(true)));

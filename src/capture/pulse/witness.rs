@@ -27,6 +27,8 @@ const SELDOM: Duration = Duration::from_secs(2);
 pub(in crate::capture) enum Testimony {
     /// The stream is one of the server's.
     Present,
+    /// It records the source of that name. Told once.
+    Source(String),
     Muted(bool),
     /// The stream was moved to another source.
     Moved,
@@ -79,6 +81,8 @@ struct Stream {
     index: u32,
     /// Unknown while it belongs to none, as when it is just being made.
     source: Option<u32>,
+    /// Whether it was told what that is called.
+    named: bool,
     muted: bool,
 }
 
@@ -177,7 +181,12 @@ impl<F: FnMut(Testimony)> Case<F> {
             self.asked.streams = None;
             let streams: Vec<SourceOutputInfo> = self.connection.parse(rest)?;
             let newest = streams.iter().filter(|stream| is_ours(stream)).max_by_key(|stream| stream.index);
-            self.stream = newest.map(|stream| Stream { index: stream.index, source: source_of(stream), muted: false });
+            self.stream = newest.map(|stream| Stream {
+                index: stream.index,
+                source: source_of(stream),
+                named: false,
+                muted: false,
+            });
             if let Some(stream) = self.stream {
                 (self.tell)(Testimony::Present);
                 self.ask_for_source(stream.source)?;
@@ -209,10 +218,11 @@ impl<F: FnMut(Testimony)> Case<F> {
     }
 
     fn look_at(&mut self, source: &SourceInfo) {
-        if let Some(stream) = &mut self.stream
-            && stream.muted != source.muted
-        {
-            stream.muted = source.muted;
+        let Some(stream) = self.stream.as_mut().filter(|stream| stream.source == Some(source.index)) else { return };
+        if !std::mem::replace(&mut stream.named, true) {
+            (self.tell)(Testimony::Source(source.name.to_string_lossy().into_owned()));
+        }
+        if std::mem::replace(&mut stream.muted, source.muted) != source.muted {
             (self.tell)(Testimony::Muted(source.muted));
         }
     }
@@ -321,6 +331,7 @@ mod tests {
         let (mut server, said) = called(streams);
         assert_eq!(said.recv(), Ok(Testimony::Present));
         server.tell_source(false);
+        assert_eq!(said.recv(), Ok(Testimony::Source("mic".to_owned())));
         (server, said)
     }
 
@@ -346,6 +357,7 @@ mod tests {
             server.tell_stream(source);
         }
         server.tell_source(true);
+        assert_eq!(said.recv(), Ok(Testimony::Source("mic".to_owned())));
         assert_eq!(said.recv(), Ok(Testimony::Muted(true)));
         drop(server);
         assert_eq!(said.iter().collect::<Vec<_>>(), [Testimony::ServerEnded]);

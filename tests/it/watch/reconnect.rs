@@ -89,6 +89,41 @@ fn a_microphone_that_comes_back_to_pulseaudio_behind_alsa_is_recorded_on() {
     a_microphone_that_comes_back_is_recorded_on(PulseServer::start(), ALSA);
 }
 
+/// The default device of ALSA leads to another microphone while the one that was recorded is away.
+fn another_microphone_is_not_recorded_in_its_place(mut server: impl Server) {
+    let since = Instant::now();
+    let player = play(&server);
+    let mut running = patiently(&server, &[ALSA, &["--log", "log"]].concat(), "1m");
+    wait_for_seconds(&mut running, 1.0);
+    server.add_microphone(Microphone::named("other"));
+    let source = server.source("mic");
+    server.set_default_source(&server.source("other"));
+    server.remove_microphone("mic");
+    running.wait_for_stderr("waiting up to 60 s for it");
+    let before = length(&running);
+    drop(player);
+    running.wait_for("a look at the other microphone", |running| {
+        let log = std::fs::read_to_string(running.path("log")).unwrap_or_default();
+        log.contains(&format!("now instead of {source}")).then_some(())
+    });
+    server.restore_microphone("mic");
+    server.set_default_source(&source);
+    let _player = play(&server);
+    wait_for_code(&mut running, before);
+    running.signal(Signal::INT);
+    assert_gap(running, since);
+}
+
+#[test]
+fn another_microphone_of_pulseaudio_is_not_recorded_behind_alsa_while_its_own_is_away() {
+    another_microphone_is_not_recorded_in_its_place(PulseServer::start());
+}
+
+#[test]
+fn another_microphone_of_pipewire_is_not_recorded_behind_alsa_while_its_own_is_away() {
+    another_microphone_is_not_recorded_in_its_place(PipeWireServer::start());
+}
+
 fn a_server_that_is_restarted_is_recorded_on(mut server: impl Server, device: &[&str]) {
     let since = Instant::now();
     let player = play(&server);
