@@ -22,7 +22,7 @@ demo: setup ## build it, record five seconds from your microphone, show the wave
 	@scripts/demo.sh
 
 test: setup-test ## install what the tests need, then run all of them
-	@scripts/step.sh cargo test --locked
+	@scripts/step.sh cargo test --locked --no-fail-fast
 	@scripts/step.sh cargo test --locked --features pipewire --test it pipewire
 
 lint: setup ## check format, lints and documentation; warnings are errors
