@@ -169,6 +169,22 @@ fn a_rename_that_fails_keeps_the_recording() {
     assert_eq!(samples(&output.path(".take.wav.part")), tone(144_000));
 }
 
+/// Network folders know no renaming that replaces nothing, memory cards no hard links either.
+#[test]
+fn a_disk_that_cannot_rename_without_replacing_loses_no_file_either() {
+    for lacking in ["renameat2", "renameat2,link,linkat"] {
+        let inject = format!("inject={lacking}:error=EINVAL");
+        let test = with_fault(&inject, &["record", "-i", "tone", "--fast", "-d", "3", "--dir", ".", "--name", "take"]);
+        test.run().assert_success();
+        let output = test.run();
+        output.assert_success();
+        let mut there = names(output.path("."));
+        there.sort();
+        assert_eq!(there, ["take-2.wav", "take.wav"], "without {lacking}");
+        assert!(there.iter().all(|name| samples(&output.path(name)) == tone(144_000)));
+    }
+}
+
 /// A disk in a file that can be frozen, as a dying one is; needs to be root.
 struct FrozenDisk {
     folder: PathBuf,
