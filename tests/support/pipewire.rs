@@ -100,15 +100,16 @@ impl PipeWireServer {
         write("bus.conf", &BUS.replace("ADDRESS", &address));
     }
 
-    /// The graph's objects.
-    fn objects(&self) -> Vec<Value> {
-        self.core.ask_json("pw-dump", &[]).unwrap_or_default()
+    /// The nodes with this name; `None` if the graph cannot be seen now, as on a busy machine.
+    fn nodes(&self, name: &str) -> Option<Vec<Value>> {
+        let mut objects = self.core.ask_json("pw-dump", &[])?;
+        objects.retain(|o| o["type"] == "PipeWire:Interface:Node" && o["info"]["props"]["node.name"] == name);
+        Some(objects)
     }
 
     /// The node with this name, if it is there.
     fn node(&self, name: &str) -> Option<Value> {
-        let objects = self.objects();
-        objects.into_iter().find(|o| o["type"] == "PipeWire:Interface:Node" && o["info"]["props"]["node.name"] == name)
+        self.nodes(name)?.pop()
     }
 
     /// Names of the input or output ports (`-i`, `-o`) of a node, in the order of their channels.
@@ -185,10 +186,10 @@ impl Server for PipeWireServer {
     }
 
     fn destroy_source(&mut self, name: &str) {
-        let node = self.node(name).unwrap_or_else(|| panic!("there is no microphone {name}"));
+        let node = self.core.until(&format!("the microphone {name} is there"), || self.node(name));
         let id = node["id"].to_string();
         assert!(self.core.ask("pw-cli", &["destroy", &id]).is_some(), "cannot remove {name}");
-        self.core.until(&format!("the microphone {name} is gone"), || self.node(name).is_none().then_some(()));
+        self.core.until(&format!("the microphone {name} is gone"), || self.nodes(name)?.is_empty().then_some(()));
     }
 
     fn source(&self, name: &str) -> String {

@@ -48,13 +48,13 @@ fn stream(server: &impl Server) -> Option<(String, String)> {
 
 /// Somebody wants to give the stream another microphone, as a mixer does.
 fn ask_to_move(server: &impl Server) -> Option<String> {
-    let (stream, _) = stream(server).expect("a stream");
+    let (stream, _) = server.core().until("there is a stream", || stream(server));
     server.core().ask("pactl", &["move-source-output", &stream, &server.source("other")])
 }
 
 /// The stream gets another microphone. PipeWire's session manager passes over a request now and then.
 fn move_to_another(server: &impl Server) {
-    let before = stream(server).expect("a stream");
+    let before = server.core().until("there is a stream", || stream(server));
     server.core().until("the stream is moved", || {
         let is_there = stream(server).as_ref() == Some(&before);
         if is_there {
