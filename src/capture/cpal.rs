@@ -218,6 +218,7 @@ impl CpalBackend {
     }
 
     /// What the input of that id is called; `None` if there is none. Opens nothing.
+    #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
     pub(super) fn label_of(&self, id: &str) -> Option<String> {
         self.device(self.name_in(id)?, DeviceKind::Input).map(|(device, _)| label(&device))
     }

@@ -46,6 +46,7 @@ impl StallWatch {
     }
 
     /// Forgets what was seen, as when nothing was due.
+    #[cfg(any(test, target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
     pub(super) fn reset(&mut self) {
         self.looked = None;
         self.silent = Duration::ZERO;

@@ -30,7 +30,8 @@ enum Place {
     Gone,
     /// In the trash, this program does not know where.
     Unknown,
-    /// In the trash: the file, and the note about it.
+    /// In the trash: the file, and the note about it. Other systems do not tell.
+    #[cfg_attr(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))), allow(dead_code))]
     Known { file: PathBuf, note: PathBuf },
 }
 

@@ -24,7 +24,8 @@ pub(crate) enum Intent {
     Slower,
     /// Play faster.
     Faster,
-    /// Draw the live line anew: the process was stopped and runs again.
+    /// Draw the live line anew: the process was stopped and runs again, as only Unix has it.
+    #[cfg_attr(not(unix), allow(dead_code))]
     Redraw,
 }
 

@@ -189,6 +189,7 @@ impl Report {
     }
 
     /// Leaves the live line where it is and begins a new one below, for the shell; the next draw is due at once.
+    #[cfg(unix)]
     pub(crate) fn break_line(&self) {
         let mut screen = self.lock();
         if std::mem::take(&mut screen.line_shown) {
