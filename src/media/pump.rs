@@ -147,7 +147,9 @@ impl Pump {
     fn obey(&mut self) {
         let patience = self.stream.latency().unwrap_or_default() * 2 + PATIENCE;
         while let Some((at, posted)) = self.queue.next_cut() {
-            let reached = at <= self.consumed && self.lost == 0;
+            // Where nothing is recorded, the end of a track does not wait for frames, which may come in long blocks.
+            let reached =
+                (at <= self.consumed && self.lost == 0) || (self.takes.is_empty() && self.queue.next_is_end());
             if !reached && posted.elapsed() < patience {
                 return;
             }

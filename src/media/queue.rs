@@ -158,6 +158,11 @@ impl CommandQueue {
         self.lock().commands.front().map(|command| (command.at, command.posted))
     }
 
+    /// Whether the next command ends a track.
+    pub(crate) fn next_is_end(&self) -> bool {
+        self.lock().commands.front().is_some_and(|command| matches!(command.action, Action::EndTrack(_)))
+    }
+
     pub(crate) fn pop(&self) -> Option<Command> {
         self.lock().commands.pop_front()
     }

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod ahead;
 mod blobs;
 mod control;
 mod devices;
@@ -24,6 +25,7 @@ mod warnings;
 #[test]
 fn every_rule_names_tests_that_exist() {
     let sources = [
+        include_str!("ahead.rs"),
         include_str!("blobs.rs"),
         include_str!("control.rs"),
         include_str!("devices.rs"),
