@@ -1,5 +1,8 @@
-//! The way of frames from the realtime callback to the thread that reads them: one ring of samples, one small ring of
+//! The way of frames from the realtime callback to the thread that reads them: two rings of samples, one small ring of
 //! gaps, one clock.
+//!
+//! The near ring is short and nearly always enough. The far one takes what a reader leaves lying who is held up, and as
+//! long as nobody is, none of its memory is ever touched: it counts only for those who need it.
 //!
 //! [`CallbackSide`] belongs to the thread of the sound system: it takes no lock, allocates nothing and makes no system
 //! call but reading the clock. [`ReaderSide`] belongs to the reading thread, [`RingClock`] to everybody. Opening the
@@ -22,6 +25,9 @@ use crate::audio::AudioFormat;
 /// blocks which fit between two of them.
 const GAPS: usize = 1024;
 
+/// Seconds of sound in the near ring: more than any reader sleeps.
+const NEAR: u32 = 1;
+
 /// More samples than this are never kept, whatever the rate and the channels ask for: 256 MiB.
 const MAX_SAMPLES: usize = 1 << 26;
 
@@ -35,21 +41,26 @@ const SNAPSHOT_TRIES: usize = 64;
 /// A ring that holds `seconds` of sound in `format`, whose sample format does not matter here.
 #[must_use]
 pub fn ring(format: AudioFormat, seconds: u32) -> (CallbackSide, ReaderSide, Arc<RingClock>) {
-    let frames = u64::from(format.sample_rate).saturating_mul(u64::from(seconds));
-    ring_of(format, usize::try_from(frames).unwrap_or(usize::MAX), GAPS)
+    let frames = |seconds: u32| {
+        let frames = u64::from(format.sample_rate).saturating_mul(u64::from(seconds));
+        usize::try_from(frames).unwrap_or(usize::MAX)
+    };
+    ring_of(format, frames(NEAR.min(seconds)), frames(seconds), GAPS)
 }
 
-/// A ring for `frames` frames and `gaps` gaps, both at least 1.
-fn ring_of(format: AudioFormat, frames: usize, gaps: usize) -> (CallbackSide, ReaderSide, Arc<RingClock>) {
+/// A ring for `near` frames, then `frames` more, and `gaps` gaps, the latter two at least 1.
+fn ring_of(format: AudioFormat, near: usize, frames: usize, gaps: usize) -> (CallbackSide, ReaderSide, Arc<RingClock>) {
     let channels = usize::from(format.channels.max(1));
-    let frames = frames.clamp(1, (MAX_SAMPLES / channels).max(1));
-    let (samples_in, samples_out) = RingBuffer::new(frames * channels);
+    let most = (MAX_SAMPLES / channels).max(1);
+    let (near_in, near_out) = RingBuffer::new(near.min(most) * channels);
+    let (far_in, far_out) = RingBuffer::new(frames.clamp(1, most) * channels);
     let (gaps_in, gaps_out) = RingBuffer::new(gaps.max(1));
     let lost = Arc::new(AtomicU64::new(0));
     let clock = Arc::new(RingClock::new(format.sample_rate));
     let callback = CallbackSide {
         channels,
-        samples: samples_in,
+        near: near_in,
+        far: far_in,
         gaps: gaps_in,
         pushed: 0,
         lost: 0,
@@ -59,7 +70,8 @@ fn ring_of(format: AudioFormat, frames: usize, gaps: usize) -> (CallbackSide, Re
         recent: [0; RECENT_BLOCKS],
         next_recent: 0,
     };
-    let reader = ReaderSide { channels, samples: samples_out, gaps: gaps_out, read: 0, reported: 0, lost_shared: lost };
+    let (near, far) = (near_out, far_out);
+    let reader = ReaderSide { channels, near, far, gaps: gaps_out, read: 0, reported: 0, lost_shared: lost };
     (callback, reader, clock)
 }
 
@@ -74,7 +86,8 @@ struct Gap {
 #[derive(Debug)]
 pub struct CallbackSide {
     channels: usize,
-    samples: Producer<f32>,
+    near: Producer<f32>,
+    far: Producer<f32>,
     gaps: Producer<Gap>,
     pushed: u64,
     lost: u64,
@@ -114,7 +127,7 @@ impl CallbackSide {
     /// The frames that a block may have to fit in now.
     #[must_use]
     pub fn room(&self) -> usize {
-        self.samples.slots() / self.channels
+        self.far.slots() / self.channels
     }
 
     /// Counts frames that the device has lost before whatever comes next.
@@ -129,7 +142,11 @@ impl CallbackSide {
     }
 
     fn try_push(&mut self, samples: impl Iterator<Item = f32>, count: usize) -> bool {
-        let Ok(chunk) = self.samples.write_chunk_uninit(count) else { return false };
+        // What waits in the far ring is newer than all that is in the near one, and comes before what is pushed now.
+        let overtakes = self.far.slots() < self.far.buffer().capacity();
+        let fits = |ring: &Producer<f32>| ring.slots() >= count;
+        let ring = if fits(&self.near) && !overtakes { &mut self.near } else { &mut self.far };
+        let Ok(chunk) = ring.write_chunk_uninit(count) else { return false };
         if self.lost > self.told {
             // Before the frames, so that a reader who sees them sees the gap in front of them as well.
             if self.gaps.push(Gap { at: self.pushed, lost: self.lost }).is_err() {
@@ -153,7 +170,8 @@ impl CallbackSide {
 #[derive(Debug)]
 pub struct ReaderSide {
     channels: usize,
-    samples: Consumer<f32>,
+    near: Consumer<f32>,
+    far: Consumer<f32>,
     gaps: Consumer<Gap>,
     read: u64,
     reported: u64,
@@ -167,7 +185,10 @@ impl ReaderSide {
         // In this order: what was lost up to now, then what waits, then where the gaps are. Losses counted before the
         // ring was seen empty lie exactly here; gaps in front of frames that are seen are seen, too.
         let lost = self.lost_shared.load(Ordering::Acquire);
-        let ready = self.samples.slots() / self.channels;
+        // The far ring is looked at first: what was in it then is newer than all that the near one had.
+        let far = self.far.slots() / self.channels;
+        let near = self.near.slots() / self.channels;
+        let (ring, ready) = if near > 0 { (&mut self.near, near) } else { (&mut self.far, far) };
         let mut room = max_frames.min(ready);
         while let Ok(&gap) = self.gaps.peek() {
             let ahead = gap.at.saturating_sub(self.read);
@@ -177,17 +198,17 @@ impl ReaderSide {
             }
             // It was just seen, and nobody else takes it.
             let _ = self.gaps.pop();
-            if let Some(reading) = self.report(gap.lost) {
+            if let Some(reading) = report(&mut self.reported, gap.lost) {
                 return reading;
             }
         }
         if ready == 0 {
-            return self.report(lost).unwrap_or(Reading::Idle);
+            return report(&mut self.reported, lost).unwrap_or(Reading::Idle);
         }
         if room == 0 {
             return Reading::Idle;
         }
-        let Ok(chunk) = self.samples.read_chunk(room * self.channels) else { return Reading::Idle };
+        let Ok(chunk) = ring.read_chunk(room * self.channels) else { return Reading::Idle };
         let (first, second) = chunk.as_slices();
         block.extend_from_slice(first);
         block.extend_from_slice(second);
@@ -199,14 +220,14 @@ impl ReaderSide {
     /// Whether the other end is gone, so that freeing the ring is nobody's business but ours.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
-        self.samples.is_abandoned()
+        self.far.is_abandoned()
     }
+}
 
-    fn report(&mut self, lost: u64) -> Option<Reading> {
-        let news = lost.saturating_sub(self.reported);
-        self.reported = self.reported.max(lost);
-        (news > 0).then_some(Reading::Lost(news))
-    }
+fn report(reported: &mut u64, lost: u64) -> Option<Reading> {
+    let news = lost.saturating_sub(*reported);
+    *reported = lost.max(*reported);
+    (news > 0).then_some(Reading::Lost(news))
 }
 
 /// What the last callback left: read whole or not at all.
@@ -359,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_block_that_does_not_fit_is_lost_whole_and_told_where_it_was() {
-        let (mut callback, mut reader, clock) = ring_of(format(2), 4, 8);
+        let (mut callback, mut reader, clock) = ring_of(format(2), 0, 4, 8);
         for first in [0, 3, 6] {
             callback.push_block(&numbered(first, 3, 2), |n| n as f32);
         }
@@ -378,7 +399,7 @@ mod tests {
 
     #[test]
     fn what_the_device_lost_is_told_before_what_came_after_it() {
-        let (mut callback, mut reader, clock) = ring_of(format(1), 9, 8);
+        let (mut callback, mut reader, clock) = ring_of(format(1), 0, 9, 8);
         callback.push_block(&[0_u32, 1], |n| n as f32);
         callback.lose(3);
         assert_eq!(clock.captured(), 5);
@@ -390,7 +411,7 @@ mod tests {
 
     #[test]
     fn a_block_larger_than_the_ring_is_lost_and_half_a_frame_is_ignored() {
-        let (mut callback, mut reader, clock) = ring_of(format(2), 4, 8);
+        let (mut callback, mut reader, clock) = ring_of(format(2), 0, 4, 8);
         callback.push_block(&[1_i16; 10], f32::from);
         callback.push_block(&[1_i16; 1], f32::from);
         callback.push_block(&[2_i16; 3], f32::from);
@@ -403,7 +424,7 @@ mod tests {
 
     #[test]
     fn a_loss_takes_one_place_among_the_gaps_however_much_follows_it() {
-        let (mut callback, mut reader, _) = ring_of(format(1), 4, 1);
+        let (mut callback, mut reader, _) = ring_of(format(1), 0, 4, 1);
         callback.push_block(&[0_u32; 5], |n| n as f32);
         let mut heard = Vec::new();
         drain(&mut reader, 1, 9, &mut heard);
@@ -450,6 +471,51 @@ mod tests {
     }
 
     #[test]
+    fn frames_stay_in_order_through_both_rings() {
+        let (mut callback, mut reader, _) = ring_of(format(1), 5, 40, 8);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut next = 0;
+                while next < 100_000 {
+                    let block = numbered(next, 1 + next % 7, 1);
+                    if callback.room() >= block.len() {
+                        callback.push_block(&block, |n| n as f32);
+                        next += block.len() as u32;
+                    }
+                }
+            });
+            let (mut read, mut block) = (0_u32, Vec::new());
+            while read < 100_000 {
+                block.clear();
+                match reader.read(&mut block, 1 + read as usize % 11) {
+                    Reading::Frames => block.iter().for_each(|&frame| {
+                        assert_eq!(frame, read as f32);
+                        read += 1;
+                    }),
+                    Reading::Lost(frames) => panic!("{frames} frames were lost at {read}"),
+                    _ => std::thread::yield_now(),
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn the_far_ring_is_not_touched_unless_the_near_one_is_full() {
+        let (mut callback, mut reader, _) = ring_of(format(1), 4, 8, 8);
+        let mut heard = Vec::new();
+        for first in (0..30).step_by(3) {
+            callback.push_block(&numbered(first, 3, 1), |n| n as f32);
+            assert_eq!(callback.far.slots(), 8);
+            drain(&mut reader, 1, 9, &mut heard);
+        }
+        callback.push_block(&numbered(30, 3, 1), |n| n as f32);
+        callback.push_block(&numbered(33, 3, 1), |n| n as f32);
+        assert_eq!(callback.far.slots(), 5);
+        drain(&mut reader, 1, 9, &mut heard);
+        assert_eq!(heard, (0..36).map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn the_clock_is_never_torn_nor_behind_what_was_read() {
         let (mut callback, mut reader, clock) = ring(format(1), 1);
         let reads = std::thread::scope(|scope| {
@@ -483,11 +549,12 @@ mod tests {
         #[test]
         fn nothing_is_lost_uncounted_and_every_gap_is_where_it_was(
             channels in 1_usize..4,
+            near in 0_usize..20,
             capacity in 1_usize..40,
             gaps in 1_usize..4,
             steps in prop::collection::vec((0_u32..12, 0_usize..20, prop::bool::ANY), 0..120),
         ) {
-            let (mut callback, mut reader, clock) = ring_of(format(channels as u16), capacity, gaps);
+            let (mut callback, mut reader, clock) = ring_of(format(channels as u16), near, capacity, gaps);
             let (mut pushed, mut heard, mut starts) = (0_u32, Vec::new(), Vec::new());
             for (frames, max_frames, read) in steps {
                 starts.push(pushed);
