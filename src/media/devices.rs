@@ -73,6 +73,11 @@ impl MediaDevices {
         self.shared.enumerate()
     }
 
+    /// The devices of one sound system after the other, that which is preferred first. Each is asked when its turn comes.
+    pub fn enumerate_in_turn(&self) -> impl Iterator<Item = Result<Vec<DeviceInfo>>> + use<> {
+        self.shared.backends().into_iter().map(|backend| backend.devices().map(arrange))
+    }
+
     /// The system's default input; `None` if there is none.
     ///
     /// # Errors

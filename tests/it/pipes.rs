@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::process::require;
 use crate::support::terminal::Terminal;
-use crate::takes::{events, in_shell, layout, names, record};
+use crate::takes::{events, in_shell, layout, names, order, record};
 
 /// The built-in tone, straight from the program.
 fn tone(seconds: &str) -> Vec<u8> {
@@ -123,6 +123,23 @@ fn a_closed_standard_output_is_refused_for_audio_only() {
     output.assert_success().assert_stderr("");
     assert_eq!(names(output.path("")), ["take.wav"]);
     in_shell("exec >/dev/null", "record -q -i tone -d 1 --fast -").run().assert_success();
+}
+
+#[test]
+fn how_much_went_into_the_pipe_is_told_at_the_end() {
+    let output = record(&["-i", "tone", "--fast", "-d", "90", "-f", "raw", "-"]).run();
+    output.assert_success();
+    output.assert_stderr("recording tone · 48 kHz mono s16 to standard output\nwrote 00:01:30.0 to standard output\n");
+}
+
+#[test]
+fn whoever_reads_events_hears_of_a_standard_output_that_fails() {
+    let output = in_shell("exec >/dev/full", "record -i tone -d 1 --fast --json -").run();
+    output.assert_exit(1);
+    // Every line is an event.
+    let events = events(&output.stderr());
+    assert_eq!(order(&events), ["start", "dataavailable", "error", "stop"]);
+    assert!(events[2]["message"].as_str().unwrap().contains("No space left on device"), "{events:?}");
 }
 
 #[test]

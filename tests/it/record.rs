@@ -42,6 +42,31 @@ fn missing_folders_are_made() {
 }
 
 #[test]
+fn what_can_be_no_file_is_refused_before_anything_is_recorded() {
+    let long = format!("{}.wav", "a".repeat(252));
+    for (name, text) in [(long.as_str(), "the name of the file is 256 bytes long"), ("new/..", "does not name a file")]
+    {
+        let output = record(&["-i", "tone", "--fast", "-d", "1", name]).run();
+        output.assert_exit(2).assert_stderr_contains(text);
+        assert_no_leftovers(&output);
+    }
+    record(&["-q", "-i", "tone", "--fast", "-d", "1", &long[1..]]).run().assert_success();
+    let output = record(&["-q", "-i", "tone", "--fast", "-d", "1", "--name", "x", "new/."]).run();
+    output.assert_success().assert_stdout("new/./x.wav\n");
+}
+
+#[test]
+fn what_the_user_called_the_recording_is_its_title() {
+    for (words, title) in [(&["my take.flac"][..], "my take"), (&["--name", "x", "./"], "null")] {
+        let test = record(&["-q", "-i", "tone", "--fast", "-d", "1"]).args(words.iter().copied());
+        let path = test.run().stdout().trim_end().to_owned();
+        let info = test.again().args(["info", "--json", &path]).run();
+        let info: serde_json::Value = serde_json::from_str(&info.stdout()).unwrap();
+        assert_eq!(info["title"].as_str().unwrap_or("null"), title, "{info}");
+    }
+}
+
+#[test]
 fn the_clips_folder_is_the_flag_else_the_environment_else_the_music_folder() {
     let words = ["-q", "-i", "silence", "--fast", "-d", "1", "--name", "x"];
     let user_dirs = "XDG_MUSIC_DIR=\"$HOME/Klänge\"\n";
@@ -422,6 +447,8 @@ fn paused_to_the_end_there_is_nothing_to_save() {
     running.signal(Signal::TERM);
     let output = running.wait();
     output.assert_exit(1).assert_stderr_contains("error: nothing was recorded\nhint: it was stopped before");
+    let events = events(&output.stdout());
+    assert_eq!(order(&events), ["start", "pause", "error", "stop"]);
     assert_eq!(names(output.path("")), Vec::<String>::new());
 }
 

@@ -191,6 +191,27 @@ fn quiet_draws_no_line_and_keys_work_all_the_same() {
 }
 
 #[test]
+fn keys_work_although_the_messages_go_elsewhere() {
+    let script = format!("exec {} record -i tone take.wav 2>messages", env!("CARGO_BIN_EXE_dictaphone"));
+    let test = Test::new().program("sh").args(["-c", &script]);
+    let mut terminal = Terminal::run(&test);
+    crate::support::wait::until("it records", String::new, || test.path(".take.wav.part").exists().then_some(()));
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.text());
+    assert_eq!(names(test.path("")), ["messages", "take.wav"]);
+}
+
+#[test]
+fn events_on_a_terminal_are_whole_lines() {
+    let mut terminal = Terminal::run(&record(&["-i", "tone", "-d", "0.5", "--json", "take.wav"]));
+    assert_eq!(terminal.wait(), 0, "{}", terminal.text());
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    let events = raw.lines().filter(|line| line.contains("{\"event\""));
+    assert!(events.clone().count() > 3 && events.into_iter().all(|line| line.starts_with('{')), "{raw}");
+    assert!(!raw.contains("REC"), "{raw}");
+}
+
+#[test]
 fn the_path_is_printed_to_a_terminal_only_when_asked_for() {
     for (words, printed) in [(&[][..], false), (&["--print-path"][..], true)] {
         let test = record(&["-i", "tone", "--fast", "-d", "0.2", "take.wav"]).args(words.iter().copied());

@@ -94,7 +94,7 @@ pub(crate) struct RecordArgs {
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) file: Option<PathBuf>,
     /// Stop after this much recorded audio: `90`, `1m30s`, `00:01:30`
-    #[arg(short, long, value_name = "T", value_parser = duration::parse, allow_negative_numbers = true)]
+    #[arg(short, long, value_name = "T", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) duration: Option<Duration>,
     #[command(flatten)]
     pub(crate) capture: CaptureArgs,
@@ -107,7 +107,7 @@ pub(crate) struct RecordArgs {
     /// When the device goes away, wait this long for it to come back and go on in the same file
     ///
     /// The time without it is silence in the recording, and is reported as lost: exit code 3.
-    #[arg(long, value_name = "T", value_parser = duration::parse, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) reconnect: Option<Duration>,
     /// Open the device and wait for resume
     #[arg(long)]
@@ -145,7 +145,7 @@ pub(crate) struct CaptureArgs {
     #[arg(long, value_enum)]
     pub(crate) preset: Option<Preset>,
     /// Make it louder or quieter; samples that clip are counted
-    #[arg(long, value_name = "DB", value_parser = limits::gain_db, allow_negative_numbers = true)]
+    #[arg(long, value_name = "DB", value_parser = limits::gain_db, allow_hyphen_values = true)]
     pub(crate) gain: Option<f64>,
     // Spelt out: clap makes a line break of an "n" in braces.
     /// Name of a new file: strftime fields, and the letter n in braces counts up [default: %Y-%m-%d_%H-%M-%S]

@@ -29,7 +29,7 @@ impl Inputs {
     /// When the system refuses a handler, a descriptor or a thread.
     pub(crate) fn start(deliver: Deliver, report: &Report) -> io::Result<Self> {
         let wishes = Arc::clone(&deliver);
-        let take = |interrupts| sits_at_terminal(report).then(|| keys::intents(wishes, interrupts));
+        let take = |interrupts| io::stdin().is_terminal().then(|| keys::intents(wishes, interrupts));
         Self::listen(deliver, report, take)
     }
 
@@ -71,9 +71,4 @@ impl Inputs {
     pub(crate) fn set_last_words(&self, message: Message) {
         self.interrupts.set_last_words(message);
     }
-}
-
-/// Keys are taken only from someone who can also read what they do.
-fn sits_at_terminal(report: &Report) -> bool {
-    io::stdin().is_terminal() && report.is_terminal()
 }

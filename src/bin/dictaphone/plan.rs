@@ -215,6 +215,9 @@ fn container_of(file: &Path, usual: Container) -> Result<Container, Failure> {
     })
 }
 
+/// Bytes of a file's name; no usual file system takes more.
+const LONGEST_NAME: usize = 255;
+
 fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failure> {
     let template = || match args.capture.name.as_ref().or(around.defaults.capture.name.as_ref()) {
         Some(template) => Ok(template.clone()),
@@ -227,7 +230,7 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
     if is_stdout(file) {
         return Ok(Target::Stdout);
     }
-    if ends_in_separator(file) || (around.look)(file) == Found::Folder {
+    if ends_like_a_folder(file) || (around.look)(file) == Found::Folder {
         if args.force {
             return Err(Failure::usage(
                 format!("--force needs a file, and {} is a folder", shown(file)),
@@ -269,8 +272,12 @@ fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Exist
     if let Some(parent) = parent {
         refuse_unless_folder(parent, around)?;
     }
-    if file.file_name().is_none() {
+    let Some(name) = file.file_name() else {
         return Err(Failure::usage(format!("{} does not name a file", shown(file)), "write a file name"));
+    };
+    if name.len() > LONGEST_NAME {
+        let text = format!("the name of the file is {} bytes long", name.len());
+        return Err(Failure::usage(text, format!("a name has at most {LONGEST_NAME} bytes")));
     }
     Ok(if force { Existing::Replace } else { Existing::Keep })
 }
@@ -284,8 +291,11 @@ fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), 
     }
 }
 
-fn ends_in_separator(file: &Path) -> bool {
-    file.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| std::path::is_separator(char::from(byte)))
+/// `memos/` and `memos/.` are folders, whether they are there or not.
+fn ends_like_a_folder(file: &Path) -> bool {
+    let bytes = file.as_os_str().as_encoded_bytes();
+    let bytes = bytes.strip_suffix(b".").filter(|folder| !folder.is_empty()).unwrap_or(bytes);
+    bytes.last().is_some_and(|&byte| std::path::is_separator(char::from(byte)))
 }
 
 /// [`clips_folder`], unless something that is no folder stands there.

@@ -12,7 +12,10 @@ use std::{
     env,
     io::{self, IsTerminal, Write},
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -51,6 +54,8 @@ pub(crate) struct Report {
     quiet: bool,
     is_terminal: bool,
     color: Color,
+    /// Events go to standard error, and a line of words would be in their way.
+    is_taken: Arc<AtomicBool>,
 }
 
 struct Screen {
@@ -84,17 +89,13 @@ impl Report {
             quiet,
             is_terminal,
             color: Color::Auto,
+            is_taken: Arc::default(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Screen> {
         // A thread that panicked while it printed leaves a broken line behind, nothing worse.
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether a person reads along on a terminal that can move its cursor.
-    pub(crate) fn is_terminal(&self) -> bool {
-        self.is_terminal
     }
 
     /// Whether more than ASCII can be shown.
@@ -112,9 +113,12 @@ impl Report {
         self.is_terminal && !self.quiet
     }
 
-    /// What went wrong, and the remedy.
+    /// What went wrong, and the remedy. Whoever reads events on standard error has got it as one.
     pub(crate) fn error(&self, message: &Message) {
         log::error!("{}", message.text);
+        if self.is_taken.load(Ordering::Relaxed) {
+            return;
+        }
         self.lock().say(&self.worded("error", "1;31", message));
     }
 
@@ -244,6 +248,7 @@ impl Report {
                 events.as_ref().map_or(Ok(()), |events| events.print(line, worth))
             }
             JsonTo::Stderr => {
+                self.is_taken.store(true, Ordering::Relaxed);
                 let mut screen = self.lock();
                 screen.clear();
                 screen.out.as_ref().map_or(Ok(()), |out| out.print(line, worth))

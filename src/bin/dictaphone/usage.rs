@@ -32,6 +32,8 @@ fn reword(rendered: &str, command: Option<&str>) -> (String, String) {
     }
     // All values say more than the one that looks similar.
     let tip = body.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    // How a file is written that is called like a flag helps nobody who mistook one.
+    let tip = tip.filter(|tip| !tip.starts_with("to pass "));
     let remedy = remedy.or(tip.map(str::to_owned));
     // Our own parsers put the remedy behind a semicolon, as clap has one place only for what they say.
     let (text, ours) = match text.split_once(": ").and_then(|(_, reason)| reason.split_once("; ")) {
@@ -83,6 +85,16 @@ mod tests {
                 &["record", "--preset", "vioce"],
                 "invalid value 'vioce' for '--preset <PRESET>'",
                 "one of voice, cd, studio",
+            ),
+            (
+                &["record", "--x"],
+                "unexpected argument '--x' found",
+                "`dictaphone record --help` tells what can be written here",
+            ),
+            (
+                &["record", "-d", "-5s"],
+                "invalid value '-5s' for '--duration <T>': not a length of time",
+                "write it as `90`, `1m30s`, `1.5h` or `00:01:30`",
             ),
             (&["devies"], "unrecognized subcommand 'devies'", "a similar subcommand exists: 'devices'"),
             (

@@ -55,7 +55,9 @@ impl Connection {
         let path = pulseaudio::socket_path_from_env()?;
         match connect(&path, ANSWER_LIMIT) {
             Ok(socket) => Some(Self::shake_hands(socket)),
-            Err(error) if error.kind() == IoKind::WouldBlock => Some(Err(error.into())),
+            Err(error) if matches!(error.kind(), IoKind::WouldBlock | IoKind::PermissionDenied) => {
+                Some(Err(error.into()))
+            }
             // A socket that nobody listens at any more is no server.
             Err(_) => None,
         }
@@ -207,8 +209,12 @@ fn introduce(_socket: &UnixStream, _message: &[u8]) -> std::io::Result<usize> {
 }
 
 /// Whether the server does not let this user in.
-pub(super) const fn is_denied(error: &ProtocolError) -> bool {
-    matches!(error, ProtocolError::ServerError(PulseError::AccessDenied | PulseError::AuthKey))
+pub(super) fn is_denied(error: &ProtocolError) -> bool {
+    match error {
+        ProtocolError::ServerError(error) => matches!(error, PulseError::AccessDenied | PulseError::AuthKey),
+        ProtocolError::Io(error) => error.kind() == IoKind::PermissionDenied,
+        _ => false,
+    }
 }
 
 /// Whether the server is there and does not answer.

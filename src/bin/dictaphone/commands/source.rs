@@ -17,15 +17,22 @@ use crate::{
 /// default without a word.
 ///
 /// # Errors
-/// Exit code 4 if there is no such device or none at all, 2 if the word fits several.
+/// Exit code 4 if there is no such device or none at all, 2 if the word fits several of one sound system: each has its own
+/// name for the same microphone, and the first that knows the word decides.
 pub(crate) fn resolve(devices: &MediaDevices, word: Option<&str>) -> Result<DeviceInfo, Failure> {
     let Some(word) = word else { return default_input(devices) };
     if let Some(device) = devices.find(word).filter(|device| device.kind == DeviceKind::Input) {
         return Ok(device);
     }
-    let mut inputs = devices.enumerate_devices()?;
-    inputs.retain(|device| device.kind == DeviceKind::Input);
-    pick(inputs, word)
+    let mut unheard = None;
+    for found in devices.enumerate_in_turn() {
+        match found.map(|found| pick(&found, word)) {
+            Ok(None) => {}
+            Ok(Some(picked)) => return picked,
+            Err(error) => unheard = unheard.or(Some(error)),
+        }
+    }
+    Err(unheard.map_or_else(|| missing(format!("no device `{}`", visible(word))), Failure::from))
 }
 
 fn default_input(devices: &MediaDevices) -> Result<DeviceInfo, Failure> {
@@ -44,6 +51,7 @@ pub(crate) fn unopened(id: &str, error: Error) -> Failure {
         (Some("file"), _) if io_kind == Some(io::ErrorKind::NotFound) => {
             ("`--device file:PATH` plays a sound file", Exit::NoDevice)
         }
+        (Some("file"), ErrorKind::NotAllowed) => ("`ls -l` shows who may read it", failure.exit),
         (Some("file"), _) => {
             ("`sox FILE x.wav` or `ffmpeg -i FILE x.wav` makes a WAV file of most others", failure.exit)
         }
@@ -61,24 +69,26 @@ fn missing(text: String) -> Failure {
     Failure { message: Message::new(text).hint(hint), exit: Exit::NoDevice }
 }
 
-/// The one device whose name or id holds `word`, in any case; a whole name or id comes before a part.
-fn pick(inputs: Vec<DeviceInfo>, word: &str) -> Result<DeviceInfo, Failure> {
+/// The one input whose name holds `word`, in any case, or whose id does if no name does; a whole one comes before a part.
+fn pick(devices: &[DeviceInfo], word: &str) -> Option<Result<DeviceInfo, Failure>> {
     let wanted = word.to_lowercase();
-    let names = |device: &DeviceInfo| [device.label.to_lowercase(), device.id.to_lowercase()];
-    let mut fitting: Vec<DeviceInfo> =
-        inputs.into_iter().filter(|device| names(device).iter().any(|name| name.contains(&wanted))).collect();
-    if fitting.iter().filter(|device| names(device).contains(&wanted)).count() == 1 {
-        fitting.retain(|device| names(device).contains(&wanted));
+    let names = |device: &DeviceInfo| device.label.to_lowercase();
+    let ids = |device: &DeviceInfo| device.id.to_lowercase();
+    let inputs = || devices.iter().filter(|device| device.kind == DeviceKind::Input);
+    let mut fitting: Vec<&DeviceInfo> = inputs().filter(|device| names(device).contains(&wanted)).collect();
+    if fitting.is_empty() {
+        fitting = inputs().filter(|device| ids(device).contains(&wanted)).collect();
     }
-    match fitting.len() {
-        1 => fitting.pop().ok_or_else(|| missing(format!("no device `{}`", visible(word)))),
-        0 => Err(missing(format!("no device `{}`", visible(word)))),
+    let mut whole = fitting.iter().filter(|device| names(device) == wanted || ids(device) == wanted);
+    match (whole.next(), whole.next(), fitting.as_slice()) {
+        (_, _, []) => None,
+        (Some(device), None, _) | (_, _, [device]) => Some(Ok((*device).clone())),
         _ => {
             let ids: Vec<String> = fitting.iter().map(|device| format!("`{}`", visible(&device.id))).collect();
-            Err(Failure::usage(
+            Some(Err(Failure::usage(
                 format!("`{}` fits {} devices: {}", visible(word), ids.len(), ids.join(", ")),
                 "write more of the name, or the whole id",
-            ))
+            )))
         }
     }
 }
@@ -96,24 +106,46 @@ mod tests {
             .to_vec()
     }
 
+    fn picked(word: &str) -> Result<DeviceInfo, Failure> {
+        pick(&inputs(), word).unwrap()
+    }
+
     #[test]
     fn a_part_of_a_name_finds_the_one_device_that_has_it() {
         for (word, label) in [("line", "Line In"), ("phone 2", "USB Microphone 2"), ("push:line in", "Line In")] {
-            assert_eq!(pick(inputs(), word).unwrap().label, label);
+            assert_eq!(picked(word).unwrap().label, label);
         }
     }
 
     #[test]
+    fn a_part_of_a_name_comes_before_a_part_of_an_id() {
+        let mut inputs = inputs();
+        inputs[1].id = "line:7".to_owned();
+        assert_eq!(pick(&inputs, "line").unwrap().unwrap().label, "Line In");
+        assert_eq!(pick(&inputs, "line:").unwrap().unwrap().label, "USB Microphone 2");
+    }
+
+    #[test]
+    fn the_first_sound_system_that_knows_the_word_decides() {
+        let format = AudioFormat::new(48_000, 1, SampleFormat::S16);
+        let systems = ["Desk", "USB Microphone", "USB Microphone, hardware"];
+        let systems = systems.map(|label| std::sync::Arc::new(PushSource::new(label, format)) as _);
+        let devices = MediaDevices::with_backends(systems.to_vec());
+        assert_eq!(resolve(&devices, Some("usb")).unwrap().label, "USB Microphone");
+        assert_eq!(resolve(&devices, Some("hard")).unwrap().label, "USB Microphone, hardware");
+    }
+
+    #[test]
     fn a_whole_name_comes_before_a_part_of_another() {
-        assert_eq!(pick(inputs(), "usb microphone").unwrap().label, "USB Microphone");
+        assert_eq!(picked("usb microphone").unwrap().label, "USB Microphone");
     }
 
     #[test]
     fn several_and_none_are_different_mistakes() {
-        let failure = pick(inputs(), "usb").unwrap_err();
+        let failure = picked("usb").unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
         assert!(failure.message.text.contains("fits 2 devices"), "{}", failure.message.text);
-        assert_eq!(pick(inputs(), "x\u{1b}").unwrap_err().exit, Exit::NoDevice);
+        assert!(pick(&inputs(), "x\u{1b}").is_none());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dictaphone::{audio::SampleFormat, storage::Existing};
 
 use super::{
-    Container, Found, JsonTo, Surroundings, container_of, ends_in_separator, explicit, is_stdout, preset,
+    Container, Found, JsonTo, Surroundings, container_of, ends_like_a_folder, explicit, is_stdout, preset,
     refuse_stdout, shown,
 };
 use crate::{cli::ConvertArgs, message::Failure};
@@ -84,7 +84,7 @@ fn out(args: &ConvertArgs, around: &Surroundings<'_>) -> Result<Out, Failure> {
 }
 
 fn refuse_folder(out: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
-    if ends_in_separator(out) || (around.look)(out) == Found::Folder {
+    if ends_like_a_folder(out) || (around.look)(out) == Found::Folder {
         return Err(Failure::usage(format!("{} is a folder", shown(out)), "write the name of the new file behind it"));
     }
     Ok(())

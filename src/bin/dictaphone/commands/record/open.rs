@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use dictaphone::{
     Error,
-    audio::{AudioFormat, time::frames_in},
+    audio::{AudioFormat, Metadata, time::frames_in},
     capture::{self, Backend, Pace, Reconnecting},
     media::{Constraint, Constraints, MediaDevices, MediaRecorder, MediaStream, RecorderOptions, Storage},
 };
@@ -89,10 +89,18 @@ pub(crate) fn recorder(
         max_frames: max_frames(plan, format)?,
         starts_paused: plan.starts_paused,
         storage,
-        ..RecorderOptions::default()
+        metadata: Metadata { title: title(plan), ..Metadata::default() },
     };
     let recorder = MediaRecorder::new(stream, options)?;
     Ok((recorder, format, target))
+}
+
+/// What the user called the recording; a name that was made for it is no title.
+fn title(plan: &Record) -> Option<String> {
+    match &plan.target {
+        Target::File(path, _) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+        Target::NewIn(..) | Target::Stdout => None,
+    }
 }
 
 fn backends(plan: &Record) -> Vec<Arc<dyn Backend>> {

@@ -40,7 +40,7 @@ pub(crate) fn save(
     inputs: Inputs,
     outcome: Outcome,
 ) -> Result<Exit, Failure> {
-    let end = End { plan, report, opened, progress: &outcome.progress };
+    let end = End { plan, report, opened, progress: &outcome.progress, stopped: outcome.stopped };
     let saved = match (&outcome.piped, &outcome.blob) {
         (Some(piped), _) => {
             drop(inputs);
@@ -63,6 +63,7 @@ struct End<'a> {
     report: &'a Report,
     opened: &'a Opened,
     progress: &'a Progress,
+    stopped: bool,
 }
 
 impl End<'_> {
@@ -79,6 +80,12 @@ impl End<'_> {
         if self.plan.json != Some(JsonTo::Stderr) {
             self.report.warning(message);
         }
+    }
+
+    /// A failure that nobody has told as an event yet.
+    fn failed(&self, failure: Failure) -> Failure {
+        self.tell(What::Error { name: failure.exit.standard_name(), message: failure.message.text.clone() });
+        failure
     }
 
     /// `1:02:03.4`
@@ -127,23 +134,29 @@ impl End<'_> {
         let at = self.clock(self.progress.frames);
         let part = self.progress.path.as_ref().filter(|part| part.exists());
         let kept = part.map(|part| format!("what was recorded until {at} is in {}", visible(&part.to_string_lossy())));
-        Failure { message: Message { text: cause, hint: kept }, exit: Exit::Failed }
+        let broken_off = Failure { message: Message { text: cause, hint: kept }, exit: Exit::Failed };
+        if failure.is_some() { broken_off } else { self.failed(broken_off) }
     }
 
     /// Nothing came of it at all.
     fn nothing(&self, failure: Option<&Error>) -> Failure {
-        match failure {
-            Some(error) => Failure::from(error.clone()),
-            None if self.progress.arrived == 0 => Failure {
-                message: Message::new(format!("`{}` delivered no sound", visible(&self.opened.device)))
-                    .hint("`dictaphone devices` lists what else was found"),
-                exit: Exit::Failed,
-            },
-            None => Failure {
-                message: Message::new("nothing was recorded").hint("it was stopped before any sound was kept"),
-                exit: Exit::Failed,
-            },
+        if let Some(error) = failure {
+            return error.clone().into();
         }
+        let device = visible(&self.opened.device);
+        let message = match () {
+            () if self.progress.arrived > 0 => {
+                Message::new("nothing was recorded").hint("it was stopped before any sound was kept")
+            }
+            () if self.stopped => Message::new("nothing was recorded")
+                .hint(format!("it was stopped before the first sound came from `{device}`")),
+            () if self.plan.device.as_deref().is_some_and(|id| id.starts_with("file:")) => {
+                Message::new(format!("`{device}` holds no sound"))
+            }
+            () => Message::new(format!("`{device}` delivered no sound"))
+                .hint("`dictaphone devices` lists what else was found"),
+        };
+        self.failed(Failure { message, exit: Exit::Failed })
     }
 
     /// Named by the time of its first frame, which only now is known for certain.
@@ -165,7 +178,8 @@ impl End<'_> {
         let hint = blob
             .path()
             .map(|part| format!("its sound is kept in {}, `dictaphone recover` completes it", part.display()));
-        Failure { message: Message { hint, ..message }, exit: Exit::Failed }
+        let torn = Failure { message: Message { hint, ..message }, exit: Exit::Failed };
+        if failure.is_some() { torn } else { self.failed(torn) }
     }
 
     fn unsaved(&self, blob: &Blob, error: &Error) -> Failure {
@@ -196,10 +210,14 @@ impl End<'_> {
             lost_frames: lost,
         });
         if let Some(error) = &piped.failure {
-            return Err(failed(format!("cannot write to standard output: {error}")));
+            return Err(self.failed(failed(format!("cannot write to standard output: {error}"))));
         }
         if self.progress.frames == 0 && !piped.reader_gone {
             return Err(self.nothing(failure));
+        }
+        // Whoever reads the first lines of something does not want to hear that there was more.
+        if !piped.reader_gone && self.plan.json.is_none() {
+            self.report.note(&format!("wrote {} to standard output", self.clock(self.progress.frames)));
         }
         Ok(self.judge(lost, failure.filter(|_| !piped.reader_gone), "standard output"))
     }

@@ -3,7 +3,7 @@
 //! The pump records whatever this loop does; here is only what a person sees and wants.
 
 use std::{
-    io,
+    io::{self, IsTerminal as _},
     path::PathBuf,
     sync::{
         Arc,
@@ -74,6 +74,8 @@ pub(crate) struct Outcome {
     /// What ended it, if that was not wanted.
     pub(crate) failure: Option<Error>,
     pub(crate) progress: Progress,
+    /// The user stopped it.
+    pub(crate) stopped: bool,
     /// A bug ended the watching over it; the recording itself may be whole.
     pub(crate) broke_down: bool,
 }
@@ -100,6 +102,7 @@ pub(crate) struct Session<'a> {
     plan: &'a Record,
     report: &'a Report,
     opened: &'a Opened,
+    inputs: &'a Inputs,
     state: State,
     announced: bool,
     /// What happened before that.
@@ -125,7 +128,7 @@ impl<'a> Session<'a> {
         plan: &'a Record,
         report: &'a Report,
         opened: &'a Opened,
-        inputs: &Inputs,
+        inputs: &'a Inputs,
         happenings: Sender<Happening>,
     ) -> Result<Self, Failure> {
         let fast = plan.pace == Pace::Fast;
@@ -144,15 +147,12 @@ impl<'a> Session<'a> {
             forward("events", events, happenings, Happening::Recorder)?;
         }
         opened.start(plan)?;
-        if let Some(part) = opened.recorder.progress().path {
-            let text = format!("interrupted; the unfinished recording is {}", part.display());
-            inputs.set_last_words(Message::new(text));
-        }
         let now = Instant::now();
         Ok(Self {
             plan,
             report,
             opened,
+            inputs,
             state: State::Waiting,
             announced: false,
             early: Vec::new(),
@@ -237,6 +237,7 @@ impl<'a> Session<'a> {
             Intent::Stop => {
                 let _ = recorder.stop();
                 self.state = State::Saving;
+                self.outcome.stopped = true;
             }
             Intent::SeekBack(_) | Intent::SeekForward(_) | Intent::Slower | Intent::Faster => {}
             Intent::Redraw => self.ticked = self.ticked.checked_sub(TICK).unwrap_or(self.ticked),
@@ -252,6 +253,7 @@ impl<'a> Session<'a> {
             return false;
         }
         match event {
+            RecorderEvent::Start => self.prepare_last_words(),
             RecorderEvent::Pause { frame } => self.change(State::Paused, frame, What::Pause {}),
             RecorderEvent::Resume { frame } => self.change(State::Recording, frame, What::Resume {}),
             RecorderEvent::Mark(marker) => self.tell_at(marker.frame, What::Mark { text: &marker.text }),
@@ -268,6 +270,13 @@ impl<'a> Session<'a> {
             _ => {}
         }
         false
+    }
+
+    /// What a second Ctrl-C leaves behind is where the user finds the recording.
+    fn prepare_last_words(&self) {
+        let Some(part) = self.opened.recorder.progress().path else { return };
+        let message = Message::new(format!("interrupted; the unfinished recording is {}", part.display()));
+        self.inputs.set_last_words(message.hint("`dictaphone recover` makes it whole"));
     }
 
     fn change(&mut self, state: State, frame: u64, what: What<'_>) {
@@ -395,6 +404,10 @@ impl<'a> Session<'a> {
     }
 
     fn draw(&mut self, level: &Level) {
+        if self.plan.json == Some(JsonTo::Stdout) && io::stdout().is_terminal() {
+            // Events and the live line would end up in one another.
+            return;
+        }
         let progress = self.opened.recorder.progress();
         let now = Instant::now();
         #[allow(clippy::cast_possible_truncation, reason = "decibels for a screen")]
