@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::process::require;
 use crate::support::terminal::Terminal;
-use crate::takes::{events, in_shell, layout, names, order, record};
+use crate::takes::{ask, events, in_shell, layout, names, order, record};
 
 /// The built-in tone, straight from the program.
 fn tone(seconds: &str) -> Vec<u8> {
@@ -123,6 +123,25 @@ fn a_closed_standard_output_is_refused_for_audio_only() {
     output.assert_success().assert_stderr("");
     assert_eq!(names(output.path("")), ["take.wav"]);
     in_shell("exec >/dev/null", "record -q -i tone -d 1 --fast -").run().assert_success();
+}
+
+#[test]
+fn a_file_behind_standard_output_gets_its_length() {
+    for (format, name) in [("wav", "take.wav"), ("flac", "take.flac"), ("raw", "take.raw")] {
+        let words = format!("record -q -i tone -d 2 --fast -c 1 -f {format} -");
+        let output = in_shell(&format!("exec >{name}"), &words).run();
+        output.assert_success();
+        let length = match format {
+            "raw" => std::fs::metadata(output.path(name)).unwrap().len().to_string(),
+            _ => ask(&output, "soxi", &["-s", name]).trim().to_owned(),
+        };
+        assert_eq!(length, if format == "raw" { "192000" } else { "96000" }, "{format}");
+    }
+    // What was there before stays, and so does the header behind it.
+    let output = in_shell("echo before >take.wav; exec >>take.wav", "record -q -i tone -d 2 --fast -").run();
+    output.assert_success();
+    let bytes = std::fs::read(output.path("take.wav")).unwrap();
+    assert!(bytes.starts_with(b"before\nRIFF\xff\xff\xff\xff") && bytes.len() == 7 + 44 + 192_000, "{}", bytes.len());
 }
 
 #[test]

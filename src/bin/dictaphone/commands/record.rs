@@ -5,6 +5,7 @@
 
 pub(crate) mod open;
 mod pipe;
+mod redirect;
 mod save;
 mod session;
 

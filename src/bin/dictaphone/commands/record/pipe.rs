@@ -21,7 +21,7 @@ use dictaphone::{
     media::{Blob, RecorderEvent},
 };
 
-use super::session::Happening;
+use super::{redirect, session::Happening};
 use crate::terminal;
 
 /// Sound that may wait for a slow reader, in seconds.
@@ -213,6 +213,9 @@ fn write_all(room: &Room) -> Piped {
         }
     }
     piped.lost_frames = room.lock().lost_frames;
+    if !piped.reader_gone && piped.failure.is_none() {
+        piped.failure = redirect::complete(piped.bytes).err();
+    }
     piped
 }
 
