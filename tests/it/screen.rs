@@ -150,6 +150,9 @@ fn what_appears_in_the_folder_is_shown_and_nothing_is_renamed_onto_it() {
     terminal.send(&mark);
     terminal.send("\r");
     terminal.wait_for("already");
+    terminal.wait_for(&format!(": {mark}"));
+    terminal.send(keys::ESCAPE);
+    terminal.wait_for_no("already");
     assert_eq!(names(&folder).len(), 2);
     assert!(frames(&folder.join(&saved[0])) > 0);
     // There is no loudspeaker, which is said, and the rest works.

@@ -98,11 +98,8 @@ fn names_that_would_do_harm_are_shown_as_text() {
     terminal.send("\r");
     terminal.wait_for("251 are the most");
     assert!(folder.join("マイク 録音.wav").exists());
-    terminal.send("n");
-    terminal.wait_for("new name:");
-    terminal.send(CTRL_U);
-    terminal.send(&"x".repeat(251));
-    terminal.send("\r");
+    // What was typed is still there.
+    terminal.send("\x08\r");
     terminal.wait_for("renamed to");
     assert!(folder.join(format!("{}.wav", "x".repeat(251))).exists());
     terminal.send("q");

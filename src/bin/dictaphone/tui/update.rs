@@ -104,6 +104,12 @@ pub(crate) enum Msg {
         from: PathBuf,
         to: PathBuf,
     },
+    /// A clip cannot be called that, and why.
+    NotRenamed {
+        path: PathBuf,
+        name: String,
+        why: String,
+    },
     /// A clip is in the trash; whether it can be brought back.
     Deleted {
         path: PathBuf,
@@ -230,6 +236,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Spliced(outcome) => dictation::spliced(model, outcome),
         Msg::Recovered(outcome) => list::recovered(model, outcome),
         Msg::Renamed { from, to } => list::renamed(model, &from, to),
+        Msg::NotRenamed { path, name, why } => list::not_renamed(model, path, name, why),
         Msg::Deleted { path, restorable } => list::deleted(model, &path, restorable),
         Msg::Undone(outcome) => list::undone(model, outcome),
         Msg::Inputs(rows) => inputs::listed(model, rows),

@@ -233,6 +233,9 @@ fn repeat(model: &Model) -> Option<String> {
     }
 }
 
+/// Columns for the name, beside the reason why it cannot be what it is.
+const LEFT_TO_TYPE: u16 = 20;
+
 /// A question, a message, or the keys.
 fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
     let field = |question, input, frame: &mut Frame<'_>| {
@@ -240,6 +243,10 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
         frame.set_cursor_position(cursor);
     };
     match &model.dialog {
+        Some(Dialog::Name { input, wrong: Some(why), .. }) => {
+            let why = model.theme.shortened(why, usize::from(area.width.saturating_sub(LEFT_TO_TYPE)));
+            return field((&format!("{why}:"), ""), input, frame);
+        }
         Some(Dialog::Name { input, fresh: true, .. }) => {
             return field(("saved; name:", "Enter renames, Esc keeps"), input, frame);
         }

@@ -43,6 +43,8 @@ pub(crate) enum Dialog {
         input: Input,
         /// It was just recorded.
         fresh: bool,
+        /// Why the clip cannot be called what was typed.
+        wrong: Option<String>,
     },
     /// The filter is typed.
     Filter(Input),

@@ -49,7 +49,7 @@ impl World {
                 }
                 Msg::Renamed { from: path.to_owned(), to }
             }
-            Err(error) => Msg::Say(Weight::Error, error.to_string()),
+            Err(error) => Msg::NotRenamed { path: path.to_owned(), name: name.to_owned(), why: error.to_string() },
         }
     }
 

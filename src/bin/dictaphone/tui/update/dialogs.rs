@@ -26,9 +26,9 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 false => vec![Effect::Rename(path, name.to_owned())],
             };
         }
-        (Dialog::Name { path, mut input, fresh }, _) => {
+        (Dialog::Name { path, mut input, fresh, .. }, _) => {
             edit(&mut input, key);
-            model.dialog = Some(Dialog::Name { path, input, fresh });
+            model.dialog = Some(Dialog::Name { path, input, fresh, wrong: None });
         }
         (Dialog::Discard, KeyCode::Char('y' | 'Y')) if model.deck.is_busy() => return vec![Effect::Discard],
         (Dialog::Discard, KeyCode::Char('n' | 'N')) => {}
@@ -87,7 +87,8 @@ fn edit(input: &mut Input, key: KeyEvent) {
         (KeyCode::Char('u'), true) => InputRequest::DeleteLine,
         (KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
         (KeyCode::Char('k'), true) => InputRequest::DeleteTillEnd,
-        (KeyCode::Backspace, _) => InputRequest::DeletePrevChar,
+        // Some terminals send the latter for the former.
+        (KeyCode::Backspace, _) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
         (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
         (KeyCode::Left, true) => InputRequest::GoToPrevWord,
         (KeyCode::Right, true) => InputRequest::GoToNextWord,

@@ -39,7 +39,7 @@ pub(super) fn whole(model: &mut Model) -> Option<PathBuf> {
 pub(super) fn rename(model: &mut Model) {
     if let Some(path) = whole(model) {
         let input = Input::new(stem(&path));
-        model.dialog = Some(Dialog::Name { path, input, fresh: false });
+        model.dialog = Some(Dialog::Name { path, input, fresh: false, wrong: None });
     }
 }
 
@@ -106,6 +106,14 @@ fn keep_sketches(before: &mut [Take], now: &mut [Take]) {
             take.sketch = std::mem::replace(sketch, Sketch::Unknown);
         }
     }
+}
+
+/// What was typed stays, to be made better, unless something else is asked meanwhile.
+pub(super) fn not_renamed(model: &mut Model, path: PathBuf, name: String, why: String) {
+    if model.dialog.is_some() {
+        return say(model, Weight::Error, why);
+    }
+    model.dialog = Some(Dialog::Name { path, input: Input::new(name), fresh: false, wrong: Some(why) });
 }
 
 pub(super) fn renamed(model: &mut Model, from: &PathBuf, path: PathBuf) {

@@ -165,6 +165,23 @@ fn after_a_recording_its_name_is_asked_and_escape_keeps_it() {
 }
 
 #[test]
+fn a_name_that_cannot_be_is_told_and_stays_to_be_made_better() {
+    let mut model = with_takes(&["a"]);
+    let refused = |why: &str| Msg::NotRenamed { path: "/r/a.wav".into(), name: "b/".into(), why: why.into() };
+    update(&mut model, refused("no '/'"));
+    let wrong = |model: &Model| match &model.dialog {
+        Some(Dialog::Name { input, wrong, .. }) => Some((input.value().to_owned(), wrong.clone())),
+        _ => None,
+    };
+    assert_eq!(wrong(&model), Some(("b/".into(), Some("no '/'".into()))));
+    press(&mut model, [KeyCode::Backspace]);
+    assert_eq!(wrong(&model), Some(("b".into(), None)));
+    update(&mut model, refused("too late"));
+    assert_eq!(wrong(&model), Some(("b".into(), None)), "another one is being typed");
+    assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Rename("/r/a.wav".into(), "b".into())]);
+}
+
+#[test]
 fn a_name_that_is_being_typed_is_not_interrupted_by_another_saved_take() {
     let mut model = with_takes(&["b"]);
     press(&mut model, [KeyCode::Char('n'), KeyCode::Char('x')]);
