@@ -8,17 +8,17 @@
 //! call but reading the clock. [`ReaderSide`] belongs to the reading thread, [`RingClock`] to everybody. Opening the
 //! device and its errors are not known here.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering, fence},
-    },
-    time::Instant,
+mod clock;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::{CaptureClock, Reading};
+pub use self::clock::RingClock;
+use super::Reading;
 use crate::audio::AudioFormat;
 
 /// Gaps that can wait in one ring. There is a gap only where the ring was full, so that this is far more than the
@@ -33,10 +33,6 @@ const MAX_SAMPLES: usize = 1 << 26;
 
 /// Among so many of the last blocks the largest one bounds how far the clock runs ahead.
 const RECENT_BLOCKS: usize = 8;
-
-/// How often a torn snapshot is tried again before the last position is good enough. The writer may have been
-/// interrupted in the middle, and waiting for it would be a lock.
-const SNAPSHOT_TRIES: usize = 64;
 
 /// A ring that holds `seconds` of sound in `format`, whose sample format does not matter here.
 #[must_use]
@@ -121,7 +117,7 @@ impl CallbackSide {
 
     /// Tells that the device makes blocks of so many frames, if they are not handed on one by one.
     pub fn note_grain(&self, frames: u64) {
-        self.clock.grain.fetch_max(frames, Ordering::Relaxed);
+        self.clock.note_grain(frames);
     }
 
     /// The frames that a block may have to fit in now.
@@ -230,125 +226,12 @@ fn report(reported: &mut u64, lost: u64) -> Option<Reading> {
     (news > 0).then_some(Reading::Lost(news))
 }
 
-/// What the last callback left: read whole or not at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Tick {
-    frames: u64,
-    nanos: u64,
-    block: u64,
-}
-
-/// The clock of a ring: frames captured, lost ones included, and when the last of them came.
-///
-/// Between two callbacks it runs on by the time that passes, at most by one block, so that it stands still when the
-/// device does.
-#[derive(Debug)]
-pub struct RingClock {
-    rate: u32,
-    origin: Instant,
-    // Odd while the callback writes.
-    sequence: AtomicU32,
-    frames: AtomicU64,
-    nanos: AtomicU64,
-    block: AtomicU64,
-    highest: AtomicU64,
-    // Frames that the device captured and no callback brought; only the reader adds to it.
-    missing: AtomicU64,
-    // Frames of the largest block that the device makes; zero where it gives whatever is there.
-    grain: AtomicU64,
-}
-
-impl RingClock {
-    fn new(rate: u32) -> Self {
-        Self {
-            rate,
-            origin: Instant::now(),
-            sequence: AtomicU32::new(0),
-            frames: AtomicU64::new(0),
-            nanos: AtomicU64::new(0),
-            block: AtomicU64::new(0),
-            highest: AtomicU64::new(0),
-            missing: AtomicU64::new(0),
-            grain: AtomicU64::new(0),
-        }
-    }
-
-    /// When the last callback came, in nanoseconds since the ring was made, and the frames that callbacks had brought
-    /// by then; `None` before the first one.
-    pub(super) fn last_callback(&self) -> Option<(u64, u64)> {
-        self.snapshot().filter(|tick| tick.frames > 0).map(|tick| (tick.nanos, tick.frames))
-    }
-
-    /// The largest block that the device was said to make, in frames.
-    pub(super) fn grain(&self) -> u64 {
-        self.grain.load(Ordering::Relaxed)
-    }
-
-    /// Counts frames that the device captured although no callback brought them.
-    pub(super) fn add_missing(&self, frames: u64) {
-        self.missing.fetch_add(frames, Ordering::AcqRel);
-    }
-
-    /// Frames that callbacks have brought up to now, lost ones included.
-    #[must_use]
-    pub fn captured(&self) -> u64 {
-        self.frames.load(Ordering::Acquire)
-    }
-
-    fn nanos_now(&self) -> u64 {
-        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn publish(&self, frames: u64, nanos: u64, block: u64) {
-        let sequence = self.sequence.load(Ordering::Relaxed);
-        self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
-        fence(Ordering::Release);
-        self.frames.store(frames, Ordering::Release);
-        self.nanos.store(nanos, Ordering::Relaxed);
-        self.block.store(block, Ordering::Relaxed);
-        self.sequence.store(sequence.wrapping_add(2), Ordering::Release);
-    }
-
-    fn snapshot(&self) -> Option<Tick> {
-        for _ in 0..SNAPSHOT_TRIES {
-            let before = self.sequence.load(Ordering::Acquire);
-            let tick = Tick {
-                frames: self.frames.load(Ordering::Relaxed),
-                nanos: self.nanos.load(Ordering::Relaxed),
-                block: self.block.load(Ordering::Relaxed),
-            };
-            fence(Ordering::Acquire);
-            if before.is_multiple_of(2) && self.sequence.load(Ordering::Relaxed) == before {
-                return Some(tick);
-            }
-            std::hint::spin_loop();
-        }
-        None
-    }
-
-    fn position_at(&self, nanos: u64) -> u64 {
-        let Some(tick) = self.snapshot() else { return self.highest.load(Ordering::Acquire) };
-        let elapsed = u128::from(nanos.saturating_sub(tick.nanos));
-        let ahead = elapsed * u128::from(self.rate) / 1_000_000_000;
-        let ahead = u64::try_from(ahead).unwrap_or(u64::MAX).min(tick.block);
-        let missing = self.missing.load(Ordering::Acquire);
-        let position = tick.frames.saturating_add(ahead).saturating_add(missing);
-        self.highest.fetch_max(position, Ordering::AcqRel).max(position)
-    }
-}
-
-impl CaptureClock for RingClock {
-    fn position(&self) -> u64 {
-        self.position_at(self.nanos_now())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::audio::SampleFormat;
+    use crate::{audio::SampleFormat, capture::CaptureClock as _};
 
     fn format(channels: u16) -> AudioFormat {
         AudioFormat::new(1000, channels, SampleFormat::S16)
@@ -441,33 +324,6 @@ mod tests {
         assert!(!reader.is_abandoned());
         drop(callback);
         assert!(reader.is_abandoned());
-    }
-
-    #[test]
-    fn the_clock_runs_on_between_callbacks_by_one_block_at_most_and_never_back() {
-        let clock = RingClock::new(48_000);
-        assert_eq!(clock.position_at(5_000_000_000), 0, "no callback yet");
-        clock.publish(480, 1_000_000_000, 480);
-        for (nanos, position) in [
-            (1_000_000_000, 480),
-            (1_005_000_000, 720),
-            (1_010_000_000, 960),
-            (9_000_000_000, 960),
-            (1_000_000_000, 960),
-        ] {
-            assert_eq!(clock.position_at(nanos), position, "at {nanos} ns");
-        }
-        clock.publish(960, 1_010_000_000, 480);
-        assert_eq!(clock.position_at(1_015_000_000), 1200);
-    }
-
-    #[test]
-    fn a_clock_caught_in_the_middle_of_a_write_says_the_last_position() {
-        let clock = RingClock::new(1000);
-        clock.publish(10, 0, 10);
-        assert_eq!(clock.position_at(0), 10);
-        clock.sequence.fetch_add(1, Ordering::Relaxed);
-        assert_eq!(clock.position_at(1_000_000_000), 10);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::support::analysis::{Report, analyse};
 use crate::support::harness::Running;
 use crate::support::pipewire::PipeWireServer;
 use crate::support::pulse::PulseServer;
-use crate::support::server::{Microphone, Server};
+use crate::support::server::{Microphone, Player, Server};
 
 /// The length of the unfinished file.
 fn length(running: &Running) -> usize {
@@ -55,23 +55,28 @@ fn patiently(server: &impl Server, device: &[&str], limit: &str) -> Running {
     record(server, &[device, &["--reconnect", limit]].concat())
 }
 
+/// The microphone that was away is there again, and the default, and speaks; then the recording is stopped.
+fn come_back_and_stop(server: &mut impl Server, mut running: Running, player: Player, since: Instant) {
+    let before = length(&running);
+    drop(player);
+    server.restore_microphone("mic");
+    let source = server.source("mic");
+    server.set_default_source(&source);
+    let _player = play(server);
+    wait_for_code(&mut running, before);
+    running.signal(Signal::INT);
+    assert_gap(running, since);
+}
+
 fn a_microphone_that_comes_back_is_recorded_on(mut server: impl Server, device: &[&str]) {
     let since = Instant::now();
     let player = play(&server);
     let mut running = patiently(&server, device, "1m");
     wait_for_seconds(&mut running, 1.0);
-    let source = server.source("mic");
     server.add_microphone(Microphone::named("other"));
     server.remove_microphone("mic");
     running.wait_for_stderr("waiting up to 60 s for it");
-    let before = length(&running);
-    drop(player);
-    server.restore_microphone("mic");
-    server.set_default_source(&source);
-    let _player = play(&server);
-    wait_for_code(&mut running, before);
-    running.signal(Signal::INT);
-    assert_gap(running, since);
+    come_back_and_stop(&mut server, running, player, since);
 }
 
 #[test]
@@ -100,18 +105,11 @@ fn another_microphone_is_not_recorded_in_its_place(mut server: impl Server) {
     server.set_default_source(&server.source("other"));
     server.remove_microphone("mic");
     running.wait_for_stderr("waiting up to 60 s for it");
-    let before = length(&running);
-    drop(player);
     running.wait_for("a look at the other microphone", |running| {
         let log = std::fs::read_to_string(running.path("log")).unwrap_or_default();
         log.contains(&format!("now instead of {source}")).then_some(())
     });
-    server.restore_microphone("mic");
-    server.set_default_source(&source);
-    let _player = play(&server);
-    wait_for_code(&mut running, before);
-    running.signal(Signal::INT);
-    assert_gap(running, since);
+    come_back_and_stop(&mut server, running, player, since);
 }
 
 #[test]
