@@ -6,6 +6,8 @@
 //! does not raise; it may drift slowly; and a step of it that stays is a loss. After a break nothing is judged before a
 //! window has passed without another one, which also keeps devices that deliver in long bursts from being judged at all.
 //!
+//! As long as it still becomes smaller, as when what was held up arrives bit by bit, nothing is judged either.
+//!
 //! Two windows look at the same deficits: a short one finds large losses soon, a long one finds smaller ones, because
 //! what stays for so long is no jitter, however busy the machine is. How small, depends on the grain of the delivery:
 //! frames that come in blocks may be a block late at every look, so that nothing below a block can be told from that.
@@ -127,11 +129,22 @@ impl Window {
         };
         let step = smallest - usual;
         if step > threshold {
-            return Some(step.round() as u64);
+            return (!self.catches_up(threshold)).then_some(step.round() as u64);
         }
         let passed = now.saturating_sub(since) as f64 / 1e9 * self.rate;
         self.usual = Some((now, usual + step.clamp(-RELIEF * passed, DRIFT * passed)));
         None
+    }
+
+    /// Whether the deficit still becomes smaller: what was held up is arriving, and nobody knows yet how much of it.
+    fn catches_up(&self, threshold: f64) -> bool {
+        let smallest = |deficits: &mut dyn Iterator<Item = &(u64, f64)>| {
+            deficits.map(|(_, deficit)| *deficit).fold(f64::INFINITY, f64::min)
+        };
+        let (earlier, later) = (self.seen.len() / 2, self.seen.len() - self.seen.len() / 2);
+        let (before, now) =
+            (smallest(&mut self.seen.iter().take(earlier)), smallest(&mut self.seen.iter().rev().take(later)));
+        before.is_finite() && before - now > threshold / 2.0
     }
 
     /// So much was found to be lost and does not count any more.
@@ -218,6 +231,31 @@ mod tests {
         }
         assert_eq!(device.found.len(), 2);
         assert!(device.found.iter().all(|lost| lost.abs_diff(24_000) < 100), "{:?}", device.found);
+    }
+
+    #[test]
+    fn sound_that_trickles_in_after_a_standstill_is_no_loss() {
+        for (seconds, blocks_at_once) in [(4, 2), (10, 3), (20, 2), (20, 8), (60, 5)] {
+            let mut device = Device::new(0.0);
+            device.run(200);
+            let mut waiting = seconds * 20;
+            device.time += device.period * f64::from(waiting);
+            while waiting > 0 {
+                // One more is captured while so many arrive.
+                device.time += device.period;
+                waiting += 1;
+                for _ in 0..blocks_at_once.min(waiting) {
+                    device.frames += BLOCK;
+                    waiting -= 1;
+                }
+                device.found.extend(device.watch.look((device.time * 1e9) as u64, device.frames, 0));
+            }
+            device.run(400);
+            assert!(device.found.is_empty(), "{seconds} s, {blocks_at_once} at once: {:?}", device.found);
+            device.lose(10);
+            device.run(400);
+            assert_eq!(device.found.len(), 1);
+        }
     }
 
     #[test]

@@ -11,7 +11,11 @@ use std::{
     io::ErrorKind as IoKind,
     net::Shutdown,
     os::unix::net::UnixStream,
-    sync::{Arc, mpsc::SyncSender},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::SyncSender,
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -45,6 +49,8 @@ use crate::{
 const UNHURRIED: Duration = Duration::from_millis(60);
 /// The most sound that is collected before it is handed on.
 const LONGEST_BLOCK: Duration = Duration::from_millis(500);
+/// How often to look for room, where the reader stands still.
+const NO_ROOM: Duration = Duration::from_millis(20);
 
 /// The numbers of the questions that the server has not answered yet.
 #[derive(Debug, Default)]
@@ -70,12 +76,14 @@ struct Receiving {
     nap: Duration,
     /// The most that is collected, in bytes.
     enough: usize,
+    stopped: Arc<AtomicBool>,
 }
 
 /// An open record stream.
 pub(super) struct PulseStream {
     waiting: Option<Receiving>,
     running: Option<(UnixStream, JoinHandle<()>)>,
+    stopped: Arc<AtomicBool>,
     inlet: Inlet,
     muted: bool,
     nap: Duration,
@@ -119,8 +127,10 @@ impl PulseStream {
             label,
             nap,
             enough: usize::try_from(enough).unwrap_or(usize::MAX),
+            stopped: Arc::default(),
         };
-        Ok(Self { waiting: Some(receiving), running: None, inlet, muted: source.muted, nap })
+        let stopped = Arc::clone(&receiving.stopped);
+        Ok(Self { waiting: Some(receiving), running: None, stopped, inlet, muted: source.muted, nap })
     }
 }
 
@@ -188,6 +198,7 @@ impl Drop for PulseStream {
         if let Some((socket, thread)) = self.running.take() {
             // It fails only when the server hung up before, which ends the thread just as well.
             let _ = socket.shutdown(Shutdown::Both);
+            self.stopped.store(true, Ordering::Release);
             thread.thread().unpark();
             if thread.join().is_err() {
                 log::error!("the thread that recorded {} panicked", self.inlet.label());
@@ -230,6 +241,8 @@ impl Receiving {
     fn run(mut self, waker: &Waker) {
         let (mut payload, mut collected) = (Vec::new(), Vec::new());
         let mut asked = Asked::default();
+        // Bytes since the last nap.
+        let mut came = 0_usize;
         let end = loop {
             match self.connection.receive(&mut payload) {
                 Ok(Message::Block(channel)) if channel == self.channel => {
@@ -250,10 +263,15 @@ impl Receiving {
             }
             let drained = self.connection.is_drained();
             if drained || collected.len() >= self.enough {
+                came = came.saturating_add(collected.len());
                 self.hand_on(&mut collected, waker);
             }
             if drained {
-                thread::park_timeout(self.nap);
+                // After a standstill the server has more to send as soon as there is room.
+                if came <= self.enough {
+                    thread::park_timeout(self.nap);
+                }
+                came = 0;
             }
         };
         let _ = self.news.try_send(News::End(end));
@@ -261,7 +279,13 @@ impl Receiving {
     }
 
     /// All of it as one block, since the clock of the ring runs on by no more than a block.
+    ///
+    /// Whoever reads may have stood still as well: then it waits for its turn, and the server keeps the rest.
     fn hand_on(&mut self, collected: &mut Vec<u8>, waker: &Waker) {
+        while self.callback.room() < collected.len() / self.frame_bytes && !self.stopped.load(Ordering::Acquire) {
+            waker.wake();
+            thread::park_timeout(NO_ROOM);
+        }
         self.layout.push(collected, &mut self.callback);
         collected.clear();
         waker.wake();
