@@ -234,6 +234,10 @@ impl Encoder for FlacEncoder {
         Seal { length, patches: vec![Patch { at: 0, bytes }] }
     }
 
+    fn frames_in(&self, written_bytes: u64) -> Option<u64> {
+        self.whole(written_bytes).map_or(Some(0), |(_, frames)| frames)
+    }
+
     /// The header of a growing file says that its length is unknown, and stays so until the end: then players read on as
     /// far as there are frames.
     fn checkpoint(&self, _written_bytes: u64) -> Vec<Patch> {

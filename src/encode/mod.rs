@@ -111,6 +111,9 @@ pub trait Encoder: Send {
     /// nothing to patch.
     fn seal(&self, written_bytes: u64) -> Seal;
 
+    /// The frames that a file [sealed](Self::seal) after so many bytes holds; `None` where that is not remembered. Pure.
+    fn frames_in(&self, written_bytes: u64) -> Option<u64>;
+
     /// What makes a file of which the first `written_bytes` bytes exist valid while more bytes follow, so that it can be
     /// read if nothing follows after all. Pure, as [`seal`](Self::seal).
     fn checkpoint(&self, written_bytes: u64) -> Vec<Patch> {

@@ -259,6 +259,11 @@ impl Encoder for OpusEncoder {
         seal
     }
 
+    fn frames_in(&self, written_bytes: u64) -> Option<u64> {
+        let last = self.written.iter().rev().find(|page| page.end() <= written_bytes)?;
+        Some(last.head.granule.saturating_sub(self.pre_skip.into()))
+    }
+
     /// Every page stands for itself, and what says that none follows may only be in the last one.
     fn checkpoint(&self, _written_bytes: u64) -> Vec<Patch> {
         Vec::new()

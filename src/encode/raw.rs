@@ -74,6 +74,10 @@ impl Encoder for RawEncoder {
         Seal { length: written_bytes - partial, patches: Vec::new() }
     }
 
+    fn frames_in(&self, written_bytes: u64) -> Option<u64> {
+        Some(written_bytes / u64::from(self.audio.frame_bytes()))
+    }
+
     fn unseal(&mut self) -> Vec<Patch> {
         Vec::new()
     }

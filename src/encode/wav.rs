@@ -145,6 +145,11 @@ impl Encoder for WavEncoder {
         Seal { length, patches }
     }
 
+    fn frames_in(&self, written_bytes: u64) -> Option<u64> {
+        let data = self.whole(written_bytes).map_or(0, |(data, _)| data);
+        Some(data / self.header.frame_bytes())
+    }
+
     fn unseal(&mut self) -> Vec<Patch> {
         if self.open_ended() {
             return Vec::new();

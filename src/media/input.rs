@@ -12,7 +12,7 @@ const LISTEN: Duration = Duration::from_millis(2_500);
 /// 16-bit converter. The noise of the quietest real microphone is above.
 const FLOOR: f32 = 1e-4;
 /// Exact zeros for so long, after there was sound: no converter delivers them.
-const MUTE: Duration = Duration::from_secs(10);
+const MUTE: Duration = LISTEN;
 /// So many samples in a row at full scale are no accident.
 const CLIP_RUN: u32 = 3;
 
@@ -41,7 +41,7 @@ impl Finding {
                 format!("{label} delivers no sound: not above {peak} dBFS for {listened} s; is it muted or dead?")
             }
             Self::FellSilent => {
-                format!("{label} has fallen silent: exact zeros for {} s; was it muted?", MUTE.as_secs())
+                format!("{label} has fallen silent: exact zeros for {} s; was it muted?", MUTE.as_secs_f64())
             }
             Self::Clipping => format!("{label} is too loud: samples clip at full scale; turn its level down"),
         }

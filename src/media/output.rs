@@ -121,6 +121,15 @@ impl Output {
         Ok(spool.available_bytes())
     }
 
+    /// The frames that are left after [`seal`](Self::seal), of everything that was encoded; `None` for a part, or if
+    /// nobody knows.
+    pub(crate) fn sealed_frames(&self, encoder: &dyn Encoder) -> Option<u64> {
+        match &self.place {
+            Place::Spool { spool, .. } if self.sealable => encoder.frames_in(spool.len()),
+            _ => None,
+        }
+    }
+
     /// Makes what is there a whole file, also after a failed append.
     pub(crate) fn seal(&mut self, encoder: &dyn Encoder) -> io::Result<()> {
         match &mut self.place {

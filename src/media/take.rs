@@ -396,6 +396,11 @@ impl Take {
             Ending::Complete | Ending::Ended(_) => self.finish(),
             Ending::Failed(_) => Ok(()),
         };
+        if matches!(ending, Ending::Failed(_)) || finished.is_err() {
+            // What was encoded and not written is not in the file.
+            let kept = self.output.sealed_frames(self.encoder.as_ref());
+            self.frames = kept.map_or(self.frames, |kept| kept.min(self.frames));
+        }
         let sealed = self
             .output
             .seal(self.encoder.as_ref())

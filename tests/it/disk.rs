@@ -52,6 +52,9 @@ fn assert_kept(output: &Output, file: &str, at_least: usize) {
     output.assert_exit(3);
     output.assert_stderr_contains("the recording ended early");
     let kept = samples(&output.path(file));
+    // What is told is what is there.
+    let tenths = kept.len() * 10 / 48_000;
+    output.assert_stderr_contains(&format!("take.wav · 00:00:{:02}.{}\n", tenths / 10, tenths % 10));
     assert!(kept.len() >= at_least, "only {} frames were kept", kept.len());
     assert!(kept == tone(kept.len()), "what is kept is not what was played");
 }
@@ -141,9 +144,9 @@ fn a_write_that_fails_for_any_reason_keeps_what_was_written() {
 fn a_disk_that_refuses_even_the_header_is_not_called_saved() {
     let inject = "inject=pwrite64:error=EIO:when=60+";
     let output = with_fault(inject, &["record", "-i", "tone", "--fast", "-d", "60", "take.wav"]).run();
-    output.assert_exit(1);
+    output.assert_exit(3);
     output.assert_stderr_contains("error: the recording could not be completed");
-    output.assert_stderr_contains("hint: its sound is kept in");
+    output.assert_stderr_contains("hint: its sound until 00:00:");
     assert_eq!(names(output.path(".")), [".take.wav.part"]);
 }
 
@@ -167,6 +170,17 @@ fn a_rename_that_fails_keeps_the_recording() {
     output.assert_exit(1);
     output.assert_stderr_contains("error: cannot save take.wav");
     assert_eq!(samples(&output.path(".take.wav.part")), tone(144_000));
+}
+
+#[test]
+fn a_recording_outlives_the_folder_it_was_started_in() {
+    let script = format!(
+        "mkdir in; cd in; {} record -i tone x.wav & p=$!; until [ -s .x.wav.part ]; do :; done; rm -r ../in; kill $p; wait $p",
+        env!("CARGO_BIN_EXE_dictaphone")
+    );
+    let output = Test::new().program("sh").args(["-c", &script]).run();
+    output.assert_success().assert_stderr_contains("saved x.wav");
+    assert!(!samples(&output.path("in/x.wav")).is_empty());
 }
 
 /// Network folders know no renaming that replaces nothing, memory cards no hard links either.

@@ -1,6 +1,6 @@
 //! Signals, as intents. Owns the thread `signals`; Ctrl-C has a thread of its own (of the crate ctrlc).
 //!
-//! INT, TERM and HUP stop and save; USR2 pauses and resumes; TSTP and CONT leave a sane terminal. HUP (`nohup`) and TSTP
+//! INT, TERM, HUP and QUIT stop and save; USR2 pauses and resumes; TSTP and CONT leave a sane terminal. HUP (`nohup`) and TSTP
 //! that were ignored when the program started stay ignored. INT does not: a script that starts a program with `&` lets it
 //! ignore INT, and yet means to end it with `kill -INT`.
 
@@ -27,7 +27,10 @@ mod unix {
 
     use rustix::process;
     use signal_hook::{
-        consts::{SIGCONT, SIGHUP, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGWINCH, SIGXFSZ},
+        consts::{
+            SIGALRM, SIGCONT, SIGHUP, SIGIO, SIGPROF, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM,
+            SIGWINCH, SIGXFSZ,
+        },
         iterator,
     };
 
@@ -47,15 +50,16 @@ mod unix {
         /// When the system refuses a handler or a thread.
         pub(crate) fn start(deliver: Deliver, report: Report, keys: Option<Waker>) -> io::Result<Self> {
             ignore_file_size_limit()?;
-            // USR1 means nothing here, and must not end a recording as it would by default.
-            let mut taken = vec![SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH];
+            let mut taken = vec![SIGTERM, SIGQUIT, SIGUSR2, SIGCONT, SIGWINCH];
+            // These mean nothing here, and must not end a recording as they would by default.
+            taken.extend([SIGUSR1, SIGALRM, SIGVTALRM, SIGPROF, SIGIO]);
             taken.extend([SIGHUP, SIGTSTP].into_iter().filter(|&signal| !is_ignored(signal)));
             let mut signals = iterator::Signals::new(taken)?;
             let handle = signals.handle();
             let act = move || {
                 for signal in signals.forever() {
                     match signal {
-                        SIGTERM | SIGHUP => deliver(Intent::Stop),
+                        SIGTERM | SIGHUP | SIGQUIT => deliver(Intent::Stop),
                         SIGUSR2 => deliver(Intent::TogglePause),
                         SIGTSTP => suspend(&report),
                         SIGCONT => {

@@ -67,6 +67,8 @@ pub(crate) enum Happening {
     Recorder(RecorderEvent),
     Saved(Kept),
     Trashed(dictaphone::Result<Trashed>),
+    /// A change was taken back, or was not.
+    Undone(Change, dictaphone::Result<()>),
     /// The inputs of list number so and so.
     Inputs(u64, Vec<InputRow>),
     /// A clip is open and can be played, or not; the number of the attempt.
@@ -243,6 +245,7 @@ impl World {
             Happening::Recorder(event) => self.hear_recorder(event),
             Happening::Saved(kept) => Some(self.saved(kept)),
             Happening::Trashed(outcome) => Some(self.trashed(outcome)),
+            Happening::Undone(change, outcome) => Some(self.undone(change, outcome)),
             Happening::Inputs(turn, rows) => self.listed(turn, rows),
             Happening::Playable(number, path, opened) => self.playable(number, path, opened),
             Happening::Exported(outcome) => Some(self.exported(outcome)),

@@ -33,6 +33,8 @@ pub(crate) struct Opened {
     pub(crate) format: AudioFormat,
     /// Where the file was to go when recording began.
     pub(crate) target: Option<PathBuf>,
+    /// The folder to which a relative path belongs.
+    pub(crate) started_in: PathBuf,
 }
 
 impl Opened {
@@ -42,7 +44,8 @@ impl Opened {
         let devices = MediaDevices::with_backends(backends(plan));
         let (stream, device) = stream(&devices, plan, latency(plan, report))?;
         let (recorder, format, target) = recorder(plan, &stream)?;
-        Ok(Self { stream, recorder, device, format, target })
+        let started_in = std::env::current_dir().unwrap_or_default();
+        Ok(Self { stream, recorder, device, format, target, started_in })
     }
 }
 

@@ -103,12 +103,15 @@ impl End<'_> {
             return Err(self.torn(blob, failure));
         }
         let (target, existing) = self.target(blob)?;
-        let path = match blob.save_as(&target, existing) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => blob.save_as(&target, Existing::Number),
+        // The folder in which the program was started may be gone.
+        let place = if std::env::current_dir().is_ok() { target.clone() } else { self.opened.started_in.join(&target) };
+        let path = match blob.save_as(&place, existing) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => blob.save_as(&place, Existing::Number),
             saved => saved,
         };
         drop(inputs);
         let path = path.map_err(|error| self.unsaved(blob, &error))?;
+        let path = path.file_name().map_or_else(|| target.clone(), |name| target.with_file_name(name));
         self.tell_saved(blob, &path);
         if path != target && matches!(self.plan.target, Target::File(..)) {
             let text = format!("{} appeared meanwhile; it was not touched", target.display());
@@ -171,20 +174,24 @@ impl End<'_> {
         Ok((target.ok_or_else(|| failed("there is no file to save to".to_owned()))?, existing))
     }
 
-    /// The disk refused even the header. A finished name would promise what the file cannot keep.
+    /// The disk refused even the header. A finished name would promise what the file cannot keep; what was recorded is
+    /// there, up to about the last second.
     fn torn(&self, blob: &Blob, failure: Option<&Error>) -> Failure {
         let reason = failure.map_or_else(|| "the disk failed".to_owned(), ToString::to_string);
         let message = Message::new(format!("the recording could not be completed: {reason}"));
-        let hint = blob
-            .path()
-            .map(|part| format!("its sound is kept in {}, `dictaphone recover` completes it", part.display()));
-        let torn = Failure { message: Message { hint, ..message }, exit: Exit::Failed };
-        if failure.is_some() { torn } else { self.failed(torn) }
+        let Some(part) = blob.path().filter(|part| part.exists()) else {
+            return self.failed(Failure { message, exit: Exit::Failed });
+        };
+        self.tell_saved(blob, &part);
+        let length = self.clock(blob.facts().frames);
+        let hint = format!("its sound until {length} is kept in {}, `dictaphone recover` completes it", part.display());
+        Failure { message: message.hint(hint), exit: Exit::Incomplete }
     }
 
     fn unsaved(&self, blob: &Blob, error: &Error) -> Failure {
         self.tell(What::error(error));
-        let kept = blob.path().map(|part| format!("what was recorded is kept in {}", part.display()));
+        let part = blob.path().filter(|part| part.exists());
+        let kept = part.map(|part| format!("what was recorded is kept in {}", part.display()));
         Failure { message: Message { text: error.to_string(), hint: kept }, exit: Exit::Failed }
     }
 
@@ -249,7 +256,9 @@ impl End<'_> {
             let text = format!("{lost} frames ({}) were lost and are silence in {place}", self.length(lost));
             let message = Message::new(format!("{text}{}", self.places()));
             self.warn(&match self.plan.target {
-                Target::Stdout => message.hint("the machine or the reader of the pipe was too slow"),
+                Target::Stdout if self.progress.lost_frames < lost => {
+                    message.hint("the machine or the reader of the pipe was too slow")
+                }
                 _ => message,
             });
         }

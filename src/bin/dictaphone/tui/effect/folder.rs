@@ -8,7 +8,7 @@ use std::{
 };
 
 use dictaphone::{
-    Result,
+    ErrorKind, Result,
     clips::{self, Clip, Listing, PartFile, Spliced, Trashed, Unfinished},
     storage::space,
 };
@@ -25,7 +25,7 @@ use crate::{
 
 /// What can be taken back.
 #[derive(Debug)]
-pub(super) enum Change {
+pub(in crate::tui) enum Change {
     Deleted(Trashed),
     Spliced(Spliced),
 }
@@ -70,14 +70,25 @@ impl World {
     /// Takes the latest change back.
     pub(super) fn undo(&mut self) {
         let Some(change) = self.changes.pop() else { return };
-        let path = self.listed_path(change.path());
         self.spawn("trash", move || {
             let outcome = match &change {
                 Change::Deleted(trashed) => clips::restore(trashed),
                 Change::Spliced(spliced) => clips::splice::undo(spliced),
             };
-            Some(Happening::Msg(Msg::Undone(outcome.map(|()| path).map_err(|error| error.to_string()))))
+            Some(Happening::Undone(change, outcome))
         });
+    }
+
+    pub(super) fn undone(&mut self, change: Change, outcome: Result<()>) -> Msg {
+        let path = self.listed_path(change.path());
+        match outcome {
+            // Once the other file is out of the way, it can be taken back after all.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                self.changes.push(change);
+                Msg::Say(Weight::Error, error.to_string())
+            }
+            outcome => Msg::Undone(outcome.map(|()| path).map_err(|error| error.to_string())),
+        }
     }
 
     /// Makes an unfinished recording whole.

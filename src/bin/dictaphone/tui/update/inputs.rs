@@ -38,7 +38,13 @@ fn rows(model: &mut Model) -> Option<&mut Vec<InputRow>> {
 }
 
 pub(super) fn listed(model: &mut Model, found: Vec<InputRow>) {
-    if let Some(Dialog::Inputs { rows, .. }) = &mut model.dialog {
+    let open = match &model.device {
+        Device::Open { name, .. } => found.iter().position(|row| row.label == *name),
+        Device::Opening | Device::Missing => None,
+    };
+    if let Some(Dialog::Inputs { rows, selected }) = &mut model.dialog {
+        // Whoever only looks and presses Enter keeps what there is.
+        *selected = open.unwrap_or(0);
         *rows = Some(found);
     }
 }

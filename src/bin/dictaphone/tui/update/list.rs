@@ -125,6 +125,9 @@ pub(super) fn renamed(model: &mut Model, from: &PathBuf, path: PathBuf) {
     if let Some(outline) = model.outline.as_mut().filter(|outline| outline.path == *from) {
         outline.path.clone_from(&path);
     }
+    if let Some(dictation) = model.dictation.as_mut().filter(|dictation| dictation.path == *from) {
+        dictation.path.clone_from(&path);
+    }
     // The list follows when the folder is read again; the cursor must find the clip then.
     if let Some(take) = model.takes.all.iter_mut().find(|take| take.clip.path == *from) {
         (take.clip.path, take.clip.name) = (path, name);
