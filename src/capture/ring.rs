@@ -10,23 +10,26 @@
 
 mod clock;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 pub use self::clock::RingClock;
 use super::Reading;
-use crate::audio::AudioFormat;
+use crate::audio::{AudioFormat, time::frames_in};
 
 /// Gaps that can wait in one ring. There is a gap only where the ring was full, so that this is far more than the
 /// blocks which fit between two of them.
 const GAPS: usize = 1024;
 
-/// Seconds of sound in the near ring: more than any reader sleeps.
-const NEAR: u32 = 1;
+/// Sound in the near ring: twice as much as devices are asked to deliver at once.
+const NEAR: Duration = Duration::from_millis(500);
 
 /// More samples than this are never kept, whatever the rate and the channels ask for: 256 MiB.
 const MAX_SAMPLES: usize = 1 << 26;
@@ -37,11 +40,9 @@ const RECENT_BLOCKS: usize = 8;
 /// A ring that holds `seconds` of sound in `format`, whose sample format does not matter here.
 #[must_use]
 pub fn ring(format: AudioFormat, seconds: u32) -> (CallbackSide, ReaderSide, Arc<RingClock>) {
-    let frames = |seconds: u32| {
-        let frames = u64::from(format.sample_rate).saturating_mul(u64::from(seconds));
-        usize::try_from(frames).unwrap_or(usize::MAX)
-    };
-    ring_of(format, frames(NEAR.min(seconds)), frames(seconds), GAPS)
+    let frames = |length| usize::try_from(frames_in(length, format.sample_rate)).unwrap_or(usize::MAX);
+    let length = Duration::from_secs(seconds.into());
+    ring_of(format, frames(NEAR.min(length)), frames(length), GAPS)
 }
 
 /// A ring for `near` frames, then `frames` more, and `gaps` gaps, the latter two at least 1.
