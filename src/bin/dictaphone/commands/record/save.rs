@@ -111,7 +111,9 @@ impl End<'_> {
         };
         drop(inputs);
         let path = path.map_err(|error| self.unsaved(blob, &error))?;
-        let path = path.file_name().map_or_else(|| target.clone(), |name| target.with_file_name(name));
+        // As the user wrote it, with the number that it may have got.
+        let other = path.file_name().filter(|name| target.file_name() != Some(name));
+        let path = other.map_or_else(|| target.clone(), |name| target.with_file_name(name));
         self.tell_saved(blob, &path);
         if path != target && matches!(self.plan.target, Target::File(..)) {
             let text = format!("{} appeared meanwhile; it was not touched", target.display());
