@@ -15,8 +15,8 @@ fn assert_saved(running: Running) {
 }
 
 #[test]
-fn int_term_and_hup_stop_and_save() {
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+fn int_term_hup_and_quit_stop_and_save() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let mut running = record(&["-i", "tone", "take.wav"]).spawn();
         running.wait_for_file(".take.wav.part", 10_000);
         running.signal(signal);
@@ -25,10 +25,12 @@ fn int_term_and_hup_stop_and_save() {
 }
 
 #[test]
-fn usr1_ends_nothing() {
+fn signals_without_a_meaning_end_nothing() {
     let mut running = record(&["-i", "tone", "take.wav"]).spawn();
     running.wait_for_file(".take.wav.part", 10_000);
-    running.signal(Signal::USR1);
+    for signal in [Signal::USR1, Signal::ALARM, Signal::VTALARM, Signal::PROF, Signal::IO] {
+        running.signal(signal);
+    }
     running.wait_for_file(".take.wav.part", 40_000);
     running.signal(Signal::TERM);
     assert_saved(running);
@@ -75,13 +77,8 @@ fn a_signal_while_the_device_is_opened_is_not_lost() {
     assert_no_leftovers(&output);
 }
 
-#[test]
-fn a_second_int_while_saving_leaves_at_once() {
-    // Nobody reads the pipe, so saving cannot end.
-    let mut running = record(&["-i", "tone", "-c", "8", "-"]).hold_stdout().spawn();
-    running.wait_for_stderr("recording tone");
-    running.wait_for("a full pipe", |running| blocked_in_write(running.id()).then_some(()));
-    running.signal(Signal::INT);
+/// Interrupts until it has left; what follows at once is taken for the same wish.
+fn interrupt_again(running: &mut Running) {
     wait::until("it leaves", String::new, || {
         if !running.is_running() {
             return Some(());
@@ -92,8 +89,33 @@ fn a_second_int_while_saving_leaves_at_once() {
         }
         None
     });
+}
+
+#[test]
+fn a_second_int_while_saving_leaves_at_once() {
+    // Nobody reads the pipe, so saving cannot end.
+    let mut running = record(&["-i", "tone", "-c", "8", "-"]).hold_stdout().spawn();
+    running.wait_for_stderr("recording tone");
+    running.wait_for("a full pipe", |running| blocked_in_write(running.id()).then_some(()));
+    running.signal(Signal::INT);
+    interrupt_again(&mut running);
     let output = running.wait();
     output.assert_exit(130).assert_stderr_contains("error: interrupted before the recording was saved");
+}
+
+#[test]
+fn a_second_int_says_where_the_recording_is() {
+    // Detached, so that the signals reach the program and not the tracer.
+    let slow = ["-D", "-f", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", "inject=fsync:delay_enter=6000000"];
+    let test = record(&["-i", "tone", "take.wav"]).behind("strace", slow);
+    let mut running = test.spawn();
+    running.wait_for_file(".take.wav.part", 10_000);
+    running.signal(Signal::INT);
+    interrupt_again(&mut running);
+    let output = running.wait();
+    output.assert_exit(130).assert_stderr_contains("error: interrupted; the unfinished recording is");
+    output.assert_stderr_contains("/.take.wav.part\nhint: `dictaphone recover` makes it whole");
+    assert_eq!(crate::takes::names(output.path("")), [".take.wav.part"]);
 }
 
 /// Whether the thread that feeds standard output waits for its reader.

@@ -58,6 +58,7 @@ fn a_disk_that_is_full_at_any_byte_keeps_a_true_prefix_and_says_so() {
             }
             other => panic!("full at byte {byte}: {other:?}"),
         };
+        assert_eq!(blobs[0].facts().frames, frames.into(), "full at byte {byte}: what is told is what is there");
         if blobs[0].size() > 0 {
             assert_positions(&blobs, heard(0..frames));
         }
@@ -96,6 +97,7 @@ fn a_flac_file_on_a_disk_that_is_full_at_any_byte_keeps_whole_blocks() {
         if kept.size() > 0 {
             let frames = u32::try_from(samples(std::slice::from_ref(&kept)).len()).unwrap();
             assert_eq!(frames % 4_096, 0, "full at byte {byte}");
+            assert_eq!(kept.facts().frames, frames.into(), "full at byte {byte}");
             assert_positions(&[kept], heard(0..frames));
         }
     }
@@ -109,7 +111,9 @@ fn an_opus_file_on_a_disk_that_is_full_at_any_byte_keeps_whole_pages() {
     for byte in bytes_to_fail_at(whole.size()).step_by(4) {
         let kept = record_until_full("audio/ogg", (3, 40_000), byte);
         if kept.size() > 0 {
+            let told = kept.facts().frames;
             let kept = samples(&[kept]);
+            assert_eq!(told, kept.len() as u64, "full at byte {byte}");
             // Pages of a second, without the pre-skip.
             assert!(
                 kept.is_empty() || (kept.len() + 312).is_multiple_of(48_000),

@@ -98,3 +98,10 @@ fn whoever_leaves_while_dictating_finds_it_in_its_place() {
     update(&mut model, Msg::Ended);
     assert!(matches!(update(&mut model, saved()).as_slice(), [Effect::Splice(..)]));
 }
+
+#[test]
+fn a_dictation_follows_its_clip_that_is_renamed_meanwhile() {
+    let mut model = dictating('a');
+    update(&mut model, Msg::Renamed { from: "/r/a.wav".into(), to: "/r/b.wav".into() });
+    assert_eq!(model.dictation.unwrap().path, std::path::PathBuf::from("/r/b.wav"));
+}

@@ -50,3 +50,12 @@ fn every_input_shows_what_is_heard_from_it() {
     update(&mut model, heard(&[("two", -3.0)]));
     assert!(model.dialog.is_none(), "what comes late changes nothing");
 }
+
+#[test]
+fn the_cursor_begins_on_the_input_that_is_open() {
+    let mut model = model();
+    model.device = Device::Open { name: "two".into(), format: AudioFormat::new(48_000, 1, SampleFormat::S16) };
+    press(&mut model, [KeyCode::Char('i')]);
+    update(&mut model, Msg::Inputs(vec![row("one"), row("two")]));
+    assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Open(Some("two".into())), Effect::CloseInputs]);
+}
