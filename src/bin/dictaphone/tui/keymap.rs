@@ -112,6 +112,14 @@ impl When {
     }
 }
 
+/// What no config changes: keys and what they do, for the help.
+pub(crate) const FIXED: [(&str, &str); 4] = [
+    ("ctrl-c", "save and quit"),
+    ("ctrl-z", "suspend, while it goes on recording"),
+    ("click", "choose a clip, go to a place in it"),
+    ("drag", "over a clip's waveform: repeat that part"),
+];
+
 /// A row of the table.
 #[derive(Debug)]
 pub(crate) struct Binding {

@@ -59,6 +59,11 @@ pub(crate) fn areas(size: Size) -> Option<Areas> {
     })
 }
 
+/// All that the frame encloses.
+pub(crate) fn inside(Size { columns, rows }: Size) -> Rect {
+    Rect { x: 1, y: 1, width: columns.saturating_sub(2), height: rows.saturating_sub(2) }
+}
+
 /// What shares the place of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pictures {

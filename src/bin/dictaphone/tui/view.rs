@@ -40,13 +40,15 @@ pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
     clips::render(model, areas.list, buffer);
     bottom(model, areas.bottom, frame);
     let asks = matches!(model.dialog, Some(Dialog::Name { .. } | Dialog::Filter(_) | Dialog::Discard));
-    if let Some(notice) = model.notice.as_ref().filter(|notice| asks && notice.weight != Weight::Note) {
+    match &model.notice {
         // The bottom line is taken, and this must be seen all the same.
-        let place = above_bottom(&areas);
-        Clear.render(place, frame.buffer_mut());
-        notice_line(model, notice, place.width).render(place, frame.buffer_mut());
+        Some(said) if asks && said.weight != Weight::Note => {
+            notice(model, said, above_bottom(&areas), frame.buffer_mut());
+        }
+        Some(said) if !asks && !model.leaving => notice(model, said, areas.bottom, frame.buffer_mut()),
+        _ => {}
     }
-    let inside = Rect { x: 1, y: 1, width: area.width - 2, height: area.height - 2 };
+    let inside = layout::inside(size);
     match &model.dialog {
         Some(Dialog::Help(first)) => dialog::help(model, *first, inside, frame.buffer_mut()),
         Some(Dialog::Inputs { rows, selected }) => {
@@ -258,23 +260,41 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
         }
         _ => {}
     }
-    let line = match (&model.notice, model.leaving) {
-        (_, true) => Line::raw("saving before leaving"),
-        (Some(notice), _) => notice_line(model, notice, area.width),
-        (None, _) if model.job.is_some() => jobs::line(model, usize::from(area.width)),
-        (None, _) => keys(model, usize::from(area.width)),
+    let line = match () {
+        // Leaving waits for it.
+        () if model.job.is_some() && (model.leaving || model.notice.is_none()) => {
+            jobs::line(model, usize::from(area.width))
+        }
+        () if model.leaving => Line::raw("saving before leaving"),
+        () => keys(model, usize::from(area.width)),
     };
     line.render(area, frame.buffer_mut());
 }
 
-fn notice_line(model: &Model, notice: &Notice, columns: u16) -> Line<'static> {
-    let text = model.theme.shortened(&notice.text, usize::from(columns));
+/// Lines that a message may take.
+const NOTICE_ROWS: usize = 3;
+
+/// A message in as many lines as it needs, `last` the lowest of them: what is cut off may be the reason.
+fn notice(model: &Model, notice: &Notice, last: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let columns = usize::from(last.width);
     let style = match notice.weight {
-        Weight::Note => model.theme.plain(),
-        Weight::Warning => model.theme.warm(),
-        Weight::Error => model.theme.alarm(),
+        Weight::Note => theme.plain(),
+        Weight::Warning => theme.warm(),
+        Weight::Error => theme.alarm(),
     };
-    Line::styled(text, style)
+    let text = theme.shortened(&notice.text, columns * NOTICE_ROWS);
+    let mut lines = textwrap::wrap(&text, columns);
+    lines.truncate(NOTICE_ROWS);
+    for (line, y) in lines.into_iter().rev().zip((0..=last.y).rev()) {
+        let row = Rect { y, ..last };
+        Clear.render(row, buffer);
+        Line::styled(line.into_owned(), style).render(row, buffer);
+        // It may lie over the line that divides the list from the keys.
+        for side in [last.x.saturating_sub(1), last.right()] {
+            buffer.set_string(side, y, theme.border().vertical_left, theme.plain());
+        }
+    }
 }
 
 /// The line above the bottom one, inside the frame.

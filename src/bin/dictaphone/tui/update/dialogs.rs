@@ -6,7 +6,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
 use super::{Effect, inputs, jobs, list, stem};
-use crate::tui::app::{Dialog, Model};
+use crate::tui::{
+    app::{Dialog, Model},
+    widgets::dialog,
+};
 
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(dialog) = model.dialog.take() else { return Vec::new() };
@@ -63,13 +66,14 @@ fn choose_format(
 }
 
 fn help(model: &mut Model, line: u16, code: KeyCode) {
-    let last = u16::try_from(model.keymap.rows().len()).unwrap_or(u16::MAX);
+    let last = dialog::hidden_help(model);
     let line = match code {
         KeyCode::Up | KeyCode::Char('k') => line.saturating_sub(1),
         KeyCode::Down | KeyCode::Char('j') => (line + 1).min(last),
         KeyCode::PageUp => line.saturating_sub(5),
         KeyCode::PageDown | KeyCode::Char(' ') => (line + 5).min(last),
         KeyCode::Home | KeyCode::Char('g') => 0,
+        KeyCode::End | KeyCode::Char('G') => last,
         _ => return,
     };
     model.dialog = Some(Dialog::Help(line));

@@ -13,7 +13,9 @@ use crate::{
     status,
     tui::{
         app::{Hears, InputRow, Model},
-        keymap::When,
+        keymap::{FIXED, When},
+        layout,
+        theme::Theme,
     },
 };
 
@@ -35,32 +37,52 @@ fn rows_of(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX - 4)
 }
 
-/// All keys, from the given line on.
-pub(crate) fn help(model: &Model, first: u16, area: Rect, buffer: &mut Buffer) {
+/// Columns of the help, if there are as many, and of its keys.
+const HELP_COLUMNS: usize = 54;
+const KEY_COLUMNS: usize = 13;
+
+/// A key and what it does, in as many lines as that takes.
+fn help_lines(theme: Theme, keys: String, help: &str, columns: usize) -> Vec<Line<'static>> {
+    let texts = textwrap::wrap(help, columns.saturating_sub(KEY_COLUMNS).max(1));
+    let mut keys = Some(keys);
+    let line = |text: std::borrow::Cow<'_, str>| {
+        let keys = keys.take().unwrap_or_default();
+        let padding = " ".repeat(KEY_COLUMNS.saturating_sub(2 + keys.width()));
+        Line::from(vec![Span::raw("  "), Span::styled(keys, theme.key()), Span::raw(format!("{padding}{text}"))])
+    };
+    texts.into_iter().map(line).collect()
+}
+
+fn help_text(model: &Model, area: Rect) -> Vec<Line<'static>> {
     let theme = model.theme;
-    let mut lines: Vec<Line<'_>> = Vec::new();
+    let columns = HELP_COLUMNS.min(usize::from(area.width.saturating_sub(4)));
+    let mut lines = Vec::new();
     for when in When::ALL {
         lines.push(Line::styled(when.heading(), theme.accent()));
-        for bound in model.keymap.rows().iter().filter(|bound| bound.binding.when == when) {
-            let keys = bound.names(theme.unicode);
-            let padding = " ".repeat(10_usize.saturating_sub(keys.width()));
-            lines.push(Line::from(vec![
-                Span::raw("  "),
-                Span::styled(keys, theme.key()),
-                Span::raw(format!("{padding} {}", bound.binding.help)),
-            ]));
-        }
+        let rows = model.keymap.rows().iter().filter(|bound| bound.binding.when == when);
+        lines.extend(rows.flat_map(|bound| help_lines(theme, bound.names(theme.unicode), bound.binding.help, columns)));
     }
-    let height = area.height.saturating_sub(2);
-    let hidden = rows_of(lines.len()).saturating_sub(height);
-    let first = first.min(hidden);
-    let title = match (hidden, theme.unicode) {
+    lines.extend(FIXED.iter().flat_map(|(keys, help)| help_lines(theme, (*keys).to_owned(), help, columns)));
+    lines
+}
+
+/// Lines of the help that do not fit on the screen.
+pub(crate) fn hidden_help(model: &Model) -> u16 {
+    let area = layout::inside(model.size);
+    rows_of(help_text(model, area).len()).saturating_sub(area.height.saturating_sub(2))
+}
+
+/// All keys, from the given line on.
+pub(crate) fn help(model: &Model, first: u16, area: Rect, buffer: &mut Buffer) {
+    let lines = help_text(model, area);
+    let hidden = rows_of(lines.len()).saturating_sub(area.height.saturating_sub(2));
+    let title = match (hidden, model.theme.unicode) {
         (0, _) => "keys",
         (_, true) => "keys · ↑↓ Esc",
         (_, false) => "keys - j k Esc",
     };
-    let inside = window(model, area, (54, rows_of(lines.len())), title, buffer);
-    for (line, row) in lines.into_iter().skip(usize::from(first)).zip(inside.rows()) {
+    let inside = window(model, area, (rows_of(HELP_COLUMNS), rows_of(lines.len())), title, buffer);
+    for (line, row) in lines.into_iter().skip(usize::from(first.min(hidden))).zip(inside.rows()) {
         line.render(row, buffer);
     }
 }
