@@ -172,10 +172,16 @@ def measure_waveform(program, home, env):
         file.write(wav_header(len(block) * HOURS * 60))
         for _ in range(HOURS * 60):
             file.write(block)
-    screen = Screen(program, ["--device", "silence", "--dir", folder], env)
-    seen = screen.wait_for("▂▃▄▅▆▇")
-    print(f"the waveform of a take of {HOURS} hours is there after  {seen - screen.started:6.2f} s")
-    screen.leave()
+    for kind in ("wav", "flac"):
+        if kind == "flac":
+            compressed = os.path.join(home, "long.flac")
+            subprocess.run([program, "convert", "-q", os.path.join(folder, "long.wav"), compressed], check=True, env=env, stdout=subprocess.DEVNULL)
+            os.remove(os.path.join(folder, "long.wav"))
+            shutil.move(compressed, folder)
+        screen = Screen(program, ["--device", "silence", "--dir", folder], env)
+        seen = screen.wait_for("▂▃▄▅▆▇")
+        print(f"the waveform of {HOURS} hours of {kind:4} is there after     {seen - screen.started:6.2f} s")
+        screen.leave()
 
 
 def main():

@@ -1,7 +1,8 @@
 //! The outline of a clip: the lowest and the highest sample of each of its parts, gathered while the sound goes by.
 //!
 //! No sample is left out, so that a single click shows. How it is drawn is in [`draw`](super::draw), how it is kept in
-//! [`cache`](super::cache). Memory is constant, whatever the length.
+//! [`cache`](super::cache). Memory is constant, whatever the length. Of a long clip that takes long to decode there is a
+//! rough picture first.
 
 use std::ops::ControlFlow;
 
@@ -12,6 +13,12 @@ pub const BINS_MAX: usize = 1024;
 
 /// Frames that are read at once.
 pub(super) const BLOCK_FRAMES: usize = 16 << 10;
+
+/// Pieces of a clip that a [glance](Waveform::glance) hears, and frames of each. To hear one of Opus a second is decoded.
+const GLANCES: u64 = 128;
+const GLANCE_FRAMES: usize = 4096;
+/// A clip whose sound is less than so many times as long is measured as soon.
+const WORTH_A_GLANCE: u64 = 32;
 
 /// The lowest and the highest sample of one part of a clip, full scale ±32768. For a part without samples both are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,6 +70,48 @@ impl Waveform {
             }
         }
         Ok(outline.finish())
+    }
+
+    /// A rough picture of a long clip, soon: a short piece stands for all that follows up to the next, and what lies
+    /// between is not in it. `None` for a clip that is measured as soon, or of unknown length.
+    ///
+    /// # Errors
+    /// Those of the decoder, whose place is another afterwards.
+    pub fn glance(decoder: &mut dyn Decoder) -> Result<Option<Self>> {
+        let worth = GLANCES * GLANCE_FRAMES as u64 * WORTH_A_GLANCE;
+        match decoder.frames().filter(|&frames| frames >= worth) {
+            Some(frames) => Self::of_pieces(decoder, frames, GLANCES, GLANCE_FRAMES).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn of_pieces(decoder: &mut dyn Decoder, frames: u64, pieces: u64, length: usize) -> Result<Self> {
+        let mut samples = Vec::new();
+        let mut heard = Vec::new();
+        for piece in 0..pieces {
+            decoder.seek(frames / pieces * piece)?;
+            samples.clear();
+            decoder.read(&mut samples, length)?;
+            let (low, high) = extremes(&samples);
+            heard.push(bin((1, low, high)));
+        }
+        // The parts are those of a waveform that is measured.
+        let frames_per_bin = Outline::new(Some(frames)).waveform.frames_per_bin;
+        let count = frames.div_ceil(frames_per_bin);
+        let piece_at = |part: u64| usize::try_from(part * pieces / count.max(1)).unwrap_or(usize::MAX);
+        let bins = (0..count).map(|part| heard.get(piece_at(part)).copied().unwrap_or_default()).collect();
+        Ok(Self { frames, frames_per_bin, bins })
+    }
+
+    /// This rough picture with as much of it as was `measured`, from the beginning.
+    #[must_use]
+    pub fn refined(&self, measured: Self) -> Self {
+        if measured.frames_per_bin != self.frames_per_bin {
+            return measured;
+        }
+        let mut bins = measured.bins;
+        bins.extend(self.bins.iter().skip(bins.len()).copied().collect::<Vec<_>>());
+        Self { frames: self.frames.max(measured.frames), bins, ..*self }
     }
 
     /// Frames that it stands for.
@@ -258,6 +307,33 @@ mod tests {
         });
         assert_eq!(seen, [BLOCK_FRAMES as u64, 2 * BLOCK_FRAMES as u64]);
         assert_eq!(found.unwrap().columns(3), [Bin { low: 8_192, high: 8_192 }; 3]);
+    }
+
+    #[test]
+    fn a_glance_shows_where_the_sound_is_and_becomes_what_is_measured() {
+        let mut samples = vec![0.5; 40_000];
+        samples[20_000..].fill(0.0);
+        // A click that no piece hears.
+        samples[30_050] = -1.0;
+        let mut decoder = decode::from_reader(Cursor::new(wav(&samples, 1, Metadata::default())), "x").unwrap();
+        let rough = Waveform::of_pieces(decoder.as_mut(), 40_000, 400, 10).unwrap();
+        let measured = outline(&samples, 1, true);
+        assert_eq!((rough.frames(), rough.bins().len()), (40_000, measured.bins().len()));
+        let peaks = |waveform: &Waveform| waveform.columns(4).into_iter().map(Bin::peak).collect::<Vec<_>>();
+        assert_eq!(peaks(&rough), [0.5, 0.5, 0.0, 0.0]);
+        let part = outline(&samples[..35_000], 1, true);
+        assert_eq!(rough.refined(part.clone()), part, "the parts are others");
+        let so_far = Waveform { frames: 36_000, bins: measured.bins[..900].to_vec(), ..measured.clone() };
+        let refined = rough.refined(so_far);
+        assert_eq!((refined.frames(), refined.bins().len()), (40_000, measured.bins().len()));
+        assert_eq!(peaks(&refined)[3], 1.0);
+        assert_eq!(rough.refined(measured.clone()), measured);
+    }
+
+    #[test]
+    fn a_short_clip_is_measured_at_once() {
+        let mut decoder = decode::from_reader(Cursor::new(wav(&[0.5; 999], 1, Metadata::default())), "x").unwrap();
+        assert_eq!(Waveform::glance(decoder.as_mut()).unwrap(), None);
     }
 
     proptest! {

@@ -121,7 +121,7 @@ impl World {
 
 /// What the clip at `path` looks like; `show` sees it grow and can end it.
 fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outline) -> ControlFlow<()>) -> Result<()> {
-    let decoder = decode::open(path)?;
+    let mut decoder = decode::open(path)?;
     let rate = decoder.format().sample_rate;
     let markers = decoder.metadata().markers.iter().map(|marker| duration_of(marker.frame, rate)).collect::<Vec<_>>();
     let frames = decoder.frames();
@@ -129,10 +129,19 @@ fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outl
     let mut shown = Instant::now();
     // The markers at once.
     let mut flow = show(picture(Waveform::default()));
+    let is_known = cache.is_some_and(|cache| cache.load(path).is_some());
+    let rough = if is_known { None } else { Waveform::glance(decoder.as_mut())? };
+    if let Some(rough) = &rough {
+        flow = show(picture(rough.clone()));
+    }
+    let refined = |measured: Waveform| match &rough {
+        Some(rough) => rough.refined(measured),
+        None => measured,
+    };
     let mut watch = |growing: &dictaphone::clips::waveform::Outline| {
         if shown.elapsed() >= GROWTH {
             shown = Instant::now();
-            flow = show(picture(growing.so_far()));
+            flow = show(picture(refined(growing.so_far())));
         }
         flow
     };

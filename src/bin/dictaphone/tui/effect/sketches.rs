@@ -73,12 +73,18 @@ fn take_off(wanted: &Mutex<Wanted>, path: &Path) -> bool {
     wanted.paths.len() < before
 }
 
-/// Nothing for a clip without sound or that cannot be read to its end.
+/// Nothing for a clip without sound or that cannot be read to its end. Of a long one that nobody has played yet a rough
+/// picture is good enough for so few columns.
 fn sketch(path: &Path, cache: Option<&WaveformCache>, is_wanted: impl Fn() -> bool) -> Option<Vec<Bin>> {
     let watch = |_: &_| if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-    let waveform = match cache {
-        Some(cache) => cache.waveform(path, watch),
-        None => decode::open(path).and_then(|mut decoder| Waveform::measure(decoder.as_mut(), watch)),
+    let rough = match cache.and_then(|cache| cache.load(path)) {
+        None => decode::open(path).and_then(|mut decoder| Waveform::glance(decoder.as_mut())).ok()?,
+        known => known,
+    };
+    let waveform = match (rough, cache) {
+        (Some(rough), _) => Ok(rough),
+        (None, Some(cache)) => cache.waveform(path, watch),
+        (None, None) => decode::open(path).and_then(|mut decoder| Waveform::measure(decoder.as_mut(), watch)),
     };
     waveform.ok().map(|waveform| waveform.columns(SKETCH_COLUMNS)).filter(|columns| !columns.is_empty())
 }
