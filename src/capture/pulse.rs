@@ -8,6 +8,9 @@
 //! stream to another source; and it leaves a connection behind after each listing.
 
 mod connection;
+mod receiving;
+#[cfg(test)]
+mod server;
 mod stream;
 pub(super) mod witness;
 

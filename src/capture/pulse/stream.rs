@@ -1,33 +1,29 @@
 //! A record stream of a PulseAudio server.
 //!
-//! One thread of its own, `pulse-capture`, takes messages of the server: blocks go into the ring, whatever else concerns
-//! a person goes to the reader as news. It is an ordinary thread, since the server keeps what it could not deliver yet; it
-//! never waits for the reader. Servers send blocks as their sources have them, some every few milliseconds; where nobody
-//! follows along the thread sleeps between its looks and takes many blocks at once. It ends when the socket is shut
-//! down, which closing does, so that nothing here can hang on a dead server.
+//! How it is asked for, started, read and closed. What the server sends is taken by a thread of its own (`receiving`).
+//! Closing shuts the socket down, which ends that thread, so that nothing here can hang on a dead server.
 
 use std::{
     ffi::CString,
-    io::ErrorKind as IoKind,
     net::Shutdown,
     os::unix::net::UnixStream,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::SyncSender,
     },
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 use pulseaudio::protocol::{
-    ChannelMap, Command, CorkStreamParams, CreateRecordStreamReply, GetSourceInfo, Prop, Props, ProtocolError,
-    RecordStreamParams, SampleSpec, ServerInfo, SourceInfo, SubscriptionEventFacility, SubscriptionMask,
+    ChannelMap, Command, CorkStreamParams, CreateRecordStreamReply, Prop, Props, RecordStreamParams, SampleSpec,
+    SourceInfo, SubscriptionMask,
     stream::{BufferAttr, StreamFlags},
 };
 
 use super::{
-    connection::{Connection, Message, failure},
+    connection::{Connection, failure},
+    receiving::Receiving,
     source_label, wire,
 };
 use crate::{
@@ -40,7 +36,6 @@ use crate::{
         inlet::{Inlet, News},
         layout::Layout,
         negotiate::Choice,
-        ring::CallbackSide,
     },
     error::{Error, ErrorKind, Result},
 };
@@ -49,35 +44,6 @@ use crate::{
 const UNHURRIED: Duration = Duration::from_millis(60);
 /// The most sound that is collected before it is handed on.
 const LONGEST_BLOCK: Duration = Duration::from_millis(500);
-/// How often to look for room, where the reader stands still.
-const NO_ROOM: Duration = Duration::from_millis(20);
-
-/// The numbers of the questions that the server has not answered yet.
-#[derive(Debug, Default)]
-struct Asked {
-    source: Option<u32>,
-    server: Option<u32>,
-}
-
-/// What the thread needs; kept here until it is started.
-struct Receiving {
-    connection: Connection,
-    callback: CallbackSide,
-    news: SyncSender<News>,
-    layout: Layout,
-    frame_bytes: usize,
-    channel: u32,
-    source: u32,
-    muted: bool,
-    /// The name of the source, if it was the default one.
-    default: Option<CString>,
-    label: String,
-    /// How long to leave the server alone after a look; zero to wait for every block.
-    nap: Duration,
-    /// The most that is collected, in bytes.
-    enough: usize,
-    stopped: Arc<AtomicBool>,
-}
 
 /// An open record stream.
 pub(super) struct PulseStream {
@@ -210,7 +176,7 @@ impl Drop for PulseStream {
 fn parameters(source: &SourceInfo, choice: &Choice, map: ChannelMap) -> RecordStreamParams {
     let frame_bytes = u32::from(choice.channels) * sample_bytes(choice);
     let mut props = Props::new();
-    props.set(Prop::MediaName, std::ffi::CString::from(c"recording"));
+    props.set(Prop::MediaName, CString::from(c"recording"));
     RecordStreamParams {
         sample_spec: SampleSpec {
             format: wire(choice.encoding),
@@ -237,182 +203,22 @@ fn sample_bytes(choice: &Choice) -> u32 {
     u32::try_from(Layout::little(choice.encoding).bytes()).unwrap_or(1)
 }
 
-impl Receiving {
-    fn run(mut self, waker: &Waker) {
-        let (mut payload, mut collected) = (Vec::new(), Vec::new());
-        let mut asked = Asked::default();
-        // Bytes since the last nap.
-        let mut came = 0_usize;
-        let end = loop {
-            match self.connection.receive(&mut payload) {
-                Ok(Message::Block(channel)) if channel == self.channel => {
-                    let whole = payload.len() / self.frame_bytes * self.frame_bytes;
-                    self.callback.note_grain((whole / self.frame_bytes) as u64);
-                    collected.extend_from_slice(payload.get(..whole).unwrap_or_default());
-                }
-                Ok(Message::Command(command, sequence, rest)) => {
-                    let rest = payload.get(rest..).unwrap_or_default();
-                    match self.obey(*command, sequence, rest, &mut asked) {
-                        Ok(None) => {}
-                        Ok(Some(end)) => break end,
-                        Err(error) => break self.gone(error),
-                    }
-                }
-                Ok(Message::Block(_) | Message::Other) => {}
-                Err(error) => break self.gone(error),
-            }
-            let drained = self.connection.is_drained();
-            if drained || collected.len() >= self.enough {
-                came = came.saturating_add(collected.len());
-                self.hand_on(&mut collected, waker);
-            }
-            if drained {
-                // After a standstill the server has more to send as soon as there is room.
-                if came <= self.enough {
-                    thread::park_timeout(self.nap);
-                }
-                came = 0;
-            }
-        };
-        let _ = self.news.try_send(News::End(end));
-        self.hand_on(&mut collected, waker);
-    }
-
-    /// All of it as one block, since the clock of the ring runs on by no more than a block.
-    ///
-    /// Whoever reads may have stood still as well: then it waits for its turn, and the server keeps the rest.
-    fn hand_on(&mut self, collected: &mut Vec<u8>, waker: &Waker) {
-        while self.callback.room() < collected.len() / self.frame_bytes && !self.stopped.load(Ordering::Acquire) {
-            waker.wake();
-            thread::park_timeout(NO_ROOM);
-        }
-        self.layout.push(collected, &mut self.callback);
-        collected.clear();
-        waker.wake();
-    }
-
-    /// Does what a message of the server calls for; the error if it is the end.
-    fn obey(
-        &mut self,
-        command: Command,
-        sequence: u32,
-        rest: &[u8],
-        asked: &mut Asked,
-    ) -> Result<Option<Error>, ProtocolError> {
-        match command {
-            Command::RecordStreamKilled(channel) if channel == self.channel => {
-                let message = format!("{} is gone: the sound server closed it", self.label);
-                return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
-            }
-            Command::RecordStreamMoved(moved) if moved.stream_index == self.channel => {
-                // Never another microphone in the place of the chosen one.
-                let name = moved.device_name.to_string_lossy().into_owned();
-                let message = format!("{} is gone: the sound server moved the recording to {name}", self.label);
-                return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
-            }
-            Command::RecordStreamSuspended(state) if state.stream_index == self.channel => {
-                let _ = self.news.try_send(News::Suspended(state.suspended));
-            }
-            Command::SubscribeEvent(event)
-                if event.event_facility == SubscriptionEventFacility::Server && self.default.is_some() =>
-            {
-                asked.server = Some(self.connection.send(&Command::GetServerInfo)?);
-            }
-            Command::SubscribeEvent(event)
-                if event.event_facility == SubscriptionEventFacility::Source && event.index == Some(self.source) =>
-            {
-                asked.source = Some(self.ask_for_source()?);
-            }
-            Command::Reply if asked.source == Some(sequence) => {
-                asked.source = None;
-                self.look_at(&self.connection.parse(rest)?);
-            }
-            Command::Reply if asked.server == Some(sequence) => {
-                asked.server = None;
-                self.look_at_default(&self.connection.parse(rest)?);
-            }
-            // The source may have gone between the event and the question; then a move or a kill follows.
-            Command::Error(error) => log::debug!("pulseaudio: {error}"),
-            _ => {}
-        }
-        Ok(None)
-    }
-
-    fn ask_for_source(&mut self) -> Result<u32, ProtocolError> {
-        self.connection.send(&Command::GetSourceInfo(GetSourceInfo { index: Some(self.source), name: None }))
-    }
-
-    fn look_at(&mut self, source: &SourceInfo) {
-        if source.muted != self.muted {
-            self.muted = source.muted;
-            let _ = self.news.try_send(News::Muted(source.muted));
-        }
-    }
-
-    /// The recording stays with its microphone, but a person may have meant it to follow.
-    fn look_at_default(&mut self, server: &ServerInfo) {
-        let (Some(before), Some(now)) = (&self.default, &server.default_source_name) else { return };
-        // While it has none, the bridge of PipeWire tells a placeholder.
-        if before != now && !now.as_bytes().starts_with(b"@") {
-            let name = now.to_string_lossy();
-            self.notice(format!("the default input is now {name}; the recording stays with {}", self.label));
-            self.default = Some(now.clone());
-        }
-    }
-
-    fn notice(&self, message: String) {
-        let _ = self.news.try_send(News::Notice(Error::new(ErrorKind::Unknown, message)));
-    }
-
-    fn gone(&self, error: ProtocolError) -> Error {
-        match error {
-            ProtocolError::Io(io)
-                if matches!(io.kind(), IoKind::UnexpectedEof | IoKind::ConnectionReset | IoKind::BrokenPipe) =>
-            {
-                Error::new(ErrorKind::NotReadable, format!("{} is gone: the sound server ended", self.label))
-            }
-            error => Error::new(ErrorKind::NotReadable, format!("{} is gone", self.label)).with_source(error),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{io::BufReader, io::Write, thread::park_timeout};
+    use std::{sync::atomic::AtomicUsize, thread::park_timeout};
 
     use pulseaudio::protocol::{
-        self, Descriptor, DescriptorFlags, MAX_VERSION, RecordStreamMovedParams, SubscriptionEvent,
-        SubscriptionEventType,
+        Command, GetSourceInfo, RecordStreamMovedParams, ServerInfo, SubscriptionEventFacility, SubscriptionEventType,
     };
 
     use super::*;
-    use crate::capture::{EndReason, OpenRequest, negotiate::Encoding, pulse};
+    use crate::capture::{
+        EndReason, OpenRequest,
+        negotiate::Encoding,
+        pulse::{self, server::Server},
+    };
 
     const CHANNEL: u32 = 7;
-
-    /// The other end of the connection, played by the test.
-    struct Server(BufReader<UnixStream>);
-
-    impl Server {
-        fn hear(&mut self) -> (u32, Command) {
-            protocol::read_command_message(&mut self.0, MAX_VERSION).unwrap()
-        }
-
-        fn reply<T: protocol::CommandReply>(&mut self, sequence: u32, reply: &T) {
-            protocol::write_reply_message(self.0.get_mut(), sequence, reply, MAX_VERSION).unwrap();
-        }
-
-        fn tell(&mut self, command: &Command) {
-            protocol::write_command_message(self.0.get_mut(), u32::MAX, command, MAX_VERSION).unwrap();
-        }
-
-        fn send_block(&mut self, channel: u32, bytes: &[u8]) {
-            let length = bytes.len() as u32;
-            let descriptor = Descriptor { length, channel, offset: 0, flags: DescriptorFlags::empty() };
-            protocol::write_descriptor(self.0.get_mut(), &descriptor).unwrap();
-            self.0.get_mut().write_all(bytes).unwrap();
-        }
-    }
 
     fn source(index: u32, name: &str, muted: bool) -> SourceInfo {
         let sample_spec = SampleSpec { format: wire(Encoding::I16), channels: 1, sample_rate: 48_000 };
@@ -421,8 +227,7 @@ mod tests {
 
     /// A started stream of the source 3, and the server that serves it.
     fn started() -> (PulseStream, Server) {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let mut server = Server(BufReader::new(theirs));
+        let (connection, mut server) = Server::connected();
         let serving = thread::spawn(move || {
             let (sequence, command) = server.hear();
             let Command::CreateRecordStream(asked) = command else { panic!("{command:?}") };
@@ -437,14 +242,14 @@ mod tests {
             server.reply(sequence, &reply);
             for _ in 0..2 {
                 let (sequence, _) = server.hear();
-                protocol::write_ack_message(server.0.get_mut(), sequence).unwrap();
+                server.acknowledge(sequence);
             }
             server
         });
         let source = source(3, "mic", false);
         let native = pulse::native(&source.sample_spec);
         let choice = crate::capture::negotiate::choose(&pulse::offers(), native, &OpenRequest::default()).unwrap();
-        let mut stream = PulseStream::open(Connection::of(ours), &source, choice, source.channel_map, true).unwrap();
+        let mut stream = PulseStream::open(connection, &source, choice, source.channel_map, true).unwrap();
         assert_eq!(stream.latency(), Some(Duration::from_millis(50)));
         stream.start(Waker::new(thread::current())).unwrap();
         (stream, serving.join().unwrap())
@@ -472,11 +277,6 @@ mod tests {
         assert!((2..=4).contains(&stream.clock().position()));
     }
 
-    fn event(server: &mut Server, event_facility: SubscriptionEventFacility, index: u32) {
-        let event_type = SubscriptionEventType::Changed;
-        server.tell(&Command::SubscribeEvent(SubscriptionEvent { event_facility, event_type, index: Some(index) }));
-    }
-
     #[test]
     fn a_moved_stream_has_lost_its_device_and_takes_nothing_from_the_other_one() {
         let (mut stream, mut server) = started();
@@ -502,7 +302,7 @@ mod tests {
         let (mut stream, mut server) = started();
         let mut block = Vec::new();
         for (index, muted) in [(4, None), (3, Some(true)), (4, None), (3, Some(false))] {
-            event(&mut server, SubscriptionEventFacility::Source, index);
+            server.event(SubscriptionEventFacility::Source, SubscriptionEventType::Changed, index);
             if let Some(muted) = muted {
                 // Only the source in use is asked for.
                 let (sequence, command) = server.hear();
@@ -518,7 +318,7 @@ mod tests {
         let (mut stream, mut server) = started();
         let mut block = Vec::new();
         for (name, told) in [(c"mic", false), (c"other", true), (c"other", false)] {
-            event(&mut server, SubscriptionEventFacility::Server, 0);
+            server.event(SubscriptionEventFacility::Server, SubscriptionEventType::Changed, 0);
             let (sequence, command) = server.hear();
             assert!(matches!(command, Command::GetServerInfo), "{command:?}");
             let info = ServerInfo { default_source_name: Some(CString::from(name)), ..ServerInfo::default() };
@@ -555,9 +355,43 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_stands_still_for_longer_than_the_ring_holds_loses_nothing() {
+        const BLOCK: u16 = 4800;
+        let (mut stream, mut server) = started();
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let blocks = 200_u16;
+        let serving = thread::spawn(move || {
+            for nth in 0..blocks {
+                let samples = (0..BLOCK).map(|frame| nth.wrapping_mul(BLOCK).wrapping_add(frame));
+                server.send_block(CHANNEL, &samples.flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
+                count.fetch_add(1, Ordering::Release);
+            }
+            server
+        });
+        // Until the ring is full, and the socket behind it.
+        let mut before = usize::MAX;
+        while sent.load(Ordering::Acquire) != before || before < 100 {
+            before = sent.load(Ordering::Acquire);
+            thread::sleep(Duration::from_millis(200));
+        }
+        assert!(before < blocks.into(), "the server keeps the rest");
+        let (mut all, mut block) = (0_u32, Vec::new());
+        while all < u32::from(blocks) * u32::from(BLOCK) {
+            block.clear();
+            assert!(matches!(next(&mut stream, &mut block), Reading::Frames), "after {all} frames");
+            for sample in &block {
+                assert_eq!((sample * 32_768.0) as i16, all as i16, "frame {all}");
+                all += 1;
+            }
+        }
+        drop(serving.join().unwrap());
+    }
+
+    #[test]
     fn nonsense_of_the_server_ends_the_stream() {
         let (mut stream, mut server) = started();
-        server.0.get_mut().write_all(&[0xFF; 20]).unwrap();
+        server.send_raw(&[0xFF; 20]);
         assert!(matches!(next(&mut stream, &mut Vec::new()), Reading::Ended(_)));
     }
 }

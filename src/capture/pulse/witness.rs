@@ -243,32 +243,15 @@ fn is_ours(stream: &SourceOutputInfo) -> bool {
 mod tests {
     use std::{
         ffi::CString,
-        io::BufReader,
         sync::mpsc::{Receiver, channel},
     };
 
-    use pulseaudio::protocol::{self, MAX_VERSION, Props};
+    use pulseaudio::protocol::Props;
 
     use super::*;
-
-    /// The other end of the connection, played by the test.
-    struct Server(BufReader<UnixStream>);
+    use crate::capture::pulse::server::Server;
 
     impl Server {
-        fn hear(&mut self) -> (u32, Command) {
-            protocol::read_command_message(&mut self.0, MAX_VERSION).unwrap()
-        }
-
-        fn reply<T: protocol::CommandReply>(&mut self, sequence: u32, reply: &T) {
-            protocol::write_reply_message(self.0.get_mut(), sequence, reply, MAX_VERSION).unwrap();
-        }
-
-        fn event(&mut self, event_facility: SubscriptionEventFacility, event_type: SubscriptionEventType, index: u32) {
-            let event = SubscriptionEvent { event_facility, event_type, index: Some(index) };
-            let command = Command::SubscribeEvent(event);
-            protocol::write_command_message(self.0.get_mut(), u32::MAX, &command, MAX_VERSION).unwrap();
-        }
-
         /// The next question, if the ones for the stream itself are not answered.
         fn hear_of_source(&mut self) -> (u32, Command) {
             loop {
@@ -303,16 +286,14 @@ mod tests {
 
     /// A witness whose server has told it these streams, and what it says.
     fn called(streams: Vec<SourceOutputInfo>) -> (Server, Receiver<Testimony>) {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let mut server = Server(BufReader::new(theirs));
+        let (connection, mut server) = Server::connected();
         let (sender, said) = channel();
         let tell = move |testimony| sender.send(testimony).unwrap_or_default();
-        let case =
-            Case { connection: Connection::of(ours), tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
+        let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
         thread::spawn(move || case.hear());
         let (sequence, command) = server.hear();
         assert!(matches!(command, Command::Subscribe(_)), "{command:?}");
-        protocol::write_ack_message(server.0.get_mut(), sequence).unwrap();
+        server.acknowledge(sequence);
         let (sequence, command) = server.hear();
         assert!(matches!(command, Command::GetSourceOutputInfoList), "{command:?}");
         server.reply(sequence, &streams);

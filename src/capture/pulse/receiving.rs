@@ -1,0 +1,196 @@
+//! The thread `pulse-capture`, which takes what a PulseAudio server sends: blocks go into the ring, whatever else concerns
+//! a person goes to the reader as news.
+//!
+//! It is an ordinary thread, since the server keeps what it could not deliver yet. Servers send blocks as their sources
+//! have them, some every few milliseconds; where nobody follows along the thread sleeps between its looks and takes many
+//! blocks at once. It waits for the reader only where there is no room left for what has come. It ends with the socket.
+
+use std::{
+    ffi::CString,
+    io::ErrorKind as IoKind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::SyncSender,
+    },
+    thread,
+    time::Duration,
+};
+
+use pulseaudio::protocol::{Command, GetSourceInfo, ProtocolError, ServerInfo, SourceInfo, SubscriptionEventFacility};
+
+use super::connection::{Connection, Message};
+use crate::{
+    capture::{Waker, inlet::News, layout::Layout, ring::CallbackSide},
+    error::{Error, ErrorKind},
+};
+
+/// How often to look for room, where the reader stands still.
+const NO_ROOM: Duration = Duration::from_millis(20);
+
+/// The numbers of the questions that the server has not answered yet.
+#[derive(Debug, Default)]
+struct Asked {
+    source: Option<u32>,
+    server: Option<u32>,
+}
+
+/// What the thread needs.
+pub(super) struct Receiving {
+    pub(super) connection: Connection,
+    pub(super) callback: CallbackSide,
+    pub(super) news: SyncSender<News>,
+    pub(super) layout: Layout,
+    pub(super) frame_bytes: usize,
+    pub(super) channel: u32,
+    pub(super) source: u32,
+    pub(super) muted: bool,
+    /// The name of the source, if it was the default one.
+    pub(super) default: Option<CString>,
+    pub(super) label: String,
+    /// How long to leave the server alone after a look; zero to wait for every block.
+    pub(super) nap: Duration,
+    /// The most that is collected, in bytes.
+    pub(super) enough: usize,
+    pub(super) stopped: Arc<AtomicBool>,
+}
+
+impl Receiving {
+    /// Takes what the server sends until the stream ends.
+    pub(super) fn run(mut self, waker: &Waker) {
+        let (mut payload, mut collected) = (Vec::new(), Vec::new());
+        let mut asked = Asked::default();
+        // Bytes since the last nap.
+        let mut came = 0_usize;
+        let end = loop {
+            match self.connection.receive(&mut payload) {
+                Ok(Message::Block(channel)) if channel == self.channel => {
+                    let whole = payload.len() / self.frame_bytes * self.frame_bytes;
+                    self.callback.note_grain((whole / self.frame_bytes) as u64);
+                    collected.extend_from_slice(payload.get(..whole).unwrap_or_default());
+                }
+                Ok(Message::Command(command, sequence, rest)) => {
+                    let rest = payload.get(rest..).unwrap_or_default();
+                    match self.obey(*command, sequence, rest, &mut asked) {
+                        Ok(None) => {}
+                        Ok(Some(end)) => break end,
+                        Err(error) => break self.gone(error),
+                    }
+                }
+                Ok(Message::Block(_) | Message::Other) => {}
+                Err(error) => break self.gone(error),
+            }
+            let drained = self.connection.is_drained();
+            if drained || collected.len() >= self.enough {
+                came = came.saturating_add(collected.len());
+                self.hand_on(&mut collected, waker);
+            }
+            if drained {
+                // After a standstill the server has more to send as soon as there is room.
+                if came <= self.enough {
+                    thread::park_timeout(self.nap);
+                }
+                came = 0;
+            }
+        };
+        let _ = self.news.try_send(News::End(end));
+        self.hand_on(&mut collected, waker);
+    }
+
+    /// All of it as one block, since the clock of the ring runs on by no more than a block.
+    ///
+    /// Whoever reads may have stood still as well: then it waits for its turn, and the server keeps the rest.
+    fn hand_on(&mut self, collected: &mut Vec<u8>, waker: &Waker) {
+        while self.callback.room() < collected.len() / self.frame_bytes && !self.stopped.load(Ordering::Acquire) {
+            waker.wake();
+            thread::park_timeout(NO_ROOM);
+        }
+        self.layout.push(collected, &mut self.callback);
+        collected.clear();
+        waker.wake();
+    }
+
+    /// Does what a message of the server calls for; the error if it is the end.
+    fn obey(
+        &mut self,
+        command: Command,
+        sequence: u32,
+        rest: &[u8],
+        asked: &mut Asked,
+    ) -> Result<Option<Error>, ProtocolError> {
+        match command {
+            Command::RecordStreamKilled(channel) if channel == self.channel => {
+                let message = format!("{} is gone: the sound server closed it", self.label);
+                return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
+            }
+            Command::RecordStreamMoved(moved) if moved.stream_index == self.channel => {
+                // Never another microphone in the place of the chosen one.
+                let name = moved.device_name.to_string_lossy().into_owned();
+                let message = format!("{} is gone: the sound server moved the recording to {name}", self.label);
+                return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
+            }
+            Command::RecordStreamSuspended(state) if state.stream_index == self.channel => {
+                let _ = self.news.try_send(News::Suspended(state.suspended));
+            }
+            Command::SubscribeEvent(event)
+                if event.event_facility == SubscriptionEventFacility::Server && self.default.is_some() =>
+            {
+                asked.server = Some(self.connection.send(&Command::GetServerInfo)?);
+            }
+            Command::SubscribeEvent(event)
+                if event.event_facility == SubscriptionEventFacility::Source && event.index == Some(self.source) =>
+            {
+                asked.source = Some(self.ask_for_source()?);
+            }
+            Command::Reply if asked.source == Some(sequence) => {
+                asked.source = None;
+                self.look_at(&self.connection.parse(rest)?);
+            }
+            Command::Reply if asked.server == Some(sequence) => {
+                asked.server = None;
+                self.look_at_default(&self.connection.parse(rest)?);
+            }
+            // The source may have gone between the event and the question; then a move or a kill follows.
+            Command::Error(error) => log::debug!("pulseaudio: {error}"),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn ask_for_source(&mut self) -> Result<u32, ProtocolError> {
+        self.connection.send(&Command::GetSourceInfo(GetSourceInfo { index: Some(self.source), name: None }))
+    }
+
+    fn look_at(&mut self, source: &SourceInfo) {
+        if source.muted != self.muted {
+            self.muted = source.muted;
+            let _ = self.news.try_send(News::Muted(source.muted));
+        }
+    }
+
+    /// The recording stays with its microphone, but a person may have meant it to follow.
+    fn look_at_default(&mut self, server: &ServerInfo) {
+        let (Some(before), Some(now)) = (&self.default, &server.default_source_name) else { return };
+        // While it has none, the bridge of PipeWire tells a placeholder.
+        if before != now && !now.as_bytes().starts_with(b"@") {
+            let name = now.to_string_lossy();
+            self.notice(format!("the default input is now {name}; the recording stays with {}", self.label));
+            self.default = Some(now.clone());
+        }
+    }
+
+    fn notice(&self, message: String) {
+        let _ = self.news.try_send(News::Notice(Error::new(ErrorKind::Unknown, message)));
+    }
+
+    fn gone(&self, error: ProtocolError) -> Error {
+        match error {
+            ProtocolError::Io(io)
+                if matches!(io.kind(), IoKind::UnexpectedEof | IoKind::ConnectionReset | IoKind::BrokenPipe) =>
+            {
+                Error::new(ErrorKind::NotReadable, format!("{} is gone: the sound server ended", self.label))
+            }
+            error => Error::new(ErrorKind::NotReadable, format!("{} is gone", self.label)).with_source(error),
+        }
+    }
+}
