@@ -1,6 +1,7 @@
 //! Machine output: what is told about devices and events, as JSON. Fields are only ever added.
 //!
-//! A path that is not Unicode is given with replacement characters.
+//! A path that is not Unicode is given with replacement characters. What would steer a terminal is written as an escape,
+//! which means the same.
 
 use std::io;
 
@@ -9,6 +10,9 @@ use dictaphone::{
     capture::{DeviceInfo, DeviceKind},
 };
 use serde::Serialize;
+use serde_json::{Serializer, ser::Formatter};
+
+use crate::message::steers;
 
 /// One thing that happened, with the recorded time at which it did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -154,9 +158,29 @@ fn finite<S: serde::Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
 /// # Errors
 /// When `value` is nothing that JSON can hold.
 pub(crate) fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(value)?;
+    let mut line = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut line, Visible))?;
     line.push(b'\n');
     Ok(line)
+}
+
+/// Escapes more than JSON asks for.
+struct Visible;
+
+impl Formatter for Visible {
+    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
+        for plain in fragment.split_inclusive(steers) {
+            let Some(c) = plain.chars().next_back().filter(|c| steers(*c)) else {
+                to.write_all(plain.as_bytes())?;
+                continue;
+            };
+            to.write_all(plain.strip_suffix(c).unwrap_or_default().as_bytes())?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(to, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +228,14 @@ mod tests {
         ] {
             assert_eq!(line(what), format!("{{\"event\":{json}}}\n"));
         }
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {
+        let text = "é\u{9b}2J\u{202e}gpj\u{e0041}\u{1b}\"";
+        let line = line(What::Warning { message: text });
+        assert!(line.contains(r#""é\u009b2J\u202egpj\udb40\udc41\u001b\"""#), "{line}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap()["message"], text);
     }
 
     #[test]

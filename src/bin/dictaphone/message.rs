@@ -84,7 +84,8 @@ pub(crate) fn visible(text: &str) -> String {
     out
 }
 
-fn steers(c: char) -> bool {
+/// Whether a terminal would obey that character instead of showing it.
+pub(crate) fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}'                     // Arabic letter mark
