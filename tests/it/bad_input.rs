@@ -232,6 +232,19 @@ fn a_file_system_that_cannot_be_written_is_told() {
 }
 
 #[test]
+fn a_sound_file_without_a_frame_is_no_microphone() {
+    let test = Test::new().args(["record", "-i", "file:empty.wav", "x.wav"]);
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    hound::WavWriter::create(test.path("empty.wav"), spec).unwrap().finalize().unwrap();
+    assert_refused(&test, ("`file:empty.wav` holds no sound", "`dictaphone info` tells what is in a file", 1));
+}
+
+#[test]
 fn a_folder_that_belongs_to_somebody_else_is_told() {
     // Without its powers even root meets the permissions of a folder.
     let script = format!(

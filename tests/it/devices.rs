@@ -142,3 +142,18 @@ fn a_server_that_lets_nobody_in_is_access_denied() {
         );
     }
 }
+
+#[test]
+fn a_server_behind_a_locked_door_is_access_denied() {
+    // Without its powers even root meets the permissions of a socket. The owner's count for the owner, not the group's.
+    let script = format!(
+        "chmod 020 server && exec setpriv --bounding-set -all --inh-caps -all {} record x.wav",
+        env!("CARGO_BIN_EXE_dictaphone")
+    );
+    let test = Test::new().program("sh").args(["-c", &script]);
+    let door = test.path("server");
+    let _listener = UnixListener::bind(&door).unwrap();
+    let output = test.env("PULSE_SERVER", format!("unix:{}", door.display())).run();
+    output.assert_exit(5).assert_stdout("").assert_stderr_contains("ermission denied");
+    output.assert_stderr_contains("\nhint: allow this terminal the microphone");
+}

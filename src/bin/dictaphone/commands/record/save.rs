@@ -156,7 +156,7 @@ impl End<'_> {
             () if self.stopped => Message::new("nothing was recorded")
                 .hint(format!("it was stopped before the first sound came from `{device}`")),
             () if self.plan.device.as_deref().is_some_and(|id| id.starts_with("file:")) => {
-                Message::new(format!("`{device}` holds no sound"))
+                Message::new(format!("`{device}` holds no sound")).hint("`dictaphone info` tells what is in a file")
             }
             () => Message::new(format!("`{device}` delivered no sound"))
                 .hint("`dictaphone devices` lists what else was found"),
