@@ -10,6 +10,9 @@ DESTDIR ?=
 # A shell that was open while rustup was installed does not know cargo yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin:/sbin:/usr/sbin
 
+# The tests wait for sound far more than they compute: twice as many at once as there are processors.
+export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) * 2)))
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test lint install uninstall setup setup-test

@@ -53,16 +53,31 @@ fn wait_for_growth(part: &Path, bytes: u64) {
     assert!(grown.is_some(), "{} stays at {before} bytes", part.display());
 }
 
+/// The unfinished file, once there is one.
+#[track_caller]
+fn wait_for_part(folder: &Path) -> PathBuf {
+    let is_part = |name: &String| name.ends_with(".part");
+    let names = wait_for_names(folder, |names| names.iter().any(is_part));
+    folder.join(names.iter().find(|name| is_part(name)).unwrap())
+}
+
+/// Begins with that key, lets it record so many bytes, and returns the unfinished file.
+#[track_caller]
+fn begin(terminal: &mut Terminal, folder: &Path, key: &str, bytes: u64) -> PathBuf {
+    terminal.send(key);
+    terminal.wait_for("REC");
+    let part = wait_for_part(folder);
+    wait_for_growth(&part, bytes);
+    part
+}
+
 /// Starts recording and returns the unfinished file.
 #[track_caller]
 fn record(terminal: &mut Terminal, folder: &Path) -> PathBuf {
     terminal.wait_for("READY");
     terminal.wait_for("tone");
     assert!(terminal.look(vt100::Screen::alternate_screen), "the screen is its own");
-    terminal.send("r");
-    terminal.wait_for("REC");
-    let names = wait_for_names(folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    folder.join(names.iter().find(|name| name.ends_with(".part")).unwrap())
+    begin(terminal, folder, "r", 0)
 }
 
 #[test]

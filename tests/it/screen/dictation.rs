@@ -26,11 +26,7 @@ fn samples(path: &Path) -> Vec<i16> {
 /// Records into the clip and waits until it is in its place.
 #[track_caller]
 fn dictate(terminal: &mut Terminal, folder: &Path, key: &str) {
-    terminal.send(key);
-    terminal.wait_for("REC");
-    let names = wait_for_names(folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    let part = folder.join(names.iter().find(|name| name.ends_with(".part")).unwrap());
-    wait_for_growth(&part, 48_000);
+    begin(terminal, folder, key, 48_000);
     terminal.send("s");
     terminal.wait_for("the recording is in old");
 }
@@ -71,10 +67,7 @@ fn whoever_leaves_while_appending_finds_it_appended() {
     let mut terminal = Terminal::run(&test);
     terminal.wait_for("▸ old");
     terminal.wait_for("48 kHz mono");
-    terminal.send("a");
-    terminal.wait_for("REC");
-    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    wait_for_growth(&folder.join(names.iter().find(|name| name.ends_with(".part")).unwrap()), 48_000);
+    begin(&mut terminal, &folder, "a", 48_000);
     terminal.send("q");
     assert_eq!(terminal.wait(), 0);
     assert_eq!(self::names(&folder), ["old.wav"]);

@@ -56,8 +56,7 @@ fn a_screen_that_fails_again_and_again_leaves_the_recording_running() {
     terminal.send("r");
     terminal.wait_for("the recording goes on");
     assert!(!terminal.look(vt100::Screen::alternate_screen), "the terminal is as it was");
-    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    wait_for_growth(&folder.join(&names[0]), 48_000);
+    wait_for_growth(&wait_for_part(&folder), 48_000);
     terminal.signal(Signal::INT);
     assert_eq!(terminal.wait(), 0);
     let saved = self::names(&folder);

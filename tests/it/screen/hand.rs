@@ -51,11 +51,7 @@ fn a_take_of_the_virtual_microphone_goes_through_everything() {
     let mut terminal = Terminal::run(&test);
     terminal.wait_for("READY");
     terminal.wait_for("48 kHz mono");
-    terminal.send("r");
-    terminal.wait_for("REC");
-    let part = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    let part = folder.join(&part[0]);
-    wait_for_growth(&part, 96_000);
+    let part = begin(&mut terminal, &folder, "r", 96_000);
 
     terminal.send(" ");
     terminal.wait_for("PAUSE");
@@ -138,10 +134,7 @@ fn a_clip_is_heard_while_another_is_recorded_without_a_gap() {
     PositionCode::mono().write_wav(&folder.join("old.wav"), 20 * 48_000);
     let mut terminal = Terminal::run(&test);
     terminal.wait_for("▸ old");
-    terminal.send("r");
-    terminal.wait_for("REC");
-    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    let part = folder.join(names.iter().find(|name| name.ends_with(".part")).unwrap());
+    let part = begin(&mut terminal, &folder, "r", 0);
     terminal.send(keys::TAB);
     terminal.send(" ");
     terminal.wait_for("▶ old");
@@ -200,10 +193,7 @@ fn a_microphone_that_goes_while_it_is_recorded_leaves_its_take_and_comes_again()
     let folder = test.path("takes");
     let mut terminal = Terminal::run(&test);
     terminal.wait_for("48 kHz mono");
-    terminal.send("r");
-    terminal.wait_for("REC");
-    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    wait_for_growth(&folder.join(&names[0]), 96_000);
+    begin(&mut terminal, &folder, "r", 96_000);
     server.remove_microphone("mic");
     let saved = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
     analyse(&samples(&folder.join(&saved[0]))).assert_contiguous();
@@ -227,11 +217,7 @@ fn a_recording_survives_that_its_screen_is_suspended() {
     let folder = test.path("takes");
     let mut terminal = Terminal::run(&test);
     terminal.wait_for("48 kHz mono");
-    terminal.send("r");
-    terminal.wait_for("REC");
-    let names = wait_for_names(&folder, |names| names.iter().any(|name| name.ends_with(".part")));
-    let part = folder.join(&names[0]);
-    wait_for_growth(&part, 96_000);
+    let part = begin(&mut terminal, &folder, "r", 96_000);
     terminal.send(keys::CTRL_Z);
     terminal.wait_for("back in the shell");
     assert!(!terminal.look(vt100::Screen::alternate_screen));
