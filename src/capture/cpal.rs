@@ -1,12 +1,14 @@
 //! Microphones of the system's sound servers and drivers, through the cpal crate: one [`Backend`] for each sound system.
 //!
-//! Here devices are found, described and opened (those of ALSA and PulseAudio by the modules of that name); what an open
-//! one does is in `stream`, the choice of a format in `negotiate`. A sound system is reached when it is first asked for
+//! Here devices are found and opened (those of ALSA and PulseAudio by the modules of that name); what is told about one is
+//! in `describe`, what an open one does in `stream`, the choice of a format in `negotiate`. A sound system is reached when it is first asked for
 //! something, on a thread of its own and for a limited time, because a dead server can hold its callers for ever; one
 //! that cannot be reached has no devices. Any thread may call. What C libraries print on standard error meanwhile is not
 //! stopped here.
 
+mod describe;
 mod stream;
+mod system;
 
 use std::{
     fmt,
@@ -18,16 +20,13 @@ use std::{
 
 use cpal::traits::{DeviceTrait, HostTrait};
 
-use self::stream::{Built, CpalStream, Silence};
-use super::{
-    Backend, CaptureStream, DeviceInfo, DeviceKind, OpenRequest,
-    bounded::bounded,
-    negotiate::{self, Encoding, Native, Offer},
+use self::{
+    describe::{default_channels, describe, label, native, offers, stands_in},
+    stream::{Built, CpalStream},
+    system::System,
 };
-use crate::{
-    audio::AudioFormat,
-    error::{Error, ErrorKind, Result},
-};
+use super::{Backend, CaptureStream, DeviceInfo, DeviceKind, OpenRequest, bounded::bounded, negotiate};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How long a sound system may take to list its devices.
 const LIST_LIMIT: Duration = Duration::from_secs(5);
@@ -38,38 +37,6 @@ const BUSY_LIMIT: Duration = Duration::from_secs(1);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// A buffer that the device refuses is halved until it is below this.
 const SMALLEST_BUFFER: u32 = 64;
-
-/// How many channels may be asked of a device that does not tell how many it has.
-const STAND_IN_CHANNELS: std::ops::RangeInclusive<u16> = 1..=8;
-
-/// ALSA's names for conversions, parts and copies of devices that are listed under their own name. They can still be
-/// asked for by id.
-const ALSA_CHAFF: [&str; 24] = [
-    "null",
-    "samplerate",
-    "speexrate",
-    "lavrate",
-    "upmix",
-    "vdownmix",
-    "speex",
-    "jack",
-    "oss",
-    "usbstream",
-    "plughw",
-    "sysdefault",
-    "dsnoop",
-    "dmix",
-    "front",
-    "rear",
-    "center_lfe",
-    "side",
-    "surround",
-    "iec958",
-    "hdmi",
-    "modem",
-    "phoneline",
-    "default",
-];
 
 /// The devices of one sound system.
 #[derive(Clone)]
@@ -279,182 +246,6 @@ impl Backend for CpalBackend {
             Some(Err(error)) => Err(error),
             None => Err(self.no_answer()),
         }
-    }
-}
-
-/// What is peculiar to a sound system. Named by their ids as text, because each platform has only some of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum System {
-    PulseAudio,
-    PipeWire,
-    Alsa,
-    Jack,
-    Wasapi,
-    Other,
-}
-
-impl System {
-    fn of(id: cpal::HostId) -> Self {
-        match id.to_string().as_str() {
-            "pulseaudio" => Self::PulseAudio,
-            "pipewire" => Self::PipeWire,
-            "alsa" => Self::Alsa,
-            "jack" => Self::Jack,
-            "wasapi" => Self::Wasapi,
-            _ => Self::Other,
-        }
-    }
-
-    fn order(self) -> u8 {
-        match self {
-            Self::PulseAudio => 0,
-            Self::PipeWire => 1,
-            Self::Wasapi | Self::Other => 2,
-            Self::Alsa => 3,
-            Self::Jack => 4,
-        }
-    }
-
-    /// Whether it resamples and remixes whatever it is asked for.
-    fn converts(self) -> bool {
-        matches!(self, Self::PulseAudio | Self::PipeWire | Self::Jack)
-    }
-
-    /// Whether one connection serves for ever: it is a library, not a server that can be restarted.
-    fn stays(self) -> bool {
-        matches!(self, Self::Alsa | Self::Wasapi | Self::Other)
-    }
-
-    fn silence(self) -> Silence {
-        match self {
-            Self::Wasapi => Silence::Usual,
-            _ => Silence::Fatal,
-        }
-    }
-
-    fn lists(self, device: &cpal::Device) -> bool {
-        let Ok(id) = device.id() else { return false };
-        self != Self::Alsa || is_worth_listing(id.id())
-    }
-}
-
-fn is_worth_listing(pcm: &str) -> bool {
-    let (plugin, arguments) = pcm.split_once(':').unwrap_or((pcm, ""));
-    let family = plugin.trim_end_matches(|c: char| c.is_ascii_digit());
-    // Cards have a name and a number, and only the name stays when another card is plugged in.
-    let numbered = arguments.strip_prefix("CARD=").is_some_and(|card| card.starts_with(|c: char| c.is_ascii_digit()));
-    !(ALSA_CHAFF.contains(&plugin) || ALSA_CHAFF.contains(&family) || numbered)
-}
-
-fn describe(system: System, device: &cpal::Device, kind: DeviceKind, is_default: bool) -> Option<DeviceInfo> {
-    let id = device.id().ok()?;
-    let offers = offers(device, kind).ok()?;
-    let native = native(system, device, kind, &offers)?;
-    let format = match native.encoding {
-        Some(encoding) => AudioFormat::new(native.rate, native.channels, encoding.sample_format()),
-        None => negotiate::choose(&offers, native, &OpenRequest::default())?.format(),
-    };
-    Some(DeviceInfo {
-        id: id.to_string(),
-        label: label(device),
-        host: id.host().to_string(),
-        kind,
-        is_default,
-        converts: system.converts(),
-        format,
-        channels: negotiate::channel_range(&offers)?,
-        sample_rates: negotiate::usual_rates(&offers, native.rate),
-        sample_formats: negotiate::encoding_names(&offers),
-    })
-}
-
-fn label(device: &cpal::Device) -> String {
-    let Ok(description) = device.description() else { return "the device".to_owned() };
-    match description.name() {
-        // The PipeWire host's stand-ins for whatever the session's defaults are.
-        "default_input" => "Default input".to_owned(),
-        "default_output" => "Default output".to_owned(),
-        "default_sink" => "Default output, and what it plays".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-fn offers(device: &cpal::Device, kind: DeviceKind) -> Result<Vec<Offer>, cpal::Error> {
-    let mut offers: Vec<Offer> = match kind {
-        DeviceKind::Input => device.supported_input_configs()?.filter_map(offer).collect(),
-        DeviceKind::Output => device.supported_output_configs()?.filter_map(offer).collect(),
-    };
-    if stands_in(device) {
-        let any = offers.iter().flat_map(|&offer| STAND_IN_CHANNELS.map(move |channels| Offer { channels, ..offer }));
-        offers = any.collect();
-    }
-    Ok(offers)
-}
-
-/// Whether this is one of the PipeWire host's stand-ins for whatever the session's defaults are. It says that they have
-/// two channels because it does not know; PipeWire gives as many as it is asked for.
-fn stands_in(device: &cpal::Device) -> bool {
-    let id = device.id();
-    id.is_ok_and(|id| {
-        System::of(id.host()) == System::PipeWire
-            && ["input_default", "output_default", "sink_default"].contains(&id.id())
-    })
-}
-
-/// How many channels the session's default source has. PipeWire's bridge for PulseAudio's clients knows, if it runs.
-fn default_channels() -> Option<u16> {
-    #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
-    return super::pulse::PulseBackend::new().default_input().ok()?.map(|source| source.format.channels);
-    #[cfg(not(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd")))]
-    None
-}
-
-fn offer(range: cpal::SupportedStreamConfigRange) -> Option<Offer> {
-    let frames = match range.buffer_size() {
-        cpal::SupportedBufferSize::Range { min, max } => Some((*min, *max)),
-        cpal::SupportedBufferSize::Unknown => None,
-    };
-    Some(Offer {
-        channels: range.channels(),
-        rates: (range.min_sample_rate(), range.max_sample_rate()),
-        frames: frames.filter(|(_, max)| *max > 0),
-        encoding: encoding(range.sample_format())?,
-    })
-}
-
-/// What the device runs at by itself. ALSA does not tell, and cpal's guess for it goes by another taste.
-fn native(system: System, device: &cpal::Device, kind: DeviceKind, offers: &[Offer]) -> Option<Native> {
-    let config = match kind {
-        _ if system == System::Alsa => return negotiate::assume_native(offers),
-        DeviceKind::Input => device.default_input_config(),
-        DeviceKind::Output => device.default_output_config(),
-    };
-    match config {
-        Ok(config) => Some(Native {
-            rate: config.sample_rate(),
-            channels: config.channels(),
-            encoding: encoding(config.sample_format()),
-        }),
-        Err(_) => negotiate::assume_native(offers),
-    }
-}
-
-/// `None` for DSD, which is no sequence of samples that could be mixed or measured.
-fn encoding(format: cpal::SampleFormat) -> Option<Encoding> {
-    match format {
-        cpal::SampleFormat::I8 => Some(Encoding::I8),
-        cpal::SampleFormat::I16 => Some(Encoding::I16),
-        cpal::SampleFormat::I24 => Some(Encoding::I24),
-        cpal::SampleFormat::I32 => Some(Encoding::I32),
-        cpal::SampleFormat::I64 => Some(Encoding::I64),
-        cpal::SampleFormat::U8 => Some(Encoding::U8),
-        cpal::SampleFormat::U16 => Some(Encoding::U16),
-        cpal::SampleFormat::U24 => Some(Encoding::U24),
-        cpal::SampleFormat::U32 => Some(Encoding::U32),
-        cpal::SampleFormat::U64 => Some(Encoding::U64),
-        cpal::SampleFormat::F32 => Some(Encoding::F32),
-        cpal::SampleFormat::F64 => Some(Encoding::F64),
-        _ => None,
     }
 }
 

@@ -1,0 +1,102 @@
+//! What is peculiar to each sound system that cpal reaches.
+
+use cpal::traits::DeviceTrait;
+
+use super::stream::Silence;
+
+/// ALSA's names for conversions, parts and copies of devices that are listed under their own name. They can still be
+/// asked for by id.
+const ALSA_CHAFF: [&str; 24] = [
+    "null",
+    "samplerate",
+    "speexrate",
+    "lavrate",
+    "upmix",
+    "vdownmix",
+    "speex",
+    "jack",
+    "oss",
+    "usbstream",
+    "plughw",
+    "sysdefault",
+    "dsnoop",
+    "dmix",
+    "front",
+    "rear",
+    "center_lfe",
+    "side",
+    "surround",
+    "iec958",
+    "hdmi",
+    "modem",
+    "phoneline",
+    "default",
+];
+
+/// What is peculiar to a sound system. Named by their ids as text, because each platform has only some of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum System {
+    PulseAudio,
+    PipeWire,
+    Alsa,
+    Jack,
+    Wasapi,
+    Other,
+}
+
+impl System {
+    /// The one of that id.
+    pub(super) fn of(id: cpal::HostId) -> Self {
+        match id.to_string().as_str() {
+            "pulseaudio" => Self::PulseAudio,
+            "pipewire" => Self::PipeWire,
+            "alsa" => Self::Alsa,
+            "jack" => Self::Jack,
+            "wasapi" => Self::Wasapi,
+            _ => Self::Other,
+        }
+    }
+
+    /// Which is asked first.
+    pub(super) fn order(self) -> u8 {
+        match self {
+            Self::PulseAudio => 0,
+            Self::PipeWire => 1,
+            Self::Wasapi | Self::Other => 2,
+            Self::Alsa => 3,
+            Self::Jack => 4,
+        }
+    }
+
+    /// Whether it resamples and remixes whatever it is asked for.
+    pub(super) fn converts(self) -> bool {
+        matches!(self, Self::PulseAudio | Self::PipeWire | Self::Jack)
+    }
+
+    /// Whether one connection serves for ever: it is a library, not a server that can be restarted.
+    pub(super) fn stays(self) -> bool {
+        matches!(self, Self::Alsa | Self::Wasapi | Self::Other)
+    }
+
+    /// What it means when it delivers nothing.
+    pub(super) fn silence(self) -> Silence {
+        match self {
+            Self::Wasapi => Silence::Usual,
+            _ => Silence::Fatal,
+        }
+    }
+
+    /// Whether the device is one that a person would look for.
+    pub(super) fn lists(self, device: &cpal::Device) -> bool {
+        let Ok(id) = device.id() else { return false };
+        self != Self::Alsa || is_worth_listing(id.id())
+    }
+}
+
+fn is_worth_listing(pcm: &str) -> bool {
+    let (plugin, arguments) = pcm.split_once(':').unwrap_or((pcm, ""));
+    let family = plugin.trim_end_matches(|c: char| c.is_ascii_digit());
+    // Cards have a name and a number, and only the name stays when another card is plugged in.
+    let numbered = arguments.strip_prefix("CARD=").is_some_and(|card| card.starts_with(|c: char| c.is_ascii_digit()));
+    !(ALSA_CHAFF.contains(&plugin) || ALSA_CHAFF.contains(&family) || numbered)
+}
