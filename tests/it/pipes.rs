@@ -175,6 +175,15 @@ fn a_standard_output_that_fails_is_told() {
 }
 
 #[test]
+fn events_that_cannot_be_written_are_told_and_the_recording_is_saved() {
+    let output = in_shell("exec >/dev/full", "record -q -i tone -d 1 --fast --json take.wav").run();
+    output.assert_exit(1).assert_stderr(
+        "error: cannot write the events: No space left on device (os error 28)\nhint: the recording itself is saved\n",
+    );
+    assert_eq!(layout(output.path("take.wav")).2, 48_000);
+}
+
+#[test]
 fn closed_descriptors_in_any_combination_harm_no_recording() {
     let path = "take.wav\n";
     for (closed, stdout) in [

@@ -36,6 +36,8 @@ struct Queue {
     /// Somebody has waited in vain, and nothing moved since.
     is_stuck: bool,
     failed: Option<io::ErrorKind>,
+    /// Why the first piece that is not there could not be written, although somebody reads.
+    lost: Option<io::Error>,
 }
 
 #[derive(Default)]
@@ -100,6 +102,11 @@ impl Printer {
         !queue.is_writing && queue.pieces.is_empty()
     }
 
+    /// Why a piece was lost, if one was. Told once.
+    pub(crate) fn take_loss(&self) -> Option<io::Error> {
+        self.shared.lock().lost.take()
+    }
+
     /// Waits until everything is written, as long as something moves at least every `limit`.
     pub(crate) fn settle(&self, limit: Duration) {
         let mut queue = self.shared.lock();
@@ -136,11 +143,13 @@ fn write_all(shared: &Shared, mut out: Box<dyn Write + Send>) {
         queue.is_writing = false;
         queue.is_stuck = false;
         queue.written += 1;
-        if let Err(error) = outcome
-            && error.kind() == io::ErrorKind::BrokenPipe
-        {
-            queue.failed = Some(error.kind());
-            queue.pieces.clear();
+        match outcome {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                queue.failed = Some(error.kind());
+                queue.pieces.clear();
+            }
+            Err(error) => queue.lost = queue.lost.take().or(Some(error)),
+            Ok(()) => {}
         }
         let is_over = queue.failed.is_some();
         drop(queue);

@@ -192,6 +192,13 @@ impl Report {
         self.lock().settle(LAST_WORDS);
     }
 
+    /// Why events on standard output were lost, if any were, once all of them are through. Told once.
+    pub(crate) fn take_lost_events(&self) -> Option<io::Error> {
+        let events = self.events.get()?.as_ref()?;
+        events.settle(LAST_EVENTS);
+        events.take_loss()
+    }
+
     /// Leaves the live line where it is and begins a new one below, for the shell; the next draw is due at once.
     #[cfg(unix)]
     pub(crate) fn break_line(&self) {

@@ -50,8 +50,13 @@ pub(crate) fn save(
         (None, None) => Err(end.broken_off(outcome.failure.as_ref())),
     };
     end.tell(What::Stop {});
-    // A bug is not done with a whole file.
-    saved.map(|exit| if outcome.broke_down { Exit::Failed } else { exit })
+    let exit = saved?;
+    let lost = report.take_lost_events();
+    if let Some(error) = &lost {
+        report.error(&Message::new(format!("cannot write the events: {error}")).hint("the recording itself is saved"));
+    }
+    // A bug is not done with a whole file, nor is whoever waits for events with a lack of them.
+    Ok(if outcome.broke_down || (lost.is_some() && exit == Exit::Done) { Exit::Failed } else { exit })
 }
 
 fn failed(text: String) -> Failure {
