@@ -37,19 +37,40 @@ pub(crate) struct Failure {
     pub(crate) message: Message,
     /// How the program ends.
     pub(crate) exit: Exit,
+    /// The standard's name for it, for programs that read events.
+    pub(crate) name: &'static str,
 }
 
 impl Failure {
+    /// A failure that no error of the library stands for.
+    pub(crate) fn new(message: Message, exit: Exit) -> Self {
+        Self { message, exit, name: exit.standard_name() }
+    }
+
+    /// An error of the library, with the remedy that helps there.
+    pub(crate) fn of(error: &Error, hint: Option<String>) -> Self {
+        Self { message: Message { text: error.to_string(), hint }, exit: exit::code_of(error), name: error.name() }
+    }
+
+    /// The user broke it off.
+    pub(crate) fn stopped(message: Message) -> Self {
+        Self { name: ErrorKind::Abort.name(), ..Self::new(message, Exit::Failed) }
+    }
+
+    /// The same failure with another remedy.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { message: self.message.hint(hint), ..self }
+    }
+
     /// The words on the command line do not make sense.
     pub(crate) fn usage(text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: Message::new(text).hint(hint), exit: Exit::Usage }
+        Self::new(Message::new(text).hint(hint), Exit::Usage)
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let message = Message { text: error.to_string(), hint: remedy(&error).map(str::to_owned) };
-        Self { message, exit: exit::code_of(&error) }
+        Self::of(&error, remedy(&error).map(str::to_owned))
     }
 }
 
@@ -64,6 +85,7 @@ fn remedy(error: &Error) -> Option<&'static str> {
         ErrorKind::NotReadable => {
             Some("another program may be using it; `dictaphone devices` lists what else was found")
         }
+        ErrorKind::Abort => Some("look whether the sound server runs and the device is connected"),
         ErrorKind::AlreadyExists => Some("`--force` replaces it once the new recording is complete"),
         _ => None,
     }

@@ -62,18 +62,17 @@ pub(crate) fn waveforms() -> Option<WaveformCache> {
 
 /// A failure with exit code 1.
 pub(crate) fn failed(text: impl Into<String>, hint: &str) -> Failure {
-    Failure { message: Message::new(text).hint(hint), exit: Exit::Failed }
+    Failure::new(Message::new(text).hint(hint), Exit::Failed)
 }
 
 /// An error about a file, for which the remedies against a missing microphone are none.
 pub(crate) fn file_failure(error: &Error) -> Failure {
-    let exit = crate::exit::code_of(error);
-    Failure { message: Message::new(error.to_string()), exit }
+    Failure::of(error, None)
 }
 
 /// What went wrong when standard output did not take the answer.
 pub(crate) fn cannot_write(error: std::io::Error) -> Failure {
-    Failure { message: Message::new(format!("cannot write the answer: {error}")), exit: Exit::Failed }
+    Failure::new(Message::new(format!("cannot write the answer: {error}")), Exit::Failed)
 }
 
 /// `00:42:10`, cut to the second.

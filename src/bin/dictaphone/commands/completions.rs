@@ -12,10 +12,9 @@ use crate::{
 /// # Errors
 /// When standard output fails.
 pub(crate) fn run(args: &CompletionsArgs, report: &Report) -> Result<Exit, Failure> {
-    report.data(&script(args.shell)).map_err(|error| Failure {
-        message: Message::new(format!("cannot write the script: {error}")),
-        exit: Exit::Failed,
-    })?;
+    report
+        .data(&script(args.shell))
+        .map_err(|error| Failure::new(Message::new(format!("cannot write the script: {error}")), Exit::Failed))?;
     Ok(Exit::Done)
 }
 

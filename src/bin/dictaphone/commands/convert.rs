@@ -26,7 +26,7 @@ use crate::{
     cli::ConvertArgs,
     commands::clips::{self, cannot_write},
     config::Config,
-    exit::{self, Exit},
+    exit::Exit,
     inputs::Inputs,
     intent::Intent,
     message::{Failure, Message},
@@ -88,10 +88,8 @@ fn listen(cancelled: &Arc<AtomicBool>, report: &Report) -> Result<Inputs, Failur
             cancelled.store(true, Ordering::Relaxed);
         }
     };
-    let inputs = Inputs::of_signals(Arc::new(deliver), report).map_err(|error| Failure {
-        message: Message::new(format!("cannot listen to signals: {error}")),
-        exit: Exit::Failed,
-    })?;
+    let inputs = Inputs::of_signals(Arc::new(deliver), report)
+        .map_err(|error| Failure::new(Message::new(format!("cannot listen to signals: {error}")), Exit::Failed))?;
     let hint = "an unfinished file may be left beside the new one; its name ends in .part";
     inputs.set_last_words(Message::new("left before the conversion was cancelled").hint(hint));
     Ok(inputs)
@@ -131,12 +129,9 @@ fn tell(
 fn failure(error: &Error, clip: &Path, plan: &Convert) -> Failure {
     if error.kind() == ErrorKind::Abort {
         let message = Message::new("the conversion was cancelled").hint("nothing is left of it");
-        return Failure { message, exit: Exit::Interrupted };
+        return Failure::new(message, Exit::Interrupted);
     }
-    Failure {
-        message: Message { text: error.to_string(), hint: remedy(error, clip, plan) },
-        exit: exit::code_of(error),
-    }
+    Failure::of(error, remedy(error, clip, plan))
 }
 
 fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<String> {

@@ -26,17 +26,14 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
         let devices: Vec<Device<'_>> = devices.iter().map(Device::from).collect();
         report.facts(&devices)
     } else if devices.is_empty() {
-        return Err(Failure {
-            message: Message::new("no input device").hint("`dictaphone record --device tone` records a test tone"),
-            exit: Exit::NoDevice,
-        });
+        return Err(Failure::new(
+            Message::new("no input device").hint("`dictaphone record --device tone` records a test tone"),
+            Exit::NoDevice,
+        ));
     } else {
         report.data(table(&devices).as_bytes())
     };
-    written.map_err(|error| Failure {
-        message: Message::new(format!("cannot write the list: {error}")),
-        exit: Exit::Failed,
-    })?;
+    written.map_err(|error| Failure::new(Message::new(format!("cannot write the list: {error}")), Exit::Failed))?;
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,6 @@
 //! `dictaphone info`: everything about one clip, with its waveform and markers.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{fs::File, io, ops::ControlFlow, time::Duration};
 
 use dictaphone::{
     audio::time::seconds,
@@ -46,7 +46,11 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Ex
     .map_err(cannot_write)?;
     match &info.clip.error {
         None => Ok(Exit::Done),
-        Some(error) => Err(Failure { message: Message::new(error), exit: Exit::Failed }),
+        Some(error) => {
+            // What kept it from being read is kept as a sentence only.
+            let denied = File::open(&path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+            Err(Failure::new(Message::new(error), if denied { Exit::Denied } else { Exit::Failed }))
+        }
     }
 }
 

@@ -26,10 +26,7 @@ pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> Result<Ex
         Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) && args.folder.dir.is_none() => {
             Listing::default()
         }
-        listing => listing.map_err(|error| {
-            let Failure { message, exit } = file_failure(&error);
-            Failure { message: message.hint(plan::CLIPS_FOLDER), exit }
-        })?,
+        listing => listing.map_err(|error| file_failure(&error).hint(plan::CLIPS_FOLDER))?,
     };
     listing.sort(key(args.sort), args.reverse);
     let written = if args.json {

@@ -16,10 +16,9 @@ use crate::{
 /// # Errors
 /// When standard output fails.
 pub(crate) fn run(report: &Report) -> Result<Exit, Failure> {
-    page().and_then(|page| report.data(page.as_bytes())).map_err(|error| Failure {
-        message: Message::new(format!("cannot write the man page: {error}")),
-        exit: Exit::Failed,
-    })?;
+    page()
+        .and_then(|page| report.data(page.as_bytes()))
+        .map_err(|error| Failure::new(Message::new(format!("cannot write the man page: {error}")), Exit::Failed))?;
     Ok(Exit::Done)
 }
 

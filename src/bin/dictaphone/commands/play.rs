@@ -23,7 +23,7 @@ use crate::{
     cli::PlayArgs,
     commands::clips::{self, file_failure},
     config::Config,
-    exit::{self, Exit},
+    exit::Exit,
     inputs::Inputs,
     intent::Intent,
     limits::SPEEDS,
@@ -60,9 +60,8 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
         // After the end nobody is interested.
         let _ = sender.send(intent);
     };
-    let inputs = Inputs::start(Arc::new(deliver), report).map_err(|error| Failure {
-        message: Message::new(format!("cannot listen to keys and signals: {error}")),
-        exit: Exit::Failed,
+    let inputs = Inputs::start(Arc::new(deliver), report).map_err(|error| {
+        Failure::new(Message::new(format!("cannot listen to keys and signals: {error}")), Exit::Failed)
     })?;
     inputs.set_last_words(Message::new("interrupted"));
     player.set_speed(args.speed);
@@ -133,7 +132,7 @@ fn failure(error: Error) -> Failure {
         }
         _ => None,
     };
-    Failure { message: Message { text: error.to_string(), hint: hint.map(str::to_owned) }, exit: exit::code_of(&error) }
+    Failure::of(&error, hint.map(str::to_owned))
 }
 
 #[cfg(test)]

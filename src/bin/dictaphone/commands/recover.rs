@@ -29,10 +29,7 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result
         let text: String = outcomes.iter().filter_map(|outcome| line(outcome, args.dry_run)).collect();
         report.data(text.as_bytes())
     };
-    written.map_err(|error| Failure {
-        message: Message::new(format!("cannot write the list: {error}")),
-        exit: Exit::Failed,
-    })?;
+    written.map_err(|error| Failure::new(Message::new(format!("cannot write the list: {error}")), Exit::Failed))?;
     for outcome in &outcomes {
         if let Outcome::Failed(_, error) = outcome {
             report.error(&Message::new(error.to_string()));

@@ -61,12 +61,12 @@ pub(crate) fn unopened(id: &str, error: Error) -> Failure {
         ),
         _ => return failure,
     };
-    Failure { message: Message::new(failure.message.text).hint(hint), exit }
+    Failure { exit, ..failure.hint(hint) }
 }
 
 fn missing(text: String) -> Failure {
     let hint = "`dictaphone devices` lists what was found; `--device tone` records a test tone";
-    Failure { message: Message::new(text).hint(hint), exit: Exit::NoDevice }
+    Failure::new(Message::new(text).hint(hint), Exit::NoDevice)
 }
 
 /// The one input whose name holds `word`, in any case, or whose id does if no name does; a whole one comes before a part.

@@ -90,7 +90,7 @@ pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<
 }
 
 fn cannot(what: &str, error: &io::Error) -> Failure {
-    Failure { message: Message::new(format!("cannot {what}: {error}")), exit: Exit::Failed }
+    Failure::new(Message::new(format!("cannot {what}: {error}")), Exit::Failed)
 }
 
 fn listen(happenings: &Sender<Happening>, report: &Report) -> Result<Inputs, Failure> {
