@@ -3,6 +3,8 @@
 use std::io::Read as _;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::support::process::require;
 use crate::support::terminal::Terminal;
 use crate::takes::{ask, events, in_shell, layout, names, order, record};
@@ -165,7 +167,10 @@ fn whoever_reads_events_hears_of_a_standard_output_that_fails() {
 fn a_standard_output_that_fails_is_told() {
     let output = in_shell("exec >/dev/full", "record -q -i tone -d 1 --fast -").run();
     output.assert_exit(1);
-    output.assert_stderr("error: cannot write to standard output: No space left on device (os error 28)\n");
+    output.assert_stderr(
+        "error: cannot write to standard output: No space left on device (os error 28)\n\
+         hint: a FILE in the place of `-` keeps what was recorded, also on a full disk\n",
+    );
     let output = in_shell("exec >/dev/full", "record -q -i tone -d 1 --fast take.wav").run();
     output.assert_exit(1);
     output.assert_stderr(
@@ -208,6 +213,16 @@ fn a_closed_standard_error_harms_nothing() {
     let output = in_shell("exec 2>/dev/full", "record -i tone -d 0.3 --json -f raw -").run();
     output.assert_success();
     assert_eq!(output.stdout.len(), 28_800);
+}
+
+#[test]
+fn a_stopped_recording_does_not_wait_for_ever_for_a_reader_that_stands_still() {
+    let mut running = record(&["-i", "tone", "-c", "8", "-f", "raw", "-"]).hold_stdout().spawn();
+    running.wait_for("a full pipe", |running| crate::signals::blocked_in_write(running.id()).then_some(()));
+    running.signal(Signal::TERM);
+    let output = running.wait();
+    output.assert_exit(3).assert_stderr_contains(" were not read from standard output and are lost\n");
+    output.assert_stderr_contains("hint: its reader had stood still for half a minute after the stop\n");
 }
 
 /// Half a minute may wait for a reader; what does not fit is silence of the same length, counted and told.

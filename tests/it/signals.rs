@@ -118,8 +118,24 @@ fn a_second_int_says_where_the_recording_is() {
     assert_eq!(crate::takes::names(output.path("")), [".take.wav.part"]);
 }
 
+#[test]
+fn a_second_int_after_the_recording_has_its_name_does_not_call_it_unfinished() {
+    // The file is synced first, then, with its name, the folder.
+    let slow = ["-D", "-f", "-qq", "-o", "/dev/null", "-e", "signal=none"];
+    let words = [&slow[..], &["-e", "inject=fsync:delay_enter=6000000:when=2+"]].concat();
+    let mut running = record(&["-q", "-i", "tone", "take.wav"]).behind("strace", words).spawn();
+    running.wait_for_file(".take.wav.part", 10_000);
+    running.signal(Signal::INT);
+    running.wait_for_file("take.wav", 10_000);
+    interrupt_again(&mut running);
+    running.wait().assert_exit(130).assert_stderr_contains(
+        "error: interrupted when the recording had its name already\n\
+         hint: it is whole; whether it outlasts a power cut at this moment is not certain\n",
+    );
+}
+
 /// Whether the thread that feeds standard output waits for its reader.
-fn blocked_in_write(id: u32) -> bool {
+pub(crate) fn blocked_in_write(id: u32) -> bool {
     let tasks = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
     let mut waiting = tasks.filter(|task| {
         let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();

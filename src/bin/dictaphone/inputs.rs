@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -69,6 +70,16 @@ impl Inputs {
 
     /// What is said when a second Ctrl-C leaves the program at once, such as where the unfinished file is.
     pub(crate) fn set_last_words(&self, message: Message) {
-        self.interrupts.set_last_words(message);
+        self.interrupts.set_last_words(move || message.clone());
+    }
+
+    /// The same for a recording with that unfinished file: whether it is still unfinished is seen when they are said.
+    pub(crate) fn set_last_words_on(&self, part: PathBuf) {
+        self.interrupts.set_last_words(move || match part.exists() {
+            true => Message::new(format!("interrupted; the unfinished recording is {}", part.display()))
+                .hint("`dictaphone recover` makes it whole"),
+            false => Message::new("interrupted when the recording had its name already")
+                .hint("it is whole; whether it outlasts a power cut at this moment is not certain"),
+        });
     }
 }

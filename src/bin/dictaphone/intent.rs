@@ -34,7 +34,7 @@ pub(crate) type Deliver = Arc<dyn Fn(Intent) + Send + Sync>;
 
 /// Presses of Ctrl-C that follow the first this soon are the same press: `timeout`, for one, signals both the process
 /// and its group.
-const BOUNCE: Duration = Duration::from_millis(300);
+const BOUNCE: Duration = Duration::from_millis(150);
 
 /// Counts the presses of Ctrl-C, whether they come as keys or as signals. The first stops and saves; a later one leaves
 /// the program at once, on the thread that saw it, so that it works whatever the others are stuck in.
@@ -42,8 +42,11 @@ pub(crate) struct Interrupts {
     deliver: Deliver,
     report: Report,
     first: Mutex<Option<Instant>>,
-    last_words: Mutex<Message>,
+    last_words: Mutex<LastWords>,
 }
+
+/// What is said when the program is left at once; asked for at that moment, on the thread that leaves.
+type LastWords = Box<dyn Fn() -> Message + Send>;
 
 /// What a press of Ctrl-C means.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,13 +58,15 @@ enum Press {
 
 impl Interrupts {
     pub(crate) fn new(deliver: Deliver, report: Report) -> Self {
-        let last_words = Message::new("interrupted before the recording was saved");
-        Self { deliver, report, first: Mutex::new(None), last_words: Mutex::new(last_words) }
+        let last_words = Message::new("interrupted before the recording was saved")
+            .hint("one Ctrl-C stops and saves, a second one leaves at once");
+        let last_words = Mutex::new(Box::new(move || last_words.clone()) as LastWords);
+        Self { deliver, report, first: Mutex::new(None), last_words }
     }
 
     /// What is said when the program is left at once, such as where the unfinished file is.
-    pub(crate) fn set_last_words(&self, message: Message) {
-        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = message;
+    pub(crate) fn set_last_words(&self, words: impl Fn() -> Message + Send + 'static) {
+        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(words);
     }
 
     /// Ctrl-C was pressed.
@@ -75,7 +80,7 @@ impl Interrupts {
     }
 
     fn leave_now(&self) {
-        self.report.try_error(&self.last_words.lock().unwrap_or_else(PoisonError::into_inner));
+        self.report.try_error(&(self.last_words.lock().unwrap_or_else(PoisonError::into_inner))());
         terminal::leave();
         exit_now(Exit::Interrupted);
     }
@@ -113,7 +118,7 @@ mod tests {
         let start = Instant::now();
         let mut first = None;
         for (millis, expected) in
-            [(0, Press::First), (0, Press::Bounce), (299, Press::Bounce), (300, Press::Again), (5000, Press::Again)]
+            [(0, Press::First), (0, Press::Bounce), (149, Press::Bounce), (150, Press::Again), (5000, Press::Again)]
         {
             assert_eq!(press(&mut first, start + Duration::from_millis(millis)), expected, "{millis}");
         }

@@ -48,7 +48,9 @@ fn a_frozen_pulseaudio_is_named_at_the_start_and_holds_up_nobody_who_wants_to_le
     wait_for_handlers(&mut running);
     running.signal(rustix::process::Signal::TERM);
     let output = running.wait();
-    output.assert_exit(1).assert_stderr_contains("stopped before the device was open; nothing is recorded");
+    output
+        .assert_exit(1)
+        .assert_stderr_contains("error: nothing was recorded\nhint: it was stopped before the device was open\n");
     server.thaw();
 }
 

@@ -65,7 +65,7 @@ fn mention_unfinished(plan: &Record, report: &Report) {
 /// Whoever reads events hears of a recording that did not even begin as well.
 fn tell_refusal(plan: &Record, report: &Report, failure: &Failure) {
     let Some(to) = plan.json else { return };
-    let what = What::Error { name: failure.exit.standard_name(), message: failure.message.text.clone() };
+    let what = What::Error { name: failure.name, message: failure.message.text.clone() };
     // The failure itself is told by the program, whatever becomes of the event.
     let _ = report.event(to, &Event::new(0, 0.0, what), Worth::Kept);
 }
@@ -80,7 +80,7 @@ fn open(
     sender: &Sender<Happening>,
     happenings: &Receiver<Happening>,
 ) -> Result<Opened, Failure> {
-    let failed = |text: &str| Failure { message: Message::new(text), exit: Exit::Failed };
+    let failed = |text: &str| Failure::new(Message::new(text), Exit::Failed);
     let (plan, report, answer) = (plan.clone(), report.clone(), sender.clone());
     let opening = move || {
         let opened = panic::catch_unwind(AssertUnwindSafe(|| Opened::open(&plan, &report)))
@@ -101,7 +101,7 @@ fn open(
             other => meanwhile.push(other),
         }
     }
-    Err(failed("stopped before the device was open; nothing is recorded"))
+    Err(Failure::stopped(Message::new("nothing was recorded").hint("it was stopped before the device was open")))
 }
 
 /// Does what was planned.

@@ -12,7 +12,7 @@ use jiff::Zoned;
 
 use crate::{
     commands::source,
-    message::{Failure, Message, visible},
+    message::{Failure, visible},
     plan::{Record, Target},
     report::Report,
 };
@@ -179,13 +179,8 @@ impl Opened {
     /// The recorder knows what went wrong, but not which file the user wanted.
     fn refused(&self, error: Error) -> Failure {
         let (Some(target), Some(_)) = (&self.target, error.io_kind()) else { return error.into() };
-        let failure = Failure::from(error);
         let path = visible(&target.to_string_lossy());
-        Failure {
-            message: Message::new(failure.message.text)
-                .hint(format!("it was to become {path}; FILE or `--dir` names another place")),
-            ..failure
-        }
+        Failure::of(&error, Some(format!("it was to become {path}; FILE or `--dir` names another place")))
     }
 }
 

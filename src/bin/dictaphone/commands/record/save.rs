@@ -60,7 +60,7 @@ pub(crate) fn save(
 }
 
 fn failed(text: String) -> Failure {
-    Failure { message: Message::new(text), exit: Exit::Failed }
+    Failure::new(Message::new(text), Exit::Failed)
 }
 
 struct End<'a> {
@@ -89,7 +89,7 @@ impl End<'_> {
 
     /// A failure that nobody has told as an event yet.
     fn failed(&self, failure: Failure) -> Failure {
-        self.tell(What::Error { name: failure.exit.standard_name(), message: failure.message.text.clone() });
+        self.tell(What::Error { name: failure.name, message: failure.message.text.clone() });
         failure
     }
 
@@ -129,10 +129,7 @@ impl End<'_> {
         if self.plan.prints_path {
             self.report.path(&path).map_err(|error| {
                 let message = Message::new(format!("cannot print the path: {error}"));
-                Failure {
-                    message: message.hint(format!("the recording is saved in {}", path.display())),
-                    exit: Exit::Failed,
-                }
+                Failure::new(message.hint(format!("the recording is saved in {}", path.display())), Exit::Failed)
             })?;
         }
         Ok(exit)
@@ -144,7 +141,7 @@ impl End<'_> {
         let at = self.clock(self.progress.frames);
         let part = self.progress.path.as_ref().filter(|part| part.exists());
         let kept = part.map(|part| format!("what was recorded until {at} is in {}", visible(&part.to_string_lossy())));
-        let broken_off = Failure { message: Message { text: cause, hint: kept }, exit: Exit::Failed };
+        let broken_off = Failure::new(Message { text: cause, hint: kept }, Exit::Failed);
         if failure.is_some() { broken_off } else { self.failed(broken_off) }
     }
 
@@ -166,7 +163,7 @@ impl End<'_> {
             () => Message::new(format!("`{device}` delivered no sound"))
                 .hint("`dictaphone devices` lists what else was found"),
         };
-        self.failed(Failure { message, exit: Exit::Failed })
+        self.failed(if self.stopped { Failure::stopped(message) } else { Failure::new(message, Exit::Failed) })
     }
 
     /// Named by the time of its first frame, which only now is known for certain.
@@ -187,19 +184,19 @@ impl End<'_> {
         let reason = failure.map_or_else(|| "the disk failed".to_owned(), ToString::to_string);
         let message = Message::new(format!("the recording could not be completed: {reason}"));
         let Some(part) = blob.path().filter(|part| part.exists()) else {
-            return self.failed(Failure { message, exit: Exit::Failed });
+            return self.failed(Failure::new(message, Exit::Failed));
         };
         self.tell_saved(blob, &part);
         let length = self.clock(blob.facts().frames);
         let hint = format!("its sound until {length} is kept in {}, `dictaphone recover` completes it", part.display());
-        Failure { message: message.hint(hint), exit: Exit::Incomplete }
+        Failure::new(message.hint(hint), Exit::Incomplete)
     }
 
     fn unsaved(&self, blob: &Blob, error: &Error) -> Failure {
         self.tell(What::error(error));
         let part = blob.path().filter(|part| part.exists());
         let kept = part.map(|part| format!("what was recorded is kept in {}", part.display()));
-        Failure { message: Message { text: error.to_string(), hint: kept }, exit: Exit::Failed }
+        Failure::new(Message { text: error.to_string(), hint: kept }, Exit::Failed)
     }
 
     fn tell_saved(&self, blob: &Blob, path: &Path) {
@@ -214,7 +211,8 @@ impl End<'_> {
     }
 
     fn piped(&self, piped: &Piped, failure: Option<&Error>) -> Result<Exit, Failure> {
-        let lost = self.progress.lost_frames + piped.lost_frames;
+        let silenced = self.progress.lost_frames + piped.lost_frames;
+        let lost = silenced + piped.unread_frames;
         let rate = self.opened.format.sample_rate;
         self.tell(What::DataAvailable {
             path: None,
@@ -224,16 +222,26 @@ impl End<'_> {
             lost_frames: lost,
         });
         if let Some(error) = &piped.failure {
-            return Err(self.failed(failed(format!("cannot write to standard output: {error}"))));
+            let failure = failed(format!("cannot write to standard output: {error}"));
+            return Err(
+                self.failed(failure.hint("a FILE in the place of `-` keeps what was recorded, also on a full disk"))
+            );
         }
         if self.progress.frames == 0 && !piped.reader_gone {
             return Err(self.nothing(failure));
         }
         // Whoever reads the first lines of something does not want to hear that there was more.
-        if !piped.reader_gone && self.plan.json.is_none() {
+        if !piped.reader_gone && piped.unread_frames == 0 && self.plan.json.is_none() {
             self.report.note(&format!("wrote {} to standard output", self.clock(self.progress.frames)));
         }
-        Ok(self.judge(lost, failure.filter(|_| !piped.reader_gone), "standard output"))
+        let exit = self.judge(silenced, failure.filter(|_| !piped.reader_gone), "standard output");
+        if piped.unread_frames == 0 {
+            return Ok(exit);
+        }
+        let text =
+            format!("the last {} were not read from standard output and are lost", self.length(piped.unread_frames));
+        self.warn(&Message::new(text).hint("its reader had stood still for half a minute after the stop"));
+        Ok(Exit::Incomplete)
     }
 
     /// `0.512 s`

@@ -94,7 +94,7 @@ pub(crate) fn listen(happenings: &Sender<Happening>, report: &Report) -> Result<
 }
 
 fn cannot(what: &str, error: &io::Error) -> Failure {
-    Failure { message: Message::new(format!("cannot {what}: {error}")), exit: crate::exit::Exit::Failed }
+    Failure::new(Message::new(format!("cannot {what}: {error}")), crate::exit::Exit::Failed)
 }
 
 /// A running recording.
@@ -103,6 +103,8 @@ pub(crate) struct Session<'a> {
     report: &'a Report,
     opened: &'a Opened,
     inputs: &'a Inputs,
+    /// As long as its reader may take its time.
+    pipe: Option<Pipe>,
     state: State,
     announced: bool,
     /// What happened before that.
@@ -140,12 +142,13 @@ impl<'a> Session<'a> {
         for end in ends {
             forward("track", end, happenings.clone(), Happening::Track)?;
         }
-        if plan.target == Target::Stdout {
-            Pipe::start(plan.container.format(), opened.format, fast, events, happenings)
-                .map_err(|error| cannot("feed the pipe", &error))?;
+        let pipe = if plan.target == Target::Stdout {
+            let pipe = Pipe::start(plan.container.format(), opened.format, fast, events, happenings);
+            Some(pipe.map_err(|error| cannot("feed the pipe", &error))?)
         } else {
             forward("events", events, happenings, Happening::Recorder)?;
-        }
+            None
+        };
         opened.start(plan)?;
         let now = Instant::now();
         Ok(Self {
@@ -153,6 +156,7 @@ impl<'a> Session<'a> {
             report,
             opened,
             inputs,
+            pipe,
             state: State::Waiting,
             announced: false,
             early: Vec::new(),
@@ -236,6 +240,7 @@ impl<'a> Session<'a> {
             }
             Intent::Stop => {
                 let _ = recorder.stop();
+                self.pipe.take().into_iter().for_each(Pipe::hurry);
                 self.state = State::Saving;
                 self.outcome.stopped = true;
             }
@@ -274,9 +279,9 @@ impl<'a> Session<'a> {
 
     /// What a second Ctrl-C leaves behind is where the user finds the recording.
     fn prepare_last_words(&self) {
-        let Some(part) = self.opened.recorder.progress().path else { return };
-        let message = Message::new(format!("interrupted; the unfinished recording is {}", part.display()));
-        self.inputs.set_last_words(message.hint("`dictaphone recover` makes it whole"));
+        if let Some(part) = self.opened.recorder.progress().path {
+            self.inputs.set_last_words_on(part);
+        }
     }
 
     fn change(&mut self, state: State, frame: u64, what: What<'_>) {
