@@ -25,7 +25,8 @@ use super::{
 
 /// Renames `from` to `target` or, with [`Existing::Number`], to the first free numbered name; returns the name.
 ///
-/// With [`Existing::Replace`] a symbolic link is itself replaced, not what it points to.
+/// With [`Existing::Replace`] a symbolic link is itself replaced, not what it points to; a file that is replaced leaves
+/// its permissions to the new one, as if that had been written into it.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if no name is free, [`io::ErrorKind::IsADirectory`] when a folder would have to be
@@ -54,6 +55,11 @@ pub(super) fn first_free(target: &Path, take: impl Fn(&Path) -> io::Result<()>) 
 fn replace(from: &Path, target: &Path) -> io::Result<()> {
     if fs::symlink_metadata(target).is_ok_and(|there| there.is_dir()) {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "a folder has that name"));
+    }
+    #[cfg(unix)]
+    if let Some(there) = fs::symlink_metadata(target).ok().filter(fs::Metadata::is_file) {
+        // Where they cannot be had, those of a new file do.
+        let _ = fs::set_permissions(from, there.permissions());
     }
     fs::rename(from, target)
 }
@@ -99,21 +105,13 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn rename_by_placeholder(from: &Path, to: &Path) -> io::Result<()> {
-    let placeholder = new_private_file(to)?;
+    let placeholder = OpenOptions::new().write(true).create_new(true).open(to)?;
     let is_untouched = || is_at(&placeholder, to) && placeholder.metadata().is_ok_and(|there| there.len() == 0);
     let outcome = if is_untouched() { fs::rename(from, to) } else { Err(io::ErrorKind::AlreadyExists.into()) };
     if outcome.is_err() && is_untouched() {
         let _ = fs::remove_file(to);
     }
     outcome
-}
-
-fn new_private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// The folder of `path`; `.` for a bare name.

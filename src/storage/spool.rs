@@ -29,7 +29,7 @@ enum Stage {
 
 /// A [`Spool`] in a file of its own.
 ///
-/// While it grows, the file is private to the user, locked exclusively (`flock`; on Windows by its sharing mode) and
+/// While it grows, the file is locked exclusively (`flock`; on Windows by its sharing mode) and
 /// readable by any player. The lock ends with the commit, the spool, or the process. A spool that is dropped keeps its
 /// file, so that nothing is lost when a program ends early; only a temporary one removes it.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use super::place;
 /// How many names are tried before a folder counts as full of them.
 pub(super) const NAMES_MAX: u32 = 99_999;
 
-/// Creates and claims the first free part file for `target`, private to the user; its folder must exist.
+/// Creates and claims the first free part file for `target`; its folder must exist.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if every name is taken; else those of the file system.
@@ -174,7 +174,7 @@ fn options() -> OpenOptions {
     // Without NONBLOCK a pipe of that name would hang the program.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600).custom_flags(flags.bits().cast_signed());
+    options.read(true).write(true).custom_flags(flags.bits().cast_signed());
     options
 }
 
@@ -224,11 +224,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_file_is_private_and_locked() {
+    fn a_new_file_has_the_permissions_that_the_user_gives_new_files_and_is_locked() {
         let folder = tempfile::tempdir().unwrap();
         let (file, path) = create_beside(&folder.path().join("take.wav")).unwrap();
         assert_eq!(path, folder.path().join(".take.wav.part"));
-        assert_eq!(file.metadata().unwrap().mode() & 0o7777, 0o600);
+        let usual = File::create(folder.path().join("usual")).unwrap().metadata().unwrap().mode();
+        assert_eq!(file.metadata().unwrap().mode(), usual);
         assert_eq!(lock(&File::open(&path).unwrap()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         assert_eq!(reopen(&path).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(file);

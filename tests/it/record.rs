@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use crate::support::analysis::analyse;
 use crate::support::signal::{PositionCode, coded_sample, locate};
 use crate::takes::{
-    ask, assert_no_leftovers, events, layout, names, order, record, samples, wait_for_event, wait_for_nth,
+    ask, assert_no_leftovers, events, in_shell, layout, names, order, record, samples, wait_for_event, wait_for_nth,
 };
 
 #[test]
@@ -20,10 +20,27 @@ fn a_file_is_recorded_and_its_path_printed() {
 }
 
 #[test]
-fn a_recording_is_its_owners_alone() {
-    let output = record(&["-i", "tone", "--fast", "-d", "1", "new/take.wav"]).run();
-    let mode = std::fs::metadata(output.path("new/take.wav")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+fn a_recording_has_the_permissions_that_its_user_gives_new_files() {
+    for (umask, mode) in [("022", 0o644), ("077", 0o600)] {
+        let words = "record -i tone --fast -d 1 new/take.wav";
+        let output = in_shell(&format!("umask {umask}"), words).run();
+        let found = std::fs::metadata(output.path("new/take.wav")).unwrap().permissions().mode();
+        assert_eq!(found & 0o777, mode, "{umask}");
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_leaves_its_permissions_and_its_links_as_they_were() {
+    let words = "record -q -i tone --fast -d 1 --force link.wav";
+    let output = in_shell(
+        "mkdir there; echo old > there/take.wav; chmod 664 there/take.wav; ln -s there/take.wav link.wav",
+        words,
+    )
+    .run();
+    output.assert_success();
+    assert_eq!(std::fs::read_link(output.path("link.wav")).unwrap(), std::path::Path::new("there/take.wav"));
+    assert_eq!(layout(output.path("there/take.wav")).2, 48_000);
+    assert_eq!(std::fs::metadata(output.path("there/take.wav")).unwrap().permissions().mode() & 0o777, 0o664);
 }
 
 #[test]

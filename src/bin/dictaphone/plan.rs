@@ -247,11 +247,11 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
         ));
     }
     let force = args.force || around.defaults.force;
-    explicit(file, force, around).map(|existing| Target::File(file.clone(), existing))
+    explicit(file, force, around).map(|(file, existing)| Target::File(file, existing))
 }
 
-/// What to do if one file, named by the user, exists.
-fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Existing, Failure> {
+/// The one file that the user has named, and what to do if it exists.
+fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<(PathBuf, Existing), Failure> {
     match (around.look)(file) {
         Found::File if !force => {
             return Err(Failure::usage(
@@ -279,7 +279,12 @@ fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<Exist
         let text = format!("the name of the file is {} bytes long", name.len());
         return Err(Failure::usage(text, format!("a name has at most {LONGEST_NAME} bytes")));
     }
-    Ok(if force { Existing::Replace } else { Existing::Keep })
+    if !force {
+        return Ok((file.to_owned(), Existing::Keep));
+    }
+    // A link stays, and what it points to is replaced, as by every program that writes into it.
+    let behind = if file.is_symlink() { file.canonicalize().ok() } else { None };
+    Ok((behind.unwrap_or_else(|| file.to_owned()), Existing::Replace))
 }
 
 fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {

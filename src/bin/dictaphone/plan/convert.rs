@@ -80,7 +80,7 @@ fn out(args: &ConvertArgs, around: &Surroundings<'_>) -> Result<Out, Failure> {
         return Err(Failure::usage("--print-path and --json both want standard output", hint));
     }
     refuse_folder(&args.out, around)?;
-    explicit(&args.out, args.force, around).map(|existing| Out::File(args.out.clone(), existing))
+    explicit(&args.out, args.force, around).map(|(out, existing)| Out::File(out, existing))
 }
 
 fn refuse_folder(out: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
