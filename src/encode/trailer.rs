@@ -75,13 +75,14 @@ pub fn cue(markers: &[Marker]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The texts of the markers as a `LIST` chunk of type `adtl` with one `labl` for each; empty without texts.
+/// The texts of the markers as a `LIST` chunk of type `adtl` with one `labl` for each, also for one without a text, as
+/// editors expect; empty without markers.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if the texts do not fit in a chunk of 4 GiB.
 pub fn labels(markers: &[Marker]) -> Result<Vec<u8>> {
     let mut list = Vec::new();
-    for (id, _, text) in numbered(markers).filter(|(_, _, text)| !text.is_empty()) {
+    for (id, _, text) in numbered(markers) {
         let mut payload = id.to_le_bytes().to_vec();
         payload.extend(terminated(text));
         put_chunk(&mut list, b"labl", &payload)?;
@@ -161,7 +162,7 @@ mod tests {
         let expected = b"cue \x34\0\0\0\x02\0\0\0\
             \x01\0\0\0\x02\x01\0\0data\0\0\0\0\0\0\0\0\x02\x01\0\0\
             \x02\0\0\0\x03\0\0\0data\0\0\0\0\0\0\0\0\x03\0\0\0\
-            LIST\x12\0\0\0adtllabl\x06\0\0\0\x01\0\0\0A\0";
+            LIST\x20\0\0\0adtllabl\x06\0\0\0\x01\0\0\0A\0labl\x05\0\0\0\x02\0\0\0\0\0";
         assert_eq!(trailer(&metadata).unwrap(), expected);
     }
 

@@ -55,18 +55,18 @@ impl<T: Copy + PartialOrd + Into<f64>> Constraint<T> {
     /// Requires a value from `min` to `max`, both included.
     #[must_use]
     pub fn between(min: T, max: T) -> Self {
-        Self::default().at_least(min).at_most(max)
+        Self::default().min(min).max(max)
     }
 
     /// Requires `min` or more as well.
     #[must_use]
-    pub fn at_least(self, min: T) -> Self {
+    pub fn min(self, min: T) -> Self {
         Self { min: Some(min), ..self }
     }
 
     /// Requires `max` or less as well.
     #[must_use]
-    pub fn at_most(self, max: T) -> Self {
+    pub fn max(self, max: T) -> Self {
         Self { max: Some(max), ..self }
     }
 
@@ -322,11 +322,11 @@ mod tests {
         let (ideal, none) = (Constraint::<f64>::ideal, f64::NAN);
         for (latency, asked) in [
             (ideal(0.02), Some(0.02)),
-            (ideal(0.01).at_least(0.05), Some(0.05)),
-            (ideal(0.5).at_most(0.05), Some(0.05)),
-            (ideal(0.5).at_least(0.1).at_most(1.0), Some(0.5)),
+            (ideal(0.01).min(0.05), Some(0.05)),
+            (ideal(0.5).max(0.05), Some(0.05)),
+            (ideal(0.5).min(0.1).max(1.0), Some(0.5)),
             (ideal(none), None),
-            (ideal(none).at_most(0.05), Some(0.05)),
+            (ideal(none).max(0.05), Some(0.05)),
             (ideal(-1.0), Some(LATENCIES.0)),
             (ideal(f64::INFINITY), Some(LATENCIES.1)),
             (ideal(f64::NEG_INFINITY), Some(LATENCIES.0)),
@@ -342,11 +342,11 @@ mod tests {
     fn a_required_latency_that_nothing_can_have_fails() {
         for latency in [
             Constraint::between(0.2, 0.1),
-            Constraint::default().at_least(11.0),
-            Constraint::default().at_most(0.0),
-            Constraint::default().at_least(f64::NAN),
-            Constraint::ideal(0.1).at_most(f64::NAN),
-            Constraint::exact(0.02).at_least(0.1),
+            Constraint::default().min(11.0),
+            Constraint::default().max(0.0),
+            Constraint::default().min(f64::NAN),
+            Constraint::ideal(0.1).max(f64::NAN),
+            Constraint::exact(0.02).min(0.1),
         ] {
             let constraints = Constraints { latency: latency.clone(), ..Constraints::default() };
             assert_eq!(constraints.select(&shelf()).unwrap_err().constraint(), Some("latency"), "{latency:?}");
@@ -360,7 +360,7 @@ mod tests {
             limits in (0.001..10.0, 0.001..10.0),
         ) {
             let (min, max): (f64, f64) = limits;
-            let latency = Constraint::ideal(ideal).at_least(min.min(max)).at_most(min.max(max));
+            let latency = Constraint::ideal(ideal).min(min.min(max)).max(min.max(max));
             let constraints = Constraints { latency: latency.clone(), ..Constraints::default() };
             let asked = constraints.reachable_latency().unwrap().unwrap().as_secs_f64();
             let expected = if ideal.is_nan() { min.max(max) } else { ideal.clamp(min.min(max), min.max(max)) };
@@ -396,7 +396,7 @@ mod tests {
             (any(), None),
             (Constraints { sample_rate: Constraint::ideal(7), latency: Constraint::ideal(7.0), ..any() }, None),
             (Constraints { sample_rate: Constraint::exact(44_100), ..any() }, Some("sample_rate")),
-            (Constraints { channel_count: Constraint::default().at_least(3), ..any() }, Some("channel_count")),
+            (Constraints { channel_count: Constraint::default().min(3), ..any() }, Some("channel_count")),
             (Constraints { sample_size: Constraint::exact(16), ..any() }, None),
             (Constraints { sample_size: Constraint::exact(24), ..any() }, Some("sample_size")),
             (Constraints { latency: Constraint::exact(0.02), ..any() }, Some("latency")),
@@ -410,7 +410,7 @@ mod tests {
             let outcome = constraints.check(&device("a", 48_000, 2, true), opened, Some(Duration::from_millis(100)));
             assert_eq!(outcome.err().and_then(|error| error.constraint()), name, "{constraints:?}");
         }
-        let at_once = Constraints { latency: Constraint::default().at_most(0.1), ..any() };
+        let at_once = Constraints { latency: Constraint::default().max(0.1), ..any() };
         assert!(
             at_once.check(&device("a", 48_000, 2, true), opened, None).is_ok(),
             "without a buffer there is no wait"

@@ -132,7 +132,7 @@ impl MediaDevices {
         Ok(devices.into_iter().filter(|device| device.kind == DeviceKind::Input).collect())
     }
 
-    /// Hears of changes: the new list of devices, whenever it differs from the one before.
+    /// Hears of changes, the standard's `devicechange`: the new list of devices, whenever it differs from the one before.
     ///
     /// # Errors
     /// [`Abort`](ErrorKind::Abort) if the watching thread cannot be started.

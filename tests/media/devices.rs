@@ -190,8 +190,8 @@ fn what_was_opened_keeps_everything_that_is_required() {
     let any = Constraints::default;
     for (constraints, name) in [
         (Constraints { sample_rate: Constraint::exact(44_100), ..any() }, "sample_rate"),
-        (Constraints { channel_count: Constraint::default().at_least(2), ..any() }, "channel_count"),
-        (Constraints { sample_size: Constraint::default().at_most(16), ..any() }, "sample_size"),
+        (Constraints { channel_count: Constraint::default().min(2), ..any() }, "channel_count"),
+        (Constraints { sample_size: Constraint::default().max(16), ..any() }, "sample_size"),
         // It has no buffer, so that its frames do not wait.
         (Constraints { latency: Constraint::exact(0.02), ..any() }, "latency"),
     ] {
@@ -213,16 +213,16 @@ fn a_source_is_shared_only_if_it_keeps_what_is_required() {
     let (_first, usual) = latency(Constraint::default());
     assert_eq!(latency(Constraint::ideal(0.02)).1, usual, "a wish does not open it again");
     assert_eq!(latency(Constraint::exact(0.02)).1, 0.02);
-    assert_eq!(latency(Constraint::default().at_most(0.05)).1, 0.05);
-    assert_eq!(latency(Constraint::default().at_most(0.5)).1, usual);
+    assert_eq!(latency(Constraint::default().max(0.05)).1, 0.05);
+    assert_eq!(latency(Constraint::default().max(0.5)).1, usual);
 }
 
 #[test]
 fn an_ideal_never_fails() {
     let devices = MediaDevices::with_backends(vec![Arc::new(Builtin::new(Pace::RealTime))]);
     for (latency, reached) in [
-        (Constraint::ideal(0.01).at_least(0.05), 0.05),
-        (Constraint::ideal(0.5).at_most(0.05), 0.05),
+        (Constraint::ideal(0.01).min(0.05), 0.05),
+        (Constraint::ideal(0.5).max(0.05), 0.05),
         (Constraint::ideal(f64::NAN), 0.1),
     ] {
         let stream = devices.get_user_media(&Constraints { latency, ..named("silence") }).unwrap();
