@@ -217,7 +217,8 @@ pub trait Backend: Send + Sync {
     ///
     /// # Errors
     /// [`NotReadable`](crate::error::ErrorKind::NotReadable) or [`Abort`](crate::error::ErrorKind::Abort) when the sound
-    /// system is there and does not answer.
+    /// system is there and does not answer; [`NotFound`](crate::error::ErrorKind::NotFound) when it answers that there is
+    /// no input, and those behind it could only say the same.
     fn default_input(&self) -> Result<Option<DeviceInfo>>;
 
     /// The device of that id, listed or not; `None` if the id is not one of this backend's.

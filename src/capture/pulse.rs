@@ -97,10 +97,18 @@ impl Backend for PulseBackend {
 
     fn default_input(&self) -> Result<Option<DeviceInfo>> {
         let Some(connection) = Connection::open() else { return Ok(None) };
-        let source = connection.and_then(|mut connection| connection.ask(source_by_name(protocol::DEFAULT_SOURCE)));
+        let source = connection.and_then(|mut connection| {
+            let sources: Vec<SourceInfo> = connection.ask(Command::GetSourceInfoList)?;
+            if sources.is_empty() {
+                return Ok(None);
+            }
+            connection.ask(source_by_name(protocol::DEFAULT_SOURCE)).map(Some)
+        });
         match source {
-            Ok(source) => Ok(Some(describe_source(&source, true))),
-            // Not passed over: behind ALSA the same server may be waited for, or another microphone be found.
+            Ok(Some(source)) => Ok(Some(describe_source(&source, true))),
+            // Not passed over: behind ALSA the same server would only fail in another way.
+            Ok(None) => Err(Error::new(ErrorKind::NotFound, "no input device")),
+            // Nor is this: behind ALSA the same server may be waited for, or another microphone be found.
             Err(error) if is_frozen(&error) => Err(failure(error, "cannot reach the sound server".to_owned())),
             Err(_) => Ok(None),
         }

@@ -109,6 +109,16 @@ fn a_terminal_sees_nothing_that_sound_libraries_print() {
     assert!(text.starts_with("error: no input device\nhint: ") && text.lines().count() <= 3, "{text}");
 }
 
+#[test]
+fn a_sound_server_without_a_microphone_is_no_input_device() {
+    let mut server = PulseServer::start();
+    server.remove_microphone("mic");
+    let output = Test::new().args(["record", "-d", "1", "--json", "x.wav"]).server(&server).run();
+    output.assert_exit(4).assert_stderr_contains("error: no input device\nhint: ");
+    assert!(output.stdout().contains(r#""name":"NotFoundError""#), "{}", output.context());
+    assert_eq!(crate::takes::names(output.path("")), Vec::<String>::new());
+}
+
 /// A server that lets nobody in: it answers the first command with the error `ACCESS`.
 fn locked_server(folder: &Path) -> String {
     let place = folder.join("locked");
