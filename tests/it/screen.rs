@@ -277,22 +277,24 @@ fn it_works_in_any_size_and_says_when_that_is_too_small() {
 
 #[test]
 fn without_colour_and_utf8_there_is_neither() {
-    let test = screen().env("LC_ALL", "C").env("NO_COLOR", "1");
-    let mut terminal = Terminal::run(&test);
-    terminal.wait_for("READY");
-    terminal.wait_for("#");
-    terminal.send("q");
-    assert_eq!(terminal.wait(), 0);
-    let raw = terminal.raw();
-    assert!(raw.is_ascii());
-    let text = String::from_utf8(raw).unwrap();
-    let colours = text.split("\x1b[").filter_map(|rest| rest.split_once('m')).map(|(codes, _)| codes);
-    let colours: Vec<&str> = colours
-        .filter(|codes| {
-            codes.split(';').any(|code| matches!(code.parse(), Ok(30..=38 | 40..=48 | 90..=97 | 100..=107)))
-        })
-        .collect();
-    assert!(colours.is_empty(), "{colours:?}");
+    for (variable, value) in [("NO_COLOR", "1"), ("TERM", "vt100")] {
+        let test = screen().env("LC_ALL", "C").env(variable, value);
+        let mut terminal = Terminal::run(&test);
+        terminal.wait_for("READY");
+        terminal.wait_for("#");
+        terminal.send("q");
+        assert_eq!(terminal.wait(), 0);
+        let raw = terminal.raw();
+        assert!(raw.is_ascii());
+        let text = String::from_utf8(raw).unwrap();
+        let colours = text.split("\x1b[").filter_map(|rest| rest.split_once('m')).map(|(codes, _)| codes);
+        let colours: Vec<&str> = colours
+            .filter(|codes| {
+                codes.split(';').any(|code| matches!(code.parse(), Ok(30..=38 | 40..=48 | 90..=97 | 100..=107)))
+            })
+            .collect();
+        assert!(colours.is_empty(), "{variable}={value}: {colours:?}");
+    }
 }
 
 #[test]
@@ -310,6 +312,12 @@ fn without_an_input_the_screen_opens_and_says_so() {
 fn without_a_terminal_there_is_help_and_no_screen() {
     let output = Test::new().run();
     output.assert_exit(2).assert_stdout("").assert_stderr_contains("Usage: dictaphone");
+    let why = "error: the screen needs a terminal\nhint: `dictaphone record` records without one\n\n";
+    assert!(output.stderr().starts_with(why), "{}", output.stderr());
+    let mut terminal = Terminal::run(&Test::new().env("TERM", "dumb"));
+    assert_eq!(terminal.wait(), 2);
+    let text = String::from_utf8(terminal.raw()).unwrap();
+    assert!(text.starts_with("error: this terminal cannot show a screen") && text.contains("Usage:"), "{text}");
     let output = Test::new().args(["--device", "tone", "devices"]).run();
     output.assert_exit(2).assert_stderr_contains("those of the screen");
 }

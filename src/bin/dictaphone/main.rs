@@ -96,11 +96,17 @@ fn run(cli: Cli, config: Config, report: &Report) -> Result<Exit, Failure> {
         Some(Command::Recover(args)) => commands::recover::run(&args, config, report),
         Some(Command::Completions(args)) => commands::completions::run(&args, report),
         Some(Command::Man) => commands::man::run(report),
-        None if tui::has_terminal() => tui::run(cli.screen, config, report),
-        None => {
-            report.text(&cli::command().render_help().to_string());
-            Ok(Exit::Usage)
-        }
+        None => match tui::obstacle() {
+            None => {
+                let color = config.fill(&cli.common).color.unwrap_or_default();
+                tui::run(cli.screen, color, config, report)
+            }
+            Some(obstacle) => {
+                report.error(&obstacle);
+                report.text(&format!("\n{}", cli::command().render_help()));
+                Ok(Exit::Usage)
+            }
+        },
     }
 }
 

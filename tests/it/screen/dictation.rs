@@ -76,6 +76,23 @@ fn whoever_leaves_while_appending_finds_it_appended() {
 }
 
 #[test]
+fn whoever_leaves_while_appending_to_what_is_gone_hears_that_it_was_not_appended() {
+    let (test, folder) = with_clip(1);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("▸ old");
+    terminal.wait_for("48 kHz mono");
+    begin(&mut terminal, &folder, "a", 48_000);
+    std::fs::remove_file(folder.join("old.wav")).unwrap();
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 1);
+    let saved = names(&folder);
+    assert!(saved.len() == 1 && frames(&folder.join(&saved[0])) >= 24_000, "{saved:?}");
+    // However the terminal has broken the line.
+    let text = terminal.text().replace('\n', "");
+    assert!(text.contains("as a take of its own, not appended to old: "), "{text}");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn recording_goes_over_or_into_a_take_where_it_is_played() {
     let (server, _player) = hand::studio();

@@ -30,11 +30,37 @@ fn an_unfinished_recording_is_marked_and_recovered() {
     terminal.wait_for("1 unfinished");
     terminal.send(" ");
     terminal.wait_for("R makes it whole");
+    terminal.send("d");
+    terminal.wait_for("cut off is in the trash");
+    assert!(!terminal.text().contains(".cut off"), "{}", terminal.text());
+    terminal.send("u");
+    terminal.wait_for("! cut off");
+    terminal.send("g");
     terminal.send("R");
     terminal.wait_for("recovered cut off");
     terminal.wait_for_no("unfinished");
     assert_eq!(names(&folder), ["cut off.wav"]);
     assert_eq!(frames(&folder.join("cut off.wav")), 48_000);
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+}
+
+#[test]
+fn a_recorder_that_dies_elsewhere_leaves_an_unfinished_recording_in_the_list() {
+    let test = screen();
+    let folder = test.path("takes");
+    std::fs::create_dir_all(&folder).unwrap();
+    clip(&folder.join("old.wav"), 48_000);
+    let recorder = test.clone().again().args(["record", "--device", "tone", "takes/cut off.wav"]).spawn();
+    wait_for_growth(&wait_for_part(&folder), 48_000);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("▸ old");
+    assert!(!terminal.text().contains("cut off"), "{}", terminal.text());
+    recorder.kill();
+    terminal.wait_for("! cut off");
+    terminal.wait_for("1 unfinished");
+    terminal.send("gR");
+    terminal.wait_for("recovered cut off");
     terminal.send("q");
     assert_eq!(terminal.wait(), 0);
 }

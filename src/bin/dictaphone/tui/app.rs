@@ -144,6 +144,8 @@ pub(crate) struct Model {
     pub(crate) container: &'static str,
     /// Time since the screen was opened, as of the last look at the world.
     pub(crate) now: Duration,
+    /// The year that it is, once that is known.
+    pub(crate) year: Option<i16>,
 
     pub(crate) deck: Deck,
     pub(crate) device: Device,
@@ -192,6 +194,8 @@ pub(crate) struct Model {
     pub(crate) undoable: usize,
     pub(crate) dialog: Option<Dialog>,
     pub(crate) notice: Option<Notice>,
+    /// A warning that an error hides.
+    pub(crate) hidden: Option<Notice>,
     /// The user wants to go; what is recorded is saved first.
     pub(crate) leaving: bool,
     /// Something that is shown has changed.
@@ -217,6 +221,7 @@ impl Model {
             folder,
             container,
             now: Duration::ZERO,
+            year: None,
             deck: Deck::Idle,
             device: Device::Opening,
             recording: String::new(),
@@ -243,6 +248,7 @@ impl Model {
             undoable: 0,
             dialog: None,
             notice: None,
+            hidden: None,
             leaving: false,
             dirty: true,
         }

@@ -16,6 +16,7 @@ mod watch;
 mod worker;
 
 use std::{
+    io,
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -26,23 +27,26 @@ use std::{
 };
 
 use dictaphone::{
+    Error,
     audio::{apply_gain, db_to_factor, time::duration_of},
     capture::{self, Pace},
     clips::{self, Listing, Spliced, Trashed, WaveformCache},
     media::{MediaDevices, MediaRecorder, MediaStreamTrack, RecorderEvent, TrackEvent},
     playback::Player,
 };
+use jiff::Zoned;
 
 use self::{
     folder::Change,
     input::{Input, Opened},
+    jobs::RunningJob,
     levels::Levels,
     recording::{Kept, Running},
     sketches::Wanted,
     worker::Turn,
 };
 use super::{
-    app::InputRow,
+    app::{Dictation, InputRow},
     update::{Counted, Effect, Heard, Msg},
 };
 use crate::{
@@ -75,8 +79,8 @@ pub(crate) enum Happening {
     Playable(u64, PathBuf, dictaphone::Result<Player>),
     /// The job is over.
     Exported(dictaphone::Result<PathBuf>),
-    /// It is over; what it was to put in its place.
-    Spliced(PathBuf, dictaphone::Result<Spliced>),
+    /// It is over; what it was to put in its place, and where that is.
+    Spliced(Dictation, PathBuf, dictaphone::Result<Spliced>),
     /// The folder has changed.
     Folder,
 }
@@ -108,8 +112,7 @@ pub(crate) struct World {
     listing: Arc<Mutex<Listing>>,
     /// What can be brought back, the latest last.
     changes: Vec<Change>,
-    /// Set when the running job is not wanted any more.
-    job: Option<Arc<AtomicBool>>,
+    job: Option<RunningJob>,
     /// What came of the recordings that ended last, for whoever looks after the screen is gone.
     pub(crate) kept: Vec<Kept>,
 }
@@ -156,8 +159,20 @@ impl World {
     }
 
     /// Where the unfinished recording is.
-    pub(crate) fn part(&self) -> Option<PathBuf> {
+    fn part(&self) -> Option<PathBuf> {
         self.running.as_ref().and_then(|running| running.recorder.progress().path)
+    }
+
+    /// What is said if the program is left at once, unless that is what was said before: a recording that is being saved
+    /// is where it was.
+    pub(crate) fn last_words(&self) -> Option<Message> {
+        match (self.part(), &self.job) {
+            (Some(part), _) => {
+                Some(Message::new(format!("interrupted; the unfinished recording is {}", part.display())))
+            }
+            (None, Some(job)) => Some(job.last_words.clone()),
+            (None, None) => (!self.is_busy()).then(|| Message::new("interrupted")),
+        }
     }
 
     /// Does it, and returns what is known about it at once.
@@ -228,6 +243,7 @@ impl World {
         });
         Heard {
             now: self.opened_at.elapsed(),
+            year: Some(Zoned::now().year()),
             sound,
             progress,
             playing: self.playing(),
@@ -249,7 +265,7 @@ impl World {
             Happening::Inputs(turn, rows) => self.listed(turn, rows),
             Happening::Playable(number, path, opened) => self.playable(number, path, opened),
             Happening::Exported(outcome) => Some(self.exported(outcome)),
-            Happening::Spliced(new, outcome) => Some(self.spliced(&new, outcome)),
+            Happening::Spliced(dictation, new, outcome) => Some(self.spliced(&dictation, &new, outcome)),
             Happening::Folder => {
                 self.folder_changed();
                 None
@@ -279,6 +295,14 @@ impl World {
 
 fn loudest(frame: &[f32]) -> f32 {
     frame.iter().copied().fold(0.0, |loudest: f32, sample| if sample.abs() > loudest.abs() { sample } else { loudest })
+}
+
+/// What went wrong, in words that tell a full disk as the recorder does.
+fn reason(error: &Error) -> String {
+    match error.io_kind() {
+        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 fn one_line(message: &Message) -> String {

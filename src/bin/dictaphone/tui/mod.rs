@@ -35,7 +35,7 @@ use self::{
     update::Msg,
 };
 use crate::{
-    cli::{CaptureArgs, RecordArgs},
+    cli::{CaptureArgs, Color, RecordArgs},
     config::Config,
     exit::Exit,
     inputs::Inputs,
@@ -48,18 +48,24 @@ use crate::{
 /// When the size of the terminal cannot be found out.
 const USUAL: (u16, u16) = (80, 24);
 
-/// Whether there is a terminal to draw on and to take keys from.
-pub(crate) fn has_terminal() -> bool {
+/// Why there can be no screen, if so: it needs a terminal to draw on and to take keys from.
+pub(crate) fn obstacle() -> Option<Message> {
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
+    let text = match io::stdin().is_terminal() && io::stdout().is_terminal() {
+        false => "the screen needs a terminal",
+        true if is_dumb => "this terminal cannot show a screen, its TERM is dumb",
+        true => return None,
+    };
+    Some(Message::new(text).hint("`dictaphone record` records without one"))
 }
 
 /// Opens the screen and stays until the user leaves.
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the terminal from being used.
-pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: CaptureArgs, color: Color, config: Config, report: &Report) -> Result<Exit, Failure> {
     let style = report.style_of_screen();
+    let has_colours = color == Color::Always || env::var("TERM").map_or(true, |term| theme::has_colours(&term));
     let only = |capture| RecordArgs { capture, ..RecordArgs::default() };
     let plan = plan::record(only(args), &Surroundings::look_around(only(config.record.capture)))?;
     let Target::NewIn(folder, _) = &plan.target else {
@@ -70,7 +76,7 @@ pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<
     let mut model = Model::new(
         Theme {
             unicode: style.unicode,
-            colour: style.colour,
+            colour: style.colour && has_colours,
             light: env::var("COLORFGBG").is_ok_and(|colours| theme::is_light(&colours)),
         },
         Size { columns, rows },

@@ -82,6 +82,9 @@ impl Session {
         if !matches!(end, End::Left) {
             // Nobody is left to stop it.
             self.world.finish(&self.happenings);
+            if let Some(dictation) = self.model.dictation.take() {
+                self.world.strand(&dictation);
+            }
         }
         terminal::give_screen_back();
         let kept = self.tell_kept(report);
@@ -194,9 +197,8 @@ impl Session {
     }
 
     fn set_last_words(&self) {
-        if let Some(part) = self.world.part() {
-            let text = format!("interrupted; the unfinished recording is {}", part.display());
-            self.inputs.set_last_words(Message::new(text));
+        if let Some(message) = self.world.last_words() {
+            self.inputs.set_last_words(message);
         }
     }
 

@@ -8,7 +8,7 @@ use ratatui::{
     style::{Color, Modifier, Style},
     symbols::border,
 };
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::{message::visible, status};
 
@@ -39,6 +39,14 @@ const ASCII_BORDER: border::Set<'static> = border::Set {
 /// it, of which 7 and 9 to 15 are light.
 pub(crate) fn is_light(colorfgbg: &str) -> bool {
     matches!(colorfgbg.rsplit(';').next().and_then(|colour| colour.parse().ok()), Some(7 | 9..=15))
+}
+
+/// Whether a terminal of that name has colours. Those that have none are old and have well-known names: `vt100` and its
+/// kin, and monochrome ones.
+pub(crate) fn has_colours(term: &str) -> bool {
+    let is_video_terminal = term.strip_prefix("vt").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_coloured = term.contains("color") || term.starts_with("vt525");
+    !(term.ends_with("-mono") || term.ends_with("-m") || (is_video_terminal && !is_coloured))
 }
 
 impl Theme {
@@ -120,6 +128,29 @@ impl Theme {
         let text: String = self.text(text).chars().filter(|c| c.width().is_some()).collect();
         if columns == 0 { String::new() } else { status::shortened(&text, columns, self.unicode) }
     }
+
+    /// [`text`](Self::text) with so much left out of its middle that it takes so many columns.
+    pub(crate) fn without_middle(self, text: &str, columns: usize) -> String {
+        let text: String = self.text(text).chars().filter(|c| c.width().is_some()).collect();
+        if text.width() <= columns {
+            return text;
+        }
+        let ellipsis = if self.unicode { "…" } else { "~" };
+        let room = columns.saturating_sub(ellipsis.width());
+        let start = fitting(text.chars(), room / 2);
+        let end: String = fitting(text.chars().rev(), room - start.width()).chars().rev().collect();
+        format!("{start}{ellipsis}{end}")
+    }
+}
+
+/// As many of the characters as take at most so many columns.
+fn fitting(text: impl Iterator<Item = char>, columns: usize) -> String {
+    let mut left = columns;
+    text.map_while(|c| {
+        left = left.checked_sub(c.width().unwrap_or(0))?;
+        Some(c)
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -141,6 +172,29 @@ mod tests {
         ] {
             assert_eq!(is_light(text), light, "{text}");
         }
+    }
+
+    #[test]
+    fn old_and_monochrome_terminals_have_no_colours() {
+        for term in ["vt52", "vt100", "vt102", "vt220", "vt100-w", "vt420", "xterm-mono", "linux-m"] {
+            assert!(!has_colours(term), "{term}");
+        }
+        for term in
+            ["xterm", "xterm-256color", "linux", "screen", "tmux", "vt525", "vte", "vt220-color", "xterm-vt220", ""]
+        {
+            assert!(has_colours(term), "{term}");
+        }
+    }
+
+    #[test]
+    fn a_text_loses_its_middle_to_a_column() {
+        let theme = Theme { unicode: true, colour: false, light: false };
+        for (columns, shown) in [(9, "ab cd ef"), (8, "ab cd ef"), (7, "ab … ef"), (2, "…f"), (1, "…"), (0, "…")]
+        {
+            assert_eq!(theme.without_middle("ab cd ef", columns), shown, "{columns}");
+        }
+        assert_eq!(theme.without_middle("マイクマイク", 7), "マ…イク");
+        assert_eq!(Theme { unicode: false, ..theme }.without_middle("abcdef", 5), "ab~ef");
     }
 
     #[test]

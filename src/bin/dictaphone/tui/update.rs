@@ -11,10 +11,13 @@ mod mouse;
 mod recording;
 mod sound;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use dictaphone::{audio::AudioFormat, clips::waveform::Bin};
+use dictaphone::{audio::AudioFormat, clips::waveform::Bin, storage::place};
 
 use super::{
     app::{Deck, Device, Dialog, Dictation, InputRow, Model, Notice, Outline, Pane, Playing, Take, Weight},
@@ -27,6 +30,8 @@ use crate::{intent::Intent, status};
 pub(crate) struct Heard {
     /// Time since the screen was opened.
     pub(crate) now: Duration,
+    /// The year that it is, if somebody has looked.
+    pub(crate) year: Option<i16>,
     /// Sound after the gain, one sample a frame: that of the channel which is the loudest in it.
     pub(crate) sound: Vec<f32>,
     /// How the recording is getting on.
@@ -197,11 +202,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 say(model, Weight::Warning, note);
             }
         }
-        Msg::Missing(why) => {
-            model.device = Device::Missing;
-            model.sound.clear();
-            say(model, Weight::Error, why);
-        }
+        Msg::Missing(why) => inputs::missing(model, &why),
         Msg::Started(name) => {
             (model.deck, model.pane) = (Deck::Waiting, Pane::Recorder);
             (model.recording, model.time, model.lost, model.markers) = (name, Duration::ZERO, 0, 0);
@@ -246,17 +247,22 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Shows it, unless something that matters more is shown: an error stays until a key is pressed or a newer one comes, a
+/// warning gives way to an error only and comes back behind it. A note that would hide either is not worth that.
 fn say(model: &mut Model, weight: Weight, text: String) {
-    // A note must not hide what went wrong.
-    let hides = model.notice.as_ref().is_some_and(|notice| notice.weight != Weight::Note);
-    if weight == Weight::Note && hides {
-        return;
+    let said = Notice { weight, text, at: model.now };
+    match (weight, model.notice.as_ref().map(|shown| shown.weight)) {
+        (Weight::Note, Some(Weight::Warning | Weight::Error)) => {}
+        (Weight::Warning, Some(Weight::Error)) => model.hidden = Some(said),
+        (Weight::Error, Some(Weight::Warning)) => model.hidden = model.notice.replace(said),
+        _ => model.notice = Some(said),
     }
-    model.notice = Some(Notice { weight, text, at: model.now });
 }
 
-fn stem(path: &std::path::Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+/// What a clip is called, also one that is unfinished.
+fn stem(path: &Path) -> String {
+    let target = place::target_of_part(path);
+    target.as_deref().unwrap_or(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

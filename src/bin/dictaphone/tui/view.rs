@@ -5,15 +5,15 @@ use ratatui::{
     buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
-    widgets::{Block, Clear, Widget as _},
+    widgets::{Block, Widget as _},
 };
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    app::{Deck, Device, Dialog, Model, Notice, Picture, Place, Repeat, Weight, order_name},
+    app::{Deck, Device, Dialog, Model, Picture, Place, Repeat, Weight, order_name},
     keymap::Scene,
     layout::{self, Areas, LEAST, Size},
-    widgets::{clips, dialog, jobs, meter, oscilloscope, outline, spectrum, waveform},
+    widgets::{clips, dialog, jobs, meter, notice, oscilloscope, outline, spectrum, waveform},
 };
 use crate::status;
 
@@ -39,14 +39,8 @@ pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
     }
     clips::render(model, areas.list, buffer);
     bottom(model, areas.bottom, frame);
-    let asks = matches!(model.dialog, Some(Dialog::Name { .. } | Dialog::Filter(_) | Dialog::Discard));
-    match &model.notice {
-        // The bottom line is taken, and this must be seen all the same.
-        Some(said) if asks && said.weight != Weight::Note => {
-            notice(model, said, above_bottom(&areas), frame.buffer_mut());
-        }
-        Some(said) if !asks && !model.leaving => notice(model, said, areas.bottom, frame.buffer_mut()),
-        _ => {}
+    if let Some((weight, text, last)) = message(model, &areas) {
+        notice::render(model.theme, weight, text, last, frame.buffer_mut());
     }
     let inside = layout::inside(size);
     match &model.dialog {
@@ -235,9 +229,6 @@ fn repeat(model: &Model) -> Option<String> {
     }
 }
 
-/// Columns for the name, beside the reason why it cannot be what it is.
-const LEFT_TO_TYPE: u16 = 20;
-
 /// A question, a message, or the keys.
 fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
     let field = |question, input, frame: &mut Frame<'_>| {
@@ -245,10 +236,6 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
         frame.set_cursor_position(cursor);
     };
     match &model.dialog {
-        Some(Dialog::Name { input, wrong: Some(why), .. }) => {
-            let why = model.theme.shortened(why, usize::from(area.width.saturating_sub(LEFT_TO_TYPE)));
-            return field((&format!("{why}:"), ""), input, frame);
-        }
         Some(Dialog::Name { input, fresh: true, .. }) => {
             return field(("saved; name:", "Enter renames, Esc keeps"), input, frame);
         }
@@ -271,30 +258,22 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
     line.render(area, frame.buffer_mut());
 }
 
-/// Lines that a message may take.
-const NOTICE_ROWS: usize = 3;
-
-/// A message in as many lines as it needs, `last` the lowest of them: what is cut off may be the reason.
-fn notice(model: &Model, notice: &Notice, last: Rect, buffer: &mut Buffer) {
-    let theme = model.theme;
-    let columns = usize::from(last.width);
-    let style = match notice.weight {
-        Weight::Note => theme.plain(),
-        Weight::Warning => theme.warm(),
-        Weight::Error => theme.alarm(),
-    };
-    let text = theme.shortened(&notice.text, columns * NOTICE_ROWS);
-    let mut lines = textwrap::wrap(&text, columns);
-    lines.truncate(NOTICE_ROWS);
-    for (line, y) in lines.into_iter().rev().zip((0..=last.y).rev()) {
-        let row = Rect { y, ..last };
-        Clear.render(row, buffer);
-        Line::styled(line.into_owned(), style).render(row, buffer);
-        // It may lie over the line that divides the list from the keys.
-        for side in [last.x.saturating_sub(1), last.right()] {
-            buffer.set_string(side, y, theme.border().vertical_left, theme.plain());
+/// What is said, and the lowest line that it takes.
+fn message<'a>(model: &'a Model, areas: &Areas) -> Option<(Weight, &'a str, Rect)> {
+    let said = model.notice.as_ref().map(|notice| (notice.weight, notice.text.as_str()));
+    let (weight, text, last) = match &model.dialog {
+        // The bottom line is taken, and what matters must be seen all the same; most of all why the name is refused.
+        Some(Dialog::Name { wrong: Some(why), .. }) => (Weight::Error, why.as_str(), above_bottom(areas)),
+        Some(Dialog::Name { .. } | Dialog::Filter(_) | Dialog::Discard) => {
+            let (weight, text) = said.filter(|(weight, _)| *weight != Weight::Note)?;
+            (weight, text, above_bottom(areas))
         }
-    }
+        _ => {
+            let (weight, text) = said.filter(|_| !model.leaving)?;
+            (weight, text, areas.bottom)
+        }
+    };
+    Some((weight, text, last))
 }
 
 /// The line above the bottom one, inside the frame.

@@ -36,6 +36,13 @@ pub(crate) struct Take {
     pub(crate) sketch: Sketch,
 }
 
+impl Take {
+    /// Why its sound cannot be heard although nothing is wrong with it: nobody knows what its samples mean.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.kind == Kind::Whole && self.clip.error.is_some() && self.clip.format.as_deref() == Some("raw")
+    }
+}
+
 /// The list of clips.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Takes {

@@ -10,7 +10,7 @@ use std::{
 use dictaphone::{
     ErrorKind, Result,
     clips::{self, Clip, Listing, PartFile, Spliced, Trashed, Unfinished},
-    storage::space,
+    storage::{self, space},
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
@@ -123,7 +123,7 @@ impl World {
         let forced = self.looked.is_none();
         self.looked = Some(now);
         let changed = std::fs::metadata(&self.folder).and_then(|metadata| metadata.modified()).ok();
-        if !forced && self.folder_seen == Some(changed) {
+        if !forced && self.folder_seen == Some(changed) && !self.is_a_recorder_gone() {
             return;
         }
         self.folder_seen = Some(changed);
@@ -134,6 +134,16 @@ impl World {
             reading.store(false, Ordering::SeqCst);
             Some(Happening::Msg(msg))
         });
+    }
+
+    /// Whether a recorder of somebody else has let go of its unfinished recording: when it dies, the folder does not
+    /// change.
+    fn is_a_recorder_gone(&self) -> bool {
+        let own = self.part();
+        let listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        let growing = listing.unfinished.iter().filter(|part| part.is_being_written);
+        let mut others = growing.filter(|part| own.as_ref().is_none_or(|own| own.file_name() != part.path.file_name()));
+        others.any(|part| matches!(storage::is_being_written(&part.path), Ok(false)))
     }
 
     pub(super) fn disk_left(&mut self) -> Option<Duration> {

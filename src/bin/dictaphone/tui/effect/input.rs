@@ -8,12 +8,12 @@ use dictaphone::{
 };
 
 use super::{
-    Happening, LATENCY, TAP_BLOCKS, World, one_line,
+    Happening, LATENCY, TAP_BLOCKS, World,
     remembered::{self, Remembered},
 };
 use crate::{
     commands::record::open,
-    message::Failure,
+    message::{Failure, Message},
     plan::Record,
     tui::{app::Weight, update::Msg},
 };
@@ -61,7 +61,7 @@ impl World {
         }
         let Opened { stream, name, note } = match outcome {
             Ok(opened) => opened,
-            Err(failure) => return Some(Msg::Missing(one_line(&failure.message))),
+            Err(failure) => return Some(Msg::Missing(on_screen(&failure.message))),
         };
         let format = open::format(&self.plan, &stream);
         let tracks = stream.tracks();
@@ -82,13 +82,13 @@ impl World {
                 self.input = None;
                 let why = match reason {
                     EndReason::DeviceLost(error) => {
-                        let text = format!("the input is gone: {error}; r opens it again");
+                        let text = format!("the input is gone: {error}");
                         if let Some(running) = &mut self.running {
                             running.failure.get_or_insert(error);
                         }
                         text
                     }
-                    EndReason::Exhausted => "the input has come to its end; r opens it again".to_owned(),
+                    EndReason::Exhausted => "the input has come to its end".to_owned(),
                 };
                 Some(Msg::Missing(why))
             }
@@ -98,6 +98,13 @@ impl World {
             _ => None,
         }
     }
+}
+
+/// A message without those of its hints that name commands and flags: on the screen there are keys for that.
+fn on_screen(message: &Message) -> String {
+    let hints = message.hint.as_deref().unwrap_or_default().split("; ");
+    let hints = hints.filter(|hint| !hint.is_empty() && !hint.contains('`'));
+    std::iter::once(message.text.as_str()).chain(hints).collect::<Vec<_>>().join("; ")
 }
 
 fn remember(plan: &Record, opened: &Opened, is_chosen: bool) {
@@ -117,4 +124,27 @@ fn last_or_default(devices: &MediaDevices, plan: &Record) -> Result<Opened, Fail
     let (stream, name) = open::stream(devices, plan, LATENCY)?;
     let note = last.map(|last| format!("{} is not there, this is {name}", last.label));
     Ok(Opened { stream, name, note })
+}
+
+#[cfg(test)]
+mod tests {
+    use dictaphone::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn the_screen_does_not_send_to_the_command_line() {
+        for (kind, said) in [
+            (ErrorKind::NotFound, "no input"),
+            (ErrorKind::NotReadable, "no input; another program may be using it"),
+            (
+                ErrorKind::NotAllowed,
+                "no input; allow this terminal the microphone in the system's privacy settings, or be the user of the \
+                 sound server",
+            ),
+            (ErrorKind::Abort, "no input; look whether the sound server runs and the device is connected"),
+        ] {
+            assert_eq!(on_screen(&Failure::from(Error::new(kind, "no input")).message), said);
+        }
+    }
 }

@@ -18,66 +18,86 @@ use dictaphone::{
     clips::{self, Advance, Conversion, Seam, Spliced},
     decode,
     encode::format,
-    storage::Existing,
+    storage::{Existing, place},
 };
 
-use super::{Happening, World, folder::Change, recording::Kept};
-use crate::tui::{
-    app::{Dictation, Place},
-    update::Msg,
+use super::{Happening, World, folder::Change, reason, recording::Kept};
+use crate::{
+    message::Message,
+    tui::{
+        app::{Dictation, Place},
+        update::Msg,
+    },
 };
 
 /// How often it says how far it is.
 const TELL: Duration = Duration::from_millis(100);
 
+/// The job that runs.
+pub(super) struct RunningJob {
+    /// Set when it is not wanted any more.
+    given_up: Arc<AtomicBool>,
+    /// What is said when the program is left at once.
+    pub(super) last_words: Message,
+}
+
 impl World {
     pub(super) fn export(&mut self, path: PathBuf, name: &'static str) {
-        let mut watch = self.begin_job();
+        let what = format!("{} was not exported", path.display());
+        let mut watch = self.begin_job(last_words(&what, export_target(&path, name).as_deref()));
         let work = move || Happening::Exported(export(&path, name, &mut watch));
         self.spawn_surely("export", work, || Happening::Exported(Err(bug())));
     }
 
     pub(super) fn splice(&mut self, dictation: Dictation, new: PathBuf) {
-        let mut watch = self.begin_job();
-        let this = new.clone();
+        // It is written where the take is, and that may be a link.
+        let target = dictation.path.canonicalize().ok();
+        let what = format!("the recording is {}, a take of its own", new.display());
+        let mut watch = self.begin_job(last_words(&what, target.as_deref()));
+        let (this, that) = (dictation.clone(), new.clone());
         let work = move || {
             let outcome = splice(&dictation, &new, &mut watch);
-            Happening::Spliced(new, outcome)
+            Happening::Spliced(dictation, new, outcome)
         };
-        self.spawn_surely("splice", work, move || Happening::Spliced(this, Err(bug())));
+        self.spawn_surely("splice", work, move || Happening::Spliced(this, that, Err(bug())));
     }
 
     pub(super) fn cancel(&self) {
         if let Some(job) = &self.job {
-            job.store(true, Ordering::SeqCst);
+            job.given_up.store(true, Ordering::SeqCst);
         }
     }
 
     /// What is called with every block.
-    fn begin_job(&mut self) -> impl FnMut(Advance) -> ControlFlow<()> + Send + 'static {
+    fn begin_job(&mut self, last_words: Message) -> impl FnMut(Advance) -> ControlFlow<()> + Send + 'static {
         let given_up = Arc::<AtomicBool>::default();
-        self.job = Some(Arc::clone(&given_up));
+        self.job = Some(RunningJob { given_up: Arc::clone(&given_up), last_words });
         watch(given_up, self.happenings.clone())
     }
 
     pub(super) fn exported(&mut self, outcome: Result<PathBuf>) -> Msg {
         self.end_job();
-        Msg::Exported(outcome.map_err(reason))
+        Msg::Exported(outcome.map_err(|error| unless_given_up(&error)))
     }
 
-    pub(super) fn spliced(&mut self, new: &Path, outcome: Result<Spliced>) -> Msg {
+    pub(super) fn spliced(&mut self, dictation: &Dictation, new: &Path, outcome: Result<Spliced>) -> Msg {
         self.end_job();
+        // What is said at the end is about the take that there is now.
+        let flaw = self.kept.iter().find(|kept| kept.is_at(new)).and_then(|kept| kept.flaw.clone());
+        self.kept.retain(|kept| !kept.is_at(new));
         Msg::Spliced(match outcome {
             Ok(spliced) => {
                 let path = self.listed_path(&spliced.path);
                 let left_over = spliced.left_over().map(Path::to_owned).collect();
-                // What is said at the end is about the take that there is now.
-                self.kept.retain(|kept| !kept.is_at(new));
-                self.kept.push(Kept::dictated(path.clone()));
+                self.kept.push(Kept::dictated(path.clone(), flaw));
                 self.changes.push(Change::Spliced(spliced));
                 Ok((path, left_over))
             }
-            Err(error) => Err(reason(error)),
+            Err(error) => {
+                let why = unless_given_up(&error);
+                self.kept.push(Kept::astray(new.to_owned(), flaw, dictation, why.as_deref()));
+                Err(why)
+            }
         })
     }
 
@@ -90,9 +110,18 @@ fn bug() -> Error {
     Error::new(ErrorKind::Unknown, "it failed by a bug")
 }
 
-/// Nothing if it was given up.
-fn reason(error: Error) -> Option<String> {
-    (error.kind() != ErrorKind::Abort).then(|| error.to_string())
+/// Why it failed; nothing if it was given up.
+fn unless_given_up(error: &Error) -> Option<String> {
+    (error.kind() != ErrorKind::Abort).then(|| reason(error))
+}
+
+/// What is said when the program is left at once: what is not done, and what is left beside `target` of it.
+fn last_words(what: &str, target: Option<&Path>) -> Message {
+    let message = Message::new(format!("interrupted; {what}"));
+    match target.map(place::part_path) {
+        Some(part) => message.hint(format!("the unfinished {} can be deleted", part.display())),
+        None => message,
+    }
 }
 
 fn watch(given_up: Arc<AtomicBool>, answers: Sender<Happening>) -> impl FnMut(Advance) -> ControlFlow<()> + Send {
@@ -106,10 +135,13 @@ fn watch(given_up: Arc<AtomicBool>, answers: Sender<Happening>) -> impl FnMut(Ad
     }
 }
 
+fn export_target(path: &Path, name: &str) -> Option<PathBuf> {
+    format::by_name(name).map(|format| path.with_extension(format.extension()))
+}
+
 fn export(path: &Path, name: &str, watch: &mut dyn FnMut(Advance) -> ControlFlow<()>) -> Result<PathBuf> {
     let no_format = || Error::new(ErrorKind::NotSupported, format!("there is no format {name}"));
-    let format = format::by_name(name).ok_or_else(no_format)?;
-    let target = path.with_extension(format.extension());
+    let (format, target) = format::by_name(name).zip(export_target(path, name)).ok_or_else(no_format)?;
     let (path, _) = clips::convert(path, &target, &Conversion::new(format), Existing::Number, watch)?;
     Ok(path)
 }
@@ -122,4 +154,28 @@ fn splice(dictation: &Dictation, new: &Path, watch: &mut dyn FnMut(Advance) -> C
         Place::Overwrite(at) => Seam::Overwrite(frame(at)?),
     };
     clips::splice::splice(&dictation.path, new, seam, watch)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_one_and_what_was_given_up_not_at_all() {
+        let failed = |kind: io::ErrorKind| Error::from_io(kind.into(), "cannot write /r/a.wav");
+        assert_eq!(unless_given_up(&failed(io::ErrorKind::StorageFull)).as_deref(), Some("the disk is full"));
+        let denied = unless_given_up(&failed(io::ErrorKind::PermissionDenied));
+        assert_eq!(denied.as_deref(), Some("cannot write /r/a.wav: permission denied"));
+        assert_eq!(unless_given_up(&Error::new(ErrorKind::Abort, "x")), None);
+    }
+
+    #[test]
+    fn whoever_leaves_at_once_hears_what_is_left_behind() {
+        let target = export_target(Path::new("/r/a.wav"), "flac");
+        let Message { text, hint } = last_words("/r/a.wav was not exported", target.as_deref());
+        assert_eq!(text, "interrupted; /r/a.wav was not exported");
+        assert_eq!(hint.as_deref(), Some("the unfinished /r/.a.flac.part can be deleted"));
+    }
 }

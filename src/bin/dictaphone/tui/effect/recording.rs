@@ -12,13 +12,16 @@ use dictaphone::{
     storage::Existing,
 };
 
-use super::{Happening, World, one_line};
+use super::{Happening, World, one_line, reason};
 use crate::{
     commands::record::open,
     exit::Exit,
     message::{Failure, Message},
     status,
-    tui::{app::Weight, update::Msg},
+    tui::{
+        app::{Dictation, Place, Weight},
+        update::Msg,
+    },
 };
 
 /// What came of a recording.
@@ -27,7 +30,9 @@ pub(crate) struct Kept {
     path: Result<PathBuf, Message>,
     /// Length of the recording; not told of a take that it went into.
     time: Option<Duration>,
-    flaw: Option<String>,
+    pub(super) flaw: Option<String>,
+    /// Where it was to go and did not, and why.
+    astray: Option<String>,
 }
 
 pub(super) struct Running {
@@ -41,15 +46,27 @@ pub(super) struct Running {
 
 impl Kept {
     /// A take that has what was dictated.
-    pub(super) fn dictated(path: PathBuf) -> Self {
-        Self { path: Ok(path), time: None, flaw: None }
+    pub(super) fn dictated(path: PathBuf, flaw: Option<String>) -> Self {
+        Self { path: Ok(path), time: None, flaw, astray: None }
+    }
+
+    /// A take that was to go into another one, and could not; `why` is nothing if that was given up.
+    pub(super) fn astray(path: PathBuf, flaw: Option<String>, dictation: &Dictation, why: Option<&str>) -> Self {
+        let name = dictation.path.file_stem().unwrap_or_default().to_string_lossy();
+        let what = match dictation.place {
+            Place::End => "appended to",
+            Place::Insert(_) => "inserted into",
+            Place::Overwrite(_) => "recorded over",
+        };
+        let astray = format!("not {what} {name}: {}", why.unwrap_or("it was given up"));
+        Self { path: Ok(path), time: None, flaw, astray: Some(astray) }
     }
 
     /// It could not be saved because of a bug.
     fn unsaved(part: Option<&Path>) -> Self {
         let hint = part.map(|part| format!("what was recorded is kept in {}", part.display()));
         let message = Message { text: "saving failed by a bug".to_owned(), hint };
-        Self { path: Err(message), time: None, flaw: None }
+        Self { path: Err(message), time: None, flaw: None, astray: None }
     }
 
     /// Whether it is that file.
@@ -59,6 +76,17 @@ impl Kept {
 }
 
 impl World {
+    /// The take that was recorded last was to go there, and the screen that would have put it there is gone.
+    pub(crate) fn strand(&mut self, dictation: &Dictation) {
+        if let Some(kept) = self.kept.pop() {
+            let why = Some("the screen has failed");
+            self.kept.push(match kept.path {
+                Ok(path) => Kept::astray(path, kept.flaw, dictation, why),
+                Err(_) => kept,
+            });
+        }
+    }
+
     pub(super) fn control(&self, call: impl FnOnce(&MediaRecorder) -> dictaphone::Result<()>) -> Vec<Msg> {
         if let Some(running) = &self.running {
             let _ = call(&running.recorder);
@@ -146,7 +174,7 @@ impl World {
         self.saving = self.saving.saturating_sub(1);
         self.kept.push(kept.clone());
         self.looked = None;
-        let Kept { path, time, flaw } = kept;
+        let Kept { path, time, flaw, astray: _ } = kept;
         match path {
             Ok(path) => Msg::Saved { path, time: time.unwrap_or_default(), flaw },
             Err(message) => Msg::NotSaved(Some(one_line(&message))),
@@ -157,12 +185,21 @@ impl World {
 impl Kept {
     /// What is said about it after the screen is gone, and how the program ends because of it.
     pub(crate) fn last_words(&self) -> (Result<String, Message>, Exit) {
-        match (&self.path, &self.flaw) {
-            (Err(message), _) => (Err(message.clone()), Exit::Failed),
-            (Ok(path), Some(flaw)) => {
+        match (&self.path, &self.flaw, &self.astray) {
+            (Err(message), ..) => (Err(message.clone()), Exit::Failed),
+            (Ok(path), Some(flaw), Some(astray)) => {
+                let text = format!("saved {}, but {flaw}; it is a take of its own, {astray}", path.display());
+                (Err(Message::new(text)), Exit::Incomplete)
+            }
+            (Ok(path), Some(flaw), None) => {
                 (Err(Message::new(format!("saved {}, but {flaw}", path.display()))), Exit::Incomplete)
             }
-            (Ok(path), None) => {
+            // All of it is saved, so that 3 would be wrong; but as with events that got lost, the rest of what was asked
+            // for failed.
+            (Ok(path), None, Some(astray)) => {
+                (Err(Message::new(format!("saved {} as a take of its own, {astray}", path.display()))), Exit::Failed)
+            }
+            (Ok(path), None, None) => {
                 let time = self.time.map_or_else(String::new, |time| format!(" · {}", status::clock(time)));
                 (Ok(format!("saved {}{time}", path.display())), Exit::Done)
             }
@@ -173,7 +210,49 @@ impl Kept {
 fn save(blob: &Blob, target: &Path, flaw: Option<String>) -> Kept {
     let path = blob.save_as(target, Existing::Number).map_err(|error| {
         let kept = blob.path().map(|part| format!("what was recorded is kept in {}", part.display()));
-        Message { text: error.to_string(), hint: kept }
+        Message { text: reason(&error), hint: kept }
     });
-    Kept { path, time: Some(blob.duration()), flaw }
+    Kept { path, time: Some(blob.duration()), flaw, astray: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_of_a_recording_is_told_with_its_exit_code() {
+        let flaw = || Some("it ended early: the disk is full".to_owned());
+        let to = |place| Dictation { path: "/r/old.wav".into(), place };
+        let new = || PathBuf::from("/r/new.wav");
+        let astray = |place, flaw, why| Kept::astray(new(), flaw, &to(place), why);
+        let at = Duration::from_secs(1);
+        for (kept, words, exit) in [
+            (Kept::dictated(new(), None), "saved /r/new.wav", Exit::Done),
+            (Kept::dictated(new(), flaw()), "saved /r/new.wav, but it ended early: the disk is full", Exit::Incomplete),
+            (
+                astray(Place::End, None, Some("it is gone")),
+                "saved /r/new.wav as a take of its own, not appended to old: it is gone",
+                Exit::Failed,
+            ),
+            (
+                astray(Place::Insert(at), None, Some("it is gone")),
+                "saved /r/new.wav as a take of its own, not inserted into old: it is gone",
+                Exit::Failed,
+            ),
+            (
+                astray(Place::Overwrite(at), None, None),
+                "saved /r/new.wav as a take of its own, not recorded over old: it was given up",
+                Exit::Failed,
+            ),
+            (
+                astray(Place::End, flaw(), Some("it is gone")),
+                "saved /r/new.wav, but it ended early: the disk is full; it is a take of its own, not appended to old: it \
+                 is gone",
+                Exit::Incomplete,
+            ),
+        ] {
+            let (told, code) = kept.last_words();
+            assert_eq!((told.unwrap_or_else(|message| message.text).as_str(), code), (words, exit));
+        }
+    }
 }

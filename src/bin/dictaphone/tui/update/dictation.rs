@@ -2,12 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Effect, list, recording, say, stem};
-use crate::tui::app::{Device, Dictation, Job, Model, Place, Weight, Work};
+use super::{Effect, jobs, list, recording, say, stem};
+use crate::tui::app::{Device, Dictation, Model, Place, Weight, Work};
 
 /// Begins to record. `place` is asked with where the chosen clip is being played, if it is.
 pub(super) fn begin(model: &mut Model, place: impl FnOnce(Option<Duration>) -> Option<Place>) -> Vec<Effect> {
-    let Some(path) = list::whole(model) else { return Vec::new() };
+    // What cannot be read cannot be gone on with, and that must be known before anything is said into it.
+    let Some(path) = list::readable(model) else { return Vec::new() };
     if model.job.is_some() {
         say(model, Weight::Note, "something is being made already, one after the other".to_owned());
         return Vec::new();
@@ -35,7 +36,7 @@ pub(super) fn splice(model: &mut Model, dictation: Dictation, new: PathBuf) -> V
         Place::Insert(_) => format!("inserting into {name}"),
         Place::Overwrite(_) => format!("overwriting {name}"),
     };
-    model.job = Some(Job { work: Work::Splice, what, done: None });
+    jobs::begin(model, Work::Splice, what);
     vec![Effect::Splice(dictation, new)]
 }
 

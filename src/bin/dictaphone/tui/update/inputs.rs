@@ -2,8 +2,11 @@
 
 use crossterm::event::KeyCode;
 
-use super::Effect;
-use crate::tui::app::{Device, Dialog, Hears, InputRow, Model};
+use super::{Effect, say, sound};
+use crate::tui::{
+    app::{Device, Dialog, Hears, InputRow, Model, Weight},
+    keymap::Action,
+};
 
 /// The list is opened.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
@@ -27,7 +30,26 @@ pub(super) fn press(model: &mut Model, rows: Option<Vec<InputRow>>, selected: us
 fn chosen(model: &mut Model, row: Option<InputRow>) -> Vec<Effect> {
     let Some(row) = row else { return vec![Effect::CloseInputs] };
     model.device = Device::Opening;
+    sound::fall_silent(model);
     vec![Effect::Open(Some(row.id)), Effect::CloseInputs]
+}
+
+/// There is no input, or it went away.
+pub(super) fn missing(model: &mut Model, why: &str) {
+    model.device = Device::Missing;
+    sound::fall_silent(model);
+    let text = format!("{why}{}", remedy(model));
+    say(model, Weight::Error, text);
+}
+
+/// What can be done without an input, by the keys of this user.
+fn remedy(model: &Model) -> String {
+    let does = [(Action::Record, "tries again"), (Action::Inputs, "lists the inputs")];
+    let keys = does.into_iter().filter_map(|(action, what)| {
+        model.keymap.key_of(action, model.theme.unicode).map(|key| format!("{key} {what}"))
+    });
+    let keys: Vec<String> = keys.collect();
+    if keys.is_empty() { String::new() } else { format!("; {}", keys.join(", ")) }
 }
 
 fn rows(model: &mut Model) -> Option<&mut Vec<InputRow>> {

@@ -19,8 +19,14 @@ pub(super) fn choose(model: &mut Model) {
 }
 
 pub(super) fn export(model: &mut Model, path: PathBuf, format: &'static str) -> Vec<Effect> {
-    model.job = Some(Job { work: Work::Export, what: format!("exporting {} as {format}", stem(&path)), done: None });
+    begin(model, Work::Export, format!("exporting {} as {format}", stem(&path)));
     vec![Effect::Export(path, format)]
+}
+
+/// A job begins, which a note about what was before does not hide.
+pub(super) fn begin(model: &mut Model, work: Work, what: String) {
+    model.notice.take_if(|notice| notice.weight == Weight::Note);
+    model.job = Some(Job { work, what, done: None });
 }
 
 pub(super) fn progress(model: &mut Model, done: f64) {

@@ -19,7 +19,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(action) = model.keymap.action(key, model.scene()) else { return Vec::new() };
     let far = key.modifiers.contains(KeyModifiers::SHIFT);
     if model.notice.as_ref().is_some_and(|notice| notice.weight != Weight::Note || action == Action::Clear) {
-        model.notice = None;
+        model.notice = model.hidden.take();
     }
     act(model, action, if far { FAR } else { NEAR })
 }

@@ -36,6 +36,19 @@ pub(super) fn whole(model: &mut Model) -> Option<PathBuf> {
     None
 }
 
+/// The same if its sound can be read as well.
+pub(super) fn readable(model: &mut Model) -> Option<PathBuf> {
+    let path = whole(model)?;
+    let why = model.takes.current().and_then(|take| take.clip.error.clone());
+    match why {
+        Some(why) => {
+            say(model, Weight::Warning, why);
+            None
+        }
+        None => Some(path),
+    }
+}
+
 pub(super) fn rename(model: &mut Model) {
     if let Some(path) = whole(model) {
         let input = Input::new(stem(&path));
@@ -121,6 +134,10 @@ pub(super) fn renamed(model: &mut Model, from: &PathBuf, path: PathBuf) {
     say(model, Weight::Note, format!("renamed to {name}"));
     if model.takes.wanted.as_ref() == Some(from) {
         model.takes.wanted = Some(path.clone());
+    }
+    // It plays on, and is no other clip that would begin anew.
+    if let Some(playing) = model.playing.as_mut().filter(|playing| playing.path == *from) {
+        playing.path.clone_from(&path);
     }
     if let Some(outline) = model.outline.as_mut().filter(|outline| outline.path == *from) {
         outline.path.clone_from(&path);

@@ -6,7 +6,7 @@ use super::{Effect, list, say};
 use crate::{
     commands::play::stepped,
     status,
-    tui::app::{Model, Outline, Playing, Repeat, Weight},
+    tui::app::{Model, Outline, Playing, Repeat, Take, Weight},
 };
 
 /// What one press changes the volume by, and how loud it gets at most.
@@ -19,6 +19,10 @@ pub(super) fn play(model: &mut Model) -> Vec<Effect> {
     let here = model.takes.current().map(|take| &take.clip.path);
     match &model.playing {
         Some(playing) if here.is_none_or(|path| *path == playing.path) => vec![Effect::TogglePlay],
+        // Others that could not be read may be whole by now, and whoever opens them says what is wrong.
+        _ if model.takes.current().is_some_and(Take::is_raw) => {
+            list::readable(model).map(Effect::Play).into_iter().collect()
+        }
         _ => list::whole(model).map(Effect::Play).into_iter().collect(),
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
             model.deck = Deck::Recording;
         }
     }
+    model.year = heard.year.or(model.year);
     listening::heard(model, heard.playing);
     inputs::heard(model, heard.inputs);
     model.disk_left = heard.disk_left;
@@ -42,11 +43,17 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
     model.dirty |= (!heard.sound.is_empty() && !is_still(model)) || before != numbers(model);
 }
 
+/// Nothing is heard any more: what was must not look as if it still were.
+pub(super) fn fall_silent(model: &mut Model) {
+    model.sound.clear();
+    model.meter.fall_silent();
+}
+
 /// What can be seen of the numbers.
 fn numbers(model: &Model) -> impl PartialEq + use<> {
     let Meter { bar_dbfs, hold_dbfs, clipped, .. } = model.meter;
     let levels = (bar_dbfs, hold_dbfs, clipped, model.meter.is_clipping(model.now));
-    (levels, model.deck, model.time.as_millis() / 100, model.lost, model.disk_left)
+    (levels, model.deck, model.time.as_millis() / 100, model.lost, model.disk_left, model.year)
 }
 
 /// Whether the picture stays as it is however time goes on: there has been silence for as long as it shows.

@@ -5,6 +5,7 @@ mod inputs;
 mod jobs;
 mod list;
 mod listening;
+mod notices;
 
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 use dictaphone::{audio::SampleFormat, clips::Clip};
@@ -94,6 +95,19 @@ fn saved() -> Msg {
 
 fn current(model: &Model) -> Option<&str> {
     model.takes.current().map(|take| take.clip.name.as_str())
+}
+
+/// What is said at the moment.
+fn said(model: &Model) -> Option<(Weight, &str)> {
+    model.notice.as_ref().map(|notice| (notice.weight, notice.text.as_str()))
+}
+
+/// A clip that is marked as one that cannot be read.
+fn unreadable(name: &str, format: &str, why: &str) -> Take {
+    let mut take = take(name);
+    take.clip.path = format!("/r/{name}.{format}").into();
+    (take.clip.format, take.clip.error, take.clip.duration_s) = (Some(format.into()), Some(why.into()), None);
+    take
 }
 
 fn press(model: &mut Model, codes: impl IntoIterator<Item = KeyCode>) -> Vec<Effect> {
@@ -255,21 +269,6 @@ fn silence_is_drawn_until_it_fills_the_picture() {
     assert!(drawn[..7].iter().all(|drawn| *drawn) && drawn[10..].iter().all(|drawn| !drawn), "{drawn:?}");
     update(&mut model, Msg::Heard(Heard { sound: vec![0.1; 48], ..Heard::default() }));
     assert!(model.dirty && silence(&mut model, 21));
-}
-
-#[test]
-fn notes_go_by_themselves_and_errors_with_a_key() {
-    let at = |millis| Msg::Heard(Heard { now: Duration::from_millis(millis), ..Heard::default() });
-    let mut model = model();
-    update(&mut model, Msg::Say(Weight::Note, "x".into()));
-    update(&mut model, at(4_001));
-    assert_eq!(model.notice, None);
-    update(&mut model, Msg::Say(Weight::Error, "bad".into()));
-    update(&mut model, Msg::Say(Weight::Note, "x".into()));
-    update(&mut model, at(60_000));
-    assert_eq!(model.notice.as_ref().map(|notice| notice.text.as_str()), Some("bad"));
-    press(&mut model, [KeyCode::Down]);
-    assert_eq!(model.notice, None);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dictaphone::clips::{SortKey, draw, waveform::Bin};
+use jiff::Zoned;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -92,7 +93,7 @@ fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'stati
         spans.push(Span::styled(format!("{size:>SIZE$}"), quiet));
     }
     if columns.date {
-        let date = take.clip.recorded_at.as_ref().map_or_else(String::new, |at| at.strftime("%d %b %H:%M").to_string());
+        let date = take.clip.recorded_at.as_ref().map_or_else(String::new, |at| date(model, at));
         spans.push(Span::styled(format!("{date:>DATE$}"), quiet));
     }
     if columns.sketch > 0 {
@@ -123,8 +124,17 @@ fn length(model: &Model, take: &Take, selected: bool) -> (String, Style) {
     match (take.kind, take.clip.duration_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())) {
         (Kind::Unfinished, _) => ("unfinished".to_owned(), alarm),
         (Kind::Whole, Some(length)) => (clock(length), Style::new()),
+        (Kind::Whole, None) if take.clip.error.is_none() || take.is_raw() => {
+            ("no length".to_owned(), if selected { Style::new() } else { model.theme.dim() })
+        }
         (Kind::Whole, None) => ("unreadable".to_owned(), alarm),
     }
+}
+
+/// The day, with the time or, if it was in another year, with that.
+fn date(model: &Model, at: &Zoned) -> String {
+    let is_of_another_year = model.year.is_some_and(|year| year != at.year());
+    at.strftime(if is_of_another_year { "%d %b %Y" } else { "%d %b %H:%M" }).to_string()
 }
 
 fn extension(take: &Take) -> &str {

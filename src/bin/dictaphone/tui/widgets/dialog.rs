@@ -6,14 +6,15 @@ use ratatui::{
     text::{Line, Span},
     widgets::{Block, Clear, Widget as _},
 };
+use textwrap::{Options, WordSplitter};
 use tui_input::Input;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     status,
     tui::{
         app::{Hears, InputRow, Model},
-        keymap::{FIXED, When},
+        keymap::{Bound, FIXED, When},
         layout,
         theme::Theme,
     },
@@ -37,32 +38,46 @@ fn rows_of(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX - 4)
 }
 
-/// Columns of the help, if there are as many, and of its keys.
+/// Columns of the help, if there are as many.
 const HELP_COLUMNS: usize = 54;
-const KEY_COLUMNS: usize = 13;
+/// Columns before the keys of the help, and at least between them and what they do.
+const INDENT: usize = 2;
+const GAP: usize = 2;
 
-/// A key and what it does, in as many lines as that takes.
-fn help_lines(theme: Theme, keys: String, help: &str, columns: usize) -> Vec<Line<'static>> {
-    let texts = textwrap::wrap(help, columns.saturating_sub(KEY_COLUMNS).max(1));
-    let mut keys = Some(keys);
-    let line = |text: std::borrow::Cow<'_, str>| {
-        let keys = keys.take().unwrap_or_default();
-        let padding = " ".repeat(KEY_COLUMNS.saturating_sub(2 + keys.width()));
-        Line::from(vec![Span::raw("  "), Span::styled(keys, theme.key()), Span::raw(format!("{padding}{text}"))])
+/// Keys and what they do, in as many lines as that takes. What they do stands from column `place` on; keys that are too
+/// long to stand before it have lines of their own.
+fn help_lines(theme: Theme, keys: &str, help: &str, (place, columns): (usize, usize)) -> Vec<Line<'static>> {
+    let line = |keys: &str, text: &str| {
+        let padding = " ".repeat(if text.is_empty() { 0 } else { place.saturating_sub(INDENT + keys.width()) });
+        let keys = Span::styled(keys.to_owned(), theme.key());
+        Line::from(vec![Span::raw(" ".repeat(INDENT)), keys, Span::raw(format!("{padding}{text}"))])
     };
-    texts.into_iter().map(line).collect()
+    let between_keys = Options::new(columns.saturating_sub(INDENT).max(1)).word_splitter(WordSplitter::NoHyphenation);
+    let keys = textwrap::wrap(keys, between_keys);
+    let texts = textwrap::wrap(help, columns.saturating_sub(place).max(1));
+    let is_short = matches!(keys.as_slice(), [keys] if INDENT + keys.width() + GAP <= place);
+    let alone = if is_short { 0 } else { keys.len() };
+    let beside = keys.iter().skip(alone).map(AsRef::as_ref).chain(std::iter::repeat(""));
+    let own = keys.iter().take(alone).map(|keys| line(keys, ""));
+    own.chain(texts.iter().zip(beside).map(|(text, keys)| line(keys, text))).collect()
 }
 
 fn help_text(model: &Model, area: Rect) -> Vec<Line<'static>> {
     let theme = model.theme;
     let columns = HELP_COLUMNS.min(usize::from(area.width.saturating_sub(4)));
+    let row = |bound: &Bound| (bound.binding.when, bound.names(theme.unicode), bound.binding.help);
+    let rows: Vec<_> = model.keymap.rows().iter().map(row).collect();
+    let keys = rows.iter().map(|(_, keys, _)| keys.as_str()).chain(FIXED.map(|(keys, _)| keys));
+    let widest = keys.map(UnicodeWidthStr::width).max().unwrap_or(0);
+    let widths = ((INDENT + widest + GAP).min(columns / 2), columns);
     let mut lines = Vec::new();
     for when in When::ALL {
-        lines.push(Line::styled(when.heading(), theme.accent()));
-        let rows = model.keymap.rows().iter().filter(|bound| bound.binding.when == when);
-        lines.extend(rows.flat_map(|bound| help_lines(theme, bound.names(theme.unicode), bound.binding.help, columns)));
+        let heading = textwrap::wrap(when.heading(), columns.max(1));
+        lines.extend(heading.into_iter().map(|line| Line::styled(line, theme.accent())));
+        let rows = rows.iter().filter(|(then, ..)| *then == when);
+        lines.extend(rows.flat_map(|(_, keys, help)| help_lines(theme, keys, help, widths)));
     }
-    lines.extend(FIXED.iter().flat_map(|(keys, help)| help_lines(theme, (*keys).to_owned(), help, columns)));
+    lines.extend(FIXED.iter().flat_map(|(keys, help)| help_lines(theme, keys, help, widths)));
     lines
 }
 

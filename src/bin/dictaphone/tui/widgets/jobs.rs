@@ -17,7 +17,9 @@ pub(crate) fn line(model: &Model, columns: usize) -> Line<'static> {
     let (full, empty) = if theme.unicode { ("█", "░") } else { ("#", ".") };
     let cells = ((done * CELLS as f64) as usize).min(CELLS);
     let bar = format!(" {}{} {:3.0}%", full.repeat(cells), empty.repeat(CELLS - cells), done * 100.0);
-    let key = model.keymap.key_of(Action::Clear, theme.unicode).filter(|_| columns >= 70);
+    // Whoever leaves has no keys any more.
+    let is_told = columns >= 70 && !model.leaving;
+    let key = model.keymap.key_of(Action::Clear, theme.unicode).filter(|_| is_told);
     let hint = key.map_or_else(String::new, |key| format!("  {key} gives up"));
     let what = theme.shortened(&job.what, columns.saturating_sub(bar.width() + hint.width()));
     Line::from(vec![Span::raw(what), Span::styled(bar, theme.good()), Span::styled(hint, theme.dim())])

@@ -5,6 +5,7 @@ pub(super) mod clips;
 pub(super) mod dialog;
 pub(super) mod jobs;
 pub(super) mod meter;
+pub(super) mod notice;
 pub(super) mod oscilloscope;
 pub(super) mod outline;
 pub(super) mod spectrum;

@@ -105,3 +105,15 @@ fn a_dictation_follows_its_clip_that_is_renamed_meanwhile() {
     update(&mut model, Msg::Renamed { from: "/r/a.wav".into(), to: "/r/b.wav".into() });
     assert_eq!(model.dictation.unwrap().path, std::path::PathBuf::from("/r/b.wav"));
 }
+
+#[test]
+fn nothing_is_recorded_for_a_take_that_cannot_be_read() {
+    for (code, key) in [('a', "append"), ('o', "overwrite"), ('I', "insert")] {
+        let mut model = model();
+        update(&mut model, Msg::Takes(vec![unreadable("a", "wav", "/r/a.wav is damaged")]));
+        update(&mut model, playing_at("a", 1_000));
+        assert_eq!(press(&mut model, [KeyCode::Char(code)]), [], "{key}");
+        assert!(model.dictation.is_none(), "{key}");
+        assert_eq!(said(&model), Some((Weight::Warning, "/r/a.wav is damaged")), "{key}");
+    }
+}

@@ -59,3 +59,31 @@ fn the_cursor_begins_on_the_input_that_is_open() {
     update(&mut model, Msg::Inputs(vec![row("one"), row("two")]));
     assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Open(Some("two".into())), Effect::CloseInputs]);
 }
+
+#[test]
+fn without_an_input_the_meter_is_empty_and_what_clipped_is_kept() {
+    let loud = || Msg::Heard(Heard { sound: vec![1.0; 4_800], ..Heard::default() });
+    for gone in [Msg::Missing("it was unplugged".into()), key(KeyCode::Enter)] {
+        let mut model = listed();
+        update(&mut model, loud());
+        let clipped = model.meter.clipped;
+        assert!(model.meter.bar_dbfs > -1.0 && clipped > 0);
+        update(&mut model, gone);
+        assert_eq!((model.meter.bar_dbfs, model.meter.hold_dbfs), (f64::NEG_INFINITY, f64::NEG_INFINITY));
+        assert!(model.sound.is_empty() && model.meter.clipped == clipped);
+    }
+}
+
+#[test]
+fn without_an_input_the_keys_of_this_user_are_the_remedy() {
+    let mut model = model();
+    update(&mut model, Msg::Missing("no input device".into()));
+    assert_eq!(said(&model), Some((Weight::Error, "no input device; r tries again, i lists the inputs")));
+    model.keymap.rebind(Action::Record, &[keymap::Chord::parse("f5").unwrap()]);
+    model.keymap.rebind(Action::Inputs, &[]);
+    update(&mut model, Msg::Missing("no input device".into()));
+    assert_eq!(said(&model), Some((Weight::Error, "no input device; F5 tries again")));
+    model.keymap.rebind(Action::Record, &[]);
+    update(&mut model, Msg::Missing("no input device".into()));
+    assert_eq!(said(&model), Some((Weight::Error, "no input device")));
+}

@@ -54,3 +54,14 @@ fn the_outcome_is_told() {
 fn whoever_leaves_does_not_wait_for_an_export() {
     assert_eq!(press(&mut exporting(), [KeyCode::Char('q')]), [Effect::Cancel]);
 }
+
+#[test]
+fn a_job_takes_an_old_note_away_and_nothing_that_matters() {
+    for (weight, stays) in [(Weight::Note, false), (Weight::Warning, true), (Weight::Error, true)] {
+        let mut model = with_takes(&["a"]);
+        press(&mut model, [KeyCode::Char('e')]);
+        update(&mut model, Msg::Say(weight, "before".into()));
+        press(&mut model, [KeyCode::Enter]);
+        assert_eq!((model.job.is_some(), model.notice.is_some()), (true, stays), "{weight:?}");
+    }
+}

@@ -164,6 +164,16 @@ fn what_is_unfinished_can_be_recovered_and_deleted_and_nothing_else() {
 }
 
 #[test]
+fn an_unfinished_recording_is_called_as_in_the_list() {
+    let mut model = model();
+    let path: PathBuf = "/r/.cut off.wav.part".into();
+    update(&mut model, Msg::Deleted { path: path.clone(), restorable: true });
+    assert_eq!(said(&model), Some((Weight::Note, "cut off is in the trash, u undoes that")));
+    update(&mut model, Msg::Undone(Ok(path)));
+    assert_eq!(said(&model), Some((Weight::Note, "cut off is back")));
+}
+
+#[test]
 fn a_folder_that_cannot_be_read_is_told_and_comes_back() {
     let mut model = with_takes(&["a"]);
     update(&mut model, Msg::NoFolder("cannot read /r: denied".into()));

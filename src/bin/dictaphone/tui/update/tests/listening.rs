@@ -169,3 +169,33 @@ fn while_something_is_recorded_both_pictures_share_the_place() {
     press(&mut model, [KeyCode::Char('v')]);
     assert_eq!(shares(&model), (Some(5), None), "another picture is only live");
 }
+
+#[test]
+fn a_clip_that_is_renamed_plays_on_as_it_did() {
+    let millis = Duration::from_millis;
+    let mut model = with_takes(&["a", "b"]);
+    update(&mut model, playing_at("a", 2_000));
+    press(&mut model, [']', ']', '+', 'b'].map(KeyCode::Char));
+    update(&mut model, playing_at("a", 3_000));
+    press(&mut model, [KeyCode::Char('b')]);
+    update(&mut model, Msg::Outlined(outline_of("a", &[1, 500])));
+    update(&mut model, Msg::Renamed { from: "/r/a.wav".into(), to: "/r/c.wav".into() });
+    update(&mut model, playing_at("c", 2_500));
+    let part = Repeat::Between(millis(2_000), millis(3_000));
+    assert_eq!((model.speed, model.volume, model.repeat), (1.2, 1.1, part));
+    assert_eq!(model.playing.as_ref().map(|playing| playing.at), Some(millis(2_500)));
+    assert!(super::super::listening::outline(&model).is_some());
+    assert_eq!(press(&mut model, [KeyCode::Char(' ')]), [Effect::TogglePlay], "it is the clip under the cursor");
+}
+
+#[test]
+fn raw_samples_are_not_played_and_it_is_said_why() {
+    let mut model = model();
+    let why = "/r/a.raw holds raw samples, which do not say their rate and format";
+    update(&mut model, Msg::Takes(vec![unreadable("a", "raw", why)]));
+    assert_eq!(press(&mut model, [KeyCode::Enter]), []);
+    assert_eq!(said(&model), Some((Weight::Warning, why)));
+    // Another one may have been mended, which the player finds out.
+    update(&mut model, Msg::Takes(vec![unreadable("a", "wav", "damaged")]));
+    assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Play("/r/a.wav".into())]);
+}
