@@ -46,7 +46,7 @@ use self::{
     worker::Turn,
 };
 use super::{
-    app::{Dictation, InputRow},
+    app::{Dictation, InputRow, Outline},
     update::{Counted, Effect, Heard, Msg},
 };
 use crate::{
@@ -77,6 +77,8 @@ pub(crate) enum Happening {
     Inputs(u64, Vec<InputRow>),
     /// A clip is open and can be played, or not; the number of the attempt.
     Playable(u64, PathBuf, dictaphone::Result<Player>),
+    /// What the clip looks like that is played since the attempt of that number.
+    Outlined(u64, Outline),
     /// The job is over.
     Exported(dictaphone::Result<PathBuf>),
     /// It is over; what it was to put in its place, and where that is.
@@ -264,6 +266,7 @@ impl World {
             Happening::Undone(change, outcome) => Some(self.undone(change, outcome)),
             Happening::Inputs(turn, rows) => self.listed(turn, rows),
             Happening::Playable(number, path, opened) => self.playable(number, path, opened),
+            Happening::Outlined(number, outline) => self.outlined(number, outline),
             Happening::Exported(outcome) => Some(self.exported(outcome)),
             Happening::Spliced(dictation, new, outcome) => Some(self.spliced(&dictation, &new, outcome)),
             Happening::Folder => {

@@ -105,13 +105,20 @@ impl World {
         None
     }
 
+    /// What the clip of that attempt looks like, under the name that it has by now.
+    pub(super) fn outlined(&self, number: u64, mut outline: Outline) -> Option<Msg> {
+        let (path, _) = self.player.as_ref().filter(|_| self.play_turn.is(number))?;
+        outline.path.clone_from(path);
+        Some(Msg::Outlined(outline))
+    }
+
     /// Reads the whole clip, shows what there is of it ten times a second, and gives up when another one is played.
     fn draw_outline(&self, number: u64, path: PathBuf) {
         let (answers, current) = (self.happenings.clone(), self.play_turn.clone());
         let cache = self.cache.clone();
         self.spawn("outline", move || {
             let _ = outline(&path, cache.as_ref(), |outline| {
-                let sent = answers.send(Happening::Msg(Msg::Outlined(outline)));
+                let sent = answers.send(Happening::Outlined(number, outline));
                 if sent.is_ok() && current.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             });
             None
