@@ -92,6 +92,24 @@ fn whoever_leaves_while_appending_to_what_is_gone_hears_that_it_was_not_appended
     assert!(text.contains("as a take of its own, not appended to old: "), "{text}");
 }
 
+/// A bug on demand is in the program only where it is built for tests.
+#[test]
+#[cfg(debug_assertions)]
+fn a_screen_that_fails_while_appending_tells_that_nothing_was_appended() {
+    let (test, folder) = with_clip(1);
+    let mut terminal = Terminal::run(&test.env("DICTAPHONE_TEST_BUG", "recording"));
+    terminal.wait_for("▸ old");
+    terminal.wait_for("48 kHz mono");
+    terminal.send("a");
+    terminal.wait_for("the recording goes on");
+    wait_for_growth(&wait_for_part(&folder), 48_000);
+    terminal.signal(Signal::INT);
+    assert_eq!(terminal.wait(), 1);
+    assert_eq!((names(&folder).len(), frames(&folder.join("old.wav"))), (2, 48_000));
+    let text = terminal.text().replace('\n', "");
+    assert!(text.contains("as a take of its own, not appended to old: "), "{text}");
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn recording_goes_over_or_into_a_take_where_it_is_played() {

@@ -261,7 +261,7 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
 /// What is said, and the lowest line that it takes.
 fn message<'a>(model: &'a Model, areas: &Areas) -> Option<(Weight, &'a str, Rect)> {
     let said = model.notice.as_ref().map(|notice| (notice.weight, notice.text.as_str()));
-    let (weight, text, last) = match &model.dialog {
+    Some(match &model.dialog {
         // The bottom line is taken, and what matters must be seen all the same; most of all why the name is refused.
         Some(Dialog::Name { wrong: Some(why), .. }) => (Weight::Error, why.as_str(), above_bottom(areas)),
         Some(Dialog::Name { .. } | Dialog::Filter(_) | Dialog::Discard) => {
@@ -272,8 +272,7 @@ fn message<'a>(model: &'a Model, areas: &Areas) -> Option<(Weight, &'a str, Rect
             let (weight, text) = said.filter(|_| !model.leaving)?;
             (weight, text, areas.bottom)
         }
-    };
-    Some((weight, text, last))
+    })
 }
 
 /// The line above the bottom one, inside the frame.

@@ -183,7 +183,7 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
                 model.meter.clipped = 7;
                 model.lost = 4_800;
                 model.disk_left = Some(Duration::from_secs(75));
-                update(model, Msg::Say(Weight::Error, "the input is gone: it was unplugged; r opens it again".into()));
+                update(model, Msg::Missing("the input is gone: it was unplugged".into()));
             }),
         ),
         ("filter", with(idle(), &|model| press(model, [KeyCode::Char('/'), KeyCode::Char('a'), KeyCode::Char('n')]))),
