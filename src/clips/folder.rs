@@ -77,7 +77,8 @@ impl Listing {
         Self::default().read_again(folder)
     }
 
-    /// The same, but files of this listing whose path, size and date of change are still the same are not opened again.
+    /// The same, but files of this listing whose path, size and date of change are still the same are not opened again,
+    /// if they could be read.
     ///
     /// # Errors
     /// Those of [`read`](Self::read).
@@ -184,7 +185,10 @@ fn read_one(path: &Path, known: &HashMap<&Path, &Clip>) -> Option<Clip> {
         Ok(metadata) if !metadata.is_file() => return None,
         Ok(metadata) => {
             let modified = metadata.modified().ok();
-            let same = |clip: &&&Clip| clip.size_bytes == Some(metadata.len()) && clip.modified == modified;
+            // What could not be read may be readable by now without another date, as after a change of permissions.
+            let same = |clip: &&&Clip| {
+                clip.error.is_none() && clip.size_bytes == Some(metadata.len()) && clip.modified == modified
+            };
             if let Some(clip) = known.get(path).filter(same).filter(|_| modified.is_some()) {
                 return Some((*clip).clone());
             }
@@ -329,6 +333,22 @@ mod tests {
         listing.sort(SortKey::Name, false);
         let expected: Vec<String> = (0..FILES_PER_THREAD * 5 + 1).map(|n| n.to_string()).collect();
         assert_eq!(names(&listing), expected);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_tried_again_although_its_date_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let bytes = wav(&[0.0; 8], 1, tags("2026"));
+        let write = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        };
+        write(&vec![0; bytes.len()]);
+        let before = Listing::read(folder.path()).unwrap();
+        assert!(before.clips[0].error.is_some());
+        write(&bytes);
+        assert_eq!(before.read_again(folder.path()).unwrap().clips[0].error, None);
     }
 
     #[test]

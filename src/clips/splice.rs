@@ -81,6 +81,14 @@ impl Kept {
         trash::delete(&path, false).map_or(Self::InFolder(path), Self::Trashed)
     }
 
+    /// Says in time that it cannot be brought back because something else has its name by now.
+    fn refuse_if_taken(&self) -> Result<()> {
+        match self {
+            Self::Trashed(trashed) => trash::refuse_if_taken(&trashed.path),
+            Self::InFolder(_) => Ok(()),
+        }
+    }
+
     fn bring_back(&self) -> Result<&Path> {
         match self {
             Self::Trashed(trashed) => trash::restore(trashed).map(|()| trashed.path.as_path()),
@@ -126,7 +134,8 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
 ///
 /// # Errors
 /// [`ErrorKind::AlreadyExists`] if there is something else by that name by now, or the clip was changed; those of
-/// [`restore`](super::restore) if the trash was emptied. Then the spliced clip stays as it is.
+/// [`restore`](super::restore) if the trash was emptied. Then the spliced clip stays as it is. After `AlreadyExists` so
+/// do the other two, and it can be tried again.
 pub fn undo(spliced: &Spliced) -> Result<()> {
     let path = &spliced.path;
     let existing = match Stamp::of(path) {
@@ -137,6 +146,9 @@ pub fn undo(spliced: &Spliced) -> Result<()> {
             return Err(Error::new(ErrorKind::AlreadyExists, context));
         }
     };
+    // Both or neither, so that it can be tried again when the name is free.
+    spliced.previous.refuse_if_taken()?;
+    spliced.new_take.refuse_if_taken()?;
     let previous = spliced.previous.bring_back()?;
     // Before the result is gone: its sound must be somewhere.
     spliced.new_take.bring_back().map_err(|error| {

@@ -61,12 +61,22 @@ pub fn delete(path: &Path, permanent: bool) -> Result<Trashed> {
         return Ok(Trashed { path, modified, place: Place::Gone });
     }
     let resolved = resolved(&path).map_err(failed)?;
-    trash::delete(&resolved).map_err(|error| {
-        let context = format!("cannot move {} to the trash", path.display());
-        Error::new(ErrorKind::NotSupported, context).with_source(error)
-    })?;
+    trash::delete(&resolved).map_err(|error| refused(error, &path))?;
     let place = place_in_trash(&resolved, &metadata);
     Ok(Trashed { path, modified, place })
+}
+
+/// The trash's own words are the fields of its error.
+fn refused(error: trash::Error, path: &Path) -> Error {
+    let context = format!("cannot move {} to the trash", path.display());
+    match error {
+        #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
+        trash::Error::FileSystem { source, .. } => match Error::from_io(source, context) {
+            error if error.kind() == ErrorKind::NotAllowed => error,
+            error => error.of_kind(ErrorKind::NotSupported),
+        },
+        error => Error::new(ErrorKind::NotSupported, context).with_source(error),
+    }
 }
 
 /// Brings a deleted clip back to where it was, as it was.
@@ -87,14 +97,21 @@ pub fn restore(trashed: &Trashed) -> Result<()> {
         outcome => outcome.map(drop),
     };
     moved.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Error::new(ErrorKind::AlreadyExists, format!("{} is there again", path.display()))
-        }
+        io::ErrorKind::AlreadyExists => there_again(path),
         _ => Error::from_io(error, format!("cannot restore {}", path.display())),
     })?;
     // The clip is back. A note about nothing harms nobody, and every trash removes such notes.
     let _ = fs::remove_file(note);
     Ok(())
+}
+
+/// Refuses to restore what another file has the name of by now, before anything is done about it.
+pub(super) fn refuse_if_taken(path: &Path) -> Result<()> {
+    if fs::symlink_metadata(path).is_ok() { Err(there_again(path)) } else { Ok(()) }
+}
+
+fn there_again(path: &Path) -> Error {
+    Error::new(ErrorKind::AlreadyExists, format!("{} is there again", path.display()))
 }
 
 fn cannot(path: &Path, why: &str) -> Error {

@@ -259,6 +259,20 @@ fn a_folder_that_belongs_to_somebody_else_is_told() {
 }
 
 #[test]
+fn a_clip_in_a_folder_that_belongs_to_somebody_else_is_not_deleted_and_that_is_told() {
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    let script = format!(
+        "{program} record -q -i tone --fast -d 1 sealed/take.wav && chmod 555 sealed &&
+         exec setpriv --bounding-set -all --inh-caps -all {program} delete sealed/take.wav"
+    );
+    let output = Test::new().program("sh").args(["-c", &script]).run();
+    output.assert_exit(5);
+    let told = output.stderr();
+    assert!(told.starts_with("error: cannot move ") && told.ends_with("Permission denied (os error 13)\n"), "{told}");
+    assert_eq!(names(output.path("sealed")), ["take.wav"]);
+}
+
+#[test]
 fn a_clips_folder_that_is_none_is_told_by_every_command_that_needs_it() {
     for command in [&["record", "-i", "tone"][..], &["list"], &["list", "--json"], &["recover"]] {
         let test = Test::new().args(command.iter().copied()).file("old.wav", "not sound");

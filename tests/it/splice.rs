@@ -40,6 +40,11 @@ fn go_back(spliced: &Spliced, meanwhile: &str) -> String {
         "empty the trash" => fs::remove_dir_all(trash).unwrap(),
         "empty half of the trash" => fs::remove_file(trash.join("files/new.wav")).unwrap(),
         "change" => fs::write("take.wav", "another program's").unwrap(),
+        "block" => {
+            fs::write("new.wav", "in the way").unwrap();
+            println!("first: {}", clips::undo(spliced).unwrap_err());
+            fs::remove_file("new.wav").unwrap();
+        }
         "rename" => fs::rename("take.wav", "interview.wav").unwrap(),
         _ => {}
     }
@@ -191,6 +196,19 @@ fn what_cannot_be_taken_back_stays_as_it_is() {
     assert_eq!(takes.told(NAME, "rename"), "undone");
     let (old, new, spliced) = (&takes.old, &takes.new, &takes.spliced());
     assert!(takes.files() == Takes::expect([("take.wav", old), ("new.wav", new), ("interview.wav", spliced)]));
+}
+
+#[test]
+fn a_name_in_the_way_holds_going_back_up_until_it_is_free() {
+    const NAME: &str = "a_name_in_the_way_holds_going_back_up_until_it_is_free";
+    if works() {
+        return;
+    }
+    let takes = Takes::new();
+    let output = takes.call(NAME, "block").run();
+    assert!(output.stdout().contains("new.wav is there again\n"), "{}", output.context());
+    assert!(output.stdout().contains("outcome: undone\n"), "{}", output.context());
+    assert!(takes.are_as_they_were() && takes.trash().is_empty());
 }
 
 /// Splices and goes back again and again, with `fault` at each call on the takes and their folder, and lets `check` look

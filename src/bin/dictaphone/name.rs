@@ -83,11 +83,11 @@ fn check(name: &str) -> Result<(), String> {
     if name.trim().is_empty() {
         return Err("nothing is left of the name".to_owned());
     }
-    if name.starts_with('.') {
-        return Err("a name that starts with a dot would be hidden".to_owned());
-    }
     if name.contains(['/', '\\']) {
         return Err("a name holds no folder; `--dir` or FILE says where".to_owned());
+    }
+    if name.starts_with('.') {
+        return Err("a name that starts with a dot would be hidden".to_owned());
     }
     if name.contains(':') {
         return Err("no `:` in a name, other systems refuse it; `%H-%M-%S` gives the time with dashes".to_owned());
