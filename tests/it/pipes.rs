@@ -76,7 +76,7 @@ fn a_reader_that_leaves_ends_the_recording_quietly() {
 #[test]
 fn a_reader_that_leaves_a_paused_recording_ends_it_too() {
     let mut running = record(&["-i", "tone", "-f", "raw", "--paused", "-"]).hold_stdout().spawn();
-    running.wait_for_stderr("recording tone");
+    running.wait_for_stderr("ready to record tone");
     drop(running.stdout.take());
     running.wait().assert_success();
 }

@@ -458,6 +458,26 @@ fn paused_from_the_start_nothing_is_recorded_before_resume() {
 }
 
 #[test]
+fn paused_from_the_start_it_does_not_say_that_it_records() {
+    let mut running = record(&["-i", "tone", "--paused", "-d", "0.1", "take.wav"]).spawn();
+    running.wait_for_stderr("ready to record tone · 48 kHz mono s16 to take.wav; USR2 begins\n");
+    running.signal(Signal::USR2);
+    running.wait().assert_success();
+}
+
+#[test]
+fn a_rate_that_the_format_does_not_have_is_told() {
+    let words = ["-i", "tone", "--fast", "-d", "1", "-f", "OPUS"];
+    let told = record(&[&words[..], &["-r", "44100", "take.opus"]].concat()).run();
+    told.assert_success();
+    told.assert_stderr_contains("opus is always 48000 Hz, not the 44100 Hz that were asked for\n");
+    for fits in [&["-r", "48000", "a.opus"][..], &["--preset", "voice", "a.opus"]] {
+        let output = record(&[&words[..], fits].concat()).run();
+        assert!(!output.stderr().contains("always"), "{}", output.context());
+    }
+}
+
+#[test]
 fn paused_to_the_end_there_is_nothing_to_save() {
     let mut running = record(&["-i", "tone", "--paused", "--json", "take.wav"]).spawn();
     wait_for_nth(&mut running, "level", 1);

@@ -123,6 +123,20 @@ fn paused_from_the_start_the_meter_is_alive() {
 }
 
 #[test]
+fn a_list_fits_the_terminal_however_long_a_name_is() {
+    let name = format!("{}.wav", "long name ".repeat(20).trim_end());
+    let test = Test::new().args(["record", "-q", "-i", "tone", "--fast", "-d", "1", &format!("takes/{name}")]);
+    test.clone().run().assert_success();
+    let mut terminal = Terminal::run(&test.clone().again().args(["list", "--dir", "takes"]));
+    assert_eq!(terminal.wait(), 0);
+    let text = terminal.text();
+    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    assert!(text.starts_with("long name ") && text.contains("00:00:01"), "{text}");
+    // A program gets all of it.
+    test.again().args(["list", "--dir", "takes"]).run().assert_stdout_contains(name.trim_end_matches(".wav"));
+}
+
+#[test]
 fn the_line_fits_any_width() {
     for columns in [20_u16, 1, 3, 40] {
         let test = record(&["-i", "tone", "-d", "0.6", "take.wav"]);

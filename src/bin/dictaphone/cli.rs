@@ -133,7 +133,7 @@ pub(crate) struct CaptureArgs {
     #[arg(short = 'i', long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// File format; else the extension of FILE decides, else wav
-    #[arg(short, long, value_enum)]
+    #[arg(short, long, value_enum, ignore_case = true)]
     pub(crate) format: Option<Container>,
     /// Sample rate in hertz: `48000`, `44.1k`; else the device's
     #[arg(short, long, value_name = "HZ", value_parser = limits::sample_rate, allow_negative_numbers = true)]
@@ -148,7 +148,7 @@ pub(crate) struct CaptureArgs {
     #[arg(long, value_name = "KBPS", value_parser = limits::kilobits, allow_negative_numbers = true)]
     pub(crate) bitrate: Option<u32>,
     /// Rate, channels and sample format in one word
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     pub(crate) preset: Option<Preset>,
     /// Make it louder or quieter; samples that clip are counted
     #[arg(long, value_name = "DB", value_parser = limits::gain_db, allow_hyphen_values = true)]
@@ -243,7 +243,7 @@ pub(crate) struct ConvertArgs {
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
     /// File format; else the extension of OUT decides, else wav
-    #[arg(short, long, value_enum)]
+    #[arg(short, long, value_enum, ignore_case = true)]
     pub(crate) format: Option<Container>,
     /// Sample rate in hertz: `48000`, `44.1k`; else the clip's
     #[arg(short, long, value_name = "HZ", value_parser = limits::sample_rate, allow_negative_numbers = true)]
@@ -258,7 +258,7 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "KBPS", value_parser = limits::kilobits, allow_negative_numbers = true)]
     pub(crate) bitrate: Option<u32>,
     /// Rate, channels and sample format in one word
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     pub(crate) preset: Option<Preset>,
     /// Replace OUT if it exists, once the new file is complete
     #[arg(long)]

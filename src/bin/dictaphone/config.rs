@@ -19,7 +19,7 @@ use self::document::{Document, Entry, Value};
 use crate::{
     cli::{self, Cli, Command, Common, RecordArgs},
     message::Failure,
-    report::no_color,
+    style::no_color,
     tui::keymap::Keymap,
     usage,
 };

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -76,10 +76,15 @@ impl Inputs {
     /// The same for a recording with that unfinished file: whether it is still unfinished is seen when they are said.
     pub(crate) fn set_last_words_on(&self, part: PathBuf) {
         self.interrupts.set_last_words(move || match part.exists() {
-            true => Message::new(format!("interrupted; the unfinished recording is {}", part.display()))
-                .hint("`dictaphone recover` makes it whole"),
+            true => unfinished(&part),
             false => Message::new("interrupted when the recording had its name already")
                 .hint("it is whole; whether it outlasts a power cut at this moment is not certain"),
         });
     }
+}
+
+/// What is said of a recording that is left in the middle.
+pub(crate) fn unfinished(part: &Path) -> Message {
+    Message::new(format!("interrupted; the unfinished recording is {}", part.display()))
+        .hint("`dictaphone recover` makes it whole")
 }

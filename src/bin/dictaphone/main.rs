@@ -18,6 +18,7 @@ mod printer;
 mod report;
 mod signals;
 mod status;
+mod style;
 mod table;
 mod terminal;
 mod tui;
@@ -97,10 +98,7 @@ fn run(cli: Cli, config: Config, report: &Report) -> Result<Exit, Failure> {
         Some(Command::Completions(args)) => commands::completions::run(&args, report),
         Some(Command::Man) => commands::man::run(report),
         None => match tui::obstacle() {
-            None => {
-                let color = config.fill(&cli.common).color.unwrap_or_default();
-                tui::run(cli.screen, color, config, report)
-            }
+            None => tui::run(cli.screen, config, report),
             Some(obstacle) => {
                 report.error(&obstacle);
                 report.text(&format!("\n{}", cli::command().render_help()));

@@ -58,6 +58,8 @@ pub(crate) struct Record {
     pub(crate) container: Container,
     /// Frames a second in hertz, or the device's own.
     pub(crate) sample_rate: Option<u32>,
+    /// The rate that the user asked for and the format does not have, so that it is another one.
+    pub(crate) overruled_rate: Option<u32>,
     /// Channels, or the device's own.
     pub(crate) channels: Option<u16>,
     /// How a sample is stored.
@@ -93,6 +95,7 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
     // The config speaks of all recordings, and only some formats have a choice.
     let usual_bitrate = around.defaults.capture.bitrate.filter(|_| container.format().bits_per_second.is_some());
     let bits_per_second = container.bits_per_second(args.capture.bitrate.or(usual_bitrate))?;
+    let overruled_rate = args.capture.rate.filter(|rate| container.format().sample_rate(*rate) != *rate);
     let args = defaults::fill(args, &around.defaults);
     let pace = pace(&args, &target)?;
     let to_stdout = target == Target::Stdout;
@@ -112,6 +115,7 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
         target,
         container,
         sample_rate,
+        overruled_rate,
         channels,
         sample_format,
         bits_per_second,

@@ -27,7 +27,8 @@ use crate::{
     message::{Message, visible},
     plan::JsonTo,
     printer::{Printer, Worth},
-    status::{self, StatusFacts, Style},
+    status::{self, StatusFacts},
+    style::Style,
     terminal,
 };
 
@@ -72,10 +73,7 @@ impl Report {
         let is_terminal = io::stderr().is_terminal();
         let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         let color = common.color.unwrap_or_default();
-        let style = Style {
-            unicode: speaks_utf8(|name| env::var(name).ok()),
-            colour: colours(color, no_color(), is_terminal && !is_dumb),
-        };
+        let style = Style::of_environment(color, is_terminal && !is_dumb);
         Self { color, ..Self::to(private_stderr(), style, common.quiet, is_terminal && !is_dumb) }
     }
 
@@ -105,7 +103,7 @@ impl Report {
 
     /// What the terminal can show when all of it is drawn on, whether standard error is that terminal or not.
     pub(crate) fn style_of_screen(&self) -> Style {
-        Style { unicode: self.style.unicode, colour: colours(self.color, no_color(), true) }
+        Style::of_environment(self.color, true)
     }
 
     /// Whether there is a live line; without one, a line at the start and one at the end tell the same.
@@ -357,28 +355,6 @@ fn private_stderr() -> Option<Box<dyn Write + Send>> {
     Some(Box::new(io::stderr()))
 }
 
-/// Whether the environment asks for no colours.
-pub(crate) fn no_color() -> bool {
-    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-}
-
-fn colours(color: Color, no_color: bool, is_terminal: bool) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => is_terminal && !no_color,
-    }
-}
-
-/// Whether the locale of the environment has UTF-8; the first variable that is set decides.
-fn speaks_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
-    if cfg!(windows) {
-        return true;
-    }
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| variable(name).filter(|v| !v.is_empty()));
-    locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -467,34 +443,5 @@ mod tests {
         report.event(JsonTo::Stderr, &[1, 2], Worth::Kept).unwrap();
         report.finish();
         assert_eq!(paper.text(), "[1,2]\n");
-    }
-
-    #[test]
-    fn colours_follow_the_flag_then_the_environment_then_the_terminal() {
-        for (color, no_color, terminal, expected) in [
-            (Color::Auto, false, true, true),
-            (Color::Auto, true, true, false),
-            (Color::Auto, false, false, false),
-            (Color::Always, true, false, true),
-            (Color::Never, false, true, false),
-        ] {
-            assert_eq!(colours(color, no_color, terminal), expected, "{color:?} {no_color} {terminal}");
-        }
-    }
-
-    #[test]
-    #[cfg(not(windows))]
-    fn the_first_variable_that_is_set_decides_the_locale() {
-        for (variables, expected) in [
-            (&[("LANG", "de_DE.UTF-8")][..], true),
-            (&[("LANG", "de_DE.utf8")], true),
-            (&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")], false),
-            (&[("LC_ALL", ""), ("LC_CTYPE", "C.UTF-8"), ("LANG", "C")], true),
-            (&[("LANG", "de_DE")], false),
-            (&[], false),
-        ] {
-            let look = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
-            assert_eq!(speaks_utf8(look), expected, "{variables:?}");
-        }
     }
 }

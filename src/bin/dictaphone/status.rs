@@ -6,7 +6,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::message::visible;
+use crate::{message::visible, style::Style};
 
 /// The lowest level that the bar shows, in dBFS.
 const FLOOR_DBFS: f32 = -60.0;
@@ -65,15 +65,6 @@ pub(crate) struct StatusFacts<'a> {
     pub(crate) device: &'a str,
     /// How long the disk lasts, where the recording goes to one.
     pub(crate) disk_left: Option<Duration>,
-}
-
-/// What the terminal can show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Style {
-    /// Characters outside ASCII.
-    pub(crate) unicode: bool,
-    /// SGR colours.
-    pub(crate) colour: bool,
 }
 
 /// The line, at most `width` columns wide. What matters least goes first when it gets narrow; the device's name is

@@ -1,6 +1,6 @@
 //! `dictaphone list`: the clips of a folder.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use dictaphone::clips::{Clip, Listing, SortKey};
 
@@ -12,8 +12,13 @@ use crate::{
     message::{Failure, Message, visible},
     plan::{self, Surroundings},
     report::Report,
+    status::shortened,
     table,
 };
+
+/// Columns that the facts behind a name take, and the fewest that are left for a name.
+const FACTS: usize = 46;
+const SHORTEST: usize = 12;
 
 /// Lists the clips on standard output.
 ///
@@ -32,7 +37,8 @@ pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> Result<Ex
     let written = if args.json {
         report.facts(&listing.clips)
     } else {
-        let rows: Vec<_> = listing.clips.iter().map(row).collect();
+        let columns = name_columns();
+        let rows: Vec<_> = listing.clips.iter().map(|clip| row(clip, columns, report.speaks_utf8())).collect();
         report.data(table::render(&rows).as_bytes())
     };
     written.map_err(cannot_write)?;
@@ -71,11 +77,20 @@ fn key(sort: SortBy) -> SortKey {
     }
 }
 
+/// Columns for a name on a terminal, where one long name would break every line; programs get all of it.
+fn name_columns() -> usize {
+    if !io::stdout().is_terminal() {
+        return usize::MAX;
+    }
+    crossterm::terminal::size()
+        .map_or(usize::MAX, |(columns, _)| usize::from(columns).saturating_sub(FACTS).max(SHORTEST))
+}
+
 /// Name, length, format, size, date; what is unknown is a dash.
-fn row(clip: &Clip) -> [String; 5] {
+fn row(clip: &Clip, columns: usize, utf8: bool) -> [String; 5] {
     let dash = || "-".to_owned();
     [
-        visible(&clip.name),
+        shortened(&visible(&clip.name), columns, utf8),
         clip.duration_s.map_or_else(dash, length),
         clip.format.as_deref().map_or_else(dash, visible),
         clip.size_bytes.map_or_else(dash, size),

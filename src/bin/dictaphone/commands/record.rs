@@ -3,6 +3,7 @@
 //! Here the parts are joined: `open` gets the device and starts the recorder, `session` runs it and watches over it,
 //! `pipe` feeds standard output, `save` gives the file its name and says what came of it all.
 
+mod happenings;
 pub(crate) mod open;
 mod pipe;
 mod redirect;
@@ -17,10 +18,7 @@ use std::{
 
 use dictaphone::{clips, media::MediaStreamTrack};
 
-use self::{
-    open::Opened,
-    session::{Happening, Session},
-};
+use self::{happenings::Happening, open::Opened, session::Session};
 use crate::{
     cli::RecordArgs,
     config::Config,
@@ -108,7 +106,7 @@ fn open(
 fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
     let (sender, happenings) = channel();
     // Before the device is opened, so that a signal which comes meanwhile is not lost.
-    let inputs = session::listen(&sender, report)?;
+    let inputs = happenings::listen(&sender, report)?;
     let refused = |failure: &Failure| tell_refusal(plan, report, failure);
     let opened = open(plan, report, &sender, &happenings).inspect_err(refused)?;
     let session = Session::start(plan, report, &opened, &inputs, sender).inspect_err(refused)?;

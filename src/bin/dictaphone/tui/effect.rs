@@ -51,6 +51,7 @@ use super::{
 };
 use crate::{
     commands::clips::waveforms,
+    inputs,
     message::{Failure, Message},
     plan::Record,
 };
@@ -169,9 +170,7 @@ impl World {
     /// is where it was.
     pub(crate) fn last_words(&self) -> Option<Message> {
         match (self.part(), &self.job) {
-            (Some(part), _) => {
-                Some(Message::new(format!("interrupted; the unfinished recording is {}", part.display())))
-            }
+            (Some(part), _) => Some(inputs::unfinished(&part)),
             (None, Some(job)) => Some(job.last_words.clone()),
             (None, None) => (!self.is_busy()).then(|| Message::new("interrupted")),
         }

@@ -35,7 +35,7 @@ use self::{
     update::Msg,
 };
 use crate::{
-    cli::{CaptureArgs, Color, RecordArgs},
+    cli::{CaptureArgs, RecordArgs},
     config::Config,
     exit::Exit,
     inputs::Inputs,
@@ -63,9 +63,8 @@ pub(crate) fn obstacle() -> Option<Message> {
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the terminal from being used.
-pub(crate) fn run(args: CaptureArgs, color: Color, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
     let style = report.style_of_screen();
-    let has_colours = color == Color::Always || env::var("TERM").map_or(true, |term| theme::has_colours(&term));
     let only = |capture| RecordArgs { capture, ..RecordArgs::default() };
     let plan = plan::record(only(args), &Surroundings::look_around(only(config.record.capture)))?;
     let Target::NewIn(folder, _) = &plan.target else {
@@ -76,7 +75,7 @@ pub(crate) fn run(args: CaptureArgs, color: Color, config: Config, report: &Repo
     let mut model = Model::new(
         Theme {
             unicode: style.unicode,
-            colour: style.colour && has_colours,
+            colour: style.colour,
             light: env::var("COLORFGBG").is_ok_and(|colours| theme::is_light(&colours)),
         },
         Size { columns, rows },

@@ -41,14 +41,6 @@ pub(crate) fn is_light(colorfgbg: &str) -> bool {
     matches!(colorfgbg.rsplit(';').next().and_then(|colour| colour.parse().ok()), Some(7 | 9..=15))
 }
 
-/// Whether a terminal of that name has colours. Those that have none are old and have well-known names: `vt100` and its
-/// kin, and monochrome ones.
-pub(crate) fn has_colours(term: &str) -> bool {
-    let is_video_terminal = term.strip_prefix("vt").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    let is_coloured = term.contains("color") || term.starts_with("vt525");
-    !(term.ends_with("-mono") || term.ends_with("-m") || (is_video_terminal && !is_coloured))
-}
-
 impl Theme {
     fn pale(self, on_dark: Color, on_light: Color) -> Color {
         if self.light { on_light } else { on_dark }
@@ -171,18 +163,6 @@ mod tests {
             ("0;-1", false),
         ] {
             assert_eq!(is_light(text), light, "{text}");
-        }
-    }
-
-    #[test]
-    fn old_and_monochrome_terminals_have_no_colours() {
-        for term in ["vt52", "vt100", "vt102", "vt220", "vt100-w", "vt420", "xterm-mono", "linux-m"] {
-            assert!(!has_colours(term), "{term}");
-        }
-        for term in
-            ["xterm", "xterm-256color", "linux", "screen", "tmux", "vt525", "vte", "vt220-color", "xterm-vt220", ""]
-        {
-            assert!(has_colours(term), "{term}");
         }
     }
 

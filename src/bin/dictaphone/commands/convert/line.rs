@@ -5,7 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     message::visible,
-    status::{Line, Style, shortened},
+    status::{Line, shortened},
+    style::Style,
 };
 
 const BAR_CELLS: usize = 40;

@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     message::visible,
-    status::{Line, Style, clock, shortened},
+    status::{Line, clock, shortened},
+    style::Style,
 };
 
 const BAR_CELLS: usize = 30;

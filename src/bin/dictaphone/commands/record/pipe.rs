@@ -20,7 +20,7 @@ use std::{
 use dictaphone::{audio::AudioFormat, encode::Format, media::RecorderEvent};
 
 use self::room::{Next, Piece, Room, Rules};
-use super::{redirect, session::Happening};
+use super::{happenings::Happening, redirect};
 use crate::terminal;
 
 /// Sound that may wait for a slow reader, in seconds.

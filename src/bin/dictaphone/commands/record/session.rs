@@ -5,11 +5,7 @@
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,
-    sync::{
-        Arc,
-        mpsc::{Receiver, Sender},
-    },
-    thread,
+    sync::mpsc::{Receiver, Sender},
     time::{Duration, Instant},
 };
 
@@ -24,6 +20,7 @@ use dictaphone::{
 };
 
 use super::{
+    happenings::{Happening, cannot, forward},
     open::{self, Opened},
     pipe::{Pipe, Piped},
 };
@@ -53,17 +50,6 @@ const RESCUE: Duration = Duration::from_secs(10);
 /// Events that may wait unread where the source waits for its reader.
 const FAST_EVENTS: usize = 16;
 
-/// Everything that the loop hears of.
-pub(crate) enum Happening {
-    /// The device is open, or does not open. Comes once, before there is a session.
-    Opened(Box<Result<Opened, Failure>>),
-    Intent(Intent),
-    Recorder(RecorderEvent),
-    Track(TrackEvent),
-    /// Standard output has everything, or its reader has gone.
-    Piped(Piped),
-}
-
 /// What came of the recording.
 #[derive(Default)]
 pub(crate) struct Outcome {
@@ -78,23 +64,6 @@ pub(crate) struct Outcome {
     pub(crate) stopped: bool,
     /// A bug ended the watching over it; the recording itself may be whole.
     pub(crate) broke_down: bool,
-}
-
-/// Begins to listen to signals and keys.
-///
-/// # Errors
-/// When the system refuses a handler or a thread.
-pub(crate) fn listen(happenings: &Sender<Happening>, report: &Report) -> Result<Inputs, Failure> {
-    let sender = happenings.clone();
-    let deliver = Arc::new(move |intent| {
-        // Nobody listens any more once the recording is saved.
-        let _ = sender.send(Happening::Intent(intent));
-    });
-    Inputs::start(deliver, report).map_err(|error| cannot("listen to signals", &error))
-}
-
-fn cannot(what: &str, error: &io::Error) -> Failure {
-    Failure::new(Message::new(format!("cannot {what}: {error}")), crate::exit::Exit::Failed)
 }
 
 /// A running recording.
@@ -377,7 +346,13 @@ impl<'a> Session<'a> {
         );
         if !self.report.has_live_line() && self.plan.json != Some(JsonTo::Stderr) {
             let to = path.unwrap_or_else(|| "standard output".to_owned());
-            self.report.note(&format!("recording {} · {format} to {to}", self.opened.device));
+            let (does, how) =
+                if self.plan.starts_paused { ("ready to record", "; USR2 begins") } else { ("recording", "") };
+            self.report.note(&format!("{does} {} · {format} to {to}{how}", self.opened.device));
+        }
+        if let Some(asked) = self.plan.overruled_rate {
+            let name = self.plan.container.format().name;
+            self.warn(&format!("{name} is always {} Hz, not the {asked} Hz that were asked for", format.sample_rate));
         }
         // It may have been muted before anybody listened.
         if self.opened.stream.tracks().iter().any(MediaStreamTrack::muted) {
@@ -456,23 +431,9 @@ pub(crate) fn rescue(recorder: &MediaRecorder, to_pipe: bool, happenings: &Recei
     outcome
 }
 
-/// Brings what comes from one channel into another, on a thread of that name, until either end closes.
-fn forward<T: Send + 'static>(
-    name: &str,
-    from: Receiver<T>,
-    to: Sender<Happening>,
-    wrap: fn(T) -> Happening,
-) -> Result<(), Failure> {
-    let run = move || from.into_iter().try_for_each(|item| to.send(wrap(item)).map_err(drop));
-    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-        let _ = run();
-    });
-    thread.map(drop).map_err(|error| cannot("start a thread", &error))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::{Arc, mpsc::channel};
 
     use dictaphone::{
         audio::{AudioFormat, SampleFormat},

@@ -37,7 +37,7 @@ pub(crate) struct Take {
 }
 
 impl Take {
-    /// Why its sound cannot be heard although nothing is wrong with it: nobody knows what its samples mean.
+    /// Whether it is samples alone: nothing is wrong with it, but nobody knows what they mean.
     pub(crate) fn is_raw(&self) -> bool {
         self.kind == Kind::Whole && self.clip.error.is_some() && self.clip.format.as_deref() == Some("raw")
     }
