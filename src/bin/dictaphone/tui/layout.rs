@@ -76,7 +76,7 @@ pub(crate) struct Pictures {
 /// Both pictures while a clip is played and something is recorded, if there is room for both; else what matters more.
 pub(crate) fn pictures(area: Rect, model: &Model) -> Pictures {
     let half = area.height / 2;
-    match (model.playing.is_some() && model.picture == Picture::Waveform, model.deck) {
+    match (model.player.playing.is_some() && model.live.picture == Picture::Waveform, model.recorder.deck) {
         (false, _) => Pictures { live: Some(area), clip: None },
         (true, Deck::Idle) => Pictures { live: None, clip: Some(area) },
         (true, _) if half == 0 => Pictures { live: Some(area), clip: None },

@@ -83,7 +83,7 @@ pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<
         plan.container.extension(),
         config.keymap,
     );
-    model.gain_db = plan.gain_db;
+    model.recorder.gain_db = plan.gain_db;
     report.silence_libraries();
     let (sender, happenings) = channel();
     // Before the device is opened, so that a signal which comes meanwhile is not lost.

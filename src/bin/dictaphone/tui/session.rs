@@ -82,7 +82,7 @@ impl Session {
         if !matches!(end, End::Left) {
             // Nobody is left to stop it.
             self.world.finish(&self.happenings);
-            if let Some(dictation) = self.model.dictation.take() {
+            if let Some(dictation) = self.model.recorder.dictation.take() {
                 self.world.strand(&dictation);
             }
         }
@@ -108,7 +108,7 @@ impl Session {
             }
             // What was open may be what the bug is about.
             self.model.dialog = None;
-            self.model.takes.filter.clear();
+            self.model.shelf.takes.filter.clear();
             self.model.dirty = true;
             let text = "the screen had a bug and was opened anew, nothing is lost".to_owned();
             self.follow(Msg::Say(Weight::Error, text));
@@ -242,8 +242,8 @@ impl Session {
 fn fail_on_demand(model: &Model) {
     use super::app::Deck;
     let Ok(bug) = std::env::var("DICTAPHONE_TEST_BUG") else { return };
-    let is_recorded = bug == "recording" && model.deck == Deck::Recording;
-    if is_recorded || (!bug.is_empty() && bug == model.takes.filter) {
+    let is_recorded = bug == "recording" && model.recorder.deck == Deck::Recording;
+    if is_recorded || (!bug.is_empty() && bug == model.shelf.takes.filter) {
         panic!("a bug on demand");
     }
 }

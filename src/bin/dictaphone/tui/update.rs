@@ -197,32 +197,33 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Wish(intent) => return recording::wish(model, intent),
         Msg::Heard(heard) => sound::hear(model, heard),
         Msg::Opened { name, format, note } => {
-            model.device = Device::Open { name, format };
+            model.recorder.device = Device::Open { name, format };
             if let Some(note) = note {
                 say(model, Weight::Warning, note);
             }
         }
         Msg::Missing(why) => inputs::missing(model, &why),
         Msg::Started(name) => {
-            (model.deck, model.pane) = (Deck::Waiting, Pane::Recorder);
-            (model.recording, model.time, model.lost, model.markers) = (name, Duration::ZERO, 0, 0);
-            model.meter.reset();
+            (model.recorder.deck, model.pane) = (Deck::Waiting, Pane::Recorder);
+            (model.recorder.name, model.recorder.time, model.recorder.lost, model.recorder.markers) =
+                (name, Duration::ZERO, 0, 0);
+            model.live.meter.reset();
         }
-        Msg::Paused => model.deck = Deck::Paused,
-        Msg::Resumed => model.deck = Deck::Recording,
+        Msg::Paused => model.recorder.deck = Deck::Paused,
+        Msg::Resumed => model.recorder.deck = Deck::Recording,
         Msg::Marked(at) => {
-            model.markers += 1;
-            say(model, Weight::Note, format!("marker {} at {}", model.markers, status::clock(at)));
+            model.recorder.markers += 1;
+            say(model, Weight::Note, format!("marker {} at {}", model.recorder.markers, status::clock(at)));
         }
         Msg::Ended => {
-            (model.deck, model.pane) = (Deck::Saving, Pane::Clips);
+            (model.recorder.deck, model.pane) = (Deck::Saving, Pane::Clips);
             if matches!(model.dialog, Some(Dialog::Discard)) {
                 model.dialog = None;
             }
         }
         Msg::Saved { path, time, flaw } => return recording::saved(model, path, time, flaw),
         Msg::NotSaved(why) => {
-            (model.deck, model.time, model.dictation) = (Deck::Idle, Duration::ZERO, None);
+            (model.recorder.deck, model.recorder.time, model.recorder.dictation) = (Deck::Idle, Duration::ZERO, None);
             match why {
                 Some(why) => say(model, Weight::Error, why),
                 None => say(model, Weight::Note, "discarded".to_owned()),
@@ -251,11 +252,11 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
 /// warning gives way to an error only and comes back behind it. A note that would hide either is not worth that.
 fn say(model: &mut Model, weight: Weight, text: String) {
     let said = Notice { weight, text, at: model.now };
-    match (weight, model.notice.as_ref().map(|shown| shown.weight)) {
+    match (weight, model.notices.shown.as_ref().map(|shown| shown.weight)) {
         (Weight::Note, Some(Weight::Warning | Weight::Error)) => {}
-        (Weight::Warning, Some(Weight::Error)) => model.hidden = Some(said),
-        (Weight::Error, Some(Weight::Warning)) => model.hidden = model.notice.replace(said),
-        _ => model.notice = Some(said),
+        (Weight::Warning, Some(Weight::Error)) => model.notices.hidden = Some(said),
+        (Weight::Error, Some(Weight::Warning)) => model.notices.hidden = model.notices.shown.replace(said),
+        _ => model.notices.shown = Some(said),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
     meter::render(model, areas.meter, buffer);
     let pictures = layout::pictures(areas.picture, model);
     if let Some(area) = pictures.live {
-        match model.picture {
+        match model.live.picture {
             Picture::Waveform => waveform::render(model, area, buffer),
             Picture::Oscilloscope => oscilloscope::render(model, area, buffer),
             Picture::Spectrum => spectrum::render(model, area, buffer),
@@ -57,7 +57,7 @@ pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
 
 fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
     let Size { columns, rows } = LEAST;
-    let lines = [head(model).0, status::clock(model.time), format!("too small, {columns}x{rows} needed")];
+    let lines = [head(model).0, status::clock(model.recorder.time), format!("too small, {columns}x{rows} needed")];
     for (line, row) in lines.into_iter().zip(area.rows()) {
         Line::raw(line).render(row, buffer);
     }
@@ -85,18 +85,19 @@ fn outline_of_parts(model: &Model, areas: &Areas, buffer: &mut Buffer) {
 /// The input, and what a recording of it will be like.
 fn device(model: &Model, room: usize) -> String {
     let theme = model.theme;
-    let (name, format) = match &model.device {
+    let (name, format) = match &model.recorder.device {
         Device::Opening => return "opening the input".to_owned(),
         Device::Missing => return "no input".to_owned(),
         Device::Open { name, format } => (name, format),
     };
     let dot = theme.dot();
-    let gain = if model.gain_db == 0.0 { String::new() } else { format!(" {dot} {:+} dB", model.gain_db) };
+    let gain =
+        if model.recorder.gain_db == 0.0 { String::new() } else { format!(" {dot} {:+} dB", model.recorder.gain_db) };
     let sound = format!(
         " {dot} {} kHz {} {dot} {} {}{gain}",
         f64::from(format.sample_rate) / 1_000.0,
         channels(format.channels),
-        model.container,
+        model.recorder.container,
         format.sample_format.name(),
     );
     // The name is shortened first, and then what it is recorded as goes.
@@ -108,7 +109,7 @@ fn device(model: &Model, room: usize) -> String {
 
 /// The folder, how many clips of it are shown, and in which order.
 fn heading(model: &Model, width: usize) -> String {
-    let (theme, takes) = (model.theme, &model.takes);
+    let (theme, takes) = (model.theme, &model.shelf.takes);
     let dot = theme.dot();
     let mut facts = match (takes.shown.len(), takes.all.len()) {
         (shown, all) if !takes.filter.is_empty() => {
@@ -127,7 +128,7 @@ fn heading(model: &Model, width: usize) -> String {
         facts.push_str(&order);
     }
     let room = width.saturating_sub(14 + facts.width()).max(8);
-    format!(" clips {dot} {}{facts} ", theme.shortened(&model.folder, room))
+    format!(" clips {dot} {}{facts} ", theme.shortened(&model.shelf.folder, room))
 }
 
 fn channels(count: u16) -> String {
@@ -147,11 +148,11 @@ fn divide(model: &Model, area: Rect, buffer: &mut Buffer) {
 /// The sign and word of what the recorder does.
 fn head(model: &Model) -> (String, ratatui::style::Style) {
     let theme = model.theme;
-    let (unicode, ascii, word, style) = match model.deck {
-        Deck::Idle if model.playing.as_ref().is_some_and(|playing| playing.is_paused) => {
+    let (unicode, ascii, word, style) = match model.recorder.deck {
+        Deck::Idle if model.player.playing.as_ref().is_some_and(|playing| playing.is_paused) => {
             ("‖", "=", "HOLD", theme.paused())
         }
-        Deck::Idle if model.playing.is_some() => ("▶", ">", "PLAY", theme.good()),
+        Deck::Idle if model.player.playing.is_some() => ("▶", ">", "PLAY", theme.good()),
         Deck::Idle => ("○", "-", "READY", theme.plain()),
         Deck::Waiting => ("○", "-", "WAIT", theme.paused()),
         Deck::Recording => ("●", "*", "REC", theme.recording()),
@@ -172,15 +173,15 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
             spans.push(Span::styled(text, style));
         }
     };
-    let playing = model.playing.as_ref().filter(|_| model.deck == Deck::Idle);
-    let time = playing.map_or(model.time, |playing| playing.at);
+    let playing = model.player.playing.as_ref().filter(|_| model.recorder.deck == Deck::Idle);
+    let time = playing.map_or(model.recorder.time, |playing| playing.at);
     push(format!("  {}", status::clock(time)), theme.plain(), &mut left);
     if let Some(playing) = playing {
-        if model.speed != 1.0 {
-            push(format!("  {:.1}x", model.speed), theme.accent(), &mut left);
+        if model.player.speed != 1.0 {
+            push(format!("  {:.1}x", model.player.speed), theme.accent(), &mut left);
         }
-        if model.volume != 1.0 {
-            push(format!("  vol {:.0}%", model.volume * 100.0), theme.accent(), &mut left);
+        if model.player.volume != 1.0 {
+            push(format!("  vol {:.0}%", model.player.volume * 100.0), theme.accent(), &mut left);
         }
         if let Some(repeat) = repeat(model) {
             push(repeat, theme.accent(), &mut left);
@@ -189,29 +190,30 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
             push(format!("  of {}", status::clock(length)), theme.dim(), &mut left);
         }
     }
-    if model.markers > 0 && model.deck != Deck::Idle {
+    if model.recorder.markers > 0 && model.recorder.deck != Deck::Idle {
         push(
-            format!("  {} {}", model.markers, if model.markers == 1 { "marker" } else { "markers" }),
+            format!("  {} {}", model.recorder.markers, if model.recorder.markers == 1 { "marker" } else { "markers" }),
             theme.accent(),
             &mut left,
         );
     }
-    let disk = model.disk_left.map_or_else(String::new, |left| format!("  {} of disk left", status::rough(left)));
-    let short = model.disk_left.map_or_else(String::new, |left| format!("  {} left", status::rough(left)));
+    let disk =
+        model.recorder.disk_left.map_or_else(String::new, |left| format!("  {} of disk left", status::rough(left)));
+    let short = model.recorder.disk_left.map_or_else(String::new, |left| format!("  {} left", status::rough(left)));
     let disk = [disk, short].into_iter().find(|disk| disk.width() <= left).unwrap_or_default();
     left -= disk.width();
-    if model.deck != Deck::Idle && left > 10 {
+    if model.recorder.deck != Deck::Idle && left > 10 {
         push(format!("  {}", theme.shortened(&goes_to(model), left - 2)), theme.plain(), &mut left);
     }
     spans.push(Span::raw(" ".repeat(left)));
-    let scarce = model.disk_left.is_some_and(|left| left.as_secs() < 300);
+    let scarce = model.recorder.disk_left.is_some_and(|left| left.as_secs() < 300);
     spans.push(Span::styled(disk, if scarce { theme.alarm() } else { theme.dim() }));
     Line::from(spans).render(area, buffer);
 }
 
 /// The file that is recorded, or the take into which it goes.
 fn goes_to(model: &Model) -> String {
-    let Some(dictation) = &model.dictation else { return model.recording.clone() };
+    let Some(dictation) = &model.recorder.dictation else { return model.recorder.name.clone() };
     let name = dictation.path.file_stem().unwrap_or_default().to_string_lossy();
     match dictation.place {
         Place::End => format!("append to {name}"),
@@ -222,7 +224,7 @@ fn goes_to(model: &Model) -> String {
 
 /// The ends of the part that is repeated.
 fn repeat(model: &Model) -> Option<String> {
-    match model.repeat {
+    match model.player.repeat {
         Repeat::Off => None,
         Repeat::From(a) => Some(format!("  A {}", status::clock(a))),
         Repeat::Between(a, b) => Some(format!("  A-B {}-{}", status::clock(a), status::clock(b))),
@@ -242,14 +244,14 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
         Some(Dialog::Name { input, .. }) => return field(("new name:", "Enter, Esc"), input, frame),
         Some(Dialog::Filter(input)) => return field(("show:", "Enter, Esc for all"), input, frame),
         Some(Dialog::Discard) => {
-            let text = format!("throw away {}? y, n", status::clock(model.time));
+            let text = format!("throw away {}? y, n", status::clock(model.recorder.time));
             return Line::styled(text, model.theme.alarm()).render(area, frame.buffer_mut());
         }
         _ => {}
     }
     let line = match () {
         // Leaving waits for it.
-        () if model.job.is_some() && (model.leaving || model.notice.is_none()) => {
+        () if model.shelf.job.is_some() && (model.leaving || model.notices.shown.is_none()) => {
             jobs::line(model, usize::from(area.width))
         }
         () if model.leaving => Line::raw("saving before leaving"),
@@ -260,7 +262,7 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
 
 /// What is said, and the lowest line that it takes.
 fn message<'a>(model: &'a Model, areas: &Areas) -> Option<(Weight, &'a str, Rect)> {
-    let said = model.notice.as_ref().map(|notice| (notice.weight, notice.text.as_str()));
+    let said = model.notices.shown.as_ref().map(|notice| (notice.weight, notice.text.as_str()));
     Some(match &model.dialog {
         // The bottom line is taken, and what matters must be seen all the same; most of all why the name is refused.
         Some(Dialog::Name { wrong: Some(why), .. }) => (Weight::Error, why.as_str(), above_bottom(areas)),
@@ -287,7 +289,11 @@ fn keys(model: &Model, columns: usize) -> Line<'static> {
         .keymap
         .active(model.scene())
         .filter_map(|bound| Some((bound.keys.first()?.name(theme.unicode), bound.binding.short?)))
-        .map(|(key, short)| if model.deck == Deck::Paused && short == "pause" { (key, "resume") } else { (key, short) })
+        .map(
+            |(key, short)| {
+                if model.recorder.deck == Deck::Paused && short == "pause" { (key, "resume") } else { (key, short) }
+            },
+        )
         .collect();
     // The same key means the first of both.
     let means_other = |place: usize, key: &String| hints.iter().take(place).any(|(before, _)| before == key);

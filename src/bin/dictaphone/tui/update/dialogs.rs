@@ -33,7 +33,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             edit(&mut input, key);
             model.dialog = Some(Dialog::Name { path, input, fresh, wrong: None });
         }
-        (Dialog::Discard, KeyCode::Char('y' | 'Y')) if model.deck.is_busy() => return vec![Effect::Discard],
+        (Dialog::Discard, KeyCode::Char('y' | 'Y')) if model.recorder.deck.is_busy() => return vec![Effect::Discard],
         (Dialog::Discard, KeyCode::Char('n' | 'N')) => {}
         (Dialog::Discard, _) => model.dialog = Some(Dialog::Discard),
         (Dialog::Inputs { rows, selected }, code) => return inputs::press(model, rows, selected, code),

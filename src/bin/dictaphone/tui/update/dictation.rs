@@ -9,21 +9,21 @@ use crate::tui::app::{Device, Dictation, Model, Place, Weight, Work};
 pub(super) fn begin(model: &mut Model, place: impl FnOnce(Option<Duration>) -> Option<Place>) -> Vec<Effect> {
     // What cannot be read cannot be gone on with, and that must be known before anything is said into it.
     let Some(path) = list::readable(model) else { return Vec::new() };
-    if model.job.is_some() {
+    if model.shelf.job.is_some() {
         say(model, Weight::Note, "something is being made already, one after the other".to_owned());
         return Vec::new();
     }
-    let at = model.playing.as_ref().filter(|playing| playing.path == path).map(|playing| playing.at);
+    let at = model.player.playing.as_ref().filter(|playing| playing.path == path).map(|playing| playing.at);
     let Some(place) = place(at) else {
         say(model, Weight::Note, "play the clip to the place first, and pause there".to_owned());
         return Vec::new();
     };
     let mut effects = recording::record(model);
     // Otherwise the input is opened first.
-    if matches!(model.device, Device::Open { .. }) && effects.contains(&Effect::Start) {
-        model.dictation = Some(Dictation { path, place });
+    if matches!(model.recorder.device, Device::Open { .. }) && effects.contains(&Effect::Start) {
+        model.recorder.dictation = Some(Dictation { path, place });
         // On a hand-held machine it is the same tape.
-        effects.splice(0..0, model.playing.is_some().then_some(Effect::StopPlaying));
+        effects.splice(0..0, model.player.playing.is_some().then_some(Effect::StopPlaying));
     }
     effects
 }
@@ -41,13 +41,13 @@ pub(super) fn splice(model: &mut Model, dictation: Dictation, new: PathBuf) -> V
 }
 
 pub(super) fn spliced(model: &mut Model, outcome: Result<(PathBuf, Vec<PathBuf>), Option<String>>) {
-    model.job = None;
+    model.shelf.job = None;
     let own = "the new recording is a take of its own";
     match outcome {
         Ok((path, left_over)) => {
-            model.undoable += 1;
+            model.shelf.undoable += 1;
             let name = stem(&path);
-            model.takes.wanted = Some(path);
+            model.shelf.takes.wanted = Some(path);
             let remedy = list::undo_hint(model);
             match left_over.first() {
                 None => say(model, Weight::Note, format!("the recording is in {name}{remedy}")),

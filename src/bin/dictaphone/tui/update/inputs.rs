@@ -29,14 +29,14 @@ pub(super) fn press(model: &mut Model, rows: Option<Vec<InputRow>>, selected: us
 
 fn chosen(model: &mut Model, row: Option<InputRow>) -> Vec<Effect> {
     let Some(row) = row else { return vec![Effect::CloseInputs] };
-    model.device = Device::Opening;
+    model.recorder.device = Device::Opening;
     sound::fall_silent(model);
     vec![Effect::Open(Some(row.id)), Effect::CloseInputs]
 }
 
 /// There is no input, or it went away.
 pub(super) fn missing(model: &mut Model, why: &str) {
-    model.device = Device::Missing;
+    model.recorder.device = Device::Missing;
     sound::fall_silent(model);
     let text = format!("{why}{}", remedy(model));
     say(model, Weight::Error, text);
@@ -60,7 +60,7 @@ fn rows(model: &mut Model) -> Option<&mut Vec<InputRow>> {
 }
 
 pub(super) fn listed(model: &mut Model, found: Vec<InputRow>) {
-    let open = match &model.device {
+    let open = match &model.recorder.device {
         Device::Open { name, .. } => found.iter().position(|row| row.label == *name),
         Device::Opening | Device::Missing => None,
     };

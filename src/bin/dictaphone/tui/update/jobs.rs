@@ -9,11 +9,11 @@ use crate::tui::app::{Dialog, Job, Model, Weight, Work};
 
 /// Asks for the format of the export.
 pub(super) fn choose(model: &mut Model) {
-    if model.job.is_some() || model.dictation.is_some() {
+    if model.shelf.job.is_some() || model.recorder.dictation.is_some() {
         return say(model, Weight::Note, "something is being made already, one after the other".to_owned());
     }
     let Some(path) = list::whole(model) else { return };
-    let own = model.takes.current().and_then(|take| take.clip.format.clone());
+    let own = model.shelf.takes.current().and_then(|take| take.clip.format.clone());
     let names = formats().iter().map(|format| format.name).filter(|name| own.as_deref() != Some(name));
     model.dialog = Some(Dialog::Export { path, formats: names.collect(), selected: 0 });
 }
@@ -25,18 +25,18 @@ pub(super) fn export(model: &mut Model, path: PathBuf, format: &'static str) -> 
 
 /// A job begins, which a note about what was before does not hide.
 pub(super) fn begin(model: &mut Model, work: Work, what: String) {
-    model.notice.take_if(|notice| notice.weight == Weight::Note);
-    model.job = Some(Job { work, what, done: None });
+    model.notices.shown.take_if(|notice| notice.weight == Weight::Note);
+    model.shelf.job = Some(Job { work, what, done: None });
 }
 
 pub(super) fn progress(model: &mut Model, done: f64) {
-    if let Some(job) = &mut model.job {
+    if let Some(job) = &mut model.shelf.job {
         job.done = Some(done.clamp(0.0, 1.0));
     }
 }
 
 pub(super) fn exported(model: &mut Model, outcome: Result<PathBuf, Option<String>>) {
-    model.job = None;
+    model.shelf.job = None;
     match outcome {
         Ok(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -18,8 +18,8 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     }
     let Some(action) = model.keymap.action(key, model.scene()) else { return Vec::new() };
     let far = key.modifiers.contains(KeyModifiers::SHIFT);
-    if model.notice.as_ref().is_some_and(|notice| notice.weight != Weight::Note || action == Action::Clear) {
-        model.notice = model.hidden.take();
+    if model.notices.shown.as_ref().is_some_and(|notice| notice.weight != Weight::Note || action == Action::Clear) {
+        model.notices.shown = model.notices.hidden.take();
     }
     act(model, action, if far { FAR } else { NEAR })
 }
@@ -40,7 +40,7 @@ fn act(model: &mut Model, action: Action, seconds: i32) -> Vec<Effect> {
         Action::Mark => return vec![Effect::Mark],
         Action::Discard => model.dialog = Some(Dialog::Discard),
         Action::OtherPane => model.pane = model.pane.other(),
-        Action::NextPicture => model.picture = model.picture.next(),
+        Action::NextPicture => model.live.picture = model.live.picture.next(),
         Action::Play => return listening::play(model),
         Action::Back => return listening::seek(model, -seconds),
         Action::Forward => return listening::seek(model, seconds),
@@ -58,16 +58,16 @@ fn act(model: &mut Model, action: Action, seconds: i32) -> Vec<Effect> {
         Action::Top => list::select(model, |_, _| 0),
         Action::Bottom => list::select(model, |_, count| count),
         Action::Order => list::next_order(model),
-        Action::Filter => model.dialog = Some(Dialog::Filter(Input::new(model.takes.filter.clone()))),
+        Action::Filter => model.dialog = Some(Dialog::Filter(Input::new(model.shelf.takes.filter.clone()))),
         Action::Rename => list::rename(model),
         Action::Delete => return list::delete(model),
-        Action::Undo if model.undoable > 0 => return vec![Effect::Undo],
+        Action::Undo if model.shelf.undoable > 0 => return vec![Effect::Undo],
         Action::Undo => say(model, Weight::Note, "there is nothing to undo".to_owned()),
         Action::Export => jobs::choose(model),
         Action::Recover => return list::recover(model),
         Action::Inputs => return inputs::open(model),
         Action::Help => model.dialog = Some(Dialog::Help(0)),
-        Action::Clear if model.job.is_some() => return vec![Effect::Cancel],
+        Action::Clear if model.shelf.job.is_some() => return vec![Effect::Cancel],
         Action::Clear => list::filter(model, String::new()),
         Action::Quit => return recording::leave(model),
     }

@@ -15,8 +15,8 @@ use crate::tui::{
 // ---- what keys ask for -----------------------------------------------------------------------------------------------
 
 pub(super) fn select(model: &mut Model, to: impl FnOnce(usize, usize) -> usize) {
-    let count = model.takes.shown.len();
-    model.takes.selected = to(model.takes.selected, count).min(count.saturating_sub(1));
+    let count = model.shelf.takes.shown.len();
+    model.shelf.takes.selected = to(model.shelf.takes.selected, count).min(count.saturating_sub(1));
 }
 
 pub(super) fn page(model: &Model) -> usize {
@@ -25,7 +25,7 @@ pub(super) fn page(model: &Model) -> usize {
 
 /// The clip that the cursor is on, if it is finished; otherwise says why nothing can be done with it.
 pub(super) fn whole(model: &mut Model) -> Option<PathBuf> {
-    let take = model.takes.current()?;
+    let take = model.shelf.takes.current()?;
     if take.kind == Kind::Whole {
         return Some(take.clip.path.clone());
     }
@@ -39,7 +39,7 @@ pub(super) fn whole(model: &mut Model) -> Option<PathBuf> {
 /// The same if its sound can be read as well.
 pub(super) fn readable(model: &mut Model) -> Option<PathBuf> {
     let path = whole(model)?;
-    let why = model.takes.current().and_then(|take| take.clip.error.clone());
+    let why = model.shelf.takes.current().and_then(|take| take.clip.error.clone());
     match why {
         Some(why) => {
             say(model, Weight::Warning, why);
@@ -57,14 +57,14 @@ pub(super) fn rename(model: &mut Model) {
 }
 
 pub(super) fn delete(model: &Model) -> Vec<Effect> {
-    let Some(take) = model.takes.current() else { return Vec::new() };
-    let is_played = model.playing.as_ref().is_some_and(|playing| playing.path == take.clip.path);
+    let Some(take) = model.shelf.takes.current() else { return Vec::new() };
+    let is_played = model.player.playing.as_ref().is_some_and(|playing| playing.path == take.clip.path);
     let stop = is_played.then_some(Effect::StopPlaying);
     stop.into_iter().chain([Effect::Delete(take.clip.path.clone())]).collect()
 }
 
 pub(super) fn recover(model: &mut Model) -> Vec<Effect> {
-    match model.takes.current() {
+    match model.shelf.takes.current() {
         Some(take) if take.kind == Kind::Unfinished => return vec![Effect::Recover(take.clip.path.clone())],
         Some(_) => say(model, Weight::Note, "this recording is whole".to_owned()),
         None => {}
@@ -74,7 +74,7 @@ pub(super) fn recover(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn next_order(model: &mut Model) {
     let selected = selected(model);
-    model.takes.order = match model.takes.order {
+    model.shelf.takes.order = match model.shelf.takes.order {
         SortKey::Date => SortKey::Name,
         SortKey::Name => SortKey::Length,
         SortKey::Length => SortKey::Size,
@@ -85,27 +85,27 @@ pub(super) fn next_order(model: &mut Model) {
 
 pub(super) fn filter(model: &mut Model, text: String) {
     let selected = selected(model);
-    model.takes.filter = text;
+    model.shelf.takes.filter = text;
     show(model, selected);
 }
 
 // ---- what comes of it ------------------------------------------------------------------------------------------------
 
 pub(super) fn take_list(model: &mut Model, mut takes: Vec<Take>) {
-    keep_sketches(&mut model.takes.all, &mut takes);
+    keep_sketches(&mut model.shelf.takes.all, &mut takes);
     let is_there = |path: &PathBuf| takes.iter().any(|take| take.clip.path == *path);
-    let wanted = model.takes.wanted.take_if(|path| is_there(path));
+    let wanted = model.shelf.takes.wanted.take_if(|path| is_there(path));
     let first = || takes.iter().find(|take| take.kind == Kind::Whole).map(|take| take.clip.path.clone());
     // The cursor begins on a clip that can be played.
-    let selected = wanted.or_else(|| if model.takes.known { selected(model) } else { first() });
-    (model.takes.all, model.takes.known, model.takes.trouble) = (takes, true, None);
+    let selected = wanted.or_else(|| if model.shelf.takes.known { selected(model) } else { first() });
+    (model.shelf.takes.all, model.shelf.takes.known, model.shelf.takes.trouble) = (takes, true, None);
     arrange(model, selected);
 }
 
 /// The folder cannot be read.
 pub(super) fn no_folder(model: &mut Model, why: String) {
     take_list(model, Vec::new());
-    model.takes.trouble = Some(why);
+    model.shelf.takes.trouble = Some(why);
 }
 
 /// What was drawn of a clip that has not changed need not be drawn again.
@@ -132,21 +132,21 @@ pub(super) fn not_renamed(model: &mut Model, path: PathBuf, name: String, why: S
 pub(super) fn renamed(model: &mut Model, from: &PathBuf, path: PathBuf) {
     let name = stem(&path);
     say(model, Weight::Note, format!("renamed to {name}"));
-    if model.takes.wanted.as_ref() == Some(from) {
-        model.takes.wanted = Some(path.clone());
+    if model.shelf.takes.wanted.as_ref() == Some(from) {
+        model.shelf.takes.wanted = Some(path.clone());
     }
     // It plays on, and is no other clip that would begin anew.
-    if let Some(playing) = model.playing.as_mut().filter(|playing| playing.path == *from) {
+    if let Some(playing) = model.player.playing.as_mut().filter(|playing| playing.path == *from) {
         playing.path.clone_from(&path);
     }
-    if let Some(outline) = model.outline.as_mut().filter(|outline| outline.path == *from) {
+    if let Some(outline) = model.player.outline.as_mut().filter(|outline| outline.path == *from) {
         outline.path.clone_from(&path);
     }
-    if let Some(dictation) = model.dictation.as_mut().filter(|dictation| dictation.path == *from) {
+    if let Some(dictation) = model.recorder.dictation.as_mut().filter(|dictation| dictation.path == *from) {
         dictation.path.clone_from(&path);
     }
     // The list follows when the folder is read again; the cursor must find the clip then.
-    if let Some(take) = model.takes.all.iter_mut().find(|take| take.clip.path == *from) {
+    if let Some(take) = model.shelf.takes.all.iter_mut().find(|take| take.clip.path == *from) {
         (take.clip.path, take.clip.name) = (path, name);
     }
 }
@@ -155,13 +155,13 @@ pub(super) fn deleted(model: &mut Model, path: &PathBuf, restorable: bool) {
     let name = stem(path);
     match restorable {
         true => {
-            model.undoable += 1;
+            model.shelf.undoable += 1;
             let remedy = undo_hint(model);
             say(model, Weight::Note, format!("{name} is in the trash{remedy}"));
         }
         false => say(model, Weight::Note, format!("{name} is in the trash")),
     }
-    model.takes.all.retain(|take| take.clip.path != *path);
+    model.shelf.takes.all.retain(|take| take.clip.path != *path);
     show(model, None);
 }
 
@@ -172,11 +172,11 @@ pub(super) fn undo_hint(model: &Model) -> String {
 }
 
 pub(super) fn undone(model: &mut Model, outcome: Result<PathBuf, String>) {
-    model.undoable = model.undoable.saturating_sub(1);
+    model.shelf.undoable = model.shelf.undoable.saturating_sub(1);
     match outcome {
         Ok(path) => {
             say(model, Weight::Note, format!("{} is back", stem(&path)));
-            model.takes.wanted = Some(path);
+            model.shelf.takes.wanted = Some(path);
         }
         Err(why) => say(model, Weight::Error, why),
     }
@@ -186,7 +186,7 @@ pub(super) fn recovered(model: &mut Model, outcome: Result<PathBuf, String>) {
     match outcome {
         Ok(path) => {
             say(model, Weight::Note, format!("recovered {}", stem(&path)));
-            model.takes.wanted = Some(path);
+            model.shelf.takes.wanted = Some(path);
         }
         Err(why) => say(model, Weight::Error, why),
     }
@@ -196,7 +196,7 @@ pub(super) fn recovered(model: &mut Model, outcome: Result<PathBuf, String>) {
 
 /// Those that can be seen and are not known, if others were asked for the last time.
 pub(super) fn ask_for_sketches(model: &mut Model) -> Option<Effect> {
-    let takes = &model.takes;
+    let takes = &model.shelf.takes;
     let rows = takes.shown.iter().skip(takes.offset).take(page(model)).filter_map(|&index| takes.all.get(index));
     let unknown = rows.filter(|take| take.sketch == Sketch::Unknown && can_be_drawn(take));
     let mut unknown: Vec<&Take> = unknown.collect();
@@ -206,7 +206,7 @@ pub(super) fn ask_for_sketches(model: &mut Model) -> Option<Effect> {
     if wanted == takes.asked {
         return None;
     }
-    model.takes.asked.clone_from(&wanted);
+    model.shelf.takes.asked.clone_from(&wanted);
     Some(Effect::Sketch(wanted))
 }
 
@@ -215,30 +215,34 @@ fn can_be_drawn(take: &Take) -> bool {
 }
 
 pub(super) fn sketched(model: &mut Model, path: &PathBuf, bins: Option<Vec<Bin>>) {
-    if let Some(take) = model.takes.all.iter_mut().find(|take| take.clip.path == *path) {
+    if let Some(take) = model.shelf.takes.all.iter_mut().find(|take| take.clip.path == *path) {
         take.sketch = bins.map_or(Sketch::Nothing, Sketch::Known);
     }
     // What was answered is not waited for: should the clip change, it is asked for again.
-    model.takes.asked.retain(|asked| asked != path);
+    model.shelf.takes.asked.retain(|asked| asked != path);
 }
 
 // ---- order, filter, cursor -------------------------------------------------------------------------------------------
 
 fn selected(model: &Model) -> Option<PathBuf> {
-    model.takes.current().map(|take| take.clip.path.clone())
+    model.shelf.takes.current().map(|take| take.clip.path.clone())
 }
 
 /// Sorts, and shows the same clip under the cursor.
 fn arrange(model: &mut Model, selected: Option<PathBuf>) {
-    let order = model.takes.order;
+    let order = model.shelf.takes.order;
     let is_whole = |take: &Take| take.kind == Kind::Whole;
-    model.takes.all.sort_by(|a, b| is_whole(a).cmp(&is_whole(b)).then_with(|| order.order(&a.clip, &b.clip, false)));
+    model
+        .shelf
+        .takes
+        .all
+        .sort_by(|a, b| is_whole(a).cmp(&is_whole(b)).then_with(|| order.order(&a.clip, &b.clip, false)));
     show(model, selected);
 }
 
 /// Finds what is shown, and the same clip in it again.
 fn show(model: &mut Model, selected: Option<PathBuf>) {
-    let takes = &mut model.takes;
+    let takes = &mut model.shelf.takes;
     let wanted = takes.filter.to_lowercase();
     let fits = |take: &Take| wanted.is_empty() || take.clip.name.to_lowercase().contains(&wanted);
     takes.shown = takes.all.iter().enumerate().filter(|(_, take)| fits(take)).map(|(index, _)| index).collect();
@@ -250,7 +254,7 @@ fn show(model: &mut Model, selected: Option<PathBuf>) {
 
 pub(super) fn scroll_into_view(model: &mut Model) {
     let page = page(model);
-    let takes = &mut model.takes;
+    let takes = &mut model.shelf.takes;
     let last = takes.shown.len().saturating_sub(page);
     takes.offset = takes.offset.clamp(takes.selected.saturating_sub(page - 1), takes.selected).min(last);
 }

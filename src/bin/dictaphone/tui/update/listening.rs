@@ -16,11 +16,11 @@ const LOUDEST: f32 = 2.0;
 const JUST_PASSED: Duration = Duration::from_millis(1_000);
 
 pub(super) fn play(model: &mut Model) -> Vec<Effect> {
-    let here = model.takes.current().map(|take| &take.clip.path);
-    match &model.playing {
+    let here = model.shelf.takes.current().map(|take| &take.clip.path);
+    match &model.player.playing {
         Some(playing) if here.is_none_or(|path| *path == playing.path) => vec![Effect::TogglePlay],
         // Others that could not be read may be whole by now, and whoever opens them says what is wrong.
-        _ if model.takes.current().is_some_and(Take::is_raw) => {
+        _ if model.shelf.takes.current().is_some_and(Take::is_raw) => {
             list::readable(model).map(Effect::Play).into_iter().collect()
         }
         _ => list::whole(model).map(Effect::Play).into_iter().collect(),
@@ -28,45 +28,45 @@ pub(super) fn play(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn seek(model: &Model, seconds: i32) -> Vec<Effect> {
-    if model.playing.is_some() { vec![Effect::Seek(seconds)] } else { Vec::new() }
+    if model.player.playing.is_some() { vec![Effect::Seek(seconds)] } else { Vec::new() }
 }
 
 pub(super) fn speed(model: &mut Model, direction: f64) -> Vec<Effect> {
-    if model.playing.is_none() {
+    if model.player.playing.is_none() {
         return Vec::new();
     }
-    model.speed = stepped(model.speed, direction);
-    vec![Effect::Speed(model.speed)]
+    model.player.speed = stepped(model.player.speed, direction);
+    vec![Effect::Speed(model.player.speed)]
 }
 
 pub(super) fn volume(model: &mut Model, direction: f32) -> Vec<Effect> {
-    let steps = (model.volume / VOLUME_STEP).round() + direction;
-    model.volume = (steps * VOLUME_STEP).clamp(0.0, LOUDEST);
-    say(model, Weight::Note, format!("volume {:.0} %", model.volume * 100.0));
-    vec![Effect::Volume(model.volume)]
+    let steps = (model.player.volume / VOLUME_STEP).round() + direction;
+    model.player.volume = (steps * VOLUME_STEP).clamp(0.0, LOUDEST);
+    say(model, Weight::Note, format!("volume {:.0} %", model.player.volume * 100.0));
+    vec![Effect::Volume(model.player.volume)]
 }
 
 /// A, then B, then neither.
 pub(super) fn repeat(model: &mut Model) -> Vec<Effect> {
-    let Some(Playing { at, .. }) = model.playing else { return Vec::new() };
-    let (repeat, effect) = match model.repeat {
+    let Some(Playing { at, .. }) = model.player.playing else { return Vec::new() };
+    let (repeat, effect) = match model.player.repeat {
         Repeat::Off => (Repeat::From(at), None),
         Repeat::From(a) if a == at => (Repeat::Off, None),
         Repeat::From(a) => (Repeat::Between(a.min(at), a.max(at)), Some(Effect::Repeat(Some((a.min(at), a.max(at)))))),
         Repeat::Between(..) => (Repeat::Off, Some(Effect::Repeat(None))),
     };
-    model.repeat = repeat;
+    model.player.repeat = repeat;
     effect.into_iter().collect()
 }
 
 pub(super) fn next_marker(model: &mut Model) -> Vec<Effect> {
-    let Some(Playing { at, .. }) = model.playing else { return Vec::new() };
+    let Some(Playing { at, .. }) = model.player.playing else { return Vec::new() };
     let next = markers(model).iter().copied().find(|&marker| marker > at);
     jump(model, next, "there is no marker behind this place")
 }
 
 pub(super) fn previous_marker(model: &mut Model) -> Vec<Effect> {
-    let Some(Playing { at, is_paused, .. }) = model.playing else { return Vec::new() };
+    let Some(Playing { at, is_paused, .. }) = model.player.playing else { return Vec::new() };
     let limit = if is_paused { at } else { at.saturating_sub(JUST_PASSED) };
     let previous = markers(model).iter().copied().rfind(|&marker| marker < limit);
     jump(model, previous, "there is no marker before this place")
@@ -91,8 +91,8 @@ fn markers(model: &Model) -> &[Duration] {
 
 /// What the clip that is played looks like, if that is known.
 pub(crate) fn outline(model: &Model) -> Option<&Outline> {
-    let playing = model.playing.as_ref()?;
-    model.outline.as_ref().filter(|outline| outline.path == playing.path)
+    let playing = model.player.playing.as_ref()?;
+    model.player.outline.as_ref().filter(|outline| outline.path == playing.path)
 }
 
 /// What is played now.
@@ -100,39 +100,39 @@ pub(super) fn heard(model: &mut Model, playing: Option<Playing>) {
     let is_other = |one: &Option<Playing>, other: &Option<Playing>| {
         one.as_ref().map(|playing| &playing.path) != other.as_ref().map(|playing| &playing.path)
     };
-    if is_other(&model.playing, &playing) {
-        (model.speed, model.repeat, model.dragged_from) = (1.0, Repeat::Off, None);
+    if is_other(&model.player.playing, &playing) {
+        (model.player.speed, model.player.repeat, model.player.dragged_from) = (1.0, Repeat::Off, None);
     }
     let rounded = |playing: &Option<Playing>| playing.as_ref().map(Playing::rounded);
-    model.dirty |= rounded(&model.playing) != rounded(&playing);
-    model.playing = playing;
+    model.dirty |= rounded(&model.player.playing) != rounded(&playing);
+    model.player.playing = playing;
 }
 
 pub(super) fn outlined(model: &mut Model, outline: Outline) {
-    model.outline = Some(outline);
+    model.player.outline = Some(outline);
 }
 
 // ---- with the mouse --------------------------------------------------------------------------------------------------
 
 /// The place in the clip that a part of its picture stands for.
 fn place(model: &Model, part: f64) -> Option<Duration> {
-    model.playing.as_ref()?.length.map(|length| length.mul_f64(part.clamp(0.0, 1.0)))
+    model.player.playing.as_ref()?.length.map(|length| length.mul_f64(part.clamp(0.0, 1.0)))
 }
 
 /// A click goes there.
 pub(super) fn touch(model: &mut Model, part: f64) -> Vec<Effect> {
     let Some(place) = place(model, part) else { return Vec::new() };
-    model.dragged_from = Some(place);
+    model.player.dragged_from = Some(place);
     vec![Effect::SeekTo(place)]
 }
 
 /// From where the button went down to here is repeated.
 pub(super) fn drag(model: &mut Model, part: f64) -> Vec<Effect> {
-    let (Some(from), Some(place)) = (model.dragged_from, place(model, part)) else { return Vec::new() };
+    let (Some(from), Some(place)) = (model.player.dragged_from, place(model, part)) else { return Vec::new() };
     if from == place {
         return Vec::new();
     }
     let (a, b) = (from.min(place), from.max(place));
-    model.repeat = Repeat::Between(a, b);
+    model.player.repeat = Repeat::Between(a, b);
     vec![Effect::Repeat(Some((a, b)))]
 }

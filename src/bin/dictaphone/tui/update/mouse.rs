@@ -23,11 +23,11 @@ pub(super) fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         MouseEventKind::ScrollUp => list::select(model, |at, _| at.saturating_sub(1)),
         MouseEventKind::ScrollDown => list::select(model, |at, _| at + 1),
         MouseEventKind::Down(MouseButton::Left) => {
-            model.dragged_from = None;
+            model.player.dragged_from = None;
             match pictures.clip {
                 Some(clip) if over(clip) => return listening::touch(model, part(clip)),
                 _ if over(areas.list) => pick(model, usize::from(mouse.row - areas.list.y)),
-                _ if pictures.live.is_some_and(over) => model.picture = model.picture.next(),
+                _ if pictures.live.is_some_and(over) => model.live.picture = model.live.picture.next(),
                 _ => {}
             }
         }
@@ -36,15 +36,15 @@ pub(super) fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
                 return listening::drag(model, part(clip));
             }
         }
-        MouseEventKind::Up(MouseButton::Left) => model.dragged_from = None,
+        MouseEventKind::Up(MouseButton::Left) => model.player.dragged_from = None,
         _ => {}
     }
     Vec::new()
 }
 
 fn pick(model: &mut Model, row: usize) {
-    let row = model.takes.offset + row;
-    if row < model.takes.shown.len() {
-        model.takes.selected = row;
+    let row = model.shelf.takes.offset + row;
+    if row < model.shelf.takes.shown.len() {
+        model.shelf.takes.selected = row;
     }
 }

@@ -15,13 +15,13 @@ pub(super) fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
     match intent {
         Intent::Stop => leave(model),
         Intent::TogglePause => toggle(model),
-        Intent::Mark if model.deck.is_busy() => vec![Effect::Mark],
+        Intent::Mark if model.recorder.deck.is_busy() => vec![Effect::Mark],
         _ => Vec::new(),
     }
 }
 
 pub(super) fn toggle(model: &Model) -> Vec<Effect> {
-    match model.deck {
+    match model.recorder.deck {
         Deck::Paused => vec![Effect::Resume],
         Deck::Recording | Deck::Waiting => vec![Effect::Pause],
         Deck::Idle | Deck::Saving => Vec::new(),
@@ -31,21 +31,21 @@ pub(super) fn toggle(model: &Model) -> Vec<Effect> {
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     model.leaving = true;
     model.dialog = None;
-    let stop = model.deck.is_busy().then_some(Effect::Stop);
+    let stop = model.recorder.deck.is_busy().then_some(Effect::Stop);
     // An export can be made again; what was dictated goes to its place before the end.
-    let cancel = model.job.as_ref().is_some_and(|job| job.work == Work::Export).then_some(Effect::Cancel);
+    let cancel = model.shelf.job.as_ref().is_some_and(|job| job.work == Work::Export).then_some(Effect::Cancel);
     stop.into_iter().chain(cancel).collect()
 }
 
 pub(super) fn saved(model: &mut Model, path: PathBuf, time: Duration, flaw: Option<String>) -> Vec<Effect> {
-    (model.deck, model.time) = (Deck::Idle, Duration::ZERO);
-    model.takes.wanted = Some(path.clone());
+    (model.recorder.deck, model.recorder.time) = (Deck::Idle, Duration::ZERO);
+    model.shelf.takes.wanted = Some(path.clone());
     let name = stem(&path);
     match flaw {
         Some(flaw) => say(model, Weight::Warning, format!("saved {name}, but {flaw}")),
         None => say(model, Weight::Note, format!("saved {name}, {}", status::clock(time))),
     }
-    if let Some(dictation) = model.dictation.take() {
+    if let Some(dictation) = model.recorder.dictation.take() {
         return dictation::splice(model, dictation, path);
     }
     // Whoever is typing something else is not interrupted; the take is safe under the name it has.
@@ -56,12 +56,12 @@ pub(super) fn saved(model: &mut Model, path: PathBuf, time: Duration, flaw: Opti
 }
 
 pub(super) fn record(model: &mut Model) -> Vec<Effect> {
-    match (model.deck, &model.device) {
+    match (model.recorder.deck, &model.recorder.device) {
         (Deck::Saving, _) => say(model, Weight::Note, "the last recording is still being saved".to_owned()),
         (_, Device::Opening) => say(model, Weight::Note, "the input is still being opened".to_owned()),
         // It may have been plugged in again; otherwise the error says so once more.
         (_, Device::Missing) => {
-            model.device = Device::Opening;
+            model.recorder.device = Device::Opening;
             return vec![Effect::Open(None)];
         }
         (_, Device::Open { .. }) => return vec![Effect::Start],

@@ -23,21 +23,21 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
     model.now = heard.now;
     let before = numbers(model);
     if let Some(counted) = heard.progress {
-        (model.time, model.lost) = (counted.time, counted.lost);
-        if model.deck == Deck::Waiting && counted.arrived {
-            model.deck = Deck::Recording;
+        (model.recorder.time, model.recorder.lost) = (counted.time, counted.lost);
+        if model.recorder.deck == Deck::Waiting && counted.arrived {
+            model.recorder.deck = Deck::Recording;
         }
     }
     model.year = heard.year.or(model.year);
     listening::heard(model, heard.playing);
     inputs::heard(model, heard.inputs);
-    model.disk_left = heard.disk_left;
+    model.recorder.disk_left = heard.disk_left;
     if !heard.sound.is_empty() {
         listen(model, &heard.sound);
     }
     let expired = |notice: &Notice| notice.weight == Weight::Note && model.now.saturating_sub(notice.at) > NOTE;
-    if model.notice.as_ref().is_some_and(expired) {
-        model.notice = None;
+    if model.notices.shown.as_ref().is_some_and(expired) {
+        model.notices.shown = None;
         model.dirty = true;
     }
     model.dirty |= (!heard.sound.is_empty() && !is_still(model)) || before != numbers(model);
@@ -45,49 +45,56 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
 
 /// Nothing is heard any more: what was must not look as if it still were.
 pub(super) fn fall_silent(model: &mut Model) {
-    model.sound.clear();
-    model.meter.fall_silent();
+    model.live.sound.clear();
+    model.live.meter.fall_silent();
 }
 
 /// What can be seen of the numbers.
 fn numbers(model: &Model) -> impl PartialEq + use<> {
-    let Meter { bar_dbfs, hold_dbfs, clipped, .. } = model.meter;
-    let levels = (bar_dbfs, hold_dbfs, clipped, model.meter.is_clipping(model.now));
-    (levels, model.deck, model.time.as_millis() / 100, model.lost, model.disk_left, model.year)
+    let Meter { bar_dbfs, hold_dbfs, clipped, .. } = model.live.meter;
+    let levels = (bar_dbfs, hold_dbfs, clipped, model.live.meter.is_clipping(model.now));
+    (
+        levels,
+        model.recorder.deck,
+        model.recorder.time.as_millis() / 100,
+        model.recorder.lost,
+        model.recorder.disk_left,
+        model.year,
+    )
 }
 
 /// Whether the picture stays as it is however time goes on: there has been silence for as long as it shows.
 fn is_still(model: &Model) -> bool {
     let shown = 2 * usize::from(model.size.columns);
-    let silence = Column { peak: 0.0, kept: model.deck == Deck::Recording };
-    model.columns.len() >= shown
-        && model.columns.iter().rev().take(shown).all(|column| *column == silence)
-        && model.sound.iter().all(|&sample| sample == 0.0)
+    let silence = Column { peak: 0.0, kept: model.recorder.deck == Deck::Recording };
+    model.live.columns.len() >= shown
+        && model.live.columns.iter().rev().take(shown).all(|column| *column == silence)
+        && model.live.sound.iter().all(|&sample| sample == 0.0)
 }
 
 fn listen(model: &mut Model, sound: &[f32]) {
     let mut meter = LevelMeter::new();
     meter.push(sound);
-    model.meter.show(&meter.take(), model.now);
+    model.live.meter.show(&meter.take(), model.now);
 
-    let rate = match &model.device {
+    let rate = match &model.recorder.device {
         Device::Open { format, .. } => format.sample_rate,
         _ => 48_000,
     };
     let full = (rate / COLUMNS_PER_SECOND).max(1);
-    let kept = model.deck == Deck::Recording;
+    let kept = model.recorder.deck == Deck::Recording;
     for sample in sound {
-        let (frames, peak) = &mut model.column;
+        let (frames, peak) = &mut model.live.column;
         *frames += 1;
         *peak = peak.max(sample.abs());
         if *frames >= full {
-            model.columns.push_back(Column { peak: *peak, kept });
+            model.live.columns.push_back(Column { peak: *peak, kept });
             (*frames, *peak) = (0, 0.0);
         }
     }
-    let excess = model.columns.len().saturating_sub(COLUMNS_KEPT);
-    model.columns.drain(..excess);
-    model.sound.extend(sound);
-    let excess = model.sound.len().saturating_sub(SOUND_KEPT);
-    model.sound.drain(..excess);
+    let excess = model.live.columns.len().saturating_sub(COLUMNS_KEPT);
+    model.live.columns.drain(..excess);
+    model.live.sound.extend(sound);
+    let excess = model.live.sound.len().saturating_sub(SOUND_KEPT);
+    model.live.sound.drain(..excess);
 }

@@ -94,12 +94,12 @@ fn saved() -> Msg {
 }
 
 fn current(model: &Model) -> Option<&str> {
-    model.takes.current().map(|take| take.clip.name.as_str())
+    model.shelf.takes.current().map(|take| take.clip.name.as_str())
 }
 
 /// What is said at the moment.
 fn said(model: &Model) -> Option<(Weight, &str)> {
-    model.notice.as_ref().map(|notice| (notice.weight, notice.text.as_str()))
+    model.notices.shown.as_ref().map(|notice| (notice.weight, notice.text.as_str()))
 }
 
 /// A clip that is marked as one that cannot be read.
@@ -161,7 +161,7 @@ fn the_state_follows_the_recorder_and_not_the_key() {
         (saved(), Deck::Idle),
     ] {
         update(&mut model, msg.clone());
-        assert_eq!(model.deck, deck, "after {msg:?}");
+        assert_eq!(model.recorder.deck, deck, "after {msg:?}");
     }
 }
 
@@ -239,7 +239,7 @@ fn leaving_stops_what_is_recorded_and_asks_nothing() {
 fn without_an_input_r_looks_for_one() {
     let mut model = model();
     update(&mut model, Msg::Missing("no input device".into()));
-    assert_eq!(model.notice.as_ref().map(|notice| notice.weight), Some(Weight::Error));
+    assert_eq!(model.notices.shown.as_ref().map(|notice| notice.weight), Some(Weight::Error));
     assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::Open(None)]);
     assert_eq!(press(&mut model, [KeyCode::Char('r')]), [], "while it is being opened");
     update(&mut model, opened());
@@ -276,10 +276,10 @@ fn sound_moves_the_meter_and_the_waveform() {
     let mut model = recording();
     let sound = vec![0.5; 48_000 / 20 * 3 + 7];
     update(&mut model, Msg::Heard(Heard { now: Duration::from_secs(1), sound, ..Heard::default() }));
-    assert!((model.meter.bar_dbfs + 6.02).abs() < 0.01);
-    assert_eq!(model.columns.len(), 3);
-    assert!(model.columns.iter().all(|column| *column == Column { peak: 0.5, kept: true }));
-    assert_eq!((model.column.0, model.sound.len()), (7, SOUND_KEPT));
+    assert!((model.live.meter.bar_dbfs + 6.02).abs() < 0.01);
+    assert_eq!(model.live.columns.len(), 3);
+    assert!(model.live.columns.iter().all(|column| *column == Column { peak: 0.5, kept: true }));
+    assert_eq!((model.live.column.0, model.live.sound.len()), (7, SOUND_KEPT));
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn the_mouse_selects_scrolls_and_changes_the_picture() {
     update(&mut model, mouse(MouseEventKind::ScrollUp, 0));
     assert_eq!(current(&model), Some("b"));
     update(&mut model, mouse(click, areas.picture.y));
-    assert_eq!(model.picture, Picture::Oscilloscope);
+    assert_eq!(model.live.picture, Picture::Oscilloscope);
 }
 
 #[test]
@@ -382,7 +382,7 @@ proptest! {
             let backend = ratatui::backend::TestBackend::new(columns.max(1), rows.max(1));
             let mut canvas = ratatui::Terminal::new(backend).unwrap();
             canvas.draw(|frame| crate::tui::view::view(&model, frame)).unwrap();
-            let takes = &model.takes;
+            let takes = &model.shelf.takes;
             prop_assert!(takes.shown.is_empty() || takes.selected < takes.shown.len());
             if !unicode {
                 let buffer = canvas.backend().buffer();

@@ -139,8 +139,8 @@ fn play(model: &mut Model) {
 
 /// Nothing is heard.
 fn still(model: &Model) -> Heard {
-    let progress = Counted { time: model.time, lost: model.lost, arrived: true };
-    Heard { now: model.now, disk_left: model.disk_left, progress: Some(progress), ..Heard::default() }
+    let progress = Counted { time: model.recorder.time, lost: model.recorder.lost, arrived: true };
+    Heard { now: model.now, disk_left: model.recorder.disk_left, progress: Some(progress), ..Heard::default() }
 }
 
 fn outline() -> Outline {
@@ -180,9 +180,9 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
         (
             "trouble",
             with(recording(), &|model| {
-                model.meter.clipped = 7;
-                model.lost = 4_800;
-                model.disk_left = Some(Duration::from_secs(75));
+                model.live.meter.clipped = 7;
+                model.recorder.lost = 4_800;
+                model.recorder.disk_left = Some(Duration::from_secs(75));
                 update(model, Msg::Missing("the input is gone: it was unplugged".into()));
             }),
         ),
@@ -230,7 +230,7 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
             "no-folder",
             with(idle(), &|model| drop(update(model, Msg::NoFolder("cannot read /r: permission denied".into())))),
         ),
-        ("gain", with(idle(), &|model| model.gain_db = 6.0)),
+        ("gain", with(idle(), &|model| model.recorder.gain_db = 6.0)),
         ("help", with(idle(), &|model| press(model, [KeyCode::Char('?')]))),
         (
             "inputs",

@@ -29,7 +29,7 @@ const GAP: usize = 2;
 const NAME_LEAST: usize = 20;
 
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let takes = &model.takes;
+    let takes = &model.shelf.takes;
     let rows = takes.shown.iter().enumerate().skip(takes.offset);
     for ((place, index), row) in rows.zip(area.rows()) {
         if let Some(take) = takes.all.get(*index) {
@@ -75,7 +75,7 @@ impl Columns {
 
 fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'static> {
     let theme = model.theme;
-    let columns = Columns::fit(width, model.takes.order);
+    let columns = Columns::fit(width, model.shelf.takes.order);
     let name = theme.shortened(&take.clip.name, columns.name);
     let name = format!("{name}{}", " ".repeat(columns.name.saturating_sub(name.width())));
     let mut spans = vec![Span::raw(mark(model, take, selected)), Span::raw(name)];
@@ -106,7 +106,7 @@ fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'stati
 
 /// What is played, what is unfinished, and where the cursor is.
 fn mark(model: &Model, take: &Take, selected: bool) -> &'static str {
-    let played = model.playing.as_ref().filter(|playing| playing.path == take.clip.path);
+    let played = model.player.playing.as_ref().filter(|playing| playing.path == take.clip.path);
     match (played.map(|playing| playing.is_paused), take.kind, selected, model.theme.unicode) {
         (Some(true), _, _, true) => "‖ ",
         (Some(true), _, _, false) => "= ",

@@ -12,7 +12,7 @@ const CELLS: usize = 20;
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the cells of the bar")]
 pub(crate) fn line(model: &Model, columns: usize) -> Line<'static> {
     let theme = model.theme;
-    let Some(job) = &model.job else { return Line::default() };
+    let Some(job) = &model.shelf.job else { return Line::default() };
     let done = job.done.unwrap_or(0.0);
     let (full, empty) = if theme.unicode { ("█", "░") } else { ("#", ".") };
     let cells = ((done * CELLS as f64) as usize).min(CELLS);

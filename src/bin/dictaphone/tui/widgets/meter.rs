@@ -26,24 +26,24 @@ const BAR_LEAST: usize = 10;
 #[allow(clippy::cast_possible_truncation, reason = "decibels for a screen")]
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
-    let meter = &model.meter;
+    let meter = &model.live.meter;
     let clipping = meter.is_clipping(model.now);
     let clipped = format!("  clipped {}", meter.clipped);
-    let lost = format!("  lost {}", model.lost);
+    let lost = format!("  lost {}", model.recorder.lost);
     let marked = |alarm: bool| if alarm { theme.alarm() } else { theme.dim() };
     // What matters most is reserved first; what does not fit is left out.
     let wide = area.width >= WIDE;
     let peak = format!(" {}", status::decibels(meter.hold_dbfs as f32));
     let parts = [
         (4, peak, theme.plain(), true),
-        (6, lost.clone(), marked(true), model.lost > 0),
+        (6, lost.clone(), marked(true), model.recorder.lost > 0),
         (5, clipped.clone(), marked(true), meter.clipped > 0),
         (4, " dBFS".to_owned(), theme.plain(), !wide),
         (2, " 0 dBFS".to_owned(), theme.dim(), wide),
         (3, "  peak".to_owned(), theme.dim(), wide),
         (0, "-60 ".to_owned(), theme.dim(), wide),
         (5, clipped, marked(clipping), meter.clipped == 0),
-        (6, lost, marked(false), model.lost == 0),
+        (6, lost, marked(false), model.recorder.lost == 0),
     ];
     let ends = if theme.unicode {
         ("▕", if clipping { "█" } else { "▏" })
@@ -83,8 +83,8 @@ fn colour(theme: Theme, cell: usize, cells: usize) -> Style {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the columns of a screen")]
 fn cells(model: &Model, cells: usize) -> Vec<Span<'static>> {
     let theme = model.theme;
-    let eighths = (filled(model.meter.bar_dbfs) * (cells * 8) as f64).round() as usize;
-    let hold = filled(model.meter.hold_dbfs);
+    let eighths = (filled(model.live.meter.bar_dbfs) * (cells * 8) as f64).round() as usize;
+    let hold = filled(model.live.meter.hold_dbfs);
     let held = (hold > 0.0).then(|| ((hold * cells as f64) as usize).min(cells.saturating_sub(1)));
     let shape = |cell: usize| {
         let part = eighths.saturating_sub(cell * 8).min(8);

@@ -12,7 +12,7 @@ const SHOWN: usize = 960;
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut canvas = Canvas::new(area, theme.unicode);
-    let sound: Vec<f32> = model.sound.iter().copied().collect();
+    let sound: Vec<f32> = model.live.sound.iter().copied().collect();
     let shown = window(&sound);
     let (columns, rows) = (canvas.columns(), canvas.rows());
     let row = |sample: f32| ((1.0 - sample.clamp(-1.0, 1.0)) / 2.0 * (rows.max(1) - 1) as f32).round() as usize;

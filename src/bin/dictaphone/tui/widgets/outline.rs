@@ -14,7 +14,7 @@ use crate::tui::{
 };
 
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let Some(playing) = &model.playing else { return };
+    let Some(playing) = &model.player.playing else { return };
     let theme = model.theme;
     let column = |place: Duration| column(place, playing, area.width);
     let here = column(playing.at);
@@ -41,7 +41,7 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 fn ends(model: &Model) -> (Option<Duration>, Option<Duration>) {
-    match model.repeat {
+    match model.player.repeat {
         Repeat::Off => (None, None),
         Repeat::From(a) => (Some(a), None),
         Repeat::Between(a, b) => (Some(a), Some(b)),
@@ -50,7 +50,7 @@ fn ends(model: &Model) -> (Option<Duration>, Option<Duration>) {
 
 /// Whether the part that is heard includes that column.
 fn is_repeated(model: &Model, cell: u16, column: impl Fn(Duration) -> u16) -> bool {
-    match model.repeat {
+    match model.player.repeat {
         Repeat::Between(a, b) => (column(a)..=column(b)).contains(&cell),
         _ => true,
     }

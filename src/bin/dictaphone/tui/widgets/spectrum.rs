@@ -16,8 +16,8 @@ const LOWEST_HZ: f32 = 50.0;
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut canvas = Canvas::new(area, theme.unicode);
-    let Device::Open { format, .. } = &model.device else { return };
-    let sound: Vec<f32> = model.sound.iter().copied().collect();
+    let Device::Open { format, .. } = &model.recorder.device else { return };
+    let sound: Vec<f32> = model.live.sound.iter().copied().collect();
     let Some(latest) = sound.len().checked_sub(LENGTH).and_then(|from| sound.get(from..)) else { return };
     let magnitudes = magnitudes(latest);
     let (columns, rows) = (canvas.columns(), canvas.rows());

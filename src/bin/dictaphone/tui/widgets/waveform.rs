@@ -14,10 +14,10 @@ pub(super) const MIRRORED_ROWS: u16 = 3;
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut canvas = Canvas::new(area, theme.unicode);
-    let count = model.columns.len().min(canvas.columns());
-    let skipped = model.columns.len() - count;
+    let count = model.live.columns.len().min(canvas.columns());
+    let skipped = model.live.columns.len() - count;
     let first = canvas.columns() - count;
-    let newest: Vec<&Column> = model.columns.iter().skip(skipped).collect();
+    let newest: Vec<&Column> = model.live.columns.iter().skip(skipped).collect();
     for (x, column) in newest.iter().enumerate() {
         bar(&mut canvas, first + x, height(column.peak), area.height >= MIRRORED_ROWS);
     }

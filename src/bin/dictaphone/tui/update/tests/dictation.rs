@@ -18,13 +18,13 @@ fn the_keys_begin_a_recording_that_goes_to_its_place() {
         update(&mut model, playing_at("a", 2_500));
         assert_eq!(press(&mut model, [KeyCode::Char(code)]), [Effect::StopPlaying, Effect::Start], "{code}");
         let dictation = Dictation { path: "/r/a.wav".into(), place };
-        assert_eq!(model.dictation.as_ref(), Some(&dictation), "{code}");
+        assert_eq!(model.recorder.dictation.as_ref(), Some(&dictation), "{code}");
         update(&mut model, Msg::Started("new.wav".into()));
         update(&mut model, Msg::Ended);
         let new: PathBuf = "/r/new.wav".into();
         let done = Msg::Saved { path: new.clone(), time: Duration::from_secs(2), flaw: None };
         assert_eq!(update(&mut model, done), [Effect::Splice(dictation, new)], "{code}");
-        assert!(model.dialog.is_none() && model.dictation.is_none() && model.job.is_some(), "{code}");
+        assert!(model.dialog.is_none() && model.recorder.dictation.is_none() && model.shelf.job.is_some(), "{code}");
     }
 }
 
@@ -33,7 +33,7 @@ fn without_a_place_nothing_is_overwritten() {
     for code in ['o', 'I'] {
         let mut model = with_takes(&["a", "b"]);
         assert_eq!(press(&mut model, [KeyCode::Char(code)]), []);
-        assert!(model.dictation.is_none());
+        assert!(model.recorder.dictation.is_none());
         update(&mut model, playing_at("b", 1_000));
         assert_eq!(press(&mut model, [KeyCode::Char(code)]), [], "another clip is played");
     }
@@ -41,7 +41,7 @@ fn without_a_place_nothing_is_overwritten() {
     let mut model = with_takes(&["a"]);
     update(&mut model, Msg::Missing("no input device".into()));
     assert_eq!(press(&mut model, [KeyCode::Char('a')]), [Effect::Open(None)]);
-    assert!(model.dictation.is_none(), "the input is opened first");
+    assert!(model.recorder.dictation.is_none(), "the input is opened first");
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn what_came_of_it_is_told_and_can_be_undone() {
     ] {
         let mut model = with_job();
         update(&mut model, Msg::Spliced(outcome));
-        let text = &model.notice.as_ref().unwrap().text;
+        let text = &model.notices.shown.as_ref().unwrap().text;
         assert!(text.contains(words), "{text}");
-        assert_eq!((model.undoable, model.job.clone()), (undoable, None));
+        assert_eq!((model.shelf.undoable, model.shelf.job.clone()), (undoable, None));
     }
     let mut model = with_job();
     update(&mut model, Msg::Spliced(Ok(("/r/a.wav".into(), Vec::new()))));
@@ -74,7 +74,7 @@ fn what_came_of_it_is_told_and_can_be_undone() {
 fn a_recording_that_comes_to_nothing_goes_nowhere() {
     let mut model = dictating('o');
     update(&mut model, Msg::NotSaved(None));
-    assert_eq!(model.dictation, None);
+    assert_eq!(model.recorder.dictation, None);
     update(&mut model, Msg::Started("next.wav".into()));
     assert_eq!(update(&mut model, saved()), [], "the next one is a take of its own");
 }
@@ -84,7 +84,7 @@ fn a_recording_that_could_not_begin_leaves_nothing_to_go_on_with() {
     let mut model = with_takes(&["a"]);
     assert_eq!(press(&mut model, [KeyCode::Char('a')]), [Effect::Start]);
     update(&mut model, Msg::NotSaved(Some("the folder cannot be written".into())));
-    assert_eq!((model.dictation.clone(), model.deck), (None, Deck::Idle));
+    assert_eq!((model.recorder.dictation.clone(), model.recorder.deck), (None, Deck::Idle));
     assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::Start]);
     update(&mut model, Msg::Started("b.wav".into()));
     update(&mut model, Msg::Ended);
@@ -103,7 +103,7 @@ fn whoever_leaves_while_dictating_finds_it_in_its_place() {
 fn a_dictation_follows_its_clip_that_is_renamed_meanwhile() {
     let mut model = dictating('a');
     update(&mut model, Msg::Renamed { from: "/r/a.wav".into(), to: "/r/b.wav".into() });
-    assert_eq!(model.dictation.unwrap().path, std::path::PathBuf::from("/r/b.wav"));
+    assert_eq!(model.recorder.dictation.unwrap().path, std::path::PathBuf::from("/r/b.wav"));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn nothing_is_recorded_for_a_take_that_cannot_be_read() {
         update(&mut model, Msg::Takes(vec![unreadable("a", "wav", "/r/a.wav is damaged")]));
         update(&mut model, playing_at("a", 1_000));
         assert_eq!(press(&mut model, [KeyCode::Char(code)]), [], "{key}");
-        assert!(model.dictation.is_none(), "{key}");
+        assert!(model.recorder.dictation.is_none(), "{key}");
         assert_eq!(said(&model), Some((Weight::Warning, "/r/a.wav is damaged")), "{key}");
     }
 }

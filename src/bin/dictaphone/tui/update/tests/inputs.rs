@@ -21,7 +21,7 @@ fn an_input_is_chosen_from_the_list() {
     let mut model = listed();
     let keys = [KeyCode::Down, KeyCode::Down, KeyCode::Down, KeyCode::Enter];
     assert_eq!(press(&mut model, keys), [Effect::Open(Some("two".into())), Effect::CloseInputs]);
-    assert_eq!(model.device, Device::Opening);
+    assert_eq!(model.recorder.device, Device::Opening);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn every_input_shows_what_is_heard_from_it() {
 #[test]
 fn the_cursor_begins_on_the_input_that_is_open() {
     let mut model = model();
-    model.device = Device::Open { name: "two".into(), format: AudioFormat::new(48_000, 1, SampleFormat::S16) };
+    model.recorder.device = Device::Open { name: "two".into(), format: AudioFormat::new(48_000, 1, SampleFormat::S16) };
     press(&mut model, [KeyCode::Char('i')]);
     update(&mut model, Msg::Inputs(vec![row("one"), row("two")]));
     assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Open(Some("two".into())), Effect::CloseInputs]);
@@ -66,11 +66,11 @@ fn without_an_input_the_meter_is_empty_and_what_clipped_is_kept() {
     for gone in [Msg::Missing("it was unplugged".into()), key(KeyCode::Enter)] {
         let mut model = listed();
         update(&mut model, loud());
-        let clipped = model.meter.clipped;
-        assert!(model.meter.bar_dbfs > -1.0 && clipped > 0);
+        let clipped = model.live.meter.clipped;
+        assert!(model.live.meter.bar_dbfs > -1.0 && clipped > 0);
         update(&mut model, gone);
-        assert_eq!((model.meter.bar_dbfs, model.meter.hold_dbfs), (f64::NEG_INFINITY, f64::NEG_INFINITY));
-        assert!(model.sound.is_empty() && model.meter.clipped == clipped);
+        assert_eq!((model.live.meter.bar_dbfs, model.live.meter.hold_dbfs), (f64::NEG_INFINITY, f64::NEG_INFINITY));
+        assert!(model.live.sound.is_empty() && model.live.meter.clipped == clipped);
     }
 }
 

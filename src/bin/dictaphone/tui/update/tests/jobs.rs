@@ -19,7 +19,7 @@ fn a_format_is_chosen_that_the_clip_does_not_have() {
     for code in [KeyCode::Esc, KeyCode::Char('q')] {
         let mut model = with_takes(&["a"]);
         assert_eq!(press(&mut model, [KeyCode::Char('e'), code]), []);
-        assert!(model.dialog.is_none() && model.job.is_none());
+        assert!(model.dialog.is_none() && model.shelf.job.is_none());
     }
 }
 
@@ -27,12 +27,12 @@ fn a_format_is_chosen_that_the_clip_does_not_have() {
 fn an_export_tells_how_far_it_is_and_can_be_given_up() {
     let mut model = exporting();
     update(&mut model, Msg::Progress(0.5));
-    assert_eq!(model.job.as_ref().and_then(|job| job.done), Some(0.5));
+    assert_eq!(model.shelf.job.as_ref().and_then(|job| job.done), Some(0.5));
     assert_eq!(press(&mut model, [KeyCode::Char('e')]), [], "one after the other");
     assert_eq!(press(&mut model, [KeyCode::Char('a')]), [], "the same goes for dictation");
     assert_eq!(press(&mut model, [KeyCode::Esc]), [Effect::Cancel]);
     update(&mut model, Msg::Exported(Err(None)));
-    assert_eq!(model.job, None);
+    assert_eq!(model.shelf.job, None);
     assert_eq!(press(&mut model, [KeyCode::Esc]), []);
 }
 
@@ -45,7 +45,7 @@ fn the_outcome_is_told() {
     ] {
         let mut model = exporting();
         update(&mut model, Msg::Exported(outcome));
-        let notice = model.notice.as_ref().unwrap();
+        let notice = model.notices.shown.as_ref().unwrap();
         assert!(notice.weight == weight && notice.text.contains(words), "{notice:?}");
     }
 }
@@ -62,6 +62,6 @@ fn a_job_takes_an_old_note_away_and_nothing_that_matters() {
         press(&mut model, [KeyCode::Char('e')]);
         update(&mut model, Msg::Say(weight, "before".into()));
         press(&mut model, [KeyCode::Enter]);
-        assert_eq!((model.job.is_some(), model.notice.is_some()), (true, stays), "{weight:?}");
+        assert_eq!((model.shelf.job.is_some(), model.notices.shown.is_some()), (true, stays), "{weight:?}");
     }
 }

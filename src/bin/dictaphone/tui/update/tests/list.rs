@@ -27,11 +27,11 @@ fn the_selection_moves_within_the_list() {
 fn the_filter_narrows_while_it_is_typed_and_escape_takes_it_away() {
     let mut model = with_takes(&["Anna", "Bert", "Hannah"]);
     press(&mut model, [KeyCode::Char('G'), KeyCode::Char('/'), KeyCode::Char('A'), KeyCode::Char('n')]);
-    assert_eq!((model.takes.shown.as_slice(), current(&model)), (&[0, 2][..], Some("Hannah")));
+    assert_eq!((model.shelf.takes.shown.as_slice(), current(&model)), (&[0, 2][..], Some("Hannah")));
     press(&mut model, [KeyCode::Enter, KeyCode::Up]);
     assert_eq!(current(&model), Some("Anna"));
     press(&mut model, [KeyCode::Esc]);
-    assert_eq!((model.takes.shown.len(), current(&model)), (3, Some("Anna")));
+    assert_eq!((model.shelf.takes.shown.len(), current(&model)), (3, Some("Anna")));
     press(&mut model, [KeyCode::Char('/'), KeyCode::Char('z')]);
     assert_eq!(current(&model), None);
     press(&mut model, [KeyCode::Enter, KeyCode::Char('n'), KeyCode::Down]);
@@ -89,7 +89,7 @@ fn what_was_deleted_can_be_brought_back() {
 }
 
 fn names(model: &Model) -> Vec<&str> {
-    let takes = &model.takes;
+    let takes = &model.shelf.takes;
     takes.shown.iter().map(|&index| takes.all[index].clip.name.as_str()).collect()
 }
 
@@ -111,7 +111,7 @@ fn the_order_goes_round_and_the_cursor_stays_on_its_clip() {
         (SortKey::Date, ["zz", "b", "Take-2", "take-10"]),
     ] {
         press(&mut model, [KeyCode::Char('S')]);
-        assert_eq!((model.takes.order, names(&model)), (order, expected.to_vec()));
+        assert_eq!((model.shelf.takes.order, names(&model)), (order, expected.to_vec()));
         assert_eq!(current(&model).map(str::to_owned), chosen);
     }
 }
@@ -137,7 +137,7 @@ fn small_waveforms_are_asked_for_where_they_can_be_seen_and_once() {
     update(&mut model, Msg::Sketched("/r/000.wav".into(), Some(bins.clone())));
     update(&mut model, Msg::Sketched("/r/001.wav".into(), None));
     update(&mut model, Msg::Takes(all(2)));
-    let sketches: Vec<&Sketch> = model.takes.all.iter().map(|take| &take.sketch).collect();
+    let sketches: Vec<&Sketch> = model.shelf.takes.all.iter().map(|take| &take.sketch).collect();
     assert_eq!(sketches, [&Sketch::Known(bins), &Sketch::Nothing]);
     // A clip that has changed is.
     let changed = vec![Take { sketch: Sketch::Unknown, ..sized("000", 8) }];
@@ -148,12 +148,15 @@ fn small_waveforms_are_asked_for_where_they_can_be_seen_and_once() {
 fn what_is_unfinished_can_be_recovered_and_deleted_and_nothing_else() {
     let mut model = model();
     update(&mut model, Msg::Takes(vec![take("a"), unfinished("u")]));
-    assert_eq!((model.takes.unfinished(), names(&model), current(&model)), (1, vec!["u", "a"], Some("a")));
+    assert_eq!((model.shelf.takes.unfinished(), names(&model), current(&model)), (1, vec!["u", "a"], Some("a")));
     press(&mut model, [KeyCode::Up]);
     for code in [KeyCode::Char(' '), KeyCode::Char('n'), KeyCode::Char('e'), KeyCode::Char('a')] {
         assert_eq!(press(&mut model, [code]), [], "{code:?}");
         assert!(model.dialog.is_none(), "{code:?}");
-        assert!(model.notice.as_ref().is_some_and(|notice| notice.text.contains("R makes it whole")), "{code:?}");
+        assert!(
+            model.notices.shown.as_ref().is_some_and(|notice| notice.text.contains("R makes it whole")),
+            "{code:?}"
+        );
     }
     assert_eq!(press(&mut model, [KeyCode::Char('d')]), [Effect::Delete("/r/u.wav".into())]);
     assert_eq!(press(&mut model, [KeyCode::Char('R')]), [Effect::Recover("/r/u.wav".into())]);
@@ -177,7 +180,7 @@ fn an_unfinished_recording_is_called_as_in_the_list() {
 fn a_folder_that_cannot_be_read_is_told_and_comes_back() {
     let mut model = with_takes(&["a"]);
     update(&mut model, Msg::NoFolder("cannot read /r: denied".into()));
-    assert_eq!((model.takes.trouble.as_deref(), current(&model)), (Some("cannot read /r: denied"), None));
+    assert_eq!((model.shelf.takes.trouble.as_deref(), current(&model)), (Some("cannot read /r: denied"), None));
     update(&mut model, takes(&["a"]));
-    assert_eq!((model.takes.trouble.as_deref(), current(&model)), (None, Some("a")));
+    assert_eq!((model.shelf.takes.trouble.as_deref(), current(&model)), (None, Some("a")));
 }

@@ -34,7 +34,11 @@ fn what_is_played_is_paused_sought_and_hurried() {
     press(&mut model, [KeyCode::Down]);
     assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Play("/r/b.wav".into())], "another one");
     update(&mut model, playing_at("b", 0));
-    assert_eq!((model.speed, model.volume), (1.0, 1.1), "the speed was that of one clip, the volume stays");
+    assert_eq!(
+        (model.player.speed, model.player.volume),
+        (1.0, 1.1),
+        "the speed was that of one clip, the volume stays"
+    );
 }
 
 #[test]
@@ -58,21 +62,21 @@ fn a_part_is_repeated_from_a_to_b_and_then_no_more() {
         let mut model = with_takes(&["a"]);
         update(&mut model, playing_at("a", a));
         assert_eq!(press(&mut model, [KeyCode::Char('b')]), []);
-        assert_eq!(model.repeat, Repeat::From(millis(a)));
+        assert_eq!(model.player.repeat, Repeat::From(millis(a)));
         update(&mut model, playing_at("a", b));
         let part = (millis(2_000), millis(5_000));
         assert_eq!(press(&mut model, [KeyCode::Char('b')]), [Effect::Repeat(Some(part))]);
-        assert_eq!(model.repeat, Repeat::Between(part.0, part.1));
+        assert_eq!(model.player.repeat, Repeat::Between(part.0, part.1));
         assert_eq!(press(&mut model, [KeyCode::Char('b')]), [Effect::Repeat(None)]);
-        assert_eq!(model.repeat, Repeat::Off);
+        assert_eq!(model.player.repeat, Repeat::Off);
     }
     let mut model = with_takes(&["a"]);
     update(&mut model, playing_at("a", 1_000));
     press(&mut model, [KeyCode::Char('b'), KeyCode::Char('b')]);
-    assert_eq!(model.repeat, Repeat::Off, "a part without length is none");
+    assert_eq!(model.player.repeat, Repeat::Off, "a part without length is none");
     press(&mut model, [KeyCode::Char('b')]);
     update(&mut model, playing_at("b", 0));
-    assert_eq!(model.repeat, Repeat::Off, "another clip");
+    assert_eq!(model.player.repeat, Repeat::Off, "another clip");
 }
 
 #[test]
@@ -95,7 +99,7 @@ fn markers_are_gone_to_in_both_directions() {
             expected.map(|at| Effect::SeekTo(millis(at))).into_iter().collect::<Vec<_>>(),
             "{at} {code}"
         );
-        assert!(model.notice.is_some());
+        assert!(model.notices.shown.is_some());
     }
     let mut model = with_takes(&["a", "b"]);
     update(&mut model, Msg::Outlined(outline_of("b", &[1_000])));
@@ -149,7 +153,7 @@ fn a_click_in_the_waveform_goes_there_and_dragging_repeats() {
     update(&mut model, mouse(up, last));
     assert_eq!(update(&mut model, mouse(drag, last)), [], "the button is up");
     assert_eq!(update(&mut model, mouse(down, last)), [Effect::SeekTo(Duration::from_secs(10))]);
-    assert_eq!(model.picture, Picture::Waveform);
+    assert_eq!(model.live.picture, Picture::Waveform);
 }
 
 #[test]
@@ -182,8 +186,8 @@ fn a_clip_that_is_renamed_plays_on_as_it_did() {
     update(&mut model, Msg::Renamed { from: "/r/a.wav".into(), to: "/r/c.wav".into() });
     update(&mut model, playing_at("c", 2_500));
     let part = Repeat::Between(millis(2_000), millis(3_000));
-    assert_eq!((model.speed, model.volume, model.repeat), (1.2, 1.1, part));
-    assert_eq!(model.playing.as_ref().map(|playing| playing.at), Some(millis(2_500)));
+    assert_eq!((model.player.speed, model.player.volume, model.player.repeat), (1.2, 1.1, part));
+    assert_eq!(model.player.playing.as_ref().map(|playing| playing.at), Some(millis(2_500)));
     assert!(super::super::listening::outline(&model).is_some());
     assert_eq!(press(&mut model, [KeyCode::Char(' ')]), [Effect::TogglePlay], "it is the clip under the cursor");
 }

@@ -8,13 +8,13 @@ fn notes_go_by_themselves_and_errors_with_a_key() {
     let mut model = model();
     update(&mut model, Msg::Say(Weight::Note, "x".into()));
     update(&mut model, at(4_001));
-    assert_eq!(model.notice, None);
+    assert_eq!(model.notices.shown, None);
     update(&mut model, Msg::Say(Weight::Error, "bad".into()));
     update(&mut model, Msg::Say(Weight::Note, "x".into()));
     update(&mut model, at(60_000));
-    assert_eq!(model.notice.as_ref().map(|notice| notice.text.as_str()), Some("bad"));
+    assert_eq!(model.notices.shown.as_ref().map(|notice| notice.text.as_str()), Some("bad"));
     press(&mut model, [KeyCode::Down]);
-    assert_eq!(model.notice, None);
+    assert_eq!(model.notices.shown, None);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use dictaphone::clips::{Clip, SortKey, waveform::Bin};
 
+use super::Job;
+
 /// Columns of the small waveform that is kept for a clip of the list.
 pub(crate) const SKETCH_COLUMNS: usize = 24;
 
@@ -89,4 +91,16 @@ pub(crate) const fn order_name(order: SortKey) -> &'static str {
         SortKey::Size => "by size",
         SortKey::Format => "by format",
     }
+}
+
+/// The folder, and what is done with its clips.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shelf {
+    /// The clips folder, as it is shown.
+    pub(crate) folder: String,
+    pub(crate) takes: Takes,
+    /// A file is being made of others.
+    pub(crate) job: Option<Job>,
+    /// Changes that can be undone.
+    pub(crate) undoable: usize,
 }

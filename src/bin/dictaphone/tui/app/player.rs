@@ -49,3 +49,26 @@ pub(crate) struct Outline {
     /// Its markers by time.
     pub(crate) markers: Vec<Duration>,
 }
+
+/// Listening to a clip.
+#[derive(Debug, Clone)]
+pub(crate) struct Player {
+    /// The clip that is played.
+    pub(crate) playing: Option<Playing>,
+    /// How fast it is played; 1 is as it was recorded.
+    pub(crate) speed: f64,
+    /// How loud this one and the following ones are played; 1 is as it was recorded.
+    pub(crate) volume: f32,
+    /// The part of it that is repeated.
+    pub(crate) repeat: Repeat,
+    /// What it looks like.
+    pub(crate) outline: Option<Outline>,
+    /// Where in it the mouse button went down.
+    pub(crate) dragged_from: Option<Duration>,
+}
+
+impl Default for Player {
+    fn default() -> Self {
+        Self { playing: None, speed: 1.0, volume: 1.0, repeat: Repeat::Off, outline: None, dragged_from: None }
+    }
+}
