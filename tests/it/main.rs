@@ -18,6 +18,8 @@ mod crash;
 mod devices;
 mod disk;
 #[cfg(target_os = "linux")]
+mod docs;
+#[cfg(target_os = "linux")]
 mod fast;
 #[cfg(target_os = "linux")]
 mod faults;

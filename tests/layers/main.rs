@@ -59,9 +59,9 @@ fn the_real_sources_are_read_and_their_arrows_seen() {
 }
 
 #[test]
-fn every_test_that_the_readme_names_exists() {
+fn every_test_that_the_table_of_faults_names_exists() {
     let files = [sources("src").unwrap(), sources("tests").unwrap()].concat();
-    let names = include_str!("../../README.md").split('`').skip(1).step_by(2);
+    let names = include_str!("../../docs/FAULTS.md").split('`').skip(1).step_by(2);
     let is_name = |name: &&str| name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
     let tests: Vec<&str> = names.filter(is_name).filter(|name| name.matches('_').count() > 3).collect();
     assert!(tests.len() > 40, "the table is read: {tests:?}");

