@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    CaptureClock, EndReason, Reading,
+    CaptureClock, EndReason, Reading, Warning, WarningKind,
     drift::LossWatch,
     ring::{CallbackSide, ReaderSide, RingClock, ring},
     stall::StallWatch,
@@ -36,7 +36,7 @@ pub(super) enum News {
     Muted(bool),
     /// Nothing is due from the source for a while, or again.
     Suspended(bool),
-    Notice(Error),
+    Notice(Warning),
     /// Nothing will come any more.
     End(Error),
 }
@@ -141,10 +141,10 @@ impl Inlet {
                 self.stall.reset();
                 if suspended {
                     let message = format!("{} was suspended by the sound server and delivers nothing", self.label);
-                    return Some(Reading::Notice(Error::new(ErrorKind::NotReadable, message)));
+                    return Some(Reading::Notice(Warning::new(WarningKind::Suspended, message)));
                 }
             }
-            Ok(News::Notice(error)) => return Some(Reading::Notice(error)),
+            Ok(News::Notice(notice)) => return Some(Reading::Notice(notice)),
             Ok(News::End(error)) => self.dying = Some(error),
             Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => {

@@ -20,6 +20,7 @@ pub mod reconnect;
 pub mod ring;
 mod sample;
 mod stall;
+pub mod warning;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ pub use builtin::Builtin;
 pub use cpal::CpalBackend;
 pub use push::PushSource;
 pub use reconnect::Reconnecting;
+pub use warning::{Warning, WarningKind};
 
 /// Every backend that this system has: the built-in sources, running at `pace`, and the hosts of the sound system.
 #[must_use]
@@ -111,8 +113,8 @@ pub enum Reading {
     Lost(u64),
     /// The source muted (`true`) or unmuted itself right before whatever comes next.
     Muted(bool),
-    /// Something about the device that a person should know, such as a stream that was moved to another one.
-    Notice(Error),
+    /// Something about the device that a person should know, such as a source that its server suspended.
+    Notice(Warning),
     /// Nothing has arrived since the last read.
     Idle,
     /// Nothing will arrive any more. Every later read says the same.

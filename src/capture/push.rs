@@ -13,6 +13,7 @@ use crate::{
     audio::AudioFormat,
     capture::{
         Backend, CaptureClock, CaptureStream, DeviceInfo, DeviceKind, EndReason, OpenRequest, Pace, Reading, Waker,
+        Warning,
     },
     error::{Error, ErrorKind, Result},
 };
@@ -56,7 +57,7 @@ enum Item {
     Samples { samples: Vec<f32>, read: usize },
     Lost(u64),
     Muted(bool),
-    Notice(Error),
+    Notice(Warning),
     Ended(EndReason),
 }
 
@@ -144,7 +145,7 @@ impl PushSource {
     }
 
     /// Reports something that a person should know; the frames go on.
-    pub fn notice(&self, notice: Error) {
+    pub fn notice(&self, notice: Warning) {
         self.shared.send(0, Item::Notice(notice));
     }
 

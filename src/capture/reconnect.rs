@@ -15,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Backend, CaptureClock, CaptureStream, DeviceInfo, EndReason, OpenRequest, Pace, Reading, Waker};
+use super::{
+    Backend, CaptureClock, CaptureStream, DeviceInfo, EndReason, OpenRequest, Pace, Reading, Waker, Warning,
+    WarningKind,
+};
 use crate::{
     audio::{AudioFormat, time::frames_in},
     error::{Error, ErrorKind, Result},
@@ -207,7 +210,7 @@ impl Patient {
             self.state = State::Over(EndReason::DeviceLost(cause.clone()));
         }
         let limit = self.limit.as_secs_f64();
-        Reading::Notice(Error::new(ErrorKind::NotReadable, format!("{cause}; waiting up to {limit:.0} s for it")))
+        Reading::Notice(Warning::new(WarningKind::Waiting, format!("{cause}; waiting up to {limit:.0} s for it")))
     }
 
     /// Looks whether the device is back.

@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{audio::Marker, capture::EndReason, error::Error, media::Blob};
+use crate::{
+    audio::Marker,
+    capture::{EndReason, Warning},
+    error::Error,
+    media::Blob,
+};
 
 /// What a recorder fires (W3C MediaStream Recording, § 2.7 "Event summary").
 #[derive(Debug, Clone)]
@@ -57,7 +62,7 @@ pub enum TrackEvent {
     /// The track ended by itself; never fired for a track that was stopped.
     Ended(EndReason),
     /// Something about the device that a person should know; the track goes on.
-    Notice(Error),
+    Notice(Warning),
 }
 
 #[derive(Debug)]

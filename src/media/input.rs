@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use crate::audio::{Dbfs, LevelMeter, time::frames_in};
+use crate::{
+    audio::{Dbfs, LevelMeter, time::frames_in},
+    capture::{Warning, WarningKind},
+};
 
 /// So much sound is listened to before a microphone is called dead, so that it is said within 3 s.
 const LISTEN: Duration = Duration::from_millis(2_500);
@@ -28,8 +31,17 @@ pub(crate) enum Finding {
 }
 
 impl Finding {
-    /// The sentence for a person.
-    pub(crate) fn describe(self, label: &str) -> String {
+    /// What is said of the source called `label`.
+    pub(crate) fn warning(self, label: &str) -> Warning {
+        let kind = match self {
+            Self::Dead { .. } => WarningKind::Dead,
+            Self::FellSilent => WarningKind::Silent,
+            Self::Clipping => WarningKind::Clipping,
+        };
+        Warning::new(kind, self.describe(label))
+    }
+
+    fn describe(self, label: &str) -> String {
         let listened = LISTEN.as_secs_f64();
         match self {
             Self::Dead { peak } if peak.finite().is_none() => {

@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     audio::time::duration_of,
-    capture::{CaptureStream, EndReason, Pace, Reading, Waker},
+    capture::{CaptureStream, EndReason, Pace, Reading, Waker, Warning, WarningKind},
     error::{Error, ErrorKind, Result},
     media::{
         input::InputWatch,
@@ -267,7 +267,7 @@ impl Pump {
         }
         let Some(finding) = self.input.as_mut().and_then(|input| input.hear(&self.block)) else { return };
         self.each_track(|track| {
-            track.notice(&Error::new(ErrorKind::Unknown, finding.describe(track.label())));
+            track.notice(&finding.warning(track.label()));
         });
     }
 
@@ -275,7 +275,8 @@ impl Pump {
     fn notice_sleep(&mut self) {
         let Some(slept) = self.input.as_ref().and_then(|_| self.machine.look()) else { return };
         let message = format!("the machine slept for {} s, of which nothing is recorded", slept.as_secs());
-        self.each_track(|track| track.notice(&Error::new(ErrorKind::Unknown, message.clone())));
+        let notice = Warning::new(WarningKind::Slept, message);
+        self.each_track(|track| track.notice(&notice));
     }
 
     fn hand_on(&mut self) {

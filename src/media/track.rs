@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    capture::EndReason,
+    capture::{EndReason, Warning},
     media::{
         event::{Listeners, TrackEvent},
         identity,
@@ -84,7 +84,7 @@ impl TrackShared {
         self.listeners.fire(&if muted { TrackEvent::Mute } else { TrackEvent::Unmute });
     }
 
-    pub(crate) fn notice(&self, notice: &crate::Error) {
+    pub(crate) fn notice(&self, notice: &Warning) {
         self.listeners.fire(&TrackEvent::Notice(notice.clone()));
     }
 

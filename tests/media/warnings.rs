@@ -1,10 +1,14 @@
 //! What a track says about a microphone that records nothing, or too much.
 
-use dictaphone::media::TrackEvent;
+use dictaphone::{
+    capture::{Warning, WarningKind},
+    media::TrackEvent,
+};
 
 use crate::rig::{RATE, Rig, track_event};
 
-fn first_notice(samples: &[f32]) -> String {
+/// The first warning, `None` if there is none before the end.
+fn first_warning(samples: &[f32]) -> Option<Warning> {
     let rig = Rig::new();
     let events = rig.stream.tracks()[0].events();
     for block in samples.chunks(4_800) {
@@ -12,8 +16,8 @@ fn first_notice(samples: &[f32]) -> String {
     }
     rig.microphone.unplug();
     match track_event(&events) {
-        TrackEvent::Notice(notice) => notice.to_string(),
-        other => format!("{other:?}"),
+        TrackEvent::Notice(warning) => Some(warning),
+        _ => None,
     }
 }
 
@@ -21,8 +25,14 @@ fn first_notice(samples: &[f32]) -> String {
 fn a_muted_a_dead_and_an_overdriven_microphone_are_told_within_three_seconds_of_sound() {
     let seconds =
         |level: f32| -> Vec<f32> { (0..3 * RATE).map(|at| if at % 2 == 0 { level } else { -level }).collect() };
-    for (level, part) in [(0.0, "exact zeros"), (1.0 / 32_768.0, "-90.3 dBFS"), (1.0, "clip"), (0.01, "unplugged")] {
-        let notice = first_notice(&seconds(level));
-        assert!(notice.contains(part) && notice.contains("microphone"), "{level}: {notice}");
+    for (level, kind, part) in [
+        (0.0, WarningKind::Dead, "exact zeros"),
+        (1.0 / 32_768.0, WarningKind::Dead, "-90.3 dBFS"),
+        (1.0, WarningKind::Clipping, "clip"),
+    ] {
+        let warning = first_warning(&seconds(level)).unwrap();
+        assert_eq!(warning.kind(), kind, "{level}");
+        assert!(warning.message().contains(part) && warning.message().contains("microphone"), "{level}: {warning}");
     }
+    assert_eq!(first_warning(&seconds(0.01)), None);
 }

@@ -7,7 +7,7 @@ use std::io;
 
 use dictaphone::{
     Error,
-    capture::{DeviceInfo, DeviceKind},
+    capture::{DeviceInfo, DeviceKind, Warning},
 };
 use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
@@ -82,8 +82,12 @@ pub(crate) enum What<'a> {
     },
     /// Something that a person should know; everything goes on.
     Warning {
+        /// What it is about, one word of a fixed list.
+        kind: &'static str,
         /// The sentence for people.
         message: &'a str,
+        /// What helps.
+        hint: Option<&'a str>,
     },
     /// Nothing follows.
     Stop {},
@@ -107,7 +111,12 @@ impl<'a> Event<'a> {
     }
 }
 
-impl What<'_> {
+impl<'a> What<'a> {
+    /// A warning as an event.
+    pub(crate) fn warning(warning: &'a Warning) -> Self {
+        Self::Warning { kind: warning.kind().name(), message: warning.message(), hint: warning.hint() }
+    }
+
     /// A failure as an event.
     pub(crate) fn error(error: &Error) -> Self {
         Self::Error { name: error.name(), message: error.to_string() }
@@ -223,7 +232,10 @@ mod tests {
                 What::error(&error),
                 r#""error","at_s":1.5,"frame":72000,"name":"NotReadableError","message":"the microphone \"x\"\nis busy""#,
             ),
-            (What::Warning { message: "it clips" }, r#""warning","at_s":1.5,"frame":72000,"message":"it clips""#),
+            (
+                What::Warning { kind: "clipping", message: "it clips", hint: None },
+                r#""warning","at_s":1.5,"frame":72000,"kind":"clipping","message":"it clips","hint":null"#,
+            ),
             (What::Stop {}, r#""stop","at_s":1.5,"frame":72000"#),
         ] {
             assert_eq!(line(what), format!("{{\"event\":{json}}}\n"));
@@ -233,7 +245,7 @@ mod tests {
     #[test]
     fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {
         let text = "é\u{9b}2J\u{202e}gpj\u{e0041}\u{1b}\"";
-        let line = line(What::Warning { message: text });
+        let line = line(What::Warning { kind: "device", message: text, hint: Some(text) });
         assert!(line.contains(r#""é\u009b2J\u202egpj\udb40\udc41\u001b\"""#), "{line}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap()["message"], text);
     }

@@ -26,7 +26,7 @@ use crate::{
         time::{duration_of, frames_in},
     },
     capture::{
-        CaptureClock, CaptureStream, Pace, Reading, Waker,
+        CaptureClock, CaptureStream, Pace, Reading, Waker, Warning, WarningKind,
         inlet::{Inlet, News},
         layout::Layout,
         pulse::witness::{Testimony, Witness},
@@ -359,7 +359,7 @@ impl Receiving {
         self.emptied = now;
         self.callback.lose(lost);
         let message = format!("{} was not read in time, some sound was lost", self.label);
-        let _ = self.news.try_send(News::Notice(Error::new(ErrorKind::Unknown, message)));
+        let _ = self.news.try_send(News::Notice(Warning::new(WarningKind::Lost, message)));
     }
 }
 

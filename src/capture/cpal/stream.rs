@@ -19,7 +19,7 @@ use cpal::traits::{DeviceTrait, StreamTrait};
 use crate::{
     audio::{AudioFormat, time::duration_of},
     capture::{
-        CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker,
+        CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker, Warning, WarningKind,
         bounded::bounded,
         drift::LossWatch,
         negotiate::{Choice, Encoding},
@@ -290,7 +290,7 @@ fn close(stream: cpal::Stream, reader: ReaderSide) {
 /// What the errors of a stream amount to.
 #[derive(Debug, Default)]
 struct Trouble {
-    notices: VecDeque<Error>,
+    notices: VecDeque<Warning>,
     end: Option<Error>,
     in_a_row: u32,
     captured: u64,
@@ -321,7 +321,7 @@ impl Trouble {
                 if self.in_a_row >= HOPELESS {
                     self.end = Some(lost(error, label));
                 } else if self.is_news(kind, now) {
-                    self.notices.push_back(remark(error, label));
+                    self.notices.push_back(remark(&error, label));
                 }
             }
         }
@@ -337,12 +337,12 @@ impl Trouble {
 }
 
 /// How many frames an overrun cost is not known here: the count of frames against the clock tells.
-fn remark(error: cpal::Error, label: &str) -> Error {
+fn remark(error: &cpal::Error, label: &str) -> Warning {
     match error.kind() {
         cpal::ErrorKind::Xrun => {
-            Error::new(ErrorKind::Unknown, format!("{label} was not read in time, some sound was lost"))
+            Warning::new(WarningKind::Lost, format!("{label} was not read in time, some sound was lost"))
         }
-        _ => Error::new(ErrorKind::Unknown, format!("{label} reports an error")).with_source(error),
+        _ => Warning::new(WarningKind::Device, format!("{label} reports an error: {error}")),
     }
 }
 

@@ -21,7 +21,7 @@ use pulseaudio::protocol::{Command, GetSourceInfo, ProtocolError, ServerInfo, So
 
 use super::connection::{Connection, Message};
 use crate::{
-    capture::{Waker, inlet::News, layout::Layout, ring::CallbackSide},
+    capture::{Waker, Warning, WarningKind, inlet::News, layout::Layout, ring::CallbackSide},
     error::{Error, ErrorKind},
 };
 
@@ -174,13 +174,14 @@ impl Receiving {
         // While it has none, the bridge of PipeWire tells a placeholder.
         if before != now && !now.as_bytes().starts_with(b"@") {
             let name = now.to_string_lossy();
-            self.notice(format!("the default input is now {name}; the recording stays with {}", self.label));
+            let message = format!("the default input is now {name}; the recording stays with {}", self.label);
+            self.notice(WarningKind::DefaultChanged, message);
             self.default = Some(now.clone());
         }
     }
 
-    fn notice(&self, message: String) {
-        let _ = self.news.try_send(News::Notice(Error::new(ErrorKind::Unknown, message)));
+    fn notice(&self, kind: WarningKind, message: String) {
+        let _ = self.news.try_send(News::Notice(Warning::new(kind, message)));
     }
 
     fn gone(&self, error: ProtocolError) -> Error {

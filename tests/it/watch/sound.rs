@@ -28,6 +28,7 @@ fn a_microphone_into_which_nobody_speaks_is_told_within_three_seconds() {
         let warning: serde_json::Value =
             out.lines().find(|line| line.contains("warning")).map(|line| serde_json::from_str(line).unwrap()).unwrap();
         assert!(warning["at_s"].as_f64().unwrap() <= 3.0, "{warning}");
+        assert_eq!(warning["kind"], "dead", "{warning}");
         assert!(warning["message"].as_str().unwrap().contains("exact zeros for 2.5 s"), "{warning}");
         assert!(output.stderr().contains("exact zeros"), "{}", output.context());
     }

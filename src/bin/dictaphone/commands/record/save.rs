@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use dictaphone::{
     Error, ErrorKind,
     audio::time::{duration_of, seconds},
+    capture::WarningKind,
     media::{Blob, Loss, Progress},
     storage::Existing,
 };
@@ -80,8 +81,8 @@ impl End<'_> {
     }
 
     /// Says what a person or a program should know. Among events on standard error a line of words would be in the way.
-    fn warn(&self, message: &Message) {
-        self.tell(What::Warning { message: &message.text });
+    fn warn(&self, kind: WarningKind, message: &Message) {
+        self.tell(What::Warning { kind: kind.name(), message: &message.text, hint: message.hint.as_deref() });
         if self.plan.json != Some(JsonTo::Stderr) {
             self.report.warning(message);
         }
@@ -122,7 +123,7 @@ impl End<'_> {
         self.tell_saved(blob, &path);
         if path != target && matches!(self.plan.target, Target::File(..)) {
             let text = format!("{} appeared meanwhile; it was not touched", target.display());
-            self.warn(&Message::new(text));
+            self.warn(WarningKind::Renamed, &Message::new(text));
         }
         self.report.note(&format!("saved {} · {}", path.display(), self.clock(blob.facts().frames)));
         let exit = self.judge(blob.facts().lost_frames, failure, &path.display().to_string());
@@ -240,7 +241,10 @@ impl End<'_> {
         }
         let text =
             format!("the last {} were not read from standard output and are lost", self.length(piped.unread_frames));
-        self.warn(&Message::new(text).hint("its reader had stood still for half a minute after the stop"));
+        self.warn(
+            WarningKind::Lost,
+            &Message::new(text).hint("its reader had stood still for half a minute after the stop"),
+        );
         Ok(Exit::Incomplete)
     }
 
@@ -265,21 +269,22 @@ impl End<'_> {
         if let Some(error) = failure {
             let at = self.clock(self.progress.frames);
             let message = Message::new(format!("the recording ended early, at {at}: {error}"));
-            self.warn(&message.hint(format!("what was recorded until then is in {place}")));
+            self.warn(WarningKind::EndedEarly, &message.hint(format!("what was recorded until then is in {place}")));
         }
         if lost > 0 {
             let text = format!("{lost} frames ({}) were lost and are silence in {place}", self.length(lost));
             let message = Message::new(format!("{text}{}", self.places()));
-            self.warn(&match self.plan.target {
+            let message = match self.plan.target {
                 Target::Stdout if self.progress.lost_frames < lost => {
                     message.hint("the machine or the reader of the pipe was too slow")
                 }
                 _ => message,
-            });
+            };
+            self.warn(WarningKind::Lost, &message);
         }
         if self.progress.clipped > 0 {
             let text = format!("{} samples clipped at full scale in {place}", self.progress.clipped);
-            self.warn(&Message::new(text));
+            self.warn(WarningKind::Clipping, &Message::new(text));
         }
         if failure.is_some() || lost > 0 { Exit::Incomplete } else { Exit::Done }
     }

@@ -15,7 +15,7 @@ use dictaphone::{
         Level,
         time::{duration_of, seconds},
     },
-    capture::{EndReason, Pace},
+    capture::{EndReason, Pace, Warning, WarningKind},
     media::{Blob, MediaRecorder, MediaStreamTrack, Progress, ReadyState, RecorderEvent, TrackEvent},
 };
 
@@ -234,7 +234,8 @@ impl<'a> Session<'a> {
             RecorderEvent::DataAvailable { data, .. } => self.outcome.blob = Some(data),
             RecorderEvent::LowSpace { left } => {
                 let text = format!("the disk is full in {}", status::clock(left));
-                self.report.warning(&Message::new(text).hint("the recording is saved when that happens"));
+                let hint = "the recording is saved when that happens";
+                self.warn(&Warning::new(WarningKind::LowSpace, text).with_hint(hint));
             }
             RecorderEvent::Error(error) => self.fail(error),
             RecorderEvent::Stop => {
@@ -263,10 +264,10 @@ impl<'a> Session<'a> {
         match event {
             TrackEvent::Ended(EndReason::DeviceLost(error)) => self.fail(error),
             TrackEvent::Notice(notice) => {
-                self.warn(&notice.to_string());
-                // The device itself said that it delivers nothing now.
-                if notice.kind() == ErrorKind::NotReadable {
-                    self.interrupted = Some((notice, self.opened.recorder.progress().arrived));
+                self.warn(&notice);
+                if notice.kind().interrupts() {
+                    let error = Error::new(ErrorKind::NotReadable, notice.message());
+                    self.interrupted = Some((error, self.opened.recorder.progress().arrived));
                 }
             }
             TrackEvent::Mute => self.tell_mute(true),
@@ -278,18 +279,22 @@ impl<'a> Session<'a> {
 
     fn tell_mute(&mut self, muted: bool) {
         if std::mem::replace(&mut self.muted, muted) != muted {
-            let what = if muted { "is muted; silence is recorded" } else { "is not muted any more" };
-            self.warn(&format!("{} {what}", self.opened.device));
+            let (kind, what) = match muted {
+                true => (WarningKind::Muted, "is muted; silence is recorded"),
+                false => (WarningKind::Unmuted, "is not muted any more"),
+            };
+            self.warn(&Warning::new(kind, format!("{} {what}", self.opened.device)));
         }
     }
 
     /// Says something that a person should know, with the recorded time.
-    fn warn(&self, text: &str) {
+    fn warn(&self, warning: &Warning) {
         let time = duration_of(self.opened.recorder.progress().frames, self.opened.format.sample_rate);
         if self.plan.json != Some(JsonTo::Stderr) {
-            self.report.warning(&Message::new(format!("at {}: {text}", status::clock(time))));
+            let message = Message::new(format!("at {}: {warning}", status::clock(time)));
+            self.report.warning(&Message { hint: warning.hint().map(str::to_owned), ..message });
         }
-        self.tell(What::Warning { message: text });
+        self.tell(What::warning(warning));
     }
 
     /// The first failure is the cause; what follows from it is not told.
@@ -352,7 +357,8 @@ impl<'a> Session<'a> {
         }
         if let Some(asked) = self.plan.overruled_rate {
             let name = self.plan.container.format().name;
-            self.warn(&format!("{name} is always {} Hz, not the {asked} Hz that were asked for", format.sample_rate));
+            let text = format!("{name} is always {} Hz, not the {asked} Hz that were asked for", format.sample_rate);
+            self.warn(&Warning::new(WarningKind::Rate, text));
         }
         // It may have been muted before anybody listened.
         if self.opened.stream.tracks().iter().any(MediaStreamTrack::muted) {

@@ -1,0 +1,137 @@
+//! What a person should know about a recording that goes on, by kind, so that no program has to read the sentence.
+//!
+//! Values only; what is worth a warning is decided where it is seen. For any thread.
+
+use std::fmt;
+
+/// What a [`Warning`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WarningKind {
+    /// From the beginning the source delivered nothing but the floor of a converter.
+    Dead,
+    /// The source delivered sound, and then only exact zeros.
+    Silent,
+    /// Samples clip at full scale.
+    Clipping,
+    /// What is kept is much quieter than the loudest channel of the source.
+    Weak,
+    /// Channels in opposite phase cancel one another in what is kept.
+    Phase,
+    /// What is kept is too quiet to be understood.
+    Quiet,
+    /// The machine slept, and nothing of that time is recorded.
+    Slept,
+    /// The sound server suspended the source, which delivers nothing until it goes on.
+    Suspended,
+    /// The sound server let a suspended source go on.
+    Resumed,
+    /// The device went away and is waited for.
+    Waiting,
+    /// The source was muted, by a switch of its own or of the sound server.
+    Muted,
+    /// The source is not muted any more.
+    Unmuted,
+    /// The system has another default input now; the recording stays with its own.
+    DefaultChanged,
+    /// Sound was lost and is silence in the recording.
+    Lost,
+    /// The recording ended before it was meant to.
+    EndedEarly,
+    /// The disk will be full before long.
+    LowSpace,
+    /// The rate of the recording is not the one that was asked for.
+    Rate,
+    /// The file has another name than it was meant to have.
+    Renamed,
+    /// Something else that the sound system reports.
+    Device,
+}
+
+impl WarningKind {
+    /// The word for machine output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dead => "dead",
+            Self::Silent => "silent",
+            Self::Clipping => "clipping",
+            Self::Weak => "weak",
+            Self::Phase => "phase",
+            Self::Quiet => "quiet",
+            Self::Slept => "slept",
+            Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
+            Self::Waiting => "waiting",
+            Self::Muted => "muted",
+            Self::Unmuted => "unmuted",
+            Self::DefaultChanged => "default_changed",
+            Self::Lost => "lost",
+            Self::EndedEarly => "ended_early",
+            Self::LowSpace => "low_space",
+            Self::Rate => "rate",
+            Self::Renamed => "renamed",
+            Self::Device => "device",
+        }
+    }
+
+    /// Whether nothing is delivered from then on until the cause is gone: a recording that is stopped meanwhile lacks its
+    /// end.
+    #[must_use]
+    pub const fn interrupts(self) -> bool {
+        matches!(self, Self::Suspended | Self::Waiting)
+    }
+}
+
+impl fmt::Display for WarningKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Something that a person should know; everything goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    kind: WarningKind,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Warning {
+    /// A warning of `kind`; `message` is lower case but for names, has no full stop, and names the thing.
+    #[must_use]
+    pub fn new(kind: WarningKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None }
+    }
+
+    /// The same with what helps against it.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub const fn kind(&self) -> WarningKind {
+        self.kind
+    }
+
+    /// The sentence for a person.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What helps against it, if anything does.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Warning {
+    /// The sentence alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.message)
+    }
+}
