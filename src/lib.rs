@@ -67,7 +67,7 @@
 //! | [`clips`] | a folder of recordings: list, facts, waveforms, rename, trash, recovery |
 //! | [`capture`] | where frames come from: microphones, generators, files, callers |
 //! | [`playback`] | recordings to a loudspeaker |
-//! | [`encode`], [`decode`] | frames to bytes and back |
+//! | [`format`] | frames to bytes and back, and what broken files should be |
 //! | [`storage`] | bytes to files that last |
 //! | [`audio`] | formats, levels, resampling, time in frames |
 //! | [`error`] | what can go wrong, by kind |
@@ -77,9 +77,9 @@
 pub mod audio;
 pub mod capture;
 pub mod clips;
-pub mod decode;
-pub mod encode;
+
 pub mod error;
+pub mod format;
 pub mod media;
 pub mod playback;
 pub mod storage;

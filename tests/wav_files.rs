@@ -8,8 +8,7 @@ mod tests {
     use dictaphone::{
         ErrorKind,
         audio::{AudioFormat, Marker, Metadata, SampleFormat},
-        decode::{self, Decoder},
-        encode::{Delivery, Encoder, EncoderSettings, Seal, format, riff::Header},
+        format::{self, Decoder, Delivery, Encoder, EncoderSettings, Seal, wav::header::Header},
     };
     use proptest::prelude::*;
 
@@ -52,7 +51,7 @@ mod tests {
     }
 
     fn opened(bytes: &[u8]) -> Box<dyn Decoder> {
-        decode::from_reader(Cursor::new(bytes.to_vec()), "test").unwrap()
+        format::from_reader(Cursor::new(bytes.to_vec()), "test").unwrap()
     }
 
     fn samples(decoder: &mut dyn Decoder) -> Vec<f32> {
@@ -201,7 +200,7 @@ mod tests {
     fn files_around_4_gib_are_read_to_their_last_frame_with_their_tags() {
         let audio = AudioFormat::new(48_000, 1, SampleFormat::S24);
         let header = Header::new(audio).unwrap();
-        let trailer = dictaphone::encode::trailer::trailer(&tags()).unwrap();
+        let trailer = dictaphone::format::wav::trailer::trailer(&tags()).unwrap();
         let around = (0xffff_fffe_u64 + 8 - header.file_len() - trailer.len() as u64) / 3;
         let mut ids = Vec::new();
         for frames in (around - 2..=around + 2).chain([3 << 31]) {
@@ -210,7 +209,7 @@ mod tests {
             let head = header.file(data, len);
             ids.push(head[..4].to_vec());
             let tail = [&[0, 0, 0x40][..], &vec![0; usize::try_from(pad).unwrap()], &trailer].concat();
-            let mut decoder = decode::from_reader(Huge { head, tail, len, at: 0 }, "huge").unwrap();
+            let mut decoder = format::from_reader(Huge { head, tail, len, at: 0 }, "huge").unwrap();
             assert_eq!(decoder.frames(), Some(frames));
             assert_eq!(decoder.metadata(), &tags());
             decoder.seek(frames - 2).unwrap();
@@ -221,7 +220,7 @@ mod tests {
 
     /// Everything that can be done with a file of any bytes, within bounds.
     fn explore(bytes: &[u8]) {
-        match decode::from_reader(Cursor::new(bytes.to_vec()), "any") {
+        match format::from_reader(Cursor::new(bytes.to_vec()), "any") {
             Err(error) => assert!(matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotSupported), "{error}"),
             Ok(mut decoder) => {
                 let audio = decoder.format();

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use dictaphone::encode::mime;
+use dictaphone::format::mime;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

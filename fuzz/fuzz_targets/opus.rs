@@ -5,14 +5,14 @@
 
 use std::io::Cursor;
 
-use dictaphone::{audio::checksum::ogg_crc32, decode};
+use dictaphone::{audio::checksum::ogg_crc32, format};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let mut bytes = [b"OggS\0", input].concat();
     sign(&mut bytes);
     let len = bytes.len() as u64;
-    let Ok(mut decoder) = decode::from_reader(Cursor::new(bytes), "fuzz") else { return };
+    let Ok(mut decoder) = format::from_reader(Cursor::new(bytes), "fuzz") else { return };
     let channels = usize::from(decoder.format().channels);
     let claimed = decoder.frames().expect("the length is always known");
     assert!(claimed <= len * 6_554, "more frames than so many bytes can hold");

@@ -7,8 +7,7 @@
 use std::io::Cursor;
 
 use dictaphone::{
-    clips::repair::{self, Origin},
-    decode,
+    format::{self, repair::{self, Origin}},
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -29,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
     if bytes.is_empty() {
         return;
     }
-    let decoder = decode::from_reader(Cursor::new(fixed.clone()), "fuzz").expect("a repaired file can be read");
+    let decoder = format::from_reader(Cursor::new(fixed.clone()), "fuzz").expect("a repaired file can be read");
     assert_eq!(decoder.frames(), repair.frames);
     assert!(examine(&fixed).is_ok_and(|again| again.is_whole()));
 });

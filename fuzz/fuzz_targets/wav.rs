@@ -4,11 +4,11 @@
 
 use std::io::Cursor;
 
-use dictaphone::decode;
+use dictaphone::format;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(mut decoder) = decode::from_reader(Cursor::new(bytes.to_vec()), "fuzz") else { return };
+    let Ok(mut decoder) = format::from_reader(Cursor::new(bytes.to_vec()), "fuzz") else { return };
     let channels = usize::from(decoder.format().channels);
     let mut samples = Vec::new();
     let frames = decoder.read(&mut samples, usize::MAX).expect("memory can be read");

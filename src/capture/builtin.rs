@@ -21,8 +21,8 @@ use crate::{
     capture::{
         Backend, CaptureClock, CaptureStream, DeviceInfo, DeviceKind, EndReason, OpenRequest, Pace, Reading, Waker,
     },
-    decode::{self, Decoder},
     error::{Error, ErrorKind, Result},
+    format::{self, Decoder},
 };
 
 /// What a generator runs at unless asked otherwise.
@@ -75,7 +75,7 @@ impl Backend for Builtin {
     fn find(&self, id: &str) -> Option<DeviceInfo> {
         if let Some(path) = id.strip_prefix("file:") {
             // A file that cannot be read is still this backend's; opening it will say why it cannot.
-            let format = decode::open(Path::new(path)).map_or(GENERATED, |decoder| decoder.format());
+            let format = format::open(Path::new(path)).map_or(GENERATED, |decoder| decoder.format());
             return Some(self.describe(id, format, false));
         }
         Generator::parse(id).map(|_| self.describe(id, GENERATED, true))
@@ -83,7 +83,7 @@ impl Backend for Builtin {
 
     fn open(&self, id: &str, request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
         let signal = if let Some(path) = id.strip_prefix("file:") {
-            let decoder = decode::open(Path::new(path)).map_err(refusal)?;
+            let decoder = format::open(Path::new(path)).map_err(refusal)?;
             Signal { format: decoder.format(), origin: Origin::File(decoder) }
         } else {
             let generator = Generator::parse(id)

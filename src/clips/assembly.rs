@@ -13,9 +13,8 @@ use std::{
 use super::waveform::BLOCK_FRAMES;
 use crate::{
     audio::{AudioFormat, Chain, Metadata, SampleFormat, time::seconds},
-    decode::Decoder,
-    encode::{Delivery, Encoder, EncoderSettings, Format},
     error::{Error, ErrorKind, Result},
+    format::{Decoder, Delivery, Encoder, EncoderSettings, Format},
     storage::Spool,
 };
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::waveform::{BINS_MAX, Bin, Outline, Waveform};
-use crate::{decode, error::Result};
+use crate::{error::Result, format};
 
 /// First bytes of a file; the number is that of the layout.
 const MAGIC: &[u8; 8] = b"dictwf\x01\n";
@@ -48,7 +48,7 @@ impl WaveformCache {
         }
         let state = key(path);
         let mut was_ended = false;
-        let waveform = Waveform::measure(decode::open(path)?.as_mut(), |outline| {
+        let waveform = Waveform::measure(format::open(path)?.as_mut(), |outline| {
             let flow = watch(outline);
             was_ended |= flow.is_break();
             flow

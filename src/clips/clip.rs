@@ -16,9 +16,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     audio::{Metadata, time::seconds},
-    decode::{self, Decoder},
-    encode::format,
     error::{Error, Result},
+    format::{self, Decoder},
 };
 
 /// What is known about a clip without reading its sound; what is unknown is `None`.
@@ -76,7 +75,7 @@ impl Clip {
             clip.error = Some(format!("{} holds raw samples, which do not say their rate and format", path.display()));
             return Ok((clip, None));
         }
-        match decode::open(path) {
+        match format::open(path) {
             Ok(decoder) => {
                 clip.describe(decoder.as_ref());
                 Ok((clip, Some(decoder)))
@@ -163,7 +162,7 @@ pub(super) mod tests {
     use super::*;
     use crate::{
         audio::{AudioFormat, SampleFormat},
-        encode::{Delivery, EncoderSettings, Marker},
+        format::{Delivery, EncoderSettings, Marker},
     };
 
     /// A WAV file of these samples, 8 kHz.

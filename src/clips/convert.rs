@@ -13,9 +13,8 @@ use std::{
 use super::assembly::{Assembly, Destination, Output, Watch, Written, cannot_write, discard_unnamed};
 use crate::{
     audio::{AudioFormat, SampleFormat},
-    decode::{self, Decoder},
-    encode::Format,
     error::{Error, ErrorKind, Result},
+    format::{self, Decoder, Format},
     storage::{Existing, FileSpool, Spool},
 };
 
@@ -98,7 +97,7 @@ impl Conversion {
 /// [`ErrorKind::AlreadyExists`] if there is a file `target`, unless `existing` says otherwise, and if the clip itself
 /// would be replaced; [`ErrorKind::InvalidData`] if the clip is damaged or breaks off in the middle, with the place;
 /// [`ErrorKind::NotSupported`] for sound that the format does not have; [`ErrorKind::Abort`] after `watch` ended it; else
-/// those of [`decode::open`] and of the file system.
+/// those of [`format::open`] and of the file system.
 pub fn convert(
     source: &Path,
     target: &Path,
@@ -106,7 +105,7 @@ pub fn convert(
     existing: Existing,
     watch: Watch<'_>,
 ) -> Result<(PathBuf, Converted)> {
-    let mut decoder = decode::open(source)?;
+    let mut decoder = format::open(source)?;
     refuse_target(source, target, existing)?;
     // Before a file is made.
     conversion.audio(decoder.format())?;
@@ -129,7 +128,7 @@ pub fn convert_to_stream(
     conversion: &Conversion,
     watch: Watch<'_>,
 ) -> Result<Converted> {
-    let mut decoder = decode::open(source)?;
+    let mut decoder = format::open(source)?;
     let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
     assemble(clip, Destination::Stream(out), name, conversion, watch)
 }

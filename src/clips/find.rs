@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::repair::{self, START_BYTES};
+use crate::format::repair::{self, START_BYTES};
 use crate::{
     error::{Error, ErrorKind, Result},
     storage::{FileSpool, place, writers},

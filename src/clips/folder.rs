@@ -12,9 +12,8 @@ use std::{
 
 use super::{Clip, find, name::natural_order};
 use crate::{
-    encode::format,
     error::{Error, Result},
-    storage,
+    format, storage,
 };
 
 /// Extensions of sound files besides those in the table of formats.

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     audio::{AudioFormat, LevelMeter, Metadata, time::seconds},
-    decode::Decoder,
     error::Result,
+    format::Decoder,
 };
 
 /// The loudness meter takes memory for rate × channels, and a damaged header may claim anything.

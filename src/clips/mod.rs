@@ -11,17 +11,17 @@ pub mod clip;
 pub mod convert;
 pub mod draw;
 mod find;
-mod flac;
+
 pub mod folder;
 pub mod info;
 pub mod name;
-mod opus;
+
 mod recover;
 pub mod rename;
-pub mod repair;
+
 pub mod splice;
 pub mod trash;
-mod wav;
+
 pub mod waveform;
 
 pub use assembly::{Advance, Watch};

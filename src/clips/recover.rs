@@ -12,13 +12,11 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    find::{self, Kind, Unfinished, find},
-    repair::{self, Origin, Repair},
-};
+use super::find::{self, Kind, Unfinished, find};
 use crate::{
     audio::{AudioFormat, time},
     error::{Error, Result},
+    format::repair::{self, Origin, Repair},
     storage::{Existing, FileSpool, Spool, place},
 };
 

@@ -36,9 +36,8 @@ use super::{
 };
 use crate::{
     audio::{AudioFormat, output_frames},
-    decode::{self, Decoder},
-    encode::format,
     error::{Error, ErrorKind, Result},
+    format::{self, Decoder},
     storage::{self, Existing, FileSpool, Spool, place},
 };
 
@@ -107,7 +106,7 @@ impl Kept {
 /// # Errors
 /// [`ErrorKind::InvalidData`] if `new` has no sound, is `old` itself, or if one of them breaks off or is changed by
 /// somebody else meanwhile; [`ErrorKind::NotSupported`] if the format of `old` cannot be written; [`ErrorKind::Abort`] after
-/// `watch` ended it; else those of [`decode::open`] and of the file system.
+/// `watch` ended it; else those of [`format::open`] and of the file system.
 pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Spliced> {
     // The name that a link leads to is the one that must go to the result.
     let failed = |error| Error::from_io(error, format!("cannot read {}", old.display()));
@@ -177,7 +176,7 @@ impl Take {
         }
         let failed = |error| Error::from_io(error, format!("cannot read {}", path.display()));
         let stamp = Stamp::of(path).map_err(failed)?;
-        let mut decoder = decode::open(path)?;
+        let mut decoder = format::open(path)?;
         let frames = match decoder.frames() {
             Some(frames) => frames,
             None => count_frames(decoder.as_mut())?,

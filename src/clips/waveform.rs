@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::{decode::Decoder, error::Result};
+use crate::{error::Result, format::Decoder};
 
 /// The most parts a waveform has; a wide terminal shows half as many.
 pub const BINS_MAX: usize = 1024;
@@ -251,7 +251,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{audio::Metadata, clips::clip::tests::wav, decode};
+    use crate::{audio::Metadata, clips::clip::tests::wav, format};
 
     fn outline(samples: &[f32], channels: usize, known: bool) -> Waveform {
         let frames = known.then_some((samples.len() / channels) as u64);
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn a_watcher_sees_it_grow_and_can_end_it() {
         let samples = vec![0.25; BLOCK_FRAMES * 3];
-        let mut decoder = decode::from_reader(Cursor::new(wav(&samples, 1, Metadata::default())), "x").unwrap();
+        let mut decoder = format::from_reader(Cursor::new(wav(&samples, 1, Metadata::default())), "x").unwrap();
         let mut seen = Vec::new();
         let found = Waveform::measure(decoder.as_mut(), |outline| {
             seen.push(outline.so_far().frames());
@@ -315,7 +315,7 @@ mod tests {
         samples[20_000..].fill(0.0);
         // A click that no piece hears.
         samples[30_050] = -1.0;
-        let mut decoder = decode::from_reader(Cursor::new(wav(&samples, 1, Metadata::default())), "x").unwrap();
+        let mut decoder = format::from_reader(Cursor::new(wav(&samples, 1, Metadata::default())), "x").unwrap();
         let rough = Waveform::of_pieces(decoder.as_mut(), 40_000, 400, 10).unwrap();
         let measured = outline(&samples, 1, true);
         assert_eq!((rough.frames(), rough.bins().len()), (40_000, measured.bins().len()));
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_short_clip_is_measured_at_once() {
-        let mut decoder = decode::from_reader(Cursor::new(wav(&[0.5; 999], 1, Metadata::default())), "x").unwrap();
+        let mut decoder = format::from_reader(Cursor::new(wav(&[0.5; 999], 1, Metadata::default())), "x").unwrap();
         assert_eq!(Waveform::glance(decoder.as_mut()).unwrap(), None);
     }
 

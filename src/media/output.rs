@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    encode::{Encoder, Patch},
+    format::{Encoder, Patch},
     media::{Blob, BlobFacts},
     storage::{FileSpool, Spool},
 };

@@ -11,8 +11,8 @@ use std::{
 
 use crate::{
     audio::{AudioFormat, Chain, Level, LevelMeter, Metadata, SampleFormat},
-    encode::{Delivery, EncoderSettings, Format, format::Codec, mime},
     error::{Error, ErrorKind, Result},
+    format::{Codec, Delivery, EncoderSettings, Format, mime},
     media::{
         MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecordingState, Storage,
         event::Listeners,

@@ -13,8 +13,8 @@ use crate::{
         AudioFormat, Chain, LevelMeter, Marker, SampleFormat, output_frames,
         time::{duration_of, frames_in, seconds},
     },
-    encode::{Encoder, Metadata},
     error::{Error, ErrorKind, Result},
+    format::{Encoder, Metadata},
     media::{
         BlobFacts, RecorderEvent,
         output::Output,

@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     audio::{AudioFormat, time::frames_in},
-    decode::Decoder,
     error::{Error, ErrorKind, Result},
+    format::Decoder,
 };
 
 /// How often the queue is filled and the position told while playing.

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     audio::{AudioFormat, time::duration_of},
-    decode::Decoder,
     error::{Error, ErrorKind, Result},
+    format::Decoder,
 };
 
 /// How long the end of a player may hold up the one who drops it.
@@ -79,9 +79,9 @@ impl PlayerState {
 ///
 /// ```no_run
 /// use std::{thread::sleep, time::Duration};
-/// use dictaphone::{decode, playback::{Player, Speaker, Status}};
+/// use dictaphone::{format, playback::{Player, Speaker, Status}};
 ///
-/// let player = Player::open(decode::open("take.wav".as_ref())?, Box::new(Speaker::default()))?;
+/// let player = Player::open(format::open("take.wav".as_ref())?, Box::new(Speaker::default()))?;
 /// player.set_speed(1.5);
 /// player.play();
 /// while player.state().status == Status::Playing {

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat},
-    decode::Decoder,
     error::{Error, ErrorKind, Result},
+    format::Decoder,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);

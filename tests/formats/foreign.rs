@@ -1,6 +1,6 @@
 //! Files that `flac`, `opusenc`, `sox` and `ffmpeg` have written, and what may happen to them on their way here.
 
-use dictaphone::{ErrorKind, audio::SampleFormat, decode};
+use dictaphone::{ErrorKind, audio::SampleFormat, format};
 
 use crate::takes::*;
 
@@ -136,12 +136,12 @@ fn ogg_that_is_no_opus_is_named_for_what_it_is() {
         ("ffmpeg -v error -y -i x.wav -ar 16000 -ac 1 -c:a libspeex x.ogg", "Speex"),
     ] {
         bench.run(line);
-        let error = decode::open(&bench.path("x.ogg")).err().unwrap();
+        let error = format::open(&bench.path("x.ogg")).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::NotSupported);
         assert!(error.to_string().ends_with(&format!("holds {codec} sound, of Ogg only Opus is read")), "{error}");
     }
     bench.run("ffmpeg -v error -y -i x.wav -ac 6 -c:a libopus -mapping_family 1 six.opus");
-    let error = decode::open(&bench.path("six.opus")).err().unwrap();
+    let error = format::open(&bench.path("six.opus")).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::NotSupported);
     assert!(error.to_string().contains("6 channels"), "{error}");
 }
@@ -162,7 +162,7 @@ fn sound_among_other_streams_is_found() {
 fn damage_in_the_middle_is_silence_of_its_length() {
     let sound = samples_of(&numbers(240_000, 1, 16), 16);
     for name in ["flac", "opus"] {
-        let settings = settings(OPUS, dictaphone::encode::Delivery::File);
+        let settings = settings(OPUS, dictaphone::format::Delivery::File);
         let whole = take(name, &settings, &sound, Default::default());
         let before = all_samples(&whole);
         let mut damaged = whole.clone();

@@ -5,9 +5,10 @@ use std::io::Cursor;
 use dictaphone::{
     ErrorKind,
     audio::AudioFormat,
-    clips::repair::{self, Origin},
-    decode,
-    encode::Delivery,
+    format::{
+        self, Delivery,
+        repair::{self, Origin},
+    },
 };
 use proptest::prelude::*;
 
@@ -15,7 +16,7 @@ use crate::takes::*;
 
 /// Reads `bytes` to their end and again from the middle, and repairs them.
 fn survive(bytes: &[u8]) {
-    if let Ok(mut decoder) = decode::from_reader(Cursor::new(bytes.to_vec()), "any") {
+    if let Ok(mut decoder) = format::from_reader(Cursor::new(bytes.to_vec()), "any") {
         let channels = usize::from(decoder.format().channels);
         let claimed = decoder.frames().unwrap();
         // 65,536 frames in 10 bytes of FLAC, 5,760 in one of Opus.
@@ -45,7 +46,7 @@ fn survive(bytes: &[u8]) {
                 let fixed = sealed(bytes.to_vec(), &found.seal);
                 assert!(fixed.is_empty() || examine(&fixed).is_ok_and(|again| again.is_whole()), "repaired twice");
                 if !bytes.is_empty() {
-                    let frames = decode::from_reader(Cursor::new(fixed), "fixed").ok().and_then(|file| file.frames());
+                    let frames = format::from_reader(Cursor::new(fixed), "fixed").ok().and_then(|file| file.frames());
                     assert_eq!(frames, found.frames, "the decoder sees what was promised");
                 }
             }

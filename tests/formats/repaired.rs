@@ -4,8 +4,10 @@ use std::io::Cursor;
 
 use dictaphone::{
     audio::Metadata,
-    clips::repair::{self, Origin, Repair},
-    encode::Delivery,
+    format::{
+        Delivery,
+        repair::{self, Origin, Repair},
+    },
 };
 
 use crate::takes::*;

@@ -8,8 +8,7 @@ use std::{
 
 use dictaphone::{
     audio::{AudioFormat, Marker, Metadata, SampleFormat},
-    decode::{self, Decoder},
-    encode::{Delivery, Encoder, EncoderSettings, Seal, format},
+    format::{self, Decoder, Delivery, Encoder, EncoderSettings, Seal},
 };
 
 pub(crate) const OPUS: AudioFormat = AudioFormat::new(48_000, 1, SampleFormat::S16);
@@ -88,7 +87,7 @@ pub(crate) fn tags() -> Metadata {
 }
 
 pub(crate) fn opened(bytes: &[u8]) -> Box<dyn Decoder> {
-    decode::from_reader(Cursor::new(bytes.to_vec()), "test").unwrap()
+    format::from_reader(Cursor::new(bytes.to_vec()), "test").unwrap()
 }
 
 pub(crate) fn samples(decoder: &mut dyn Decoder) -> Vec<f32> {

@@ -2,7 +2,7 @@
 
 use dictaphone::{
     audio::{AudioFormat, Metadata, SampleFormat},
-    encode::Delivery,
+    format::Delivery,
 };
 use proptest::prelude::*;
 
@@ -143,7 +143,7 @@ fn tags_markers_and_losses_read_back_and_ffprobe_knows_the_chapters() {
         assert_eq!(chapters.lines().count(), 3, "{chapters}");
         assert!(chapters.contains("0.200000") && chapters.contains("später=1"), "{chapters}");
         // Known at the start already, in a stream.
-        let settings = dictaphone::encode::EncoderSettings { metadata: tags(), ..settings(audio, Delivery::Stream) };
+        let settings = dictaphone::format::EncoderSettings { metadata: tags(), ..settings(audio, Delivery::Stream) };
         assert_eq!(opened(&unsealed(name, &settings, &[]).0).metadata(), &tags(), "{name}");
     }
 }

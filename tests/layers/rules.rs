@@ -9,19 +9,16 @@ use crate::scan::{self, Path, Source};
 /// ```text
 /// media     clips     playback
 /// capture
-/// encode    decode    storage
+/// format    storage
 /// audio
 /// error
 /// ```
-///
-/// `capture` may use `decode`, and only that: a sound file can be played in as if it were a microphone.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("media", &["capture", "encode", "decode", "storage", "audio", "error"]),
-    ("clips", &["capture", "encode", "decode", "storage", "audio", "error"]),
-    ("playback", &["capture", "encode", "decode", "storage", "audio", "error"]),
-    ("capture", &["decode", "audio", "error"]),
-    ("encode", &["audio", "error"]),
-    ("decode", &["audio", "error"]),
+    ("media", &["capture", "format", "storage", "audio", "error"]),
+    ("clips", &["capture", "format", "storage", "audio", "error"]),
+    ("playback", &["capture", "format", "storage", "audio", "error"]),
+    ("capture", &["format", "storage", "audio", "error"]),
+    ("format", &["audio", "error"]),
     ("storage", &["audio", "error"]),
     ("audio", &["error"]),
     ("error", &[]),
@@ -35,9 +32,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("alsa", &["src/capture/alsa"]),
     ("cpal", &["src/capture/cpal", "src/playback"]),
     ("rtrb", &["src/capture/ring.rs", "src/playback"]),
-    ("flac_codec", &["src/encode/flac"]),
-    ("md5", &["src/encode/flac"]),
-    ("ropus", &["src/encode/opus", "src/decode/opus"]),
+    ("flac_codec", &["src/format/flac"]),
+    ("md5", &["src/format/flac"]),
+    ("ropus", &["src/format/opus"]),
     ("anyhow", &[PROGRAM]),
     ("clap", &[PROGRAM]),
     ("clap_complete", &[PROGRAM]),

@@ -151,7 +151,7 @@ fn a_marker_is_written_at_the_frame_where_it_was_set() {
     let event = rig.wait_for(|event| matches!(event, RecorderEvent::Mark(_)));
     assert!(matches!(event, RecorderEvent::Mark(marker) if marker.frame == 1_000));
     let (_, blobs) = rig.finish();
-    let decoder = dictaphone::decode::from_reader(std::io::Cursor::new(bytes(&blobs)), "take").unwrap();
+    let decoder = dictaphone::format::from_reader(std::io::Cursor::new(bytes(&blobs)), "take").unwrap();
     let markers: Vec<_> = decoder.metadata().markers.iter().map(|marker| (marker.frame, &*marker.text)).collect();
     assert_eq!(markers, [(1_000, "chorus")]);
     assert_eq!(rig.recorder.mark("late").unwrap_err().kind(), ErrorKind::InvalidState);

@@ -11,7 +11,7 @@ use dictaphone::{
     ErrorKind,
     audio::{AudioFormat, SampleFormat},
     capture::PushSource,
-    decode,
+    format,
     media::{Blob, Constraints, MediaDevices, MediaRecorder, MediaStream, RecorderEvent, RecorderOptions, TrackEvent},
 };
 
@@ -133,7 +133,7 @@ pub fn samples(blobs: &[Blob]) -> Vec<f32> {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("all.wav");
     std::fs::write(&path, bytes(blobs)).unwrap();
-    let mut decoder = decode::open(&path).unwrap();
+    let mut decoder = format::open(&path).unwrap();
     let mut samples = Vec::new();
     while decoder.read(&mut samples, 65_536).unwrap() > 0 {}
     samples

@@ -4,9 +4,11 @@ use std::io::Cursor;
 
 use dictaphone::{
     audio::Metadata,
-    clips::repair::{self, Origin},
-    decode,
-    encode::riff::Header,
+    format::{
+        self,
+        repair::{self, Origin},
+        wav::header::Header,
+    },
 };
 
 use crate::takes::*;
@@ -220,7 +222,7 @@ fn a_larger_reserve_leaves_junk_of_the_rest() {
         let (start, repair) = repaired_start(&head, len, Origin::Named);
         assert_eq!(repair.frames, Some((5 << 30) / 2), "{size}");
         assert_eq!((&start[..4], &start[12..16]), (&b"RF64"[..], &b"ds64"[..]), "{size}");
-        let decoder = decode::from_reader(Sparse { head: start, len, at: 0 }, "huge").unwrap();
+        let decoder = format::from_reader(Sparse { head: start, len, at: 0 }, "huge").unwrap();
         assert_eq!(decoder.frames(), Some((5 << 30) / 2), "{size}");
     }
 }

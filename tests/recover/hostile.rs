@@ -4,8 +4,10 @@ use std::io::Cursor;
 
 use dictaphone::{
     ErrorKind,
-    clips::repair::{self, Origin},
-    decode,
+    format::{
+        self,
+        repair::{self, Origin},
+    },
 };
 use proptest::prelude::*;
 
@@ -13,7 +15,7 @@ use crate::takes::*;
 
 /// Bytes of samples that the decoder finds, if it can read the file.
 fn sound(bytes: &[u8]) -> Option<u64> {
-    decode::from_reader(Cursor::new(bytes.to_vec()), "any").ok()?.frames()
+    format::from_reader(Cursor::new(bytes.to_vec()), "any").ok()?.frames()
 }
 
 /// Repairs `bytes`, as far as they can be, and returns the result.
@@ -53,7 +55,7 @@ proptest! {
         sizes in prop::option::of((any::<u32>(), prop::sample::select(vec![0, 7, 60, 1 << 31, u32::MAX])))
     ) {
         let audio = FORMATS[format];
-        let header = dictaphone::encode::riff::Header::new(audio).unwrap();
+        let header = dictaphone::format::wav::header::Header::new(audio).unwrap();
         let (mut bytes, encoder) = unsealed(audio, frames, tagged.then(tags));
         let seal = encoder.seal(bytes.len() as u64);
         bytes = sealed(bytes, &seal);
@@ -79,7 +81,7 @@ proptest! {
         let Some(before) = before else { return Ok(()) };
         // What stands behind the samples was sound only to a decoder that believed it to be.
         let frame = u64::from(decoder(&bytes).format().frame_bytes());
-        let layout = decode::layout::wav_layout(&mut Cursor::new(&bytes), "x").unwrap();
+        let layout = format::wav::layout::wav_layout(&mut Cursor::new(&bytes), "x").unwrap();
         let true_end = (header.file_len() + data).saturating_sub(layout.data) / layout.frame_bytes.max(1);
         let after = sound(&fixed).unwrap();
         prop_assert!(frame > 0 && after >= before.min(true_end), "{} -> {} of {}", before, after, true_end);

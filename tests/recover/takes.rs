@@ -4,9 +4,10 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use dictaphone::{
     audio::{AudioFormat, Marker, Metadata, SampleFormat},
-    clips::repair::{self, Origin, Repair},
-    decode::{self, Decoder},
-    encode::{Delivery, Encoder, EncoderSettings, Seal, format},
+    format::{
+        self, Decoder, Delivery, Encoder, EncoderSettings, Seal,
+        repair::{self, Origin, Repair},
+    },
 };
 
 pub(crate) const MONO: AudioFormat = AudioFormat::new(8_000, 1, SampleFormat::S16);
@@ -82,7 +83,7 @@ pub(crate) fn repaired(bytes: &[u8], origin: Origin) -> Vec<u8> {
 }
 
 pub(crate) fn decoder(bytes: &[u8]) -> Box<dyn Decoder> {
-    decode::from_reader(Cursor::new(bytes.to_vec()), "test").unwrap()
+    format::from_reader(Cursor::new(bytes.to_vec()), "test").unwrap()
 }
 
 pub(crate) fn samples(bytes: &[u8]) -> Vec<f32> {

@@ -203,7 +203,7 @@ fn container(args: &RecordArgs, target: &Target, around: &Surroundings<'_>) -> R
     if let Some(format) = args.capture.format {
         return Ok(format);
     }
-    let usual = around.defaults.capture.format.unwrap_or(Container::Wav);
+    let usual = around.defaults.capture.format.unwrap_or_else(Container::usual);
     let Target::File(file, _) = target else { return Ok(usual) };
     container_of(file, usual)
 }

@@ -6,7 +6,7 @@ use super::{super::assembly::Advance, *};
 use crate::{
     audio::{Marker, Metadata, output_frames},
     clips::clip::tests::wav_of,
-    encode::format::{by_name, formats},
+    format::{by_name, formats},
     storage::memory::{MemoryDisk, Operation},
 };
 
@@ -31,7 +31,7 @@ fn noise(samples: usize) -> Vec<f32> {
 }
 
 fn opened(bytes: Vec<u8>) -> Box<dyn Decoder> {
-    decode::from_reader(io::Cursor::new(bytes), "in.wav").unwrap()
+    format::from_reader(io::Cursor::new(bytes), "in.wav").unwrap()
 }
 
 /// Converts onto a disk in memory.

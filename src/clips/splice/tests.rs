@@ -56,7 +56,7 @@ fn takes() -> (Vec<u8>, Vec<u8>) {
 }
 
 fn decoded(bytes: &[u8]) -> (AudioFormat, Vec<f32>, Metadata) {
-    let mut decoder = decode::from_reader(io::Cursor::new(bytes.to_vec()), "result").unwrap();
+    let mut decoder = format::from_reader(io::Cursor::new(bytes.to_vec()), "result").unwrap();
     let mut out = Vec::new();
     decoder.read(&mut out, usize::MAX).unwrap();
     (decoder.format(), out, decoder.metadata().clone())
@@ -123,7 +123,7 @@ fn a_take_of_every_format_has_every_frame_afterwards() {
         let mut spool = FileSpool::beside(&old).unwrap();
         let done = Takes::open(&old, &folder.new_take()).unwrap().into_spool(Seam::Insert(20_000), &mut spool, go_on);
         assert_eq!(done.unwrap().plan.frames(), 40_001, "{}", format.name);
-        let mut decoder = decode::open(&old).unwrap();
+        let mut decoder = format::open(&old).unwrap();
         let mut result = Vec::new();
         assert_eq!(decoder.read(&mut result, usize::MAX).unwrap(), 40_001, "{}", format.name);
         assert_eq!((decoder.container(), decoder.format().sample_rate), (format.name, 48_000));

@@ -17,7 +17,7 @@ use dictaphone::{
     Error, ErrorKind,
     audio::time::{duration_of, seconds},
     clips::{self as library, Advance, Clip, Conversion, Converted},
-    encode::Format,
+    format::Format,
     storage::Existing,
 };
 use serde::Serialize;

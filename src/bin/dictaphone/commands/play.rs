@@ -14,7 +14,7 @@ use std::{
 use dictaphone::{
     Error, ErrorKind,
     audio::time::frames_in,
-    decode,
+    format,
     playback::{Player, PlayerState, Speaker, Status},
 };
 
@@ -43,7 +43,7 @@ const SPEED_STEP: f64 = 0.1;
 /// When the recording cannot be read or nothing can be heard.
 pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
     let clip = clips::find(&clips::folder(&args.folder, config)?, &args.clip)?;
-    let decoder = decode::open(&clip).map_err(|error| file_failure(&error))?;
+    let decoder = format::open(&clip).map_err(|error| file_failure(&error))?;
     let start = args.start.map_or(0, |start| frames_in(start, decoder.format().sample_rate));
     let outside = decoder.frames().filter(|&frames| start > 0 && start >= frames);
     if let (Some(frames), Some(asked)) = (outside, args.start) {

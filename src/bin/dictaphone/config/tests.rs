@@ -29,7 +29,7 @@ fn every_kind_of_value_reaches_its_flag() {
     let Config { record, common, .. } = config.unwrap();
     assert_eq!(record.duration, Some(Duration::from_secs(90)));
     assert_eq!(record.capture.device.as_deref(), Some("USB \"Mic\""));
-    assert_eq!((record.capture.format, record.capture.rate), (Some(Container::Raw), Some(48_000)));
+    assert_eq!((record.capture.format, record.capture.rate), (Some(Container::named("raw")), Some(48_000)));
     assert_eq!((record.capture.channels, record.capture.sample_format), (Some(1), Some(SampleFormat::S24)));
     assert_eq!((record.capture.preset, record.capture.gain), (Some(Preset::Studio), Some(-3.5)));
     assert!(record.capture.name.is_some_and(|name| name.is_numbered()));

@@ -49,8 +49,8 @@ pub(crate) fn convert(args: &ConvertArgs, around: &Surroundings<'_>) -> Result<C
     let to_stdout = out == Out::Stdout;
     let container = match (args.format, &out) {
         (Some(format), _) => format,
-        (None, Out::Stdout) => Container::Wav,
-        (None, Out::File(file, _)) => container_of(file, Container::Wav)?,
+        (None, Out::Stdout) => Container::usual(),
+        (None, Out::File(file, _)) => container_of(file, Container::usual())?,
     };
     let (sample_rate, channels, sample_format) = preset(args.preset);
     Ok(Convert {

@@ -102,26 +102,26 @@ fn the_clips_folder_is_the_flag_then_the_environment_then_the_config_then_the_mu
 #[test]
 fn the_flag_then_the_extension_decides_the_format() {
     for (line, container) in [
-        ("", Container::Wav),
-        ("a.wav", Container::Wav),
-        ("a.WAV", Container::Wav),
-        ("a.raw", Container::Raw),
-        ("a.pcm", Container::Raw),
-        ("a.flac", Container::Flac),
-        ("a.Opus", Container::Opus),
-        ("a.ogg", Container::Opus),
-        ("-f opus -c 2 a", Container::Opus),
-        ("a", Container::Wav),
-        (".hidden", Container::Wav),
-        ("-f raw a.wav", Container::Raw),
-        ("-f wav a.mp3", Container::Wav),
-        ("-f raw takes", Container::Raw),
-        ("x.y/", Container::Wav),
-        ("v1.5", Container::Wav),
+        ("", Container::named("wav")),
+        ("a.wav", Container::named("wav")),
+        ("a.WAV", Container::named("wav")),
+        ("a.raw", Container::named("raw")),
+        ("a.pcm", Container::named("raw")),
+        ("a.flac", Container::named("flac")),
+        ("a.Opus", Container::named("opus")),
+        ("a.ogg", Container::named("opus")),
+        ("-f opus -c 2 a", Container::named("opus")),
+        ("a", Container::named("wav")),
+        (".hidden", Container::named("wav")),
+        ("-f raw a.wav", Container::named("raw")),
+        ("-f wav a.mp3", Container::named("wav")),
+        ("-f raw takes", Container::named("raw")),
+        ("x.y/", Container::named("wav")),
+        ("v1.5", Container::named("wav")),
     ] {
         assert_eq!(plan(line, &around()).unwrap().container, container, "{line}");
     }
-    assert_eq!(plan("-", &piped()).unwrap().container, Container::Wav);
+    assert_eq!(plan("-", &piped()).unwrap().container, Container::named("wav"));
 }
 
 #[test]
@@ -207,9 +207,12 @@ fn a_default_fills_a_gap_and_never_contradicts_the_command_line() {
 
 #[test]
 fn the_format_is_the_flag_then_the_extension_then_the_config() {
-    for (line, container) in
-        [("", Container::Raw), ("a", Container::Raw), ("a.wav", Container::Wav), ("-f wav", Container::Wav)]
-    {
+    for (line, container) in [
+        ("", Container::named("raw")),
+        ("a", Container::named("raw")),
+        ("a.wav", Container::named("wav")),
+        ("-f wav", Container::named("wav")),
+    ] {
         assert_eq!(configured(line, "-f raw").unwrap().container, container, "{line}");
     }
 }

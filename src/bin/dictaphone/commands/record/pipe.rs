@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use dictaphone::{audio::AudioFormat, encode::Format, media::RecorderEvent};
+use dictaphone::{audio::AudioFormat, format::Format, media::RecorderEvent};
 
 use self::room::{Next, Piece, Room, Rules};
 use super::{happenings::Happening, redirect};

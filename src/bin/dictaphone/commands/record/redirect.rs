@@ -11,7 +11,7 @@ use std::io;
 pub(super) fn complete(bytes: u64) -> io::Result<()> {
     use std::{fs::File, os::unix::fs::FileExt as _};
 
-    use dictaphone::clips::repair::{self, Origin};
+    use dictaphone::format::repair::{self, Origin};
 
     // A shell opens it for writing alone; this is the same file once more.
     let path = "/proc/self/fd/1";

@@ -16,8 +16,7 @@ use dictaphone::{
     Error, ErrorKind, Result,
     audio::time::frames_in,
     clips::{self, Advance, Conversion, Seam, Spliced},
-    decode,
-    encode::format,
+    format,
     storage::{Existing, place},
 };
 
@@ -147,7 +146,7 @@ fn export(path: &Path, name: &str, watch: &mut dyn FnMut(Advance) -> ControlFlow
 }
 
 fn splice(dictation: &Dictation, new: &Path, watch: &mut dyn FnMut(Advance) -> ControlFlow<()>) -> Result<Spliced> {
-    let frame = |at| decode::open(&dictation.path).map(|decoder| frames_in(at, decoder.format().sample_rate));
+    let frame = |at| format::open(&dictation.path).map(|decoder| frames_in(at, decoder.format().sample_rate));
     let seam = match dictation.place {
         Place::End => Seam::End,
         Place::Insert(at) => Seam::Insert(frame(at)?),

@@ -12,7 +12,7 @@ use dictaphone::{
     Result,
     audio::time::{duration_of, frames_in},
     clips::{WaveformCache, waveform::Waveform},
-    decode,
+    format,
     playback::{Player, Speaker, Status},
 };
 
@@ -30,7 +30,7 @@ impl World {
         self.stop_playing();
         let number = self.play_turn.next();
         self.spawn("play", move || {
-            let opened = decode::open(&path).and_then(|decoder| Player::open(decoder, Box::new(Speaker::default())));
+            let opened = format::open(&path).and_then(|decoder| Player::open(decoder, Box::new(Speaker::default())));
             Some(Happening::Playable(number, path, opened))
         });
     }
@@ -128,7 +128,7 @@ impl World {
 
 /// What the clip at `path` looks like; `show` sees it grow and can end it.
 fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outline) -> ControlFlow<()>) -> Result<()> {
-    let mut decoder = decode::open(path)?;
+    let mut decoder = format::open(path)?;
     let rate = decoder.format().sample_rate;
     let markers = decoder.metadata().markers.iter().map(|marker| duration_of(marker.frame, rate)).collect::<Vec<_>>();
     let frames = decoder.frames();
@@ -154,7 +154,7 @@ fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outl
     };
     let waveform = match cache {
         Some(cache) => cache.waveform(path, watch)?,
-        None => Waveform::measure(decode::open(path)?.as_mut(), &mut watch)?,
+        None => Waveform::measure(format::open(path)?.as_mut(), &mut watch)?,
     };
     let _ = show(picture(waveform));
     Ok(())

@@ -9,7 +9,7 @@ use std::{
 
 use dictaphone::{
     clips::{Waveform, WaveformCache, waveform::Bin},
-    decode,
+    format,
 };
 
 use super::{Happening, World};
@@ -78,13 +78,13 @@ fn take_off(wanted: &Mutex<Wanted>, path: &Path) -> bool {
 fn sketch(path: &Path, cache: Option<&WaveformCache>, is_wanted: impl Fn() -> bool) -> Option<Vec<Bin>> {
     let watch = |_: &_| if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
     let rough = match cache.and_then(|cache| cache.load(path)) {
-        None => decode::open(path).and_then(|mut decoder| Waveform::glance(decoder.as_mut())).ok()?,
+        None => format::open(path).and_then(|mut decoder| Waveform::glance(decoder.as_mut())).ok()?,
         known => known,
     };
     let waveform = match (rough, cache) {
         (Some(rough), _) => Ok(rough),
         (None, Some(cache)) => cache.waveform(path, watch),
-        (None, None) => decode::open(path).and_then(|mut decoder| Waveform::measure(decoder.as_mut(), watch)),
+        (None, None) => format::open(path).and_then(|mut decoder| Waveform::measure(decoder.as_mut(), watch)),
     };
     waveform.ok().map(|waveform| waveform.columns(SKETCH_COLUMNS)).filter(|columns| !columns.is_empty())
 }

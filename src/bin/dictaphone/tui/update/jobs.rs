@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dictaphone::encode::format::formats;
+use dictaphone::format::formats;
 
 use super::{Effect, list, say, stem};
 use crate::tui::app::{Dialog, Job, Model, Weight, Work};

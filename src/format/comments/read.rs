@@ -1,0 +1,164 @@
+//! Tags and markers out of Vorbis comments (Vorbis I specification, section 5.2), as FLAC and Ogg Opus files have them.
+//!
+//! Markers are Xiph's *Chapter Extension*: `CHAPTER001=00:01:30.000`, `CHAPTER001NAME=…`. The first of several equal fields
+//! counts; what is unknown or damaged is left out. Pure; for any thread.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::audio::{Marker, Metadata, time::frames_in};
+
+/// What the block says, which may be cut off; times are counted at `sample_rate` Hz.
+pub(crate) fn metadata(block: &[u8], sample_rate: u32) -> Metadata {
+    let mut metadata = Metadata::default();
+    let mut chapters: BTreeMap<u32, Chapter> = BTreeMap::new();
+    for field in fields(block) {
+        let Some((name, text)) = field.split_once('=') else { continue };
+        let name = name.to_ascii_uppercase();
+        let tag = match name.as_str() {
+            "TITLE" => &mut metadata.title,
+            "DATE" => &mut metadata.date,
+            "ENCODER" => &mut metadata.software,
+            "DEVICE" => &mut metadata.device,
+            "COMMENT" | "DESCRIPTION" => &mut metadata.comment,
+            _ => {
+                if let Some((number, part)) = chapter(&name) {
+                    chapters.entry(number).or_default().take(part, text);
+                }
+                continue;
+            }
+        };
+        let text = text.trim();
+        if tag.is_none() && !text.is_empty() {
+            *tag = Some(text.to_owned());
+        }
+    }
+    metadata.markers = chapters.into_values().filter_map(|chapter| chapter.marker(sample_rate)).collect();
+    metadata.markers.sort_by_key(|marker| marker.frame);
+    metadata
+}
+
+/// The fields behind the name of the vendor, up to the first one that does not fit. Their count is not needed.
+fn fields(block: &[u8]) -> impl Iterator<Item = String> {
+    let (_vendor, rest) = counted(block).unwrap_or_default();
+    let mut left = rest.split_first_chunk::<4>().map_or(0, |(count, _)| u32::from_le_bytes(*count));
+    let mut rest = rest.get(4..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        left = left.checked_sub(1)?;
+        let (field, behind) = counted(rest)?;
+        rest = behind;
+        Some(String::from_utf8_lossy(field).into_owned())
+    })
+}
+
+/// The bytes whose count stands in front of them, and what is behind.
+fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (count, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_le_bytes(*count)).ok()?)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Time,
+    Name,
+}
+
+/// The number of a chapter and what of it the field of that name holds.
+fn chapter(name: &str) -> Option<(u32, Part)> {
+    let rest = name.strip_prefix("CHAPTER")?;
+    let (number, part) = rest.strip_suffix("NAME").map_or((rest, Part::Time), |number| (number, Part::Name));
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    Some((number.parse().ok().filter(|_| is_number)?, part))
+}
+
+#[derive(Default)]
+struct Chapter {
+    time: Option<Duration>,
+    name: Option<String>,
+}
+
+impl Chapter {
+    fn take(&mut self, part: Part, text: &str) {
+        match part {
+            Part::Time => self.time = self.time.or_else(|| time(text.trim())),
+            Part::Name => {
+                self.name.get_or_insert_with(|| text.to_owned());
+            }
+        }
+    }
+
+    fn marker(self, sample_rate: u32) -> Option<Marker> {
+        Some(Marker { frame: frames_in(self.time?, sample_rate), text: self.name.unwrap_or_default() })
+    }
+}
+
+/// `HH:MM:SS` with any fraction of a second.
+fn time(text: &str) -> Option<Duration> {
+    let mut parts = text.split(':');
+    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let seconds =
+        seconds.parse::<f64>().ok().filter(|seconds| (0.0..60.0).contains(seconds) && parts.next().is_none())?;
+    let whole = u64::from(hours) * 3_600 + u64::from(minutes) * 60;
+    Duration::from_secs(whole).checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn block(fields: &[&str]) -> Vec<u8> {
+        let counted = |text: &str| [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+        let mut out = counted("vendor");
+        out.extend((fields.len() as u32).to_le_bytes());
+        fields.iter().for_each(|field| out.extend(counted(field)));
+        out
+    }
+
+    #[test]
+    fn tags_are_read_in_any_case_and_the_first_counts() {
+        let found = metadata(
+            &block(&["title=a=b", "TITLE=c", "Date=2026", "encoder=e", "DEVICE= d ", "description=x", "GENRE=g", "no"]),
+            8_000,
+        );
+        let some = |text: &str| Some(text.to_owned());
+        let expected = Metadata {
+            title: some("a=b"),
+            date: some("2026"),
+            software: some("e"),
+            device: some("d"),
+            comment: some("x"),
+            markers: Vec::new(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn chapters_are_markers_by_time() {
+        let fields = [
+            "CHAPTER002=01:00:00.5",
+            "CHAPTER002NAME=two",
+            "CHAPTER001=00:00:01.001",
+            "CHAPTER3NAME=without a time",
+            "CHAPTER4=00:61:00",
+            "CHAPTER5=0:0:60",
+            "CHAPTER6=-1:0:0",
+            "CHAPTER=00:00:00",
+            "CHAPTER+7=00:00:00",
+        ];
+        let marker = |frame, text: &str| Marker { frame, text: text.into() };
+        let expected = [marker(8_008, ""), marker(3_600 * 8_000 + 4_000, "two"), marker(3_660 * 8_000, "")];
+        assert_eq!(metadata(&block(&fields), 8_000).markers, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes: Vec<u8>, cut: prop::sample::Index, rate: u32) {
+            metadata(&bytes, rate);
+            let whole = block(&["TITLE=t", "CHAPTER1=99999999:0:0", "CHAPTER1NAME=n"]);
+            let found = metadata(&whole[..cut.index(whole.len() + 1)], rate);
+            prop_assert!(found.markers.len() <= 1);
+        }
+    }
+}

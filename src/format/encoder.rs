@@ -1,0 +1,115 @@
+//! Frames to bytes. An encoder never owns a file: it appends bytes to a buffer and says which bytes of the header are to
+//! be patched so that what has been written so far is a valid file.
+
+use crate::{
+    audio::{AudioFormat, Metadata, SampleFormat},
+    error::{Error, ErrorKind, Result},
+};
+
+/// Bytes that replace what stands at an absolute position of the encoded output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// Byte offset from the start of the file.
+    pub at: u64,
+    /// What stands there from now on.
+    pub bytes: Vec<u8>,
+}
+
+/// How to make a file that ends after a given number of bytes valid.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seal {
+    /// Where the last whole frame (or the trailer behind it) ends: the file is to be cut to this length, in bytes.
+    pub length: u64,
+    /// Patches of bytes below `length`, in the order in which they are to be written.
+    pub patches: Vec<Patch>,
+}
+
+/// Where the bytes go, which decides what a header can promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Into a file whose header can be patched later.
+    File,
+    /// Into a pipe or into blobs that leave one by one: nothing can be patched, sizes are unknown.
+    Stream,
+}
+
+/// What an encoder is made from.
+#[derive(Debug, Clone)]
+pub struct EncoderSettings {
+    /// Rate, channels and sample format of the output.
+    pub audio: AudioFormat,
+    /// Where the bytes go.
+    pub delivery: Delivery,
+    /// Bits a second, for formats that can choose.
+    pub bits_per_second: Option<u32>,
+    /// Tags that are known at the start.
+    pub metadata: Metadata,
+}
+
+/// Turns frames into the bytes of one recording.
+///
+/// The calls come in the order `begin`, any number of `encode` and `flush`, `finish`. After an error only `seal` may
+/// be called. Run by the pump thread; need not be realtime-safe.
+pub trait Encoder: Send {
+    /// Appends the header to `out`.
+    ///
+    /// # Errors
+    /// Of any kind that the format's library reports.
+    fn begin(&mut self, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends interleaved `samples` (frames × channels, full scale ±1.0). The encoder may hold some of them back.
+    ///
+    /// # Errors
+    /// Of any kind that the format's library reports.
+    fn encode(&mut self, samples: &[f32], out: &mut Vec<u8>) -> Result<()>;
+
+    /// How the samples of the output are stored, if they are plain ones that [`encode_stored`](Self::encode_stored) can
+    /// take as they are.
+    fn stored(&self) -> Option<SampleFormat> {
+        None
+    }
+
+    /// As [`encode`](Self::encode), for whole frames of samples that are stored as those of the output, little-endian and
+    /// interleaved.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] if the samples of the output are not [`stored`](Self::stored) plainly; else those of
+    /// `encode`.
+    fn encode_stored(&mut self, _frames: &[u8], _out: &mut Vec<u8>) -> Result<()> {
+        Err(Error::new(ErrorKind::NotSupported, "the output has no plain samples"))
+    }
+
+    /// Appends everything that is held back and can be written without ending the recording.
+    ///
+    /// # Errors
+    /// Of any kind that the format's library reports.
+    fn flush(&mut self, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends everything that is held back and what belongs behind the last frame.
+    ///
+    /// # Errors
+    /// Of any kind that the format's library reports.
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
+
+    /// What makes a file of which the first `written_bytes` bytes of this encoder's output exist a valid file.
+    ///
+    /// Pure; may be called at any time and for any prefix of what was appended. With [`Delivery::Stream`] there is
+    /// nothing to patch.
+    fn seal(&self, written_bytes: u64) -> Seal;
+
+    /// The frames that a file [sealed](Self::seal) after so many bytes holds; `None` where that is not remembered. Pure.
+    fn frames_in(&self, written_bytes: u64) -> Option<u64>;
+
+    /// What makes a file of which the first `written_bytes` bytes exist valid while more bytes follow, so that it can be
+    /// read if nothing follows after all. Pure, as [`seal`](Self::seal).
+    fn checkpoint(&self, written_bytes: u64) -> Vec<Patch> {
+        self.seal(written_bytes).patches
+    }
+
+    /// Patches the header so that it promises no length, because the bytes so far are handed over while the recording
+    /// goes on. From now on the output is a [`Delivery::Stream`].
+    fn unseal(&mut self) -> Vec<Patch>;
+
+    /// Changes the tags that are written by `finish`.
+    fn set_metadata(&mut self, metadata: Metadata);
+}

@@ -1,0 +1,123 @@
+//! What stands in front of the frames of a FLAC file: the marker, STREAMINFO, comments, padding (RFC 9639, section 8).
+//!
+//! A file keeps room behind its comments, because markers and losses are known only at the end. Pure.
+
+use crate::{
+    audio::{AudioFormat, Metadata},
+    format::{Delivery, comments::write::comments},
+};
+
+/// Bytes for comments and padding in a file, their heads included: about a hundred markers.
+const RESERVE: usize = 8 * 1024;
+
+/// Bytes of comments in a stream, which are not padded.
+const STREAM_LIMIT: usize = 1 << 16;
+
+/// Payload of STREAMINFO, in bytes.
+const STREAMINFO_BYTES: u8 = 34;
+
+/// Set in the head of the last block.
+const LAST: u8 = 0x80;
+const PADDING: u8 = 1;
+const VORBIS_COMMENT: u8 = 4;
+
+/// Everything that does not change while a file grows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    audio: AudioFormat,
+    delivery: Delivery,
+    block_frames: u16,
+}
+
+impl Header {
+    pub(super) fn new(audio: AudioFormat, delivery: Delivery, block_frames: u16) -> Self {
+        Self { audio, delivery, block_frames }
+    }
+
+    /// The header, with what is unknown left open: frames in the file, the shortest and the longest block in bytes, the
+    /// sum of all samples.
+    pub(super) fn bytes(
+        &self,
+        metadata: &Metadata,
+        frames: Option<u64>,
+        block_bytes: Option<(u32, u32)>,
+        digest: Option<[u8; 16]>,
+    ) -> Vec<u8> {
+        let mut out = b"fLaC".to_vec();
+        out.extend([0, 0, 0, STREAMINFO_BYTES]);
+        out.extend(self.streaminfo(frames, block_bytes, digest));
+        let rate = self.audio.sample_rate;
+        match self.delivery {
+            Delivery::File => {
+                let comments = comments(metadata, rate, RESERVE - 8);
+                let padding = RESERVE.saturating_sub(8 + comments.len());
+                put_block(&mut out, VORBIS_COMMENT, &comments);
+                put_block(&mut out, LAST | PADDING, &vec![0; padding]);
+            }
+            Delivery::Stream => put_block(&mut out, LAST | VORBIS_COMMENT, &comments(metadata, rate, STREAM_LIMIT)),
+        }
+        out
+    }
+
+    fn streaminfo(&self, frames: Option<u64>, block_bytes: Option<(u32, u32)>, digest: Option<[u8; 16]>) -> Vec<u8> {
+        // The shortest block leaves out the last one of the file.
+        let shortest = match self.delivery {
+            Delivery::File => self.block_frames,
+            Delivery::Stream => 16,
+        };
+        let mut out = [shortest.to_be_bytes(), self.block_frames.to_be_bytes()].concat();
+        let (least, most) = block_bytes.unwrap_or_default();
+        for size in [least, most] {
+            // 24 bits, where 0 is unknown.
+            let size = if size < 1 << 24 { size } else { 0 };
+            out.extend(size.to_be_bytes().get(1..).unwrap_or_default());
+        }
+        // 36 bits, where 0 is unknown.
+        let frames = frames.filter(|&frames| frames < 1 << 36).unwrap_or(0);
+        let packed = (u64::from(self.audio.sample_rate) << 44)
+            | (u64::from(self.audio.channels.saturating_sub(1)) << 41)
+            | (u64::from(self.audio.sample_format.bits() - 1) << 36)
+            | frames;
+        out.extend(packed.to_be_bytes());
+        out.extend(digest.unwrap_or_default());
+        out
+    }
+}
+
+fn put_block(out: &mut Vec<u8>, kind: u8, payload: &[u8]) {
+    let length = u32::try_from(payload.len()).unwrap_or(0).to_be_bytes();
+    out.push(kind);
+    out.extend(length.get(1..).unwrap_or_default());
+    out.extend_from_slice(payload);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::SampleFormat;
+
+    #[test]
+    fn the_header_of_a_file_has_one_length_and_says_what_is_known() {
+        let audio = AudioFormat::new(44_100, 2, SampleFormat::S24);
+        let header = Header::new(audio, Delivery::File, 4096);
+        let long = Metadata { title: Some("ö".repeat(9_000)), ..Metadata::default() };
+        for metadata in [Metadata::default(), long] {
+            assert_eq!(header.bytes(&metadata, None, None, None).len(), 42 + RESERVE);
+        }
+        let bytes = header.bytes(&Metadata::default(), Some(3), Some((1, 2)), Some([7; 16]));
+        let packed = [0x0a, 0xc4, 0x43, 0x70, 0, 0, 0, 3];
+        let expected = [b"fLaC\0\0\0\x22\x10\0\x10\0\0\0\x01\0\0\x02", &packed[..], &[7; 16]].concat();
+        assert_eq!(&bytes[..42], expected);
+        assert_eq!(
+            (bytes[42], bytes[45]),
+            (VORBIS_COMMENT, 8 + concat!("dictaphone ", env!("CARGO_PKG_VERSION")).len() as u8)
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_unknown() {
+        let header = Header::new(AudioFormat::new(8_000, 1, SampleFormat::S16), Delivery::Stream, 512);
+        let unknown = header.bytes(&Metadata::default(), None, None, None);
+        assert_eq!(header.bytes(&Metadata::default(), Some(1 << 36), Some((1 << 24, 1 << 24)), None), unknown);
+    }
+}

@@ -1,0 +1,34 @@
+//! FLAC (RFC 9639): half the size of PCM, every bit kept.
+
+pub mod decode;
+pub mod encode;
+pub mod repair;
+
+use super::{
+    Codec, Format,
+    table::{Bytes, pcm_bits_per_second},
+};
+use crate::audio::SampleFormat;
+
+/// The row of this format.
+pub(super) const FORMAT: Format = Format {
+    name: "flac",
+    extensions: &["flac"],
+    mime_type: "audio/flac",
+    mime_aliases: &["audio/x-flac"],
+    codecs: &[Codec { name: "flac", aliases: &[], sample_formats: &[SampleFormat::S16, SampleFormat::S24] }],
+    summary: "Half the size, every bit kept (16 and 24 bit)",
+    remedy: "`--sample-format` takes s16 and s24 here, `--channels` up to 8; `--format wav` holds the rest",
+    streamable: true,
+    size_limit: None,
+    sample_rates: &[],
+    bits_per_second: None,
+    zeros_are_silence: false,
+    // At most: nobody knows how the sound will compress.
+    estimate: |audio, _| pcm_bits_per_second(audio),
+    check: encode::check,
+    begins: |start| start.starts_with(b"fLaC"),
+    encoder: |settings| Ok(Box::new(encode::FlacEncoder::new(settings)?)),
+    decoder: Some(|input: Bytes, name| Ok(Box::new(decode::FlacDecoder::new(input, name)?))),
+    examine: repair::examine,
+};

@@ -1,0 +1,24 @@
+//! The formats of recordings: frames to bytes, bytes to frames, and what the bytes of a file that was cut off should be.
+//!
+//! A format is a folder (header, encoder, decoder and repair side by side) whose `FORMAT` is its row in the [`table`];
+//! nothing outside the folder and the row knows it by name. Beside them stands what formats share: the tags of Vorbis
+//! comments, the pages of Ogg, MIME types as text, a part of a file in memory.
+
+pub mod comments;
+mod decoder;
+mod encoder;
+pub mod flac;
+pub mod mime;
+pub mod ogg;
+pub mod opus;
+pub mod raw;
+pub mod repair;
+pub mod table;
+pub mod wav;
+mod window;
+
+pub use decoder::{Decoder, Input, from_reader, open};
+pub use encoder::{Delivery, Encoder, EncoderSettings, Patch, Seal};
+pub use table::{Codec, Format, by_extension, by_mime_type, by_name, default_format, formats};
+
+pub use crate::audio::{Marker, Metadata};

@@ -1,0 +1,31 @@
+//! Opus in Ogg (RFC 7845): small, made for voice.
+
+pub mod decode;
+pub mod encode;
+pub mod repair;
+
+use super::{Codec, Format, table::Bytes};
+use crate::audio::SampleFormat;
+
+/// The row of this format.
+pub(super) const FORMAT: Format = Format {
+    name: "opus",
+    extensions: &["opus", "ogg", "oga"],
+    mime_type: "audio/ogg",
+    mime_aliases: &[],
+    // The codec has no depth of its own and takes any.
+    codecs: &[Codec { name: "opus", aliases: &[], sample_formats: &SampleFormat::ALL }],
+    summary: "Small, made for voice: Ogg Opus, 48 kHz, mono or stereo",
+    remedy: "`--channels 2` mixes to stereo; `--format wav` holds more",
+    streamable: true,
+    size_limit: None,
+    sample_rates: &[encode::SAMPLE_RATE],
+    bits_per_second: Some(encode::BITS_PER_SECOND),
+    zeros_are_silence: false,
+    estimate: encode::bits_per_second,
+    check: encode::check,
+    begins: |start| start.starts_with(b"OggS"),
+    encoder: |settings| Ok(Box::new(encode::OpusEncoder::new(settings)?)),
+    decoder: Some(|input: Bytes, name| Ok(Box::new(decode::OpusDecoder::new(input, name)?))),
+    examine: repair::examine,
+};

@@ -1,0 +1,29 @@
+//! Samples without a header. Nobody can tell what a file of them is, so that they are written and not read.
+
+pub mod encode;
+pub mod repair;
+
+use super::{Codec, Format, table::pcm_bits_per_second};
+use crate::audio::SampleFormat;
+
+/// The row of this format.
+pub(super) const FORMAT: Format = Format {
+    name: "raw",
+    extensions: &["raw", "pcm"],
+    mime_type: "audio/pcm",
+    mime_aliases: &[],
+    codecs: &[Codec { name: "pcm", aliases: &[], sample_formats: &SampleFormat::ALL }],
+    summary: "PCM with nothing else",
+    remedy: "`--channels` and `--rate` set something else",
+    streamable: true,
+    size_limit: None,
+    sample_rates: &[],
+    bits_per_second: None,
+    zeros_are_silence: true,
+    estimate: |audio, _| pcm_bits_per_second(audio),
+    check: encode::check,
+    begins: |_| false,
+    encoder: |settings| Ok(Box::new(encode::RawEncoder::new(settings)?)),
+    decoder: None,
+    examine: repair::examine,
+};

@@ -1,0 +1,303 @@
+//! The table of formats: one row says all that the rest of the program knows about a format.
+//!
+//! A row stands in the folder of its format, and a new format is a folder and its place in the table. MIME types as text
+//! are in [`mime`](super::mime). Constant data, for any thread.
+
+use std::{fmt, ops::RangeInclusive};
+
+use super::{
+    Decoder, Delivery, Encoder, EncoderSettings, Input, flac, opus, raw,
+    repair::{Origin, Repair},
+    wav,
+};
+use crate::{
+    audio::{AudioFormat, SampleFormat},
+    error::{Error, ErrorKind, Result},
+};
+
+/// How the sound in a container is coded, as the `codecs` parameter of a MIME type names it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Codec {
+    /// The name that is written.
+    pub name: &'static str,
+    /// Further names that are understood.
+    pub aliases: &'static [&'static str],
+    /// What it is made from; the first is the usual one.
+    pub sample_formats: &'static [SampleFormat],
+}
+
+/// A format that can be recorded: a container and the codecs it holds.
+pub struct Format {
+    /// The name on the command line and in machine output.
+    pub name: &'static str,
+    /// Extensions of file names, lower case, without the dot; the first is the usual one.
+    pub extensions: &'static [&'static str],
+    /// The MIME type without parameters that is written.
+    pub mime_type: &'static str,
+    /// Further MIME types that mean the same.
+    pub mime_aliases: &'static [&'static str],
+    /// The codecs it holds; the first is the usual one.
+    pub codecs: &'static [Codec],
+    /// Whether it can be written where nothing can be patched, such as a pipe.
+    pub streamable: bool,
+    /// The longest file in bytes, if there is a limit that a recording could meet.
+    pub size_limit: Option<u64>,
+    /// The sample rates that it takes, ascending; empty if the channels and samples decide.
+    pub sample_rates: &'static [u32],
+    /// The bits a second that can be asked for; `None` if the sound decides.
+    pub bits_per_second: Option<RangeInclusive<u32>>,
+    /// Whether zeros in the place of lost bytes are silence. Otherwise lost parts are left out.
+    pub zeros_are_silence: bool,
+    /// What it is, in a line for those who choose.
+    pub summary: &'static str,
+    /// What to ask for where it cannot hold the sound, in words of the command line.
+    pub remedy: &'static str,
+    /// Bits a second of such sound, if so many were asked for.
+    pub(super) estimate: fn(AudioFormat, Option<u32>) -> u32,
+    /// Whether it holds such channels and rates.
+    pub(super) check: fn(AudioFormat) -> Result<()>,
+    /// Whether a file that begins with these bytes is one: at least [`START_BYTES`](super::repair::START_BYTES) of them,
+    /// where it has as many.
+    pub(super) begins: fn(&[u8]) -> bool,
+    pub(super) encoder: fn(&EncoderSettings) -> Result<Box<dyn Encoder>>,
+    /// Makes a decoder of what a file holds; `None` where the file does not tell what it is.
+    pub(super) decoder: Option<Opening>,
+    /// Finds out what a file holds and what it should be.
+    pub(super) examine: fn(&mut dyn Input, &str, Origin) -> Result<Repair>,
+}
+
+/// What a decoder that is made by a row reads from.
+pub(super) type Bytes = Box<dyn Input>;
+
+/// Makes a decoder of a file that errors call so.
+pub(super) type Opening = fn(Bytes, &str) -> Result<Box<dyn Decoder>>;
+
+/// The depths of plain integers.
+pub(super) const PCM: &[SampleFormat] = &[SampleFormat::S16, SampleFormat::S24, SampleFormat::S32];
+
+/// The first one is what is recorded when nothing is asked for.
+static FORMATS: &[Format] = &[wav::FORMAT, flac::FORMAT, opus::FORMAT, raw::FORMAT];
+
+/// What plain samples take.
+pub(super) fn pcm_bits_per_second(audio: AudioFormat) -> u32 {
+    audio.frame_bytes().saturating_mul(8).saturating_mul(audio.sample_rate)
+}
+
+/// Every format that can be recorded; the first is the default.
+#[must_use]
+pub fn formats() -> &'static [Format] {
+    FORMATS
+}
+
+/// The format that is recorded when nothing is asked for.
+#[must_use]
+pub fn default_format() -> &'static Format {
+    FORMATS.first().unwrap_or(&wav::FORMAT)
+}
+
+/// The format of that name, such as `wav`.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+/// The format of files with that extension, given without the dot and in any case.
+#[must_use]
+pub fn by_extension(extension: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+}
+
+/// The format with that MIME type, given without parameters and in any case.
+#[must_use]
+pub fn by_mime_type(essence: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| {
+        let known = std::iter::once(&format.mime_type).chain(format.mime_aliases);
+        known.into_iter().any(|known| known.eq_ignore_ascii_case(essence))
+    })
+}
+
+impl Format {
+    /// The extension that its files get, without the dot.
+    #[must_use]
+    pub fn extension(&self) -> &'static str {
+        self.extensions.first().copied().unwrap_or(self.name)
+    }
+
+    /// The codec of that name, in any case, if the container holds it.
+    #[must_use]
+    pub fn codec(&self, name: &str) -> Option<&'static Codec> {
+        let codecs: &'static [Codec] = self.codecs;
+        codecs.iter().find(|codec| {
+            std::iter::once(&codec.name).chain(codec.aliases).any(|known| known.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// The rate at which sound of `wanted` Hz is recorded: itself if the format takes it, else the next higher one, else
+    /// the highest.
+    #[must_use]
+    pub fn sample_rate(&self, wanted: u32) -> u32 {
+        let rates: &'static [u32] = self.sample_rates;
+        rates.iter().find(|&&rate| rate >= wanted).or(rates.last()).copied().unwrap_or(wanted)
+    }
+
+    /// About how many bits a second of `audio` takes when `asked` for so many, and never much less: for a compression
+    /// whose result cannot be foreseen, what it would be without.
+    #[must_use]
+    pub fn estimated_bits_per_second(&self, audio: AudioFormat, asked: Option<u32>) -> u32 {
+        (self.estimate)(audio, asked)
+    }
+
+    /// Whether `audio` can be recorded in this format.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] with what cannot: the sample format, the channels or the rate.
+    pub fn supported(&self, audio: AudioFormat) -> Result<()> {
+        if self.codec_of(audio.sample_format).is_none() {
+            let context = format!("{} files have no {} samples", self.name, audio.sample_format);
+            return Err(Error::new(ErrorKind::NotSupported, context));
+        }
+        (self.check)(audio)
+    }
+
+    /// An encoder of this format.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] if the format cannot hold the sound or cannot be delivered as asked.
+    pub fn encoder(&self, settings: &EncoderSettings) -> Result<Box<dyn Encoder>> {
+        self.supported(settings.audio)?;
+        if settings.delivery == Delivery::Stream && !self.streamable {
+            return Err(Error::new(ErrorKind::NotSupported, format!("{} cannot be written to a pipe", self.name)));
+        }
+        (self.encoder)(settings)
+    }
+
+    /// Container and codec of a recording of `audio`, such as `audio/wav;codecs=1`.
+    #[must_use]
+    pub fn full_mime_type(&self, audio: AudioFormat) -> String {
+        match self.codec_of(audio.sample_format) {
+            Some(codec) => format!("{};codecs={}", self.mime_type, codec.name),
+            None => self.mime_type.to_owned(),
+        }
+    }
+
+    fn codec_of(&self, sample_format: SampleFormat) -> Option<&'static Codec> {
+        let codecs: &'static [Codec] = self.codecs;
+        codecs.iter().find(|codec| codec.sample_formats.contains(&sample_format))
+    }
+}
+
+impl PartialEq for Format {
+    /// Names are unique in the table.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Format {}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Format").field(&self.name).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::format::Metadata;
+
+    fn settings(channels: u16, sample_format: SampleFormat, delivery: Delivery) -> EncoderSettings {
+        let audio = AudioFormat::new(48_000, channels, sample_format);
+        EncoderSettings { audio, delivery, bits_per_second: None, metadata: Metadata::default() }
+    }
+
+    #[test]
+    fn every_row_is_found_by_each_of_its_names() {
+        let mut seen = HashSet::new();
+        for format in formats() {
+            assert_eq!(by_name(format.name), Some(format));
+            for extension in format.extensions {
+                assert_eq!(by_extension(&extension.to_uppercase()), Some(format));
+                assert!(seen.insert(*extension), "{extension} twice");
+            }
+            for mime in std::iter::once(&format.mime_type).chain(format.mime_aliases) {
+                assert_eq!(by_mime_type(&mime.to_uppercase()), Some(format));
+                assert!(seen.insert(*mime), "{mime} twice");
+            }
+        }
+        assert_eq!((by_name("mp3"), by_extension(""), by_mime_type("audio/mpeg")), (None, None, None));
+        assert_eq!(default_format().name, "wav");
+    }
+
+    #[test]
+    fn every_row_makes_an_encoder_of_every_sample_format_of_its_codecs() {
+        for format in formats() {
+            for codec in format.codecs {
+                for &sample_format in codec.sample_formats {
+                    assert!(format.encoder(&settings(1, sample_format, Delivery::File)).is_ok());
+                    let streamed = format.encoder(&settings(1, sample_format, Delivery::Stream));
+                    assert_eq!(streamed.is_ok(), format.streamable);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_full_type_names_the_codec() {
+        for (name, sample_format, full) in [
+            ("wav", SampleFormat::S24, "audio/wav;codecs=1"),
+            ("wav", SampleFormat::F32, "audio/wav;codecs=3"),
+            ("flac", SampleFormat::S24, "audio/flac;codecs=flac"),
+            ("opus", SampleFormat::S16, "audio/ogg;codecs=opus"),
+            ("raw", SampleFormat::F32, "audio/pcm;codecs=pcm"),
+        ] {
+            assert_eq!(by_name(name).unwrap().full_mime_type(AudioFormat::new(1, 1, sample_format)), full);
+        }
+    }
+
+    #[test]
+    fn a_rate_that_a_format_does_not_take_becomes_one_that_it_takes() {
+        for (name, wanted, taken) in [
+            ("wav", 11_025, 11_025),
+            ("flac", 16_000, 16_000),
+            ("opus", 16_000, 48_000),
+            ("opus", 48_000, 48_000),
+            ("opus", 96_000, 48_000),
+        ] {
+            assert_eq!(by_name(name).unwrap().sample_rate(wanted), taken, "{name} {wanted}");
+        }
+    }
+
+    #[test]
+    fn what_a_compressed_format_cannot_hold_is_not_supported() {
+        for (name, audio, why) in [
+            ("flac", AudioFormat::new(48_000, 9, SampleFormat::S16), "1 to 8 channels"),
+            ("flac", AudioFormat::new(48_000, 0, SampleFormat::S16), "1 to 8 channels"),
+            ("flac", AudioFormat::new(48_000, 1, SampleFormat::S32), "no s32 samples"),
+            ("flac", AudioFormat::new(48_000, 1, SampleFormat::F32), "no f32 samples"),
+            ("flac", AudioFormat::new(96_001, 1, SampleFormat::S16), "96001 Hz"),
+            ("flac", AudioFormat::new(0, 1, SampleFormat::S16), "0 Hz"),
+            ("opus", AudioFormat::new(48_000, 3, SampleFormat::S16), "mono or stereo"),
+            ("opus", AudioFormat::new(48_000, 0, SampleFormat::S16), "mono or stereo"),
+            ("opus", AudioFormat::new(44_100, 1, SampleFormat::S16), "44100 Hz"),
+        ] {
+            let error = by_name(name).unwrap().supported(audio).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotSupported);
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn more_channels_than_a_container_holds_are_not_supported() {
+        let wav = by_name("wav").unwrap();
+        for (channels, holds) in [(0, false), (1, true), (16_383, true), (16_384, false)] {
+            let settings = settings(channels, SampleFormat::F32, Delivery::File);
+            assert_eq!(wav.supported(settings.audio).is_ok(), holds, "{channels} channels");
+            let kind = wav.encoder(&settings).err().map(|error| error.kind());
+            assert_eq!(kind, (!holds).then_some(ErrorKind::NotSupported));
+        }
+        assert!(by_name("raw").unwrap().supported(AudioFormat::new(1, u16::MAX, SampleFormat::S32)).is_ok());
+    }
+}
