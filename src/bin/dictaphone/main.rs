@@ -2,27 +2,13 @@
 
 mod cli;
 mod commands;
-mod config;
-mod duration;
-mod exit;
-mod inputs;
-mod intent;
-mod json;
-mod keys;
-mod limits;
-mod logfile;
+mod input;
 mod message;
-mod name;
 mod plan;
-mod printer;
 mod report;
-mod signals;
-mod status;
-mod style;
-mod table;
-mod terminal;
+mod session;
+mod shelf;
 mod tui;
-mod usage;
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -32,11 +18,9 @@ use std::{
 use clap::{Parser as _, error::ErrorKind as Cause};
 
 use crate::{
-    cli::{CaptureArgs, Cli, Command, Common},
-    config::Config,
-    exit::Exit,
-    message::Failure,
-    report::Report,
+    cli::{CaptureArgs, Cli, Common, Subcommand, config::Config, usage},
+    message::{Failure, exit::Exit},
+    report::{Report, logfile},
 };
 
 fn main() -> ExitCode {
@@ -61,7 +45,7 @@ fn main() -> ExitCode {
 fn start(cli: Cli) -> (Report, Result<Exit, Failure>) {
     let config = match &cli.command {
         // What these print is the same for everybody.
-        Some(Command::Completions(_) | Command::Man) => Config::default(),
+        Some(Subcommand::Completions(_) | Subcommand::Man) => Config::default(),
         _ => match Config::load(cli.common.config.as_deref()) {
             Ok(config) => config,
             Err(failure) => return (Report::new(&cli.common), Err(failure)),
@@ -86,17 +70,17 @@ fn run(cli: Cli, config: Config, report: &Report) -> Result<Exit, Failure> {
         ));
     }
     match cli.command {
-        Some(Command::Record(args)) => commands::record::run(*args, config, report),
-        Some(Command::Play(args)) => commands::play::run(&args, config, report),
-        Some(Command::Devices(args)) => commands::devices::run(&args, report),
-        Some(Command::List(args)) => commands::list::run(&args, config, report),
-        Some(Command::Info(args)) => commands::info::run(&args, config, report),
-        Some(Command::Rename(args)) => commands::rename::run(&args, config, report),
-        Some(Command::Delete(args)) => commands::delete::run(&args, config, report),
-        Some(Command::Convert(args)) => commands::convert::run(&args, config, report),
-        Some(Command::Recover(args)) => commands::recover::run(&args, config, report),
-        Some(Command::Completions(args)) => commands::completions::run(&args, report),
-        Some(Command::Man) => commands::man::run(report),
+        Some(Subcommand::Record(args)) => commands::record::run(*args, config, report),
+        Some(Subcommand::Play(args)) => commands::play::run(&args, config, report),
+        Some(Subcommand::Devices(args)) => commands::devices::run(&args, report),
+        Some(Subcommand::List(args)) => commands::list::run(&args, config, report),
+        Some(Subcommand::Info(args)) => commands::info::run(&args, config, report),
+        Some(Subcommand::Rename(args)) => commands::rename::run(&args, config, report),
+        Some(Subcommand::Delete(args)) => commands::delete::run(&args, config, report),
+        Some(Subcommand::Convert(args)) => commands::convert::run(&args, config, report),
+        Some(Subcommand::Recover(args)) => commands::recover::run(&args, config, report),
+        Some(Subcommand::Completions(args)) => commands::completions::run(&args, report),
+        Some(Subcommand::Man) => commands::man::run(report),
         None => match tui::obstacle() {
             None => tui::run(cli.screen, config, report),
             Some(obstacle) => {

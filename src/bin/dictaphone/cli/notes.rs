@@ -1,6 +1,6 @@
 //! What stands below the flags in each command's help: examples, keys, signals, exit codes.
 
-use crate::exit::Exit;
+use crate::message::exit::Exit;
 
 fn exit_codes() -> String {
     format!("Exit codes:\n{}", Exit::table())

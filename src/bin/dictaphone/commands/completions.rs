@@ -2,8 +2,7 @@
 
 use crate::{
     cli::{self, CompletionsArgs},
-    exit::Exit,
-    message::{Failure, Message},
+    message::{Failure, Message, exit::Exit},
     report::Report,
 };
 

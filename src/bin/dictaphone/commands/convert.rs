@@ -23,20 +23,15 @@ use dictaphone::{
 use serde::Serialize;
 
 use crate::{
-    cli::ConvertArgs,
-    commands::clips::{self, cannot_write},
-    config::Config,
-    exit::Exit,
-    inputs::Inputs,
-    intent::Intent,
-    message::{Failure, Message},
+    cli::{ConvertArgs, config::Config},
+    input::{Inputs, command::Command},
+    message::{Failure, Message, cannot_write, exit::Exit},
     plan::{
         JsonTo, Surroundings, clips_folder,
         convert::{self as plan, Convert, Out},
     },
-    printer::Worth,
-    report::Report,
-    status::clock,
+    report::{Report, printer::Worth, status::clock},
+    shelf,
 };
 
 /// What messages call it.
@@ -50,7 +45,7 @@ const STDOUT: &str = "standard output";
 pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
     let around = Surroundings::look_around(config.record);
     let plan = plan::convert(args, &around)?;
-    let clip = clips::find(&clips_folder(args.folder.dir.as_deref(), &around)?, &args.clip)?;
+    let clip = shelf::find(&clips_folder(args.folder.dir.as_deref(), &around)?, &args.clip)?;
     let conversion = Conversion {
         sample_rate: plan.sample_rate,
         channels: plan.channels,
@@ -84,7 +79,7 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result
 fn listen(cancelled: &Arc<AtomicBool>, report: &Report) -> Result<Inputs, Failure> {
     let cancelled = Arc::clone(cancelled);
     let deliver = move |intent| {
-        if intent == Intent::Stop {
+        if intent == Command::Stop {
             cancelled.store(true, Ordering::Relaxed);
         }
     };

@@ -6,12 +6,10 @@ use dictaphone::{ErrorKind, clips as library};
 use serde::Serialize;
 
 use crate::{
-    cli::DeleteArgs,
-    commands::clips::{self, cannot_write, file_failure},
-    config::Config,
-    exit::Exit,
-    message::Failure,
+    cli::{DeleteArgs, config::Config},
+    message::{Failure, cannot_write, exit::Exit, failed, file_failure},
     report::Report,
+    shelf,
 };
 
 /// A clip that was deleted, in machine output.
@@ -26,8 +24,8 @@ struct Deleted {
 /// # Errors
 /// The first reason why something was not deleted; the others have been told by then.
 pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
-    let folder = clips::folder(&args.folder, config)?;
-    let paths = args.clips.iter().map(|word| clips::find_to_change(&folder, word)).collect::<Result<Vec<_>, _>>()?;
+    let folder = shelf::folder(&args.folder, config)?;
+    let paths = args.clips.iter().map(|word| shelf::find_to_change(&folder, word)).collect::<Result<Vec<_>, _>>()?;
     let mut deleted = Vec::new();
     let mut failures = Vec::new();
     for path in without_repetition(paths) {
@@ -38,7 +36,7 @@ pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> Result<
                 deleted.push(Deleted { path: path.to_string_lossy().into_owned(), permanent: args.permanent });
             }
             Err(error) if error.kind() == ErrorKind::NotSupported => {
-                failures.push(clips::failed(error.to_string(), "`--permanent` deletes it for good"));
+                failures.push(failed(error.to_string(), "`--permanent` deletes it for good"));
             }
             Err(error) => failures.push(file_failure(&error)),
         }

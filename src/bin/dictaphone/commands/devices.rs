@@ -7,11 +7,8 @@ use dictaphone::{
 
 use crate::{
     cli::DevicesArgs,
-    exit::Exit,
-    json::Device,
-    message::{Failure, Message, visible},
-    report::Report,
-    table,
+    message::{Failure, Message, exit::Exit, visible},
+    report::{Report, json::Device, table},
 };
 
 /// Lists the devices on standard output.

@@ -8,14 +8,10 @@ use dictaphone::{
 };
 
 use crate::{
-    cli::InfoArgs,
-    commands::clips::{self, cannot_write, file_failure, size},
-    config::Config,
-    exit::Exit,
-    message::{Failure, Message, visible},
-    report::Report,
-    status::clock,
-    table,
+    cli::{InfoArgs, config::Config},
+    message::{Failure, Message, cannot_write, exit::Exit, file_failure, visible},
+    report::{Report, quantity::size, status::clock, table},
+    shelf,
 };
 
 /// The waveform is this many characters wide where the terminal does not tell its width, and at most.
@@ -29,10 +25,10 @@ const ROWS: usize = 3;
 /// # Errors
 /// If there is no such clip, or it cannot be read, or standard output fails.
 pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
-    let folder = clips::folder(&args.folder, config)?;
-    let path = clips::find(&folder, &args.clip)?;
+    let folder = shelf::folder(&args.folder, config)?;
+    let path = shelf::find(&folder, &args.clip)?;
     let info = Info::read(&path, |_| ControlFlow::Continue(())).map_err(|error| file_failure(&error))?;
-    if let (None, Some(cache)) = (&info.clip.error, clips::waveforms()) {
+    if let (None, Some(cache)) = (&info.clip.error, shelf::waveforms()) {
         // It was read for once, and the next one who wants its waveform need not. A cache is never missed.
         let _ = cache.store(&path, &info.waveform);
     }

@@ -5,15 +5,15 @@ use std::io::{self, IsTerminal as _};
 use dictaphone::clips::{Clip, Listing, SortKey};
 
 use crate::{
-    cli::{ListArgs, SortBy},
-    commands::clips::{cannot_write, file_failure, length, size},
-    config::Config,
-    exit::Exit,
-    message::{Failure, Message, visible},
+    cli::{ListArgs, SortBy, config::Config},
+    message::{Failure, Message, cannot_write, exit::Exit, file_failure, visible},
     plan::{self, Surroundings},
-    report::Report,
-    status::shortened,
-    table,
+    report::{
+        Report,
+        quantity::{length, size},
+        status::shortened,
+        table,
+    },
 };
 
 /// Columns that the facts behind a name take, and the fewest that are left for a name.

@@ -6,8 +6,7 @@ use clap_mangen::Man;
 
 use crate::{
     cli,
-    exit::Exit,
-    message::{Failure, Message},
+    message::{Failure, Message, exit::Exit},
     report::Report,
 };
 

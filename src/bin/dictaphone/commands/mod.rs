@@ -1,6 +1,5 @@
-//! One file for each command; what those on clips have in common is in `clips`.
+//! One thin file for each command: words into a plan, a call of `session` or `shelf`, and what is reported of it.
 
-pub(crate) mod clips;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod delete;
@@ -12,4 +11,3 @@ pub(crate) mod play;
 pub(crate) mod record;
 pub(crate) mod recover;
 pub(crate) mod rename;
-pub(crate) mod source;

@@ -20,29 +20,21 @@ use dictaphone::{
 
 use self::line::LineFacts;
 use crate::{
-    cli::PlayArgs,
-    commands::clips::{self, file_failure},
-    config::Config,
-    exit::Exit,
-    inputs::Inputs,
-    intent::Intent,
-    limits::SPEEDS,
-    message::{Failure, Message},
-    report::Report,
-    status::clock,
+    cli::{PlayArgs, config::Config, limits::stepped},
+    input::{Inputs, command::Command},
+    message::{Failure, Message, exit::Exit, file_failure},
+    report::{Report, status::clock},
+    shelf,
 };
 
 /// How often the state is looked at.
 const TICK: Duration = Duration::from_millis(50);
-/// What one press of a key changes the speed by.
-const SPEED_STEP: f64 = 0.1;
-
 /// Plays until the end or until it is stopped.
 ///
 /// # Errors
 /// When the recording cannot be read or nothing can be heard.
 pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
-    let clip = clips::find(&clips::folder(&args.folder, config)?, &args.clip)?;
+    let clip = shelf::find(&shelf::folder(&args.folder, config)?, &args.clip)?;
     let decoder = format::open(&clip).map_err(|error| file_failure(&error))?;
     let start = args.start.map_or(0, |start| frames_in(start, decoder.format().sample_rate));
     let outside = decoder.frames().filter(|&frames| start > 0 && start >= frames);
@@ -74,7 +66,7 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
 }
 
 /// Obeys until the end or until it is stopped.
-fn listen(player: &Player, intents: &Receiver<Intent>, start: u64, clip: &Path, report: &Report) -> Result<(), Error> {
+fn listen(player: &Player, intents: &Receiver<Command>, start: u64, clip: &Path, report: &Report) -> Result<(), Error> {
     let name = name(clip);
     let mut is_told = report.has_live_line();
     loop {
@@ -93,30 +85,22 @@ fn listen(player: &Player, intents: &Receiver<Intent>, start: u64, clip: &Path, 
         let facts = LineFacts::new(&state, &name);
         report.draw_line(Instant::now(), |width, style| line::render(&facts, width, style));
         match intents.recv_timeout(TICK) {
-            Ok(Intent::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Ok(intent) => obey(player, &state, intent),
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }
 
-fn obey(player: &Player, state: &PlayerState, intent: Intent) {
+fn obey(player: &Player, state: &PlayerState, intent: Command) {
     match intent {
-        Intent::TogglePause => player.toggle(),
-        Intent::SeekBack(by) => player.seek_back(by),
-        Intent::SeekForward(by) => player.seek_forward(by),
-        Intent::Slower => player.set_speed(stepped(state.speed, -1.0)),
-        Intent::Faster => player.set_speed(stepped(state.speed, 1.0)),
-        Intent::Mark | Intent::Redraw | Intent::Stop => {}
+        Command::TogglePause => player.toggle(),
+        Command::SeekBack(by) => player.seek_back(by),
+        Command::SeekForward(by) => player.seek_forward(by),
+        Command::Slower => player.set_speed(stepped(state.speed, -1.0)),
+        Command::Faster => player.set_speed(stepped(state.speed, 1.0)),
+        Command::Mark | Command::Redraw | Command::Stop => {}
     }
-}
-
-/// The next whole step, so that 1.25 and 0.99 come back to even numbers.
-pub(crate) fn stepped(speed: f64, direction: f64) -> f64 {
-    let steps = speed / SPEED_STEP;
-    // What rounding leaves is no step.
-    let next = if direction > 0.0 { (steps + 1e-6).floor() + 1.0 } else { (steps - 1e-6).ceil() - 1.0 };
-    (next / (1.0 / SPEED_STEP)).clamp(*SPEEDS.start(), *SPEEDS.end())
 }
 
 fn name(clip: &Path) -> String {
@@ -138,19 +122,6 @@ fn failure(error: Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn speeds_go_in_even_steps_and_stay_within_their_limits() {
-        for (speed, slower, faster) in
-            [(1.0, 0.9, 1.1), (1.25, 1.2, 1.3), (0.5, 0.5, 0.6), (3.0, 2.9, 3.0), (0.99, 0.9, 1.0), (0.7, 0.6, 0.8)]
-        {
-            assert!((stepped(speed, -1.0) - slower).abs() < 1e-9, "{speed}: {}", stepped(speed, -1.0));
-            assert!((stepped(speed, 1.0) - faster).abs() < 1e-9, "{speed}: {}", stepped(speed, 1.0));
-        }
-        let back = (0..5).fold(1.0, |speed, _| stepped(speed, 1.0));
-        // Exactly, because only then frames pass bit for bit again.
-        assert_eq!((0..5).fold(back, |speed, _| stepped(speed, -1.0)), 1.0);
-    }
 
     #[test]
     fn without_a_loudspeaker_nobody_is_told_to_record() {

@@ -1,34 +1,13 @@
 //! `dictaphone record`: records until it is stopped.
-//!
-//! Here the parts are joined: `open` gets the device and starts the recorder, `session` runs it and watches over it,
-//! `pipe` feeds standard output, `save` gives the file its name and says what came of it all.
 
-mod happenings;
-pub(crate) mod open;
-mod pipe;
-mod redirect;
-mod save;
-mod session;
+use dictaphone::clips;
 
-use std::{
-    panic::{self, AssertUnwindSafe},
-    sync::mpsc::{Receiver, Sender, channel},
-    thread,
-};
-
-use dictaphone::{clips, media::MediaStreamTrack};
-
-use self::{happenings::Happening, open::Opened, session::Session};
 use crate::{
-    cli::RecordArgs,
-    config::Config,
-    exit::Exit,
-    intent::Intent,
-    json::{Event, What},
-    message::{Failure, Message},
+    cli::{RecordArgs, config::Config},
+    message::{Failure, Message, exit::Exit},
     plan::{self, Record, Surroundings, Target},
-    printer::Worth,
     report::Report,
+    session,
 };
 
 /// Records.
@@ -39,7 +18,7 @@ pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> Result<E
     let plan = plan::record(args, &Surroundings::look_around(config.record))?;
     mention_unfinished(&plan, report);
     report.silence_libraries();
-    capture(&plan, report)
+    session::capture(&plan, report)
 }
 
 /// Says that the folder holds what a crash left behind. Nothing is repaired without being asked.
@@ -58,63 +37,4 @@ fn mention_unfinished(plan: &Record, report: &Report) {
         let text = format!("{count} unfinished {recordings} in {}", folder.display());
         report.warning(&Message::new(text).hint(format!("`dictaphone recover {}` makes them whole", folder.display())));
     }
-}
-
-/// Whoever reads events hears of a recording that did not even begin as well.
-fn tell_refusal(plan: &Record, report: &Report, failure: &Failure) {
-    let Some(to) = plan.json else { return };
-    let what = What::Error { name: failure.name, message: failure.message.text.clone() };
-    // The failure itself is told by the program, whatever becomes of the event.
-    let _ = report.event(to, &Event::new(0, 0.0, what), Worth::Kept);
-}
-
-/// Opens the device on a thread of its own, because a sound server may keep it waiting while the user wants to leave.
-///
-/// # Errors
-/// Those of [`Opened::open`]; a failure if the user stops it first.
-fn open(
-    plan: &Record,
-    report: &Report,
-    sender: &Sender<Happening>,
-    happenings: &Receiver<Happening>,
-) -> Result<Opened, Failure> {
-    let failed = |text: &str| Failure::new(Message::new(text), Exit::Failed);
-    let (plan, report, answer) = (plan.clone(), report.clone(), sender.clone());
-    let opening = move || {
-        let opened = panic::catch_unwind(AssertUnwindSafe(|| Opened::open(&plan, &report)))
-            .unwrap_or_else(|_| Err(failed("the device was not opened because of a bug")));
-        // Nobody waits any more: what was opened is closed right here.
-        let _ = answer.send(Happening::Opened(Box::new(opened)));
-    };
-    let spawned = thread::Builder::new().name("open".to_owned()).spawn(opening);
-    spawned.map_err(|error| failed(&format!("cannot open the device: {error}")))?;
-    let mut meanwhile = Vec::new();
-    for happening in happenings {
-        match happening {
-            Happening::Opened(opened) => {
-                meanwhile.into_iter().try_for_each(|happening| sender.send(happening)).unwrap_or_default();
-                return *opened;
-            }
-            Happening::Intent(Intent::Stop) => break,
-            other => meanwhile.push(other),
-        }
-    }
-    Err(Failure::stopped(Message::new("nothing was recorded").hint("it was stopped before the device was open")))
-}
-
-/// Does what was planned.
-fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
-    let (sender, happenings) = channel();
-    // Before the device is opened, so that a signal which comes meanwhile is not lost.
-    let inputs = happenings::listen(&sender, report)?;
-    let refused = |failure: &Failure| tell_refusal(plan, report, failure);
-    let opened = open(plan, report, &sender, &happenings).inspect_err(refused)?;
-    let session = Session::start(plan, report, &opened, &inputs, sender).inspect_err(refused)?;
-    // The hook has told about the bug; what was recorded is not its fault.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| session.run(&happenings)))
-        .unwrap_or_else(|_| session::rescue(&opened.recorder, plan.target == Target::Stdout, &happenings));
-    let exit = save::save(plan, report, &opened, inputs, outcome);
-    // The device comes last: the file is safe, whatever closing it does.
-    opened.stream.tracks().iter().for_each(MediaStreamTrack::stop);
-    exit
 }

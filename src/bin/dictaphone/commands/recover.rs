@@ -6,13 +6,10 @@ use dictaphone::clips::{self, Change, Outcome, Recovered};
 use serde::Serialize;
 
 use crate::{
-    cli::RecoverArgs,
-    config::Config,
-    exit::Exit,
-    message::{Failure, Message},
+    cli::{RecoverArgs, config::Config},
+    message::{Failure, Message, exit::Exit},
     plan::{self, Surroundings},
-    report::Report,
-    status,
+    report::{Report, status},
 };
 
 /// Recovers what there is and tells it line by line.

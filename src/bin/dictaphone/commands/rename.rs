@@ -8,12 +8,10 @@ use dictaphone::{
 };
 
 use crate::{
-    cli::RenameArgs,
-    commands::clips::{self, cannot_write, file_failure},
-    config::Config,
-    exit::Exit,
-    message::Failure,
+    cli::{RenameArgs, config::Config},
+    message::{Failure, cannot_write, exit::Exit, file_failure},
     report::Report,
+    shelf,
 };
 
 /// Renames the clip; its new path goes to standard output unless that is a terminal.
@@ -21,8 +19,8 @@ use crate::{
 /// # Errors
 /// If there is no such clip, the name is taken or impossible, or the file system refuses.
 pub(crate) fn run(args: &RenameArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
-    let folder = clips::folder(&args.folder, config)?;
-    let path = clips::find_to_change(&folder, &args.clip)?;
+    let folder = shelf::folder(&args.folder, config)?;
+    let path = shelf::find_to_change(&folder, &args.clip)?;
     let target = library::rename(&path, &args.name).map_err(|error| match error.kind() {
         ErrorKind::InvalidData => Failure::usage(error.to_string(), "the folder and the extension stay as they are"),
         ErrorKind::AlreadyExists => Failure::usage(error.to_string(), "choose another name; nothing is ever replaced"),

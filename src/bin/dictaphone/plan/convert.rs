@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use dictaphone::{audio::SampleFormat, storage::Existing};
 
 use super::{
-    Container, Found, JsonTo, Surroundings, container_of, ends_like_a_folder, explicit, is_stdout, preset,
-    refuse_stdout, shown,
+    Found, JsonTo, Surroundings, container_of, ends_like_a_folder, explicit, is_stdout, preset, refuse_stdout, shown,
 };
-use crate::{cli::ConvertArgs, message::Failure};
+use crate::{
+    cli::{ConvertArgs, container::Container},
+    message::Failure,
+};
 
 /// Where the new clip goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

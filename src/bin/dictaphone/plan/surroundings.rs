@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{cli::RecordArgs, terminal};
+use crate::cli::RecordArgs;
 
 /// What the decisions depend on besides the words.
 pub(crate) struct Surroundings<'a> {
@@ -33,7 +33,7 @@ impl Surroundings<'static> {
         Self {
             defaults,
             stdout_is_terminal: io::stdout().is_terminal(),
-            stdout_is_closed: terminal::stdout_is_closed(),
+            stdout_is_closed: stdout_is_closed(),
             dictaphone_dir: env::var_os("DICTAPHONE_DIR"),
             music_folder: dirs::audio_dir(),
             home: dirs::home_dir(),
@@ -69,4 +69,21 @@ impl Found {
             Err(_) => Self::Nothing,
         }
     }
+}
+
+/// Whether standard output was closed when the program started. Rust's runtime opens `/dev/null` in its place, for
+/// reading too, which no shell does for `> /dev/null`.
+#[cfg(unix)]
+fn stdout_is_closed() -> bool {
+    use rustix::{fs, stdio};
+    let null = fs::stat("/dev/null").map(|null| null.st_rdev);
+    let is_null = fs::fstat(stdio::stdout()).is_ok_and(|out| {
+        fs::FileType::from_raw_mode(out.st_mode) == fs::FileType::CharacterDevice && Ok(out.st_rdev) == null
+    });
+    is_null && fs::fcntl_getfl(stdio::stdout()).is_ok_and(|flags| flags & fs::OFlags::RWMODE == fs::OFlags::RDWR)
+}
+
+#[cfg(not(unix))]
+fn stdout_is_closed() -> bool {
+    false
 }

@@ -4,8 +4,8 @@ use clap::Parser as _;
 
 use super::*;
 use crate::{
-    cli::{CaptureArgs, Cli, Command},
-    exit::Exit,
+    cli::{CaptureArgs, Cli, Subcommand},
+    message::exit::Exit,
 };
 
 fn look(path: &Path) -> Found {
@@ -36,7 +36,7 @@ fn piped() -> Surroundings<'static> {
 fn words(line: &str) -> RecordArgs {
     let words = ["dictaphone", "record"].into_iter().chain(line.split_whitespace());
     match Cli::try_parse_from(words).unwrap().command {
-        Some(Command::Record(args)) => *args,
+        Some(Subcommand::Record(args)) => *args,
         other => panic!("{other:?}"),
     }
 }

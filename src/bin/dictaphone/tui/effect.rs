@@ -50,10 +50,9 @@ use super::{
     update::{Counted, Effect, Heard, Msg},
 };
 use crate::{
-    commands::clips::waveforms,
-    inputs,
     message::{Failure, Message},
     plan::Record,
+    shelf::waveforms,
 };
 
 /// How long frames may wait in the device's buffer: short enough for a picture that moves.
@@ -170,7 +169,7 @@ impl World {
     /// is where it was.
     pub(crate) fn last_words(&self) -> Option<Message> {
         match (self.part(), &self.job) {
-            (Some(part), _) => Some(inputs::unfinished(&part)),
+            (Some(part), _) => Some(crate::input::unfinished(&part)),
             (None, Some(job)) => Some(job.last_words.clone()),
             (None, None) => (!self.is_busy()).then(|| Message::new("interrupted")),
         }

@@ -35,14 +35,11 @@ use self::{
     update::Msg,
 };
 use crate::{
-    cli::{CaptureArgs, RecordArgs},
-    config::Config,
-    exit::Exit,
-    inputs::Inputs,
-    message::{Failure, Message},
+    cli::{CaptureArgs, RecordArgs, config::Config},
+    input::Inputs,
+    message::{Failure, Message, exit::Exit},
     plan::{self, Surroundings, Target},
-    report::Report,
-    terminal,
+    report::{Report, terminal},
 };
 
 /// When the size of the terminal cannot be found out.

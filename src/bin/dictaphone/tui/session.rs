@@ -20,12 +20,12 @@ use super::{
     view,
 };
 use crate::{
-    exit::Exit,
-    inputs::Inputs,
-    intent::Intent,
-    message::{Failure, Message},
-    report::Report,
-    terminal::{self, Output},
+    input::{Inputs, command::Command},
+    message::{Failure, Message, exit::Exit},
+    report::{
+        Report,
+        terminal::{self, Output},
+    },
 };
 
 /// The shortest time between two pictures: 30 a second at most.
@@ -134,7 +134,7 @@ impl Session {
     fn wait_for_stop(&mut self) {
         while self.world.is_busy() {
             match self.happenings.recv() {
-                Ok(Happening::Msg(Msg::Wish(Intent::Stop))) | Err(_) => return,
+                Ok(Happening::Msg(Msg::Wish(Command::Stop))) | Err(_) => return,
                 Ok(happening) => {
                     self.world.hear(happening);
                 }

@@ -10,7 +10,7 @@ use ratatui::{
 };
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::{message::visible, status};
+use crate::{message::visible, report::status};
 
 /// The look of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use super::{
     app::{Deck, Device, Dialog, Dictation, InputRow, Model, Notice, Outline, Pane, Playing, Take, Weight},
     layout::Size,
 };
-use crate::{intent::Intent, status};
+use crate::{input::command::Command, report::status};
 
 /// What was heard and counted since the last time.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -63,7 +63,7 @@ pub(crate) enum Msg {
     Paste(String),
     Resize(Size),
     /// From a signal.
-    Wish(Intent),
+    Wish(Command),
     Heard(Heard),
     /// A device delivers from now on, and what a recording of it will be like.
     Opened {

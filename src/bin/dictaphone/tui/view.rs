@@ -15,7 +15,7 @@ use super::{
     layout::{self, Areas, LEAST, Size},
     widgets::{clips, dialog, jobs, meter, notice, oscilloscope, outline, spectrum, waveform},
 };
-use crate::status;
+use crate::report::status;
 
 /// Draws the whole screen.
 pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {

@@ -5,8 +5,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     message::visible,
-    status::{Line, shortened},
-    style::Style,
+    report::{
+        status::{Line, shortened},
+        style::Style,
+    },
 };
 
 const BAR_CELLS: usize = 40;

@@ -7,8 +7,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     message::visible,
-    status::{Line, clock, shortened},
-    style::Style,
+    report::{
+        status::{Line, clock, shortened},
+        style::Style,
+    },
 };
 
 const BAR_CELLS: usize = 30;

@@ -16,7 +16,7 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{Happening, LOOK, World};
 use crate::{
-    commands::record::open,
+    session::open,
     tui::{
         app::{Kind, Sketch, Take, Weight},
         update::Msg,

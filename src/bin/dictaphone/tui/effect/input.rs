@@ -12,9 +12,9 @@ use super::{
     remembered::{self, Remembered},
 };
 use crate::{
-    commands::record::open,
     message::{Failure, Message},
     plan::Record,
+    session::open,
     tui::{app::Weight, update::Msg},
 };
 

@@ -14,10 +14,9 @@ use dictaphone::{
 
 use super::{Happening, World, one_line, reason};
 use crate::{
-    commands::record::open,
-    exit::Exit,
-    message::{Failure, Message},
-    status,
+    message::{Failure, Message, exit::Exit},
+    report::status,
+    session::open,
     tui::{
         app::{Dictation, Place, Weight},
         update::Msg,

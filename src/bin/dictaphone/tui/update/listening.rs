@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Effect, list, say};
 use crate::{
-    commands::play::stepped,
-    status,
+    cli::limits::stepped,
+    report::status,
     tui::app::{Model, Outline, Playing, Repeat, Take, Weight},
 };
 

@@ -6,16 +6,16 @@ use tui_input::Input;
 
 use super::{Effect, dictation, say, stem};
 use crate::{
-    intent::Intent,
-    status,
+    input::command::Command,
+    report::status,
     tui::app::{Deck, Device, Dialog, Model, Weight, Work},
 };
 
-pub(super) fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
+pub(super) fn wish(model: &mut Model, intent: Command) -> Vec<Effect> {
     match intent {
-        Intent::Stop => leave(model),
-        Intent::TogglePause => toggle(model),
-        Intent::Mark if model.recorder.deck.is_busy() => vec![Effect::Mark],
+        Command::Stop => leave(model),
+        Command::TogglePause => toggle(model),
+        Command::Mark if model.recorder.deck.is_busy() => vec![Effect::Mark],
         _ => Vec::new(),
     }
 }

@@ -218,7 +218,7 @@ fn discarding_asks_first() {
 
 #[test]
 fn leaving_stops_what_is_recorded_and_asks_nothing() {
-    for msg in [key(KeyCode::Char('q')), Msg::Wish(Intent::Stop)] {
+    for msg in [key(KeyCode::Char('q')), Msg::Wish(Command::Stop)] {
         let mut model = recording();
         assert_eq!(update(&mut model, msg.clone()), [Effect::Stop]);
         assert!(model.leaving);
@@ -231,7 +231,7 @@ fn leaving_stops_what_is_recorded_and_asks_nothing() {
     }
     let mut typing = with_takes(&["a"]);
     press(&mut typing, [KeyCode::Char('n')]);
-    update(&mut typing, Msg::Wish(Intent::Stop));
+    update(&mut typing, Msg::Wish(Command::Stop));
     assert!(typing.leaving, "a signal does not wait for a dialog");
 }
 

@@ -14,7 +14,7 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
-    status,
+    report::status,
     tui::app::{Kind, Model, SKETCH_COLUMNS, Sketch, Take},
 };
 

@@ -11,7 +11,7 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    status,
+    report::status,
     tui::{
         app::{Hears, InputRow, Model},
         keymap::{Bound, FIXED, When},

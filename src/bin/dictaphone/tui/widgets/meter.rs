@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use crate::{
-    status,
+    report::status,
     tui::{app::Model, meter::FLOOR_DBFS, theme::Theme},
 };
 

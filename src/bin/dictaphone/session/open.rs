@@ -10,8 +10,8 @@ use dictaphone::{
 };
 use jiff::Zoned;
 
+use super::source;
 use crate::{
-    commands::source,
     message::{Failure, visible},
     plan::{Record, Target},
     report::Report,

@@ -3,11 +3,13 @@
 //! Whatever comes from outside (the name of a device, of a file, a word of the command line) may hold characters that
 //! move the cursor, change colours or turn the writing direction; [`visible`] makes them harmless.
 
+pub(crate) mod exit;
+
 use std::fmt::Write as _;
 
 use dictaphone::{Error, ErrorKind};
 
-use crate::exit::{self, Exit};
+use self::exit::Exit;
 
 /// What is wrong, and what can be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,21 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::of(&error, remedy(&error).map(str::to_owned))
     }
+}
+
+/// A failure with exit code 1.
+pub(crate) fn failed(text: impl Into<String>, hint: &str) -> Failure {
+    Failure::new(Message::new(text).hint(hint), Exit::Failed)
+}
+
+/// An error about a file, for which the remedies against a missing microphone are none.
+pub(crate) fn file_failure(error: &Error) -> Failure {
+    Failure::of(error, None)
+}
+
+/// What went wrong when standard output did not take the answer.
+pub(crate) fn cannot_write(error: std::io::Error) -> Failure {
+    Failure::new(Message::new(format!("cannot write the answer: {error}")), Exit::Failed)
 }
 
 /// The remedy that helps against most errors of that kind.

@@ -9,9 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    cli::{Color, Preset},
-    exit::Exit,
-    plan::Container,
+    cli::{Color, Preset, container::Container},
+    message::exit::Exit,
     tui::keymap::{Action, Scene},
 };
 
@@ -136,7 +135,7 @@ fn the_keys_of_the_screen_can_be_swapped_added_and_taken_away() {
 
 #[test]
 fn the_reference_tells_what_can_be_written() {
-    let reference = include_str!("../../../../docs/REFERENCE.md");
+    let reference = include_str!("../../../../../docs/REFERENCE.md");
     let example = reference.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let config = parse(example).unwrap();
     assert_eq!(config.record.capture.preset, Some(Preset::Voice));

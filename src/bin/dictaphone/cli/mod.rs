@@ -1,17 +1,26 @@
 //! The words of the command line, and nothing but the words: what they mean together is decided in `plan`.
 
+pub(crate) mod config;
+pub(crate) mod container;
+pub(crate) mod duration;
+pub(crate) mod limits;
+pub(crate) mod name;
 mod notes;
+pub(crate) mod usage;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum, ValueHint};
 use dictaphone::audio::SampleFormat;
 
-use self::notes::{
-    COMPLETIONS_NOTES, DELETE_NOTES, DEVICES_NOTES, INFO_NOTES, LIST_NOTES, MAN_NOTES, RECOVER_NOTES, RENAME_NOTES,
-    convert_notes, play_notes, record_notes, root_notes,
+use self::{
+    container::Container,
+    name::Template,
+    notes::{
+        COMPLETIONS_NOTES, DELETE_NOTES, DEVICES_NOTES, INFO_NOTES, LIST_NOTES, MAN_NOTES, RECOVER_NOTES, RENAME_NOTES,
+        convert_notes, play_notes, record_notes, root_notes,
+    },
 };
-use crate::{duration, limits, name::Template, plan::Container};
 
 /// A voice recorder for the terminal that never loses a recording
 #[derive(Debug, Parser)]
@@ -24,7 +33,7 @@ use crate::{duration, limits, name::Template, plan::Container};
 pub(crate) struct Cli {
     /// What to do
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) command: Option<Subcommand>,
     // In front of the screen's, whose heading would be theirs too.
     #[command(flatten)]
     pub(crate) common: Common,
@@ -62,8 +71,8 @@ pub(crate) enum Color {
 }
 
 /// The commands.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
     /// Record until stopped
     Record(Box<RecordArgs>),
     /// Play a recording
@@ -370,7 +379,7 @@ pub(crate) fn command() -> clap::Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Exit;
+    use crate::message::exit::Exit;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -380,7 +389,7 @@ mod tests {
     #[test]
     fn negative_numbers_reach_their_own_messages() {
         let cli = Cli::try_parse_from(["dictaphone", "record", "--gain", "-6.5", "x.wav"]).unwrap();
-        assert!(matches!(cli.command, Some(Command::Record(args)) if args.capture.gain == Some(-6.5)));
+        assert!(matches!(cli.command, Some(Subcommand::Record(args)) if args.capture.gain == Some(-6.5)));
         let error = Cli::try_parse_from(["dictaphone", "record", "-d", "-5"]).unwrap_err();
         assert!(error.to_string().contains("cannot be negative"), "{error}");
     }

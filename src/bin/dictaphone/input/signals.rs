@@ -1,4 +1,4 @@
-//! Signals, as intents. Owns the thread `signals`; Ctrl-C has a thread of its own (of the crate ctrlc).
+//! Signals, as commands. Owns the thread `signals`; Ctrl-C has a thread of its own (of the crate ctrlc).
 //!
 //! INT, TERM, HUP and QUIT stop and save; USR2 pauses and resumes; TSTP and CONT leave a sane terminal. HUP (`nohup`) and TSTP
 //! that were ignored when the program started stay ignored. INT does not: a script that starts a program with `&` lets it
@@ -6,9 +6,11 @@
 
 use std::{io, sync::Arc};
 
-use crate::intent::Interrupts;
 #[cfg(unix)]
-use crate::{intent::Deliver, report::Report};
+use super::command::Deliver;
+use super::interrupts::Interrupts;
+#[cfg(unix)]
+use crate::report::Report;
 
 /// Ctrl-C, wherever the system has it.
 ///
@@ -35,7 +37,10 @@ mod unix {
     };
 
     use super::{Arc, Deliver, Report, io, is_ignored};
-    use crate::{intent::Intent, keys::Waker, terminal};
+    use crate::{
+        input::{command::Command, keys::Waker},
+        report::terminal,
+    };
 
     /// The running thread; dropping it ends the thread. Signals that come later do nothing.
     pub(crate) struct Signals {
@@ -59,13 +64,13 @@ mod unix {
             let act = move || {
                 for signal in signals.forever() {
                     match signal {
-                        SIGTERM | SIGHUP | SIGQUIT => deliver(Intent::Stop),
-                        SIGUSR2 => deliver(Intent::TogglePause),
+                        SIGTERM | SIGHUP | SIGQUIT => deliver(Command::Stop),
+                        SIGUSR2 => deliver(Command::TogglePause),
                         SIGTSTP => suspend(&report),
                         SIGCONT => {
                             terminal::continued();
                             keys.iter().for_each(Waker::recheck);
-                            deliver(Intent::Redraw);
+                            deliver(Command::Redraw);
                         }
                         SIGWINCH => keys.iter().for_each(Waker::resized),
                         _ => {}

@@ -34,7 +34,7 @@ impl Container {
     }
 
     /// The names of all, for a message.
-    pub(super) fn names() -> String {
+    pub(crate) fn names() -> String {
         let names: Vec<&str> = ALL.iter().map(|known| known.0.name).collect();
         names.join(", ")
     }
@@ -54,7 +54,7 @@ impl Container {
         self.0.mime_type
     }
 
-    pub(super) fn of_extension(extension: &str) -> Option<Self> {
+    pub(crate) fn of_extension(extension: &str) -> Option<Self> {
         format::by_extension(extension).map(Self)
     }
 
@@ -70,7 +70,7 @@ impl Container {
     ///
     /// # Errors
     /// A usage failure if the format has no choice, or not that one.
-    pub(super) fn bits_per_second(self, kilobits: Option<u32>) -> Result<Option<u32>, Failure> {
+    pub(crate) fn bits_per_second(self, kilobits: Option<u32>) -> Result<Option<u32>, Failure> {
         let Some(kilobits) = kilobits else { return Ok(None) };
         let Some(limits) = &self.0.bits_per_second else {
             return Err(Failure::usage(

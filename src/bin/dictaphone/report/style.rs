@@ -2,7 +2,7 @@
 
 use std::env;
 
-use crate::cli::Color;
+use crate::cli::{Color, config::no_color};
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,6 @@ impl Style {
             colour: colours(color, no_color(), is_terminal, &term),
         }
     }
-}
-
-/// Whether the environment asks for no colours.
-pub(crate) fn no_color() -> bool {
-    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 fn colours(color: Color, no_color: bool, is_terminal: bool, term: &str) -> bool {

@@ -8,6 +8,15 @@
 //!
 //! May be called from any thread; a short lock keeps lines whole. Only `printer` waits for a stream that takes nothing.
 
+pub(crate) mod json;
+pub(crate) mod logfile;
+pub(crate) mod printer;
+pub(crate) mod quantity;
+pub(crate) mod status;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod terminal;
+
 use std::{
     env,
     io::{self, IsTerminal, Write},
@@ -21,15 +30,15 @@ use std::{
 
 use serde::Serialize;
 
+use self::{
+    printer::{Printer, Worth},
+    status::StatusFacts,
+    style::Style,
+};
 use crate::{
     cli::{Color, Common},
-    json,
     message::{Message, visible},
     plan::JsonTo,
-    printer::{Printer, Worth},
-    status::{self, StatusFacts},
-    style::Style,
-    terminal,
 };
 
 /// The live line is not redrawn more often than this.

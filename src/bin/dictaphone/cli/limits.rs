@@ -14,6 +14,17 @@ const GAIN_DB: std::ops::RangeInclusive<f64> = -120.0..=120.0;
 /// How fast a recording can be played.
 pub(crate) const SPEEDS: std::ops::RangeInclusive<f64> = 0.5..=3.0;
 
+/// What one press of a key changes the speed by.
+const SPEED_STEP: f64 = 0.1;
+
+/// The next whole step, so that 1.25 and 0.99 come back to even numbers.
+pub(crate) fn stepped(speed: f64, direction: f64) -> f64 {
+    let steps = speed / SPEED_STEP;
+    // What rounding leaves is no step.
+    let next = if direction > 0.0 { (steps + 1e-6).floor() + 1.0 } else { (steps - 1e-6).ceil() - 1.0 };
+    (next / (1.0 / SPEED_STEP)).clamp(*SPEEDS.start(), *SPEEDS.end())
+}
+
 /// Reads a speed, with an optional `x` behind it.
 ///
 /// # Errors
@@ -116,6 +127,19 @@ mod tests {
         ] {
             assert!(speed(text).unwrap_err().contains(word), "{text}");
         }
+    }
+
+    #[test]
+    fn speeds_go_in_even_steps_and_stay_within_their_limits() {
+        for (speed, slower, faster) in
+            [(1.0, 0.9, 1.1), (1.25, 1.2, 1.3), (0.5, 0.5, 0.6), (3.0, 2.9, 3.0), (0.99, 0.9, 1.0), (0.7, 0.6, 0.8)]
+        {
+            assert!((stepped(speed, -1.0) - slower).abs() < 1e-9, "{speed}: {}", stepped(speed, -1.0));
+            assert!((stepped(speed, 1.0) - faster).abs() < 1e-9, "{speed}: {}", stepped(speed, 1.0));
+        }
+        let back = (0..5).fold(1.0, |speed, _| stepped(speed, 1.0));
+        // Exactly, because only then frames pass bit for bit again.
+        assert_eq!((0..5).fold(back, |speed, _| stepped(speed, -1.0)), 1.0);
     }
 
     #[test]

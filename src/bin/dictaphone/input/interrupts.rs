@@ -1,36 +1,15 @@
-//! What the user wants of a running recording or of one that is played, from whichever input it came: a key or a signal, later a socket.
+//! Ctrl-C, pressed once and pressed again.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::{exit::Exit, message::Message, report::Report, terminal};
-
-/// What the user wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Intent {
-    /// Pause a running recording, resume a paused one.
-    TogglePause,
-    /// Set a marker at this place.
-    Mark,
-    /// Stop and save.
-    Stop,
-    /// Go that much back; only while playing.
-    SeekBack(Duration),
-    /// Go that much on; only while playing.
-    SeekForward(Duration),
-    /// Play slower.
-    Slower,
-    /// Play faster.
-    Faster,
-    /// Draw the live line anew: the process was stopped and runs again, as only Unix has it.
-    #[cfg_attr(not(unix), allow(dead_code))]
-    Redraw,
-}
-
-/// Takes an intent to where it is acted upon. Called from several threads; must not wait.
-pub(crate) type Deliver = Arc<dyn Fn(Intent) + Send + Sync>;
+use super::command::{Command, Deliver};
+use crate::{
+    message::{Message, exit::Exit},
+    report::{Report, terminal},
+};
 
 /// Presses of Ctrl-C that follow the first this soon are the same press: `timeout`, for one, signals both the process
 /// and its group.
@@ -73,7 +52,7 @@ impl Interrupts {
     pub(crate) fn interrupt(&self) {
         let press = press(&mut self.first.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
         match press {
-            Press::First => (self.deliver)(Intent::Stop),
+            Press::First => (self.deliver)(Command::Stop),
             Press::Bounce => {}
             Press::Again => self.leave_now(),
         }

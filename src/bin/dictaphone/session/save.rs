@@ -13,17 +13,18 @@ use dictaphone::{
 use super::{
     open::{self, Opened},
     pipe::Piped,
-    session::Outcome,
+    run::Outcome,
 };
 use crate::{
-    exit::Exit,
-    inputs::Inputs,
-    json::{Event, What},
-    message::{Failure, Message, visible},
+    input::Inputs,
+    message::{Failure, Message, exit::Exit, visible},
     plan::{JsonTo, Record, Target},
-    printer::Worth,
-    report::Report,
-    status,
+    report::{
+        Report,
+        json::{Event, What},
+        printer::Worth,
+        status,
+    },
 };
 
 /// Places of lost sound that are told one by one.

@@ -25,14 +25,15 @@ use super::{
     pipe::{Pipe, Piped},
 };
 use crate::{
-    inputs::Inputs,
-    intent::Intent,
-    json::{Event, What},
+    input::{Inputs, command::Command},
     message::{Failure, Message},
     plan::{JsonTo, Record, Target},
-    printer::Worth,
-    report::Report,
-    status::{self, Levels, State, StatusFacts},
+    report::{
+        Report,
+        json::{Event, What},
+        printer::Worth,
+        status::{self, Levels, State, StatusFacts},
+    },
 };
 
 /// How often the screen and the level events follow.
@@ -143,7 +144,7 @@ impl<'a> Session<'a> {
     pub(crate) fn run(mut self, happenings: &Receiver<Happening>) -> Outcome {
         loop {
             let over = match self.next(happenings) {
-                Some(Happening::Intent(intent)) => self.obey(intent),
+                Some(Happening::Command(intent)) => self.obey(intent),
                 Some(Happening::Recorder(event)) => self.hear(event),
                 Some(Happening::Track(event)) => self.hear_track(event),
                 Some(Happening::Piped(piped)) => self.end_of_pipe(piped),
@@ -194,27 +195,27 @@ impl<'a> Session<'a> {
         self.report.has_live_line() || self.plan.json.is_some()
     }
 
-    fn obey(&mut self, intent: Intent) -> bool {
+    fn obey(&mut self, intent: Command) -> bool {
         let recorder = &self.opened.recorder;
         // A recorder that has just ended by itself refuses, and its last events are on their way.
         match intent {
-            Intent::TogglePause if recorder.state() == dictaphone::media::RecordingState::Paused => {
+            Command::TogglePause if recorder.state() == dictaphone::media::RecordingState::Paused => {
                 let _ = recorder.resume();
             }
-            Intent::TogglePause => {
+            Command::TogglePause => {
                 let _ = recorder.pause();
             }
-            Intent::Mark => {
+            Command::Mark => {
                 let _ = recorder.mark("");
             }
-            Intent::Stop => {
+            Command::Stop => {
                 let _ = recorder.stop();
                 self.pipe.take().into_iter().for_each(Pipe::hurry);
                 self.state = State::Saving;
                 self.outcome.stopped = true;
             }
-            Intent::SeekBack(_) | Intent::SeekForward(_) | Intent::Slower | Intent::Faster => {}
-            Intent::Redraw => self.ticked = self.ticked.checked_sub(TICK).unwrap_or(self.ticked),
+            Command::SeekBack(_) | Command::SeekForward(_) | Command::Slower | Command::Faster => {}
+            Command::Redraw => self.ticked = self.ticked.checked_sub(TICK).unwrap_or(self.ticked),
         }
         false
     }

@@ -8,6 +8,7 @@ mod document;
 mod keys;
 
 use std::{
+    env,
     fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
@@ -17,11 +18,9 @@ use clap::{Arg, ArgAction, Parser as _, ValueHint, error::ContextKind};
 
 use self::document::{Document, Entry, Value};
 use crate::{
-    cli::{self, Cli, Command, Common, RecordArgs},
+    cli::{self, Cli, Common, RecordArgs, Subcommand, usage},
     message::Failure,
-    style::no_color,
     tui::keymap::Keymap,
-    usage,
 };
 
 /// The largest file that is read; nobody writes more by hand.
@@ -96,6 +95,11 @@ impl Config {
     }
 }
 
+/// Whether the environment asks for no colours.
+pub(crate) fn no_color() -> bool {
+    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// `dictaphone/config.toml` in the user's config folder.
 fn usual_place() -> Option<PathBuf> {
     dirs::config_dir().map(|folder| folder.join("dictaphone").join("config.toml"))
@@ -124,7 +128,7 @@ fn parse_words(words: &[String]) -> Result<(RecordArgs, Common), clap::Error> {
     let line = ["dictaphone", "record"].into_iter().chain(words.iter().map(String::as_str));
     let cli = Cli::try_parse_from(line)?;
     Ok(match cli.command {
-        Some(Command::Record(args)) => (*args, cli.common),
+        Some(Subcommand::Record(args)) => (*args, cli.common),
         _ => Default::default(),
     })
 }

@@ -16,7 +16,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::{
     message::{Failure, visible},
-    printer::{Printer, Worth},
+    report::printer::{Printer, Worth},
 };
 
 /// Finer than that are things that happen many times a second.

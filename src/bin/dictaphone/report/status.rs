@@ -6,7 +6,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::{message::visible, style::Style};
+use crate::{message::visible, report::style::Style};
 
 /// The lowest level that the bar shows, in dBFS.
 const FLOOR_DBFS: f32 = -60.0;

@@ -2,7 +2,6 @@
 //!
 //! Pure but for [`Surroundings::look_around`]: everything that depends on the machine comes in through it.
 
-mod container;
 pub(crate) mod convert;
 mod defaults;
 mod surroundings;
@@ -19,15 +18,15 @@ use dictaphone::{
 };
 
 use crate::{
-    cli::{Preset, RecordArgs},
+    cli::{
+        Preset, RecordArgs,
+        container::Container,
+        name::{self, Template},
+    },
     message::{Failure, visible},
-    name::{self, Template},
 };
 
-pub(crate) use self::{
-    container::Container,
-    surroundings::{Found, Surroundings},
-};
+pub(crate) use self::surroundings::{Found, Surroundings};
 
 /// Where the recording goes.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,10 +13,8 @@ use dictaphone::media::{RecorderEvent, TrackEvent};
 
 use super::{open::Opened, pipe::Piped};
 use crate::{
-    exit::Exit,
-    inputs::Inputs,
-    intent::Intent,
-    message::{Failure, Message},
+    input::{Inputs, command::Command},
+    message::{Failure, Message, exit::Exit},
     report::Report,
 };
 
@@ -24,7 +22,7 @@ use crate::{
 pub(crate) enum Happening {
     /// The device is open, or does not open. Comes once, before there is a session.
     Opened(Box<Result<Opened, Failure>>),
-    Intent(Intent),
+    Command(Command),
     Recorder(RecorderEvent),
     Track(TrackEvent),
     /// Standard output has everything, or its reader has gone.
@@ -39,7 +37,7 @@ pub(crate) fn listen(happenings: &Sender<Happening>, report: &Report) -> Result<
     let sender = happenings.clone();
     let deliver = Arc::new(move |intent| {
         // Nobody listens any more once the recording is saved.
-        let _ = sender.send(Happening::Intent(intent));
+        let _ = sender.send(Happening::Command(intent));
     });
     Inputs::start(deliver, report).map_err(|error| cannot("listen to signals", &error))
 }

@@ -8,10 +8,7 @@ use dictaphone::{
     media::MediaDevices,
 };
 
-use crate::{
-    exit::Exit,
-    message::{Failure, Message, visible},
-};
+use crate::message::{Failure, Message, exit::Exit, visible};
 
 /// The input that `word` means: an id, a built-in source, or a part of a name that fits one device only; the system's
 /// default without a word.

@@ -5,6 +5,7 @@
 //! shift; a source that waits for its reader loses nothing and is held up instead. At the end a reader is waited for as
 //! long as it takes; if the user has stopped the recording, as long as it reads.
 
+mod redirect;
 mod room;
 
 use std::{
@@ -20,8 +21,7 @@ use std::{
 use dictaphone::{audio::AudioFormat, format::Format, media::RecorderEvent};
 
 use self::room::{Next, Piece, Room, Rules};
-use super::{happenings::Happening, redirect};
-use crate::terminal;
+use super::happenings::Happening;
 
 /// Sound that may wait for a slow reader, in seconds.
 const ROOM_SECONDS: u64 = 30;
@@ -111,7 +111,7 @@ fn write_all(room: &Room) -> Piped {
         let outcome = match room.next() {
             Next::Write(piece) => write(&mut out, &piece, room),
             // A write would tell, but there is nothing to write.
-            Next::Idle if terminal::stdout_has_no_reader() => Err(io::ErrorKind::BrokenPipe.into()),
+            Next::Idle if stdout_has_no_reader() => Err(io::ErrorKind::BrokenPipe.into()),
             Next::Idle => Ok(()),
             Next::End => break,
         };
@@ -155,4 +155,20 @@ fn write(out: &mut impl io::Write, piece: &Piece, room: &Room) -> io::Result<()>
         out.write_all(some)?;
         room.count(length);
     }
+}
+
+/// Whether standard output is a pipe or a socket whose other end was closed.
+#[cfg(unix)]
+fn stdout_has_no_reader() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdout = rustix::stdio::stdout();
+    let mut out = [PollFd::new(&stdout, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut out, Some(&at_once)).is_ok_and(|ready| ready > 0)
+        && out.iter().any(|out| out.revents().intersects(PollFlags::ERR | PollFlags::HUP))
+}
+
+#[cfg(not(unix))]
+fn stdout_has_no_reader() -> bool {
+    false
 }

@@ -1,4 +1,9 @@
-//! Everything through which a user controls a running recording, as one stream of intents.
+//! Everything through which a user controls a running recording, as one stream of commands.
+
+pub(crate) mod command;
+mod interrupts;
+pub(crate) mod keys;
+mod signals;
 
 use std::{
     io::{self, IsTerminal},
@@ -6,13 +11,12 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    intent::{Deliver, Interrupts},
-    keys::{self, Keys, Take},
-    message::Message,
-    report::Report,
-    signals,
+use self::{
+    command::Deliver,
+    interrupts::Interrupts,
+    keys::{Keys, Take},
 };
+use crate::{message::Message, report::Report};
 
 /// The threads that listen. Dropping it ends them, and the terminal is as it was before.
 pub(crate) struct Inputs {
@@ -30,7 +34,7 @@ impl Inputs {
     /// When the system refuses a handler, a descriptor or a thread.
     pub(crate) fn start(deliver: Deliver, report: &Report) -> io::Result<Self> {
         let wishes = Arc::clone(&deliver);
-        let take = |interrupts| io::stdin().is_terminal().then(|| keys::intents(wishes, interrupts));
+        let take = |interrupts| io::stdin().is_terminal().then(|| keys::commands(wishes, interrupts));
         Self::listen(deliver, report, take)
     }
 

@@ -22,7 +22,7 @@ use crossterm::{
     terminal::{EnterAlternateScreen, LeaveAlternateScreen},
 };
 
-use crate::printer::{Printer, Worth};
+use crate::report::printer::{Printer, Worth};
 
 /// Between a suspend and the signal that continues nobody may enter the mode again.
 static SUSPENDED: AtomicBool = AtomicBool::new(false);
@@ -226,39 +226,6 @@ pub(crate) fn in_foreground() -> bool {
 #[cfg(not(unix))]
 pub(crate) fn in_foreground() -> bool {
     true
-}
-
-/// Whether standard output was closed when the program started. Rust's runtime opens `/dev/null` in its place, for
-/// reading too, which no shell does for `> /dev/null`.
-#[cfg(unix)]
-pub(crate) fn stdout_is_closed() -> bool {
-    use rustix::{fs, stdio};
-    let null = fs::stat("/dev/null").map(|null| null.st_rdev);
-    let is_null = fs::fstat(stdio::stdout()).is_ok_and(|out| {
-        fs::FileType::from_raw_mode(out.st_mode) == fs::FileType::CharacterDevice && Ok(out.st_rdev) == null
-    });
-    is_null && fs::fcntl_getfl(stdio::stdout()).is_ok_and(|flags| flags & fs::OFlags::RWMODE == fs::OFlags::RDWR)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn stdout_is_closed() -> bool {
-    false
-}
-
-/// Whether standard output is a pipe or a socket whose other end was closed.
-#[cfg(unix)]
-pub(crate) fn stdout_has_no_reader() -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let stdout = rustix::stdio::stdout();
-    let mut out = [PollFd::new(&stdout, PollFlags::empty())];
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut out, Some(&at_once)).is_ok_and(|ready| ready > 0)
-        && out.iter().any(|out| out.revents().intersects(PollFlags::ERR | PollFlags::HUP))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn stdout_has_no_reader() -> bool {
-    false
 }
 
 /// Lets the terminal process output, and lets no reader of keys wait: another one may have taken what there was.

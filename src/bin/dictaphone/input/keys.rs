@@ -10,7 +10,10 @@ use std::{sync::Arc, time::Duration};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::intent::{Deliver, Intent, Interrupts};
+use super::{
+    command::{Command, Deliver},
+    interrupts::Interrupts,
+};
 
 #[cfg(not(unix))]
 pub(crate) use polled::Keys;
@@ -20,7 +23,7 @@ pub(crate) use woken::{Keys, Waker};
 /// What a key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    Wish(Intent),
+    Wish(Command),
     Interrupt,
     Suspend,
 }
@@ -38,13 +41,13 @@ fn meaning(key: KeyEvent) -> Option<Meaning> {
     match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
         (KeyCode::Char('c' | 'C'), true) => Some(Meaning::Interrupt),
         (KeyCode::Char('z' | 'Z'), true) => Some(Meaning::Suspend),
-        (KeyCode::Char(' '), false) => Some(Meaning::Wish(Intent::TogglePause)),
-        (KeyCode::Left, false) => Some(Meaning::Wish(Intent::SeekBack(step))),
-        (KeyCode::Right, false) => Some(Meaning::Wish(Intent::SeekForward(step))),
-        (KeyCode::Char('['), false) => Some(Meaning::Wish(Intent::Slower)),
-        (KeyCode::Char(']'), false) => Some(Meaning::Wish(Intent::Faster)),
-        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Intent::Mark)),
-        (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Intent::Stop)),
+        (KeyCode::Char(' '), false) => Some(Meaning::Wish(Command::TogglePause)),
+        (KeyCode::Left, false) => Some(Meaning::Wish(Command::SeekBack(step))),
+        (KeyCode::Right, false) => Some(Meaning::Wish(Command::SeekForward(step))),
+        (KeyCode::Char('['), false) => Some(Meaning::Wish(Command::Slower)),
+        (KeyCode::Char(']'), false) => Some(Meaning::Wish(Command::Faster)),
+        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Command::Mark)),
+        (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Command::Stop)),
         _ => None,
     }
 }
@@ -56,12 +59,12 @@ fn repeats(code: KeyCode) -> bool {
 /// Takes what comes from the terminal, on the thread `keys`; must not wait.
 pub(crate) type Take = Box<dyn Fn(Event) + Send>;
 
-/// The keys of `record`, as intents.
-pub(crate) fn intents(deliver: Deliver, interrupts: Arc<Interrupts>) -> Take {
+/// The keys of `record`, as commands.
+pub(crate) fn commands(deliver: Deliver, interrupts: Arc<Interrupts>) -> Take {
     Box::new(move |event| {
         let Event::Key(key) = event else { return };
         match meaning(key) {
-            Some(Meaning::Wish(intent)) => deliver(intent),
+            Some(Meaning::Wish(command)) => deliver(command),
             Some(Meaning::Interrupt) => interrupts.interrupt(),
             Some(Meaning::Suspend) => suspend_job(),
             None => {}
@@ -102,7 +105,7 @@ mod woken {
     };
 
     use super::{Event, Take, sequences::Sequences};
-    use crate::terminal::{self, RawMode};
+    use crate::report::terminal::{self, RawMode};
 
     const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
@@ -264,7 +267,7 @@ mod polled {
     };
 
     use super::Take;
-    use crate::terminal::{self, RawMode};
+    use crate::report::terminal::{self, RawMode};
 
     const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -317,14 +320,14 @@ mod tests {
     fn keys_mean_what_the_help_says() {
         let plain = |code| meaning(KeyEvent::new(code, KeyModifiers::NONE));
         let control = |code| meaning(KeyEvent::new(code, KeyModifiers::CONTROL));
-        assert_eq!(plain(KeyCode::Char(' ')), Some(Meaning::Wish(Intent::TogglePause)));
-        assert_eq!(plain(KeyCode::Char('q')), Some(Meaning::Wish(Intent::Stop)));
-        assert_eq!(plain(KeyCode::Enter), Some(Meaning::Wish(Intent::Stop)));
-        assert_eq!(plain(KeyCode::Left), Some(Meaning::Wish(Intent::SeekBack(STEP))));
+        assert_eq!(plain(KeyCode::Char(' ')), Some(Meaning::Wish(Command::TogglePause)));
+        assert_eq!(plain(KeyCode::Char('q')), Some(Meaning::Wish(Command::Stop)));
+        assert_eq!(plain(KeyCode::Enter), Some(Meaning::Wish(Command::Stop)));
+        assert_eq!(plain(KeyCode::Left), Some(Meaning::Wish(Command::SeekBack(STEP))));
         let far = meaning(KeyEvent::new(KeyCode::Right, KeyModifiers::SHIFT));
-        assert_eq!(far, Some(Meaning::Wish(Intent::SeekForward(STRIDE))));
-        assert_eq!(plain(KeyCode::Char('[')), Some(Meaning::Wish(Intent::Slower)));
-        assert_eq!(plain(KeyCode::Char(']')), Some(Meaning::Wish(Intent::Faster)));
+        assert_eq!(far, Some(Meaning::Wish(Command::SeekForward(STRIDE))));
+        assert_eq!(plain(KeyCode::Char('[')), Some(Meaning::Wish(Command::Slower)));
+        assert_eq!(plain(KeyCode::Char(']')), Some(Meaning::Wish(Command::Faster)));
         assert_eq!(control(KeyCode::Char('c')), Some(Meaning::Interrupt));
         assert_eq!(control(KeyCode::Char('z')), Some(Meaning::Suspend));
         for nothing in [plain(KeyCode::Char('c')), plain(KeyCode::Char('x')), control(KeyCode::Char('q'))] {
@@ -339,7 +342,7 @@ mod tests {
         assert_eq!(meaning(key), None);
         let mut arrow = KeyEvent::new(KeyCode::Left, KeyModifiers::NONE);
         arrow.kind = KeyEventKind::Repeat;
-        assert_eq!(meaning(arrow), Some(Meaning::Wish(Intent::SeekBack(STEP))));
+        assert_eq!(meaning(arrow), Some(Meaning::Wish(Command::SeekBack(STEP))));
         key.kind = KeyEventKind::Release;
         assert_eq!(meaning(key), None);
     }

@@ -1,0 +1,29 @@
+//! What may be asked of whatever runs: a recording, a clip that is played, the screen. Keys, signals and every other way
+//! to steer become the same commands.
+
+use std::{sync::Arc, time::Duration};
+
+/// What the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Pause a running recording, resume a paused one.
+    TogglePause,
+    /// Set a marker at this place.
+    Mark,
+    /// Stop and save.
+    Stop,
+    /// Go that much back; only while playing.
+    SeekBack(Duration),
+    /// Go that much on; only while playing.
+    SeekForward(Duration),
+    /// Play slower.
+    Slower,
+    /// Play faster.
+    Faster,
+    /// Draw the live line anew: the process was stopped and runs again, as only Unix has it.
+    #[cfg_attr(not(unix), allow(dead_code))]
+    Redraw,
+}
+
+/// Takes a command to where it is carried out. Called from several threads; must not wait.
+pub(crate) type Deliver = Arc<dyn Fn(Command) + Send + Sync>;

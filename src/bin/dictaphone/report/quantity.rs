@@ -1,0 +1,58 @@
+//! Lengths and sizes as people read them in a list. Pure.
+
+/// `00:42:10`, cut to the second.
+pub(crate) fn length(seconds: f64) -> String {
+    // The cast saturates.
+    let seconds = seconds as u64;
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// `999 B`, `1.5 kB`, `24 MB`: powers of a thousand, two digits at least.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    for unit in UNITS {
+        if value < 9.95 {
+            return format!("{value:.1} {unit}");
+        }
+        if value < 999.5 {
+            return format!("{value:.0} {unit}");
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.0} ZB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_cut_and_never_wrap() {
+        for (seconds, text) in
+            [(0.0, "00:00:00"), (59.999, "00:00:59"), (3_661.0, "01:01:01"), (400_000.0, "111:06:40")]
+        {
+            assert_eq!(length(seconds), text);
+        }
+    }
+
+    #[test]
+    fn sizes_have_a_unit_and_at_least_two_digits() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (9_949, "9.9 kB"),
+            (9_950, "10 kB"),
+            (999_499, "999 kB"),
+            (999_500, "1.0 MB"),
+            (24_000_000, "24 MB"),
+            (u64::MAX, "18 EB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+}

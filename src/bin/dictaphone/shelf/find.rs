@@ -1,0 +1,58 @@
+//! From what the user calls a clip to its file.
+
+use std::path::{Path, PathBuf};
+
+use dictaphone::{
+    clips::{FindError, WaveformCache, folder, name},
+    storage::{self, place},
+};
+
+use crate::{
+    cli::{ClipsFolder, config::Config},
+    message::{Failure, failed},
+    plan::{self, Surroundings},
+};
+
+/// The clips folder.
+///
+/// # Errors
+/// A usage failure for a user who has none.
+pub(crate) fn folder(args: &ClipsFolder, config: Config) -> Result<PathBuf, Failure> {
+    plan::clips_folder(args.dir.as_deref(), &Surroundings::look_around(config.record))
+}
+
+/// The file that the user means.
+///
+/// # Errors
+/// If there is none, or more than one.
+pub(crate) fn find(folder: &Path, word: &Path) -> Result<PathBuf, Failure> {
+    name::find(folder, word).map_err(|error| {
+        let text = error.to_string();
+        match error {
+            FindError::NotFound { .. } => failed(text, "`dictaphone list` shows what is there; a path leads elsewhere"),
+            FindError::Ambiguous { .. } => Failure::usage(text, "write the path or the whole file name"),
+        }
+    })
+}
+
+/// The same for a command that changes the clip: only what is a clip, and none that is being recorded.
+///
+/// # Errors
+/// Those of [`find`], and if it is something else or still growing.
+pub(crate) fn find_to_change(folder: &Path, word: &Path) -> Result<PathBuf, Failure> {
+    let path = find(folder, word)?;
+    if place::target_of_part(&path).is_some() {
+        if storage::is_being_written(&path).unwrap_or(true) {
+            return Err(failed(format!("{} is being recorded", path.display()), "stop the recorder first"));
+        }
+    } else if !folder::is_clip_name(&path) {
+        let hint = "clips are sound files whose names do not start with a dot";
+        return Err(Failure::usage(format!("{} is no clip", path.display()), hint));
+    }
+    Ok(path)
+}
+
+/// Where waveforms are kept; nowhere for a user without a place for such things.
+pub(crate) fn waveforms() -> Option<WaveformCache> {
+    dirs::cache_dir().map(|folder| WaveformCache::new(folder.join("dictaphone").join("waveforms")))
+}

@@ -1,0 +1,5 @@
+//! Jobs on the folder of clips.
+
+mod find;
+
+pub(crate) use find::{find, find_to_change, folder, waveforms};
