@@ -16,13 +16,13 @@ use super::waveform::{BINS_MAX, Bin, Outline, Waveform};
 use crate::{error::Result, format};
 
 /// First bytes of a file; the number is that of the layout.
-const MAGIC: &[u8; 8] = b"dictwf\x01\n";
+const MAGIC: &[u8; 8] = b"dictwf\x02\n";
 
 /// No file is larger: the bins, and a path of any sensible length.
 const SIZE_MAX: u64 = 64 << 10;
 
-/// Clips that are remembered before the oldest are forgotten, about 80 MB.
-const FILES_MAX: usize = 20_000;
+/// Clips that are remembered before the oldest are forgotten, about 180 MB if all of them are long.
+const FILES_MAX: usize = 15_000;
 
 /// A folder of waveforms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +148,8 @@ fn encode_file(key: &[u8], waveform: &Waveform) -> Vec<u8> {
         out.extend(number.to_le_bytes());
     }
     out.extend(key);
-    out.extend(waveform.bins.iter().flat_map(|bin| [bin.low.to_le_bytes(), bin.high.to_le_bytes()].concat()));
+    let bytes = |bin: &Bin| [bin.low.to_le_bytes(), bin.high.to_le_bytes(), bin.rms.to_le_bytes()].concat();
+    out.extend(waveform.bins.iter().flat_map(bytes));
     out.extend(checksum(&out).to_le_bytes());
     out
 }
@@ -167,14 +168,17 @@ fn decode_file(bytes: &[u8], key: &[u8]) -> Option<Waveform> {
     };
     let (key_len, frames, frames_per_bin, count) = (number()?, number()?, number()?, number()?);
     let (found, bins) = rest.split_at_checked(usize::try_from(key_len).ok()?)?;
-    let (bins, odd) = bins.as_chunks::<4>();
+    let (bins, odd) = bins.as_chunks::<6>();
     let is_whole = odd.is_empty() && bins.len() as u64 == count && bins.len() <= BINS_MAX;
     let fits = frames_per_bin > 0 && frames.div_ceil(frames_per_bin) == count;
     if found != key || !is_whole || !fits {
         return None;
     }
-    let bins =
-        bins.iter().map(|&[a, b, c, d]| Bin { low: i16::from_le_bytes([a, b]), high: i16::from_le_bytes([c, d]) });
+    let bins = bins.iter().map(|&[a, b, c, d, e, f]| Bin {
+        low: i16::from_le_bytes([a, b]),
+        high: i16::from_le_bytes([c, d]),
+        rms: u16::from_le_bytes([e, f]),
+    });
     Some(Waveform { frames, frames_per_bin, bins: bins.collect() })
 }
 

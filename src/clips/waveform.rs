@@ -1,15 +1,16 @@
-//! The outline of a clip: the lowest and the highest sample of each of its parts, gathered while the sound goes by.
+//! The outline of a clip: the lowest and the highest sample of each of its parts and how loud the part is (RMS), gathered
+//! while the sound goes by.
 //!
 //! No sample is left out, so that a single click shows. How it is drawn is in [`draw`](super::draw), how it is kept in
 //! [`cache`](super::cache). Memory is constant, whatever the length. Of a long clip that takes long to decode there is a
 //! rough picture first.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::{error::Result, format::Decoder};
 
-/// The most parts a waveform has; a wide terminal shows half as many.
-pub const BINS_MAX: usize = 1024;
+/// The most parts a waveform has; a wide terminal shows a fifth as many, so that it can be enlarged a few times.
+pub const BINS_MAX: usize = 2048;
 
 /// Frames that are read at once.
 pub(super) const BLOCK_FRAMES: usize = 16 << 10;
@@ -20,13 +21,15 @@ const GLANCE_FRAMES: usize = 4096;
 /// A clip whose sound is less than so many times as long is measured as soon.
 const WORTH_A_GLANCE: u64 = 32;
 
-/// The lowest and the highest sample of one part of a clip, full scale ±32768. For a part without samples both are 0.
+/// The sound of one part of a clip, full scale ±32768. For a part without samples all is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bin {
-    /// The lowest.
+    /// The lowest sample.
     pub low: i16,
-    /// The highest.
+    /// The highest sample.
     pub high: i16,
+    /// The root of the mean square of its samples, of all channels together; 32768 is full scale.
+    pub rms: u16,
 }
 
 impl Bin {
@@ -36,9 +39,30 @@ impl Bin {
         f32::from(self.low.unsigned_abs().max(self.high.unsigned_abs())) / 32_768.0
     }
 
-    fn merged(self, other: Self) -> Self {
-        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+    /// How loud it is (RMS), 0 to 1.
+    #[must_use]
+    pub fn loudness(self) -> f32 {
+        f32::from(self.rms) / 32_768.0
     }
+
+    /// What `bins` of equal length are together.
+    #[must_use]
+    pub fn of(bins: &[Self]) -> Self {
+        let extremes = bins.iter().copied().reduce(|one, other| Self {
+            low: one.low.min(other.low),
+            high: one.high.max(other.high),
+            rms: 0,
+        });
+        let power: u64 = bins.iter().map(|bin| u64::from(bin.rms).pow(2)).sum();
+        let mean = power as f64 / bins.len().max(1) as f64;
+        extremes.map_or_else(Self::default, |bin| Self { rms: step(mean.sqrt() / 32_768.0), ..bin })
+    }
+}
+
+/// A loudness of 0 to 1 as a bin has it; rounded up, so that the faintest sound is told from silence.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range")]
+fn step(loudness: f64) -> u16 {
+    (loudness * 32_768.0 - 1e-6).ceil().clamp(0.0, 32_768.0) as u16
 }
 
 /// The outline of a clip.
@@ -92,8 +116,7 @@ impl Waveform {
             decoder.seek(frames / pieces * piece)?;
             samples.clear();
             decoder.read(&mut samples, length)?;
-            let (low, high) = extremes(&samples);
-            heard.push(bin((1, low, high)));
+            heard.push(Gathered { frames: 1, ..Gathered::of(&samples) }.bin());
         }
         // The parts are those of a waveform that is measured.
         let frames_per_bin = Outline::new(Some(frames)).waveform.frames_per_bin;
@@ -130,20 +153,58 @@ impl Waveform {
     /// no peak is lost. Without frames there are no columns.
     #[must_use]
     pub fn columns(&self, columns: usize) -> Vec<Bin> {
-        if self.frames == 0 || self.frames_per_bin == 0 {
+        self.columns_of(0..self.frames, columns)
+    }
+
+    /// The [`columns`](Self::columns) of these frames of it; what is behind its end is silent.
+    #[must_use]
+    pub fn columns_of(&self, frames: Range<u64>, columns: usize) -> Vec<Bin> {
+        if self.frames == 0 || self.frames_per_bin == 0 || frames.is_empty() {
             return Vec::new();
         }
-        let (total, width) = (u128::from(self.frames), columns as u128);
+        let (from, total, width) = (u128::from(frames.start), u128::from(frames.end - frames.start), columns as u128);
         let bin_at = |frame: u128| usize::try_from(frame / u128::from(self.frames_per_bin)).unwrap_or(usize::MAX);
         (0..width)
             .map(|column| {
-                let first = bin_at(column * total / width);
-                let end = ((column + 1) * total).div_ceil(width).max(1);
+                let first = bin_at(from + column * total / width);
+                let end = (from * width + (column + 1) * total).div_ceil(width).max(1);
                 let last = bin_at(end - 1).max(first);
-                let bins = self.bins.get(first..=last.min(self.bins.len().saturating_sub(1))).unwrap_or_default();
-                bins.iter().copied().reduce(Bin::merged).unwrap_or_default()
+                Bin::of(self.bins.get(first..=last.min(self.bins.len().saturating_sub(1))).unwrap_or_default())
             })
             .collect()
+    }
+
+    /// Frames of one of its parts: what is shorter than that cannot be told apart in it.
+    #[must_use]
+    pub fn frames_per_bin(&self) -> u64 {
+        self.frames_per_bin
+    }
+
+    /// Reads only these frames of the clip; see [`measure`](Self::measure). It has as many parts as a whole clip.
+    ///
+    /// # Errors
+    /// Those of the decoder, whose place is another afterwards.
+    pub fn measure_part(
+        decoder: &mut dyn Decoder,
+        frames: Range<u64>,
+        mut watch: impl FnMut(&Outline) -> ControlFlow<()>,
+    ) -> Result<Self> {
+        let channels = usize::from(decoder.format().channels.max(1));
+        let mut outline = Outline::new(Some(frames.end.saturating_sub(frames.start)));
+        let mut samples = Vec::new();
+        let mut left = frames.end.saturating_sub(frames.start);
+        decoder.seek(frames.start)?;
+        while left > 0 {
+            samples.clear();
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(BLOCK_FRAMES);
+            let read = decoder.read(&mut samples, wanted)?;
+            outline.push(&samples, channels);
+            left -= (read as u64).min(left);
+            if read == 0 || watch(&outline).is_break() {
+                break;
+            }
+        }
+        Ok(outline.finish())
     }
 }
 
@@ -151,19 +212,58 @@ impl Waveform {
 #[derive(Debug, Clone)]
 pub struct Outline {
     waveform: Waveform,
-    /// Of the unfinished last part: its frames, its lowest and its highest sample.
-    open: (u64, f32, f32),
+    /// The unfinished last part.
+    open: Gathered,
 }
 
-/// Before the first sample.
-const NOTHING: (u64, f32, f32) = (0, f32::INFINITY, f32::NEG_INFINITY);
+/// What is known of samples that went by.
+#[derive(Debug, Clone, Copy)]
+struct Gathered {
+    frames: u64,
+    samples: u64,
+    low: f32,
+    high: f32,
+    /// The sum of their squares.
+    power: f64,
+}
+
+impl Gathered {
+    /// Before the first sample.
+    const NOTHING: Self = Self { frames: 0, samples: 0, low: f32::INFINITY, high: f32::NEG_INFINITY, power: 0.0 };
+
+    /// Samples of no frame.
+    fn of(samples: &[f32]) -> Self {
+        let (low, high, power) = summary(samples);
+        Self { frames: 0, samples: samples.len() as u64, low, high, power }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            frames: self.frames + other.frames,
+            samples: self.samples + other.samples,
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+            power: self.power + other.power,
+        }
+    }
+
+    fn bin(self) -> Bin {
+        // The cast saturates; outwards, so that the faintest sound is told from silence.
+        let step_out = |sample: f32| sample * 32_768.0;
+        if self.low > self.high {
+            return Bin::default();
+        }
+        let rms = step((self.power / self.samples.max(1) as f64).sqrt());
+        Bin { low: step_out(self.low).floor() as i16, high: step_out(self.high).ceil() as i16, rms }
+    }
+}
 
 impl Outline {
     /// An empty one; `frames` is how many will come, if known.
     #[must_use]
     pub fn new(frames: Option<u64>) -> Self {
         let frames_per_bin = frames.unwrap_or(0).div_ceil(BINS_MAX as u64).max(1);
-        Self { waveform: Waveform { frames: 0, frames_per_bin, bins: Vec::new() }, open: NOTHING }
+        Self { waveform: Waveform { frames: 0, frames_per_bin, bins: Vec::new() }, open: Gathered::NOTHING }
     }
 
     /// Adds interleaved `samples` (full scale ±1.0) of whole frames; the outline is that of all channels together. NaN
@@ -175,14 +275,13 @@ impl Outline {
             if self.waveform.bins.len() >= BINS_MAX {
                 self.halve();
             }
-            let room = usize::try_from(self.waveform.frames_per_bin - self.open.0).unwrap_or(usize::MAX);
+            let room = usize::try_from(self.waveform.frames_per_bin - self.open.frames).unwrap_or(usize::MAX);
             let frames = room.min(rest.len() / channels);
             let (now, later) = rest.split_at_checked(frames * channels).unwrap_or((rest, &[]));
             rest = later;
-            let (low, high) = extremes(now);
-            self.open = (self.open.0 + frames as u64, self.open.1.min(low), self.open.2.max(high));
+            self.open = self.open.and(Gathered { frames: frames as u64, ..Gathered::of(now) });
             self.waveform.frames += frames as u64;
-            if self.open.0 == self.waveform.frames_per_bin {
+            if self.open.frames == self.waveform.frames_per_bin {
                 self.close();
             }
         }
@@ -203,45 +302,42 @@ impl Outline {
     /// The waveform.
     #[must_use]
     pub fn finish(mut self) -> Waveform {
-        if self.open.0 > 0 {
-            self.waveform.bins.push(bin(self.open));
+        if self.open.frames > 0 {
+            self.waveform.bins.push(self.open.bin());
         }
         self.waveform
     }
 
     fn close(&mut self) {
-        self.waveform.bins.push(bin(std::mem::replace(&mut self.open, NOTHING)));
+        self.waveform.bins.push(std::mem::replace(&mut self.open, Gathered::NOTHING).bin());
     }
 
     /// Makes room for another part.
     fn halve(&mut self) {
         let pairs = self.waveform.bins.chunks(2);
-        self.waveform.bins = pairs.map(|pair| pair.iter().copied().reduce(Bin::merged).unwrap_or_default()).collect();
+        self.waveform.bins = pairs.map(Bin::of).collect();
         self.waveform.frames_per_bin *= 2;
     }
 }
 
-fn bin((_, low, high): (u64, f32, f32)) -> Bin {
-    // The cast saturates; outwards, so that the faintest sound is told from silence.
-    let step = |sample: f32| sample * 32_768.0;
-    if low > high { Bin::default() } else { Bin { low: step(low).floor() as i16, high: step(high).ceil() as i16 } }
-}
-
-/// The lowest and the highest of `samples`.
-fn extremes(samples: &[f32]) -> (f32, f32) {
-    // Many independent comparisons at once, which the compiler turns into vector instructions.
+/// The lowest and the highest of `samples`, and the sum of their squares. NaN counts as nothing.
+fn summary(samples: &[f32]) -> (f32, f32, f64) {
+    // Many independent steps at once, which the compiler turns into vector instructions.
     const LANES: usize = 16;
     let (lanes, rest) = samples.as_chunks::<LANES>();
-    let (mut lows, mut highs) = ([NOTHING.1; LANES], [NOTHING.2; LANES]);
+    let Gathered { low, high, .. } = Gathered::NOTHING;
+    let (mut lows, mut highs, mut powers) = ([low; LANES], [high; LANES], [0.0_f32; LANES]);
     for samples in lanes {
-        for ((&sample, low), high) in samples.iter().zip(&mut lows).zip(&mut highs) {
+        for (((&sample, low), high), power) in samples.iter().zip(&mut lows).zip(&mut highs).zip(&mut powers) {
             *low = if sample < *low { sample } else { *low };
             *high = if sample > *high { sample } else { *high };
+            *power += if sample.is_nan() { 0.0 } else { sample * sample };
         }
     }
-    let low = lows.iter().chain(rest).copied().fold(NOTHING.1, f32::min);
-    let high = highs.iter().chain(rest).copied().fold(NOTHING.2, f32::max);
-    (low, high)
+    let low = lows.iter().chain(rest).copied().fold(low, f32::min);
+    let high = highs.iter().chain(rest).copied().fold(high, f32::max);
+    let rest = rest.iter().filter(|sample| !sample.is_nan()).map(|sample| sample * sample);
+    (low, high, powers.into_iter().chain(rest).map(f64::from).sum())
 }
 
 #[cfg(test)]
@@ -264,7 +360,7 @@ mod tests {
 
     #[test]
     fn one_click_in_a_long_clip_is_seen_at_its_place() {
-        for frames in [10_usize, 1_023, 1_024, 1_025, 100_000] {
+        for frames in [10_usize, 2_047, 2_048, 2_049, 100_000] {
             for known in [true, false] {
                 let mut samples = vec![0.0; frames * 2];
                 samples[frames / 2 * 2 + 1] = -1.0;
@@ -274,7 +370,7 @@ mod tests {
                 let columns = found.columns(10);
                 let at: Vec<usize> = (0..10).filter(|&column| columns[column].peak() > 0.0).collect();
                 assert!(at.contains(&5) && at.len() <= 2, "{frames} {known} {at:?}");
-                assert_eq!(columns[5], Bin { low: -32_768, high: 0 });
+                assert_eq!((columns[5].low, columns[5].high), (-32_768, 0));
             }
         }
     }
@@ -291,9 +387,10 @@ mod tests {
     fn the_faintest_sample_is_told_from_silence_and_the_loudest_saturates() {
         assert_eq!(
             outline(&[1e-9, -1e-9, 9.0, f32::NEG_INFINITY], 1, true).bins()[..2],
-            [Bin { low: 0, high: 1 }, Bin { low: -1, high: 0 },]
+            [Bin { low: 0, high: 1, rms: 1 }, Bin { low: -1, high: 0, rms: 1 }]
         );
-        assert_eq!(outline(&[9.0, f32::NEG_INFINITY], 1, true).columns(1), [Bin { low: -32_768, high: 32_767 }]);
+        let loudest = [Bin { low: -32_768, high: 32_767, rms: 32_768 }];
+        assert_eq!(outline(&[9.0, f32::NEG_INFINITY], 1, true).columns(1), loudest);
     }
 
     #[test]
@@ -306,7 +403,7 @@ mod tests {
             if seen.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         assert_eq!(seen, [BLOCK_FRAMES as u64, 2 * BLOCK_FRAMES as u64]);
-        assert_eq!(found.unwrap().columns(3), [Bin { low: 8_192, high: 8_192 }; 3]);
+        assert_eq!(found.unwrap().columns(3), [Bin { low: 8_192, high: 8_192, rms: 8_192 }; 3]);
     }
 
     #[test]
@@ -323,11 +420,23 @@ mod tests {
         assert_eq!(peaks(&rough), [0.5, 0.5, 0.0, 0.0]);
         let part = outline(&samples[..35_000], 1, true);
         assert_eq!(rough.refined(part.clone()), part, "the parts are others");
-        let so_far = Waveform { frames: 36_000, bins: measured.bins[..900].to_vec(), ..measured.clone() };
+        let so_far = Waveform { frames: 36_000, bins: measured.bins[..1_800].to_vec(), ..measured.clone() };
         let refined = rough.refined(so_far);
         assert_eq!((refined.frames(), refined.bins().len()), (40_000, measured.bins().len()));
         assert_eq!(peaks(&refined)[3], 1.0);
         assert_eq!(rough.refined(measured.clone()), measured);
+    }
+
+    #[test]
+    fn a_part_is_measured_alone() {
+        let samples: Vec<f32> = (0..9_000).map(|frame| frame as f32 / 10_000.0).collect();
+        let mut decoder = format::from_reader(Cursor::new(wav(&samples, 1, Metadata::default())), "x").unwrap();
+        let go_on = |_: &Outline| ControlFlow::Continue(());
+        let part = Waveform::measure_part(decoder.as_mut(), 4_000..4_100, go_on).unwrap();
+        assert_eq!((part.frames(), part.bins().len(), part.frames_per_bin()), (100, 100, 1));
+        assert!((part.bins()[0].peak() - 0.4).abs() < 1e-3 && (part.bins()[99].peak() - 0.4099).abs() < 1e-3);
+        let behind = Waveform::measure_part(decoder.as_mut(), 8_990..9_500, go_on).unwrap();
+        assert_eq!(behind.frames(), 10);
     }
 
     #[test]
@@ -344,11 +453,32 @@ mod tests {
             let found = outline(&samples, 1, known);
             prop_assert_eq!(found.frames(), samples.len() as u64);
             prop_assert!(found.bins().len() <= BINS_MAX);
-            let (low, high) = extremes(&samples);
-            let all = bin((1, low, high));
-            let columns = found.columns(columns);
-            prop_assert_eq!(columns.into_iter().reduce(Bin::merged), Some(all));
-            prop_assert_eq!(found.bins().iter().copied().reduce(Bin::merged), Some(all));
+            let all = Gathered::of(&samples).bin();
+            for bins in [found.columns(columns), found.bins().to_vec()] {
+                let whole = Bin::of(&bins);
+                prop_assert_eq!((whole.low, whole.high), (all.low, all.high));
+            }
+        }
+
+        #[test]
+        fn parts_are_as_loud_as_what_is_in_them(
+            samples in prop::collection::vec(-1.0_f32..1.0, 4_096..20_000), known: bool,
+        ) {
+            // Of so many that the last part, which may be shorter, does not matter.
+            let (whole, parts) = (Gathered::of(&samples).bin(), Bin::of(outline(&samples, 1, known).bins()));
+            prop_assert!(whole.rms.abs_diff(parts.rms) < 60, "{} {}", whole.rms, parts.rms);
+        }
+
+        #[test]
+        fn columns_of_a_part_are_those_of_the_part(
+            samples in prop::collection::vec(-1.0_f32..1.0, 10..2_000), a in 0_usize..2_000, b in 0_usize..2_000,
+        ) {
+            let (from, to) = (a.min(b) % samples.len(), a.max(b) % samples.len());
+            let (from, to) = (from.min(to), from.max(to) + 1);
+            // One frame a part, so that nothing is shared between columns.
+            let columns = outline(&samples, 1, true).columns_of(from as u64..to as u64, to - from);
+            let expected: Vec<Bin> = samples[from..to].iter().map(|&sample| Gathered::of(&[sample]).bin()).collect();
+            prop_assert_eq!(columns, expected);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! costs power and may keep others from being heard.
 
 use std::{
+    collections::VecDeque,
     fmt,
     ops::Range,
     sync::{
@@ -40,6 +41,10 @@ const LINGER: Duration = Duration::from_millis(150);
 const STALL: Duration = Duration::from_secs(5);
 /// The shortest repeat; a shorter one would only read the file over and over.
 const SHORTEST_REPEAT: Duration = Duration::from_millis(20);
+/// The level is that of so much sound before the frame that is heard.
+const LEVEL: Duration = Duration::from_millis(50);
+/// Blocks whose level is remembered: more than are ever read ahead.
+const LEVELS_MAX: usize = 1_024;
 const SPEEDS: (f64, f64) = (0.5, 3.0);
 const LOUDEST: f32 = 4.0;
 
@@ -82,6 +87,8 @@ pub(super) struct Engine {
     /// Whether the decoder has to be moved there first.
     moved: bool,
     block: Vec<f32>,
+    /// The frames of each block that was read, and the largest absolute sample in it.
+    levels: VecDeque<(Range<u64>, f32)>,
     /// Frames for the line that found no room yet, and how many samples of them did.
     pending: Vec<f32>,
     written: usize,
@@ -106,6 +113,7 @@ impl Engine {
             next: 0,
             moved: false,
             block: Vec::new(),
+            levels: VecDeque::new(),
             pending: Vec::new(),
             written: 0,
             done: None,
@@ -304,6 +312,15 @@ impl Engine {
             let heard = open.line.feeder().heard(Instant::now());
             self.state.position = self.timeline.at(heard);
         }
+        self.state.peak = if self.state.status == Status::Playing { self.peak() } else { 0.0 };
+    }
+
+    /// The level of what is heard.
+    fn peak(&self) -> f32 {
+        let (from, to) = (frames_in(LEVEL, self.format.sample_rate), self.state.position);
+        let heard = |frames: &Range<u64>| frames.start <= to && frames.end > to.saturating_sub(from);
+        let peaks = self.levels.iter().filter(|(frames, _)| heard(frames)).map(|(_, peak)| *peak);
+        peaks.fold(0.0, f32::max) * self.state.volume
     }
 
     /// Opens the line if need be, fills it, and looks whether it still lives and has more to play.
@@ -419,6 +436,9 @@ impl Engine {
         let wanted = self.until_turn().map_or(wanted, |left| wanted.min(left));
         let result = self.decoder.read(&mut self.block, usize::try_from(wanted).unwrap_or(usize::MAX));
         let got = (self.block.len() / usize::from(self.format.channels.max(1))) as u64;
+        let peak = self.block.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+        self.levels.push_back((self.next..self.next + got, peak));
+        self.levels.drain(..self.levels.len().saturating_sub(LEVELS_MAX));
         self.next += got;
         if result.is_ok() && got < wanted {
             self.done = Some(Ok(()));

@@ -57,6 +57,8 @@ pub struct PlayerState {
     pub volume: f32,
     /// The frames that are repeated.
     pub repeat: Option<Range<u64>>,
+    /// The largest absolute sample of the last 50 ms that were heard, as loud as it is played; 0 while nothing is.
+    pub peak: f32,
     /// Why it failed, while it is in [`Status::Failed`].
     pub error: Option<Error>,
 }
@@ -116,6 +118,7 @@ impl Player {
             speed: 1.0,
             volume: 1.0,
             repeat: None,
+            peak: 0.0,
             error: None,
         }));
         let (commands, receiver) = channel();

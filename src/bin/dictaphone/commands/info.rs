@@ -4,7 +4,10 @@ use std::{fs::File, io, ops::ControlFlow, time::Duration};
 
 use dictaphone::{
     audio::time::seconds,
-    clips::{Info, draw},
+    clips::{
+        Info,
+        draw::{self, Scale},
+    },
 };
 
 use crate::{
@@ -57,10 +60,11 @@ fn width() -> usize {
 /// The facts for people; what is unknown is left out.
 fn text(info: &Info, width: usize, utf8: bool) -> String {
     let mut text = table::render(&rows(info));
+    let scale = Scale::of(info.waveform.bins());
     let lines = if utf8 {
-        draw::braille(&info.waveform.columns(width * 2), ROWS)
+        draw::braille(&info.waveform.columns(width * 2), scale, ROWS)
     } else {
-        draw::ascii(&info.waveform.columns(width), ROWS)
+        draw::ascii(&info.waveform.columns(width), scale, ROWS)
     };
     for line in lines.iter().filter(|line| !line.is_empty()) {
         text.push_str(line);

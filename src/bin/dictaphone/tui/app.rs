@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(crate) use self::{
     dialog::{Dialog, Hears, InputRow},
     dictation::{Dictation, Job, Place, Work},
-    live::{Column, Live, Picture},
+    live::{Column, Growing, Live, Picture},
     notices::{Notice, Notices, Weight},
     player::{Outline, Player, Playing, Repeat},
     recorder::{Deck, Device, Recorder},
@@ -22,6 +22,7 @@ pub(crate) use self::{
 use super::{
     keymap::{Keymap, Scene},
     layout::Size,
+    meter::Meter,
     theme::Theme,
 };
 
@@ -75,6 +76,15 @@ impl Model {
             (false, _) => Scene::Idle,
             (true, Pane::Recorder) => Scene::Recorder,
             (true, Pane::Clips) => Scene::Clips,
+        }
+    }
+
+    /// The meter of what matters at the moment: the input, or what is played while nothing is recorded.
+    pub(crate) fn meter(&self) -> &Meter {
+        let is_heard = self.player.playing.as_ref().is_some_and(|playing| !playing.is_paused);
+        match self.recorder.deck {
+            Deck::Idle if is_heard => &self.player.meter,
+            _ => &self.live.meter,
         }
     }
 

@@ -91,8 +91,18 @@ impl Theme {
         Style::new()
     }
 
+    /// The row under the cursor, which has a mark as well.
     pub(crate) fn selected(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
+        self.key()
+    }
+
+    /// What stands before the row under the cursor, and before the others.
+    pub(crate) fn pointer(self, selected: bool) -> &'static str {
+        match (selected, self.unicode) {
+            (true, true) => "▸",
+            (true, false) => ">",
+            (false, _) => " ",
+        }
     }
 
     pub(crate) fn border(self) -> border::Set<'static> {

@@ -213,6 +213,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Resumed => model.recorder.deck = Deck::Recording,
         Msg::Marked(at) => {
             model.recorder.markers += 1;
+            sound::mark(model, at);
             say(model, Weight::Note, format!("marker {} at {}", model.recorder.markers, status::clock(at)));
         }
         Msg::Ended => {

@@ -27,13 +27,26 @@ impl Picture {
     }
 }
 
-/// The peak of a short time.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The sound of a short time.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Column {
     /// The largest absolute sample.
     pub(crate) peak: f32,
+    /// The root of the mean square.
+    pub(crate) loudness: f32,
     /// It went into a recording.
     pub(crate) kept: bool,
+    /// A marker was set in it.
+    pub(crate) is_marked: bool,
+}
+
+/// A column that is not full yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Growing {
+    pub(crate) frames: u32,
+    pub(crate) peak: f32,
+    /// The sum of the squares.
+    pub(crate) power: f32,
 }
 
 /// The level and the sound of the last seconds.
@@ -43,8 +56,9 @@ pub(crate) struct Live {
     pub(crate) picture: Picture,
     /// The newest last.
     pub(crate) columns: VecDeque<Column>,
-    /// Frames and peak of the column that is not full yet.
-    pub(crate) column: (u32, f32),
+    /// Columns before those that are remembered.
+    pub(crate) passed: u64,
+    pub(crate) growing: Growing,
     /// The latest samples, the newest last.
     pub(crate) sound: VecDeque<f32>,
 }

@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use dictaphone::clips::Waveform;
+use dictaphone::clips::{Waveform, draw::Scale};
+
+use crate::tui::meter::Meter;
 
 /// A clip that is played.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub(crate) struct Playing {
     pub(crate) length: Option<Duration>,
     /// It waits.
     pub(crate) is_paused: bool,
+    /// The highest sample that was heard of it a moment ago.
+    pub(crate) peak: f32,
 }
 
 impl Playing {
@@ -22,7 +26,7 @@ impl Playing {
     pub(crate) fn rounded(&self) -> Self {
         let tenths = self.at.as_millis() / 100;
         let at = Duration::from_millis(u64::try_from(tenths * 100).unwrap_or(u64::MAX));
-        Self { at, ..self.clone() }
+        Self { at, peak: 0.0, ..self.clone() }
     }
 }
 
@@ -44,6 +48,8 @@ pub(crate) struct Outline {
     pub(crate) path: PathBuf,
     /// As much of it as was read.
     pub(crate) waveform: Waveform,
+    /// What is low and high in it.
+    pub(crate) scale: Scale,
     /// Its length in frames, if known.
     pub(crate) frames: Option<u64>,
     /// Its markers by time.
@@ -61,6 +67,8 @@ pub(crate) struct Player {
     pub(crate) volume: f32,
     /// The part of it that is repeated.
     pub(crate) repeat: Repeat,
+    /// The level of what is heard of it.
+    pub(crate) meter: Meter,
     /// What it looks like.
     pub(crate) outline: Option<Outline>,
     /// Where in it the mouse button went down.
@@ -69,6 +77,14 @@ pub(crate) struct Player {
 
 impl Default for Player {
     fn default() -> Self {
-        Self { playing: None, speed: 1.0, volume: 1.0, repeat: Repeat::Off, outline: None, dragged_from: None }
+        Self {
+            playing: None,
+            speed: 1.0,
+            volume: 1.0,
+            repeat: Repeat::Off,
+            meter: Meter::default(),
+            outline: None,
+            dragged_from: None,
+        }
     }
 }

@@ -7,7 +7,7 @@ use dictaphone::clips::{Clip, SortKey, waveform::Bin};
 use super::Job;
 
 /// Columns of the small waveform that is kept for a clip of the list.
-pub(crate) const SKETCH_COLUMNS: usize = 24;
+pub(crate) const SKETCH_COLUMNS: usize = 96;
 
 /// Whether a clip is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

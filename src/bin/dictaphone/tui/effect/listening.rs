@@ -11,7 +11,7 @@ use std::{
 use dictaphone::{
     Result,
     audio::time::{duration_of, frames_in},
-    clips::{WaveformCache, waveform::Waveform},
+    clips::{WaveformCache, draw::Scale, waveform::Waveform},
     format,
     playback::{Player, Speaker, Status},
 };
@@ -95,6 +95,7 @@ impl World {
                 at: state.elapsed(),
                 length: state.duration(),
                 is_paused: state.status == Status::Paused,
+                peak: state.peak,
             });
         }
         if let (Status::Failed, Some(error)) = (state.status, state.error) {
@@ -132,7 +133,10 @@ fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outl
     let rate = decoder.format().sample_rate;
     let markers = decoder.metadata().markers.iter().map(|marker| duration_of(marker.frame, rate)).collect::<Vec<_>>();
     let frames = decoder.frames();
-    let picture = |waveform| Outline { path: path.to_owned(), waveform, frames, markers: markers.clone() };
+    let picture = |waveform: Waveform| {
+        let scale = Scale::of(waveform.bins());
+        Outline { path: path.to_owned(), waveform, scale, frames, markers: markers.clone() }
+    };
     let mut shown = Instant::now();
     // The markers at once.
     let mut flow = show(picture(Waveform::default()));

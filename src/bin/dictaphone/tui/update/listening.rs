@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use dictaphone::audio::LevelMeter;
+
 use super::{Effect, list, say};
 use crate::{
     cli::limits::stepped,
     report::status,
-    tui::app::{Model, Outline, Playing, Repeat, Take, Weight},
+    tui::{
+        app::{Model, Outline, Playing, Repeat, Take, Weight},
+        meter::Meter,
+    },
 };
 
 /// What one press changes the volume by, and how loud it gets at most.
@@ -102,6 +107,12 @@ pub(super) fn heard(model: &mut Model, playing: Option<Playing>) {
     };
     if is_other(&model.player.playing, &playing) {
         (model.player.speed, model.player.repeat, model.player.dragged_from) = (1.0, Repeat::Off, None);
+        model.player.meter = Meter::default();
+    }
+    if let Some(playing) = &playing {
+        let mut level = LevelMeter::new();
+        level.push(&[playing.peak]);
+        model.player.meter.show(&level.take(), model.now);
     }
     let rounded = |playing: &Option<Playing>| playing.as_ref().map(Playing::rounded);
     model.dirty |= rounded(&model.player.playing) != rounded(&playing);

@@ -6,7 +6,7 @@ use dictaphone::audio::LevelMeter;
 
 use super::{Heard, inputs, listening};
 use crate::tui::{
-    app::{Column, Deck, Device, Model, Notice, Weight},
+    app::{Column, Deck, Device, Growing, Live, Model, Notice, Weight},
     meter::Meter,
 };
 
@@ -51,8 +51,8 @@ pub(super) fn fall_silent(model: &mut Model) {
 
 /// What can be seen of the numbers.
 fn numbers(model: &Model) -> impl PartialEq + use<> {
-    let Meter { bar_dbfs, hold_dbfs, clipped, .. } = model.live.meter;
-    let levels = (bar_dbfs, hold_dbfs, clipped, model.live.meter.is_clipping(model.now));
+    let Meter { bar_dbfs, hold_dbfs, clipped, .. } = *model.meter();
+    let levels = (bar_dbfs, hold_dbfs, clipped, model.meter().is_clipping(model.now));
     (
         levels,
         model.recorder.deck,
@@ -66,7 +66,7 @@ fn numbers(model: &Model) -> impl PartialEq + use<> {
 /// Whether the picture stays as it is however time goes on: there has been silence for as long as it shows.
 fn is_still(model: &Model) -> bool {
     let shown = 2 * usize::from(model.size.columns);
-    let silence = Column { peak: 0.0, kept: model.recorder.deck == Deck::Recording };
+    let silence = Column { kept: model.recorder.deck == Deck::Recording, ..Column::default() };
     model.live.columns.len() >= shown
         && model.live.columns.iter().rev().take(shown).all(|column| *column == silence)
         && model.live.sound.iter().all(|&sample| sample == 0.0)
@@ -82,19 +82,39 @@ fn listen(model: &mut Model, sound: &[f32]) {
         _ => 48_000,
     };
     let full = (rate / COLUMNS_PER_SECOND).max(1);
-    let kept = model.recorder.deck == Deck::Recording;
-    for sample in sound {
-        let (frames, peak) = &mut model.live.column;
-        *frames += 1;
-        *peak = peak.max(sample.abs());
-        if *frames >= full {
-            model.live.columns.push_back(Column { peak: *peak, kept });
-            (*frames, *peak) = (0, 0.0);
-        }
+    // What is not kept would only push away what was said before.
+    if model.recorder.deck != Deck::Paused {
+        gather(&mut model.live, sound, full, model.recorder.deck == Deck::Recording);
     }
-    let excess = model.live.columns.len().saturating_sub(COLUMNS_KEPT);
-    model.live.columns.drain(..excess);
     model.live.sound.extend(sound);
     let excess = model.live.sound.len().saturating_sub(SOUND_KEPT);
     model.live.sound.drain(..excess);
+}
+
+/// Makes columns of `full` frames each.
+fn gather(live: &mut Live, sound: &[f32], full: u32, kept: bool) {
+    for sample in sound {
+        let growing = &mut live.growing;
+        growing.frames += 1;
+        growing.peak = growing.peak.max(sample.abs());
+        growing.power += sample * sample;
+        if growing.frames >= full {
+            let loudness = (growing.power / growing.frames as f32).sqrt();
+            live.columns.push_back(Column { peak: growing.peak, loudness, kept, is_marked: false });
+            live.growing = Growing::default();
+        }
+    }
+    let excess = live.columns.len().saturating_sub(COLUMNS_KEPT);
+    live.columns.drain(..excess);
+    live.passed += excess as u64;
+}
+
+/// Shows a marker in the picture, in the column that was heard at that recorded time.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "columns that are remembered")]
+pub(super) fn mark(model: &mut Model, at: Duration) {
+    let ago = model.recorder.time.saturating_sub(at).as_secs_f64() * f64::from(COLUMNS_PER_SECOND);
+    let newest = model.live.columns.len().saturating_sub(1);
+    if let Some(column) = model.live.columns.get_mut(newest.saturating_sub(ago as usize)) {
+        column.is_marked = true;
+    }
 }

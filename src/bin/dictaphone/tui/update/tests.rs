@@ -73,7 +73,7 @@ fn with_takes(names: &[&str]) -> Model {
 fn playing_at(name: &str, millis: u64) -> Msg {
     let path = format!("/r/{name}.wav").into();
     let length = Some(Duration::from_secs(10));
-    let playing = Playing { path, at: Duration::from_millis(millis), length, is_paused: true };
+    let playing = Playing { path, at: Duration::from_millis(millis), length, is_paused: true, peak: 0.0 };
     Msg::Heard(Heard { playing: Some(playing), ..Heard::default() })
 }
 
@@ -272,14 +272,37 @@ fn silence_is_drawn_until_it_fills_the_picture() {
 }
 
 #[test]
+fn the_waveform_stands_still_while_paused_and_has_the_markers_in_it() {
+    let mut model = recording();
+    let sound = |from: u64| Heard {
+        now: Duration::from_secs(from + 1),
+        sound: vec![0.5; 48_000],
+        progress: Some(Counted { time: Duration::from_secs(from + 1), lost: 0, arrived: true }),
+        ..Heard::default()
+    };
+    update(&mut model, Msg::Heard(sound(0)));
+    update(&mut model, Msg::Marked(Duration::from_millis(520)));
+    let marked: Vec<usize> = (0..20).filter(|&place| model.live.columns[place].is_marked).collect();
+    assert_eq!(marked, [10]);
+    update(&mut model, Msg::Paused);
+    update(&mut model, Msg::Heard(sound(0)));
+    assert_eq!(model.live.columns.len(), 20);
+    assert!(model.live.meter.bar_dbfs > -7.0, "the level goes on");
+    update(&mut model, Msg::Resumed);
+    update(&mut model, Msg::Heard(sound(1)));
+    assert_eq!(model.live.columns.len(), 40);
+}
+
+#[test]
 fn sound_moves_the_meter_and_the_waveform() {
     let mut model = recording();
     let sound = vec![0.5; 48_000 / 20 * 3 + 7];
     update(&mut model, Msg::Heard(Heard { now: Duration::from_secs(1), sound, ..Heard::default() }));
     assert!((model.live.meter.bar_dbfs + 6.02).abs() < 0.01);
     assert_eq!(model.live.columns.len(), 3);
-    assert!(model.live.columns.iter().all(|column| *column == Column { peak: 0.5, kept: true }));
-    assert_eq!((model.live.column.0, model.live.sound.len()), (7, SOUND_KEPT));
+    let heard = |column: &Column| column.peak == 0.5 && (column.loudness - 0.5).abs() < 1e-3 && column.kept;
+    assert!(model.live.columns.iter().all(heard));
+    assert_eq!((model.live.growing.frames, model.live.sound.len()), (7, SOUND_KEPT));
 }
 
 #[test]

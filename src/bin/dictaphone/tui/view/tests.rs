@@ -10,6 +10,7 @@ use dictaphone::{
     audio::{AudioFormat, SampleFormat},
     clips::{
         Clip,
+        draw::Scale,
         waveform::{self, Bin},
     },
 };
@@ -47,8 +48,8 @@ fn take(name: &str, seconds: Option<u64>, format: &str, at: &str) -> Take {
 
 /// A voice that swells, in so many columns.
 fn swell(columns: usize) -> Vec<Bin> {
-    let high = |column: usize| ((column as f32 / 24.0 * TAU).sin().powi(2) * 30_000.0) as i16;
-    (0..columns).map(high).map(|high| Bin { low: -high, high }).collect()
+    let high = |column: usize| ((column as f32 / 96.0 * TAU).sin().powi(2) * 30_000.0) as i16;
+    (0..columns).map(high).map(|high| Bin { low: -high, high, rms: high.unsigned_abs() / 3 }).collect()
 }
 
 fn takes() -> Vec<Take> {
@@ -60,7 +61,7 @@ fn takes() -> Vec<Take> {
         take("cut-off", Some(11), "wav", "2026-11-15T08:00:00+01:00[Europe/Berlin]"),
     ];
     for take in takes.iter_mut().take(2) {
-        take.sketch = Sketch::Known(swell(24));
+        take.sketch = Sketch::Known(swell(96));
     }
     if let Some(last) = takes.last_mut() {
         last.kind = Kind::Unfinished;
@@ -130,7 +131,13 @@ fn drawn(model: &Model) -> Terminal<TestBackend> {
 
 fn playing(millis: u64) -> Playing {
     let length = Some(Duration::from_secs(31));
-    Playing { path: "/r/2026-11-18_09-12-44.wav".into(), at: Duration::from_millis(millis), length, is_paused: false }
+    Playing {
+        path: "/r/2026-11-18_09-12-44.wav".into(),
+        at: Duration::from_millis(millis),
+        length,
+        is_paused: false,
+        peak: 0.25,
+    }
 }
 
 fn play(model: &mut Model) {
@@ -146,10 +153,13 @@ fn still(model: &Model) -> Heard {
 fn outline() -> Outline {
     let mut growing = waveform::Outline::new(Some(48_000 * 31));
     for bin in swell(620) {
-        growing.push(&[f32::from(bin.high) / 32_768.0; 2_400], 1);
+        let wave = |frame: u16| f32::from(bin.high) / 32_768.0 * (f32::from(frame) / 5.0).sin().powi(3);
+        growing.push(&(0..2_400).map(wave).collect::<Vec<_>>(), 1);
     }
     let markers = [5_000, 25_000].map(Duration::from_millis).to_vec();
-    Outline { path: playing(0).path, waveform: growing.finish(), frames: Some(48_000 * 31), markers }
+    let waveform = growing.finish();
+    let scale = Scale::of(waveform.bins());
+    Outline { path: playing(0).path, waveform, scale, frames: Some(48_000 * 31), markers }
 }
 
 /// Every mode, by name.

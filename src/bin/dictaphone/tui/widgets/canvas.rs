@@ -11,11 +11,14 @@ pub(crate) struct Canvas {
     unicode: bool,
     /// One byte a character, as braille has its dots; ASCII uses the two lowest bits.
     cells: Vec<u8>,
+    /// Whether a character has more than an outline in it.
+    solid: Vec<bool>,
 }
 
 impl Canvas {
     pub(crate) fn new(area: Rect, unicode: bool) -> Self {
-        Self { area, unicode, cells: vec![0; usize::from(area.width) * usize::from(area.height)] }
+        let count = usize::from(area.width) * usize::from(area.height);
+        Self { area, unicode, cells: vec![0; count], solid: vec![false; count] }
     }
 
     const fn dots(&self) -> (usize, usize) {
@@ -34,15 +37,26 @@ impl Canvas {
 
     /// Sets a dot, counted from the left and from the top; outside there is none.
     pub(crate) fn set(&mut self, x: usize, y: usize) {
+        self.set_as(x, y, true);
+    }
+
+    /// Sets a dot of an outline, which is drawn in a style of its own where nothing else is.
+    pub(crate) fn trace(&mut self, x: usize, y: usize) {
+        self.set_as(x, y, false);
+    }
+
+    fn set_as(&mut self, x: usize, y: usize, solid: bool) {
         let (across, down) = self.dots();
         let bit = match self.unicode {
             true => BRAILLE.get(y % down).and_then(|row| row.get(x % across)).copied().unwrap_or(0),
             false => 1 << (y % down),
         };
+        let place = y / down * usize::from(self.area.width) + x / across;
         if x < self.columns()
-            && let Some(cell) = self.cells.get_mut(y / down * usize::from(self.area.width) + x / across)
+            && let Some((cell, is_solid)) = self.cells.get_mut(place).zip(self.solid.get_mut(place))
         {
             *cell |= bit;
+            *is_solid |= solid;
         }
     }
 
@@ -59,8 +73,13 @@ impl Canvas {
 
     /// Draws every character that has a dot, in the style of its column.
     pub(crate) fn draw(&self, buffer: &mut Buffer, style: impl Fn(usize) -> Style) {
+        self.draw_outlined(buffer, |column, _| style(column));
+    }
+
+    /// The same; the style is also asked whether the character has more than an outline in it.
+    pub(crate) fn draw_outlined(&self, buffer: &mut Buffer, style: impl Fn(usize, bool) -> Style) {
         let width = usize::from(self.area.width).max(1);
-        for (position, &dots) in self.area.positions().zip(&self.cells) {
+        for ((position, &dots), &solid) in self.area.positions().zip(&self.cells).zip(&self.solid) {
             if dots == 0 {
                 continue;
             }
@@ -72,16 +91,10 @@ impl Canvas {
             };
             let column = usize::from(position.x - self.area.x) % width;
             if let Some(cell) = buffer.cell_mut(position) {
-                cell.set_char(shape).set_style(style(column));
+                cell.set_char(shape).set_style(style(column, solid));
             }
         }
     }
-}
-
-/// The part of the height that a linear peak fills: decibels, from −48 dBFS at the bottom.
-pub(crate) fn height(peak: f32) -> f32 {
-    // NaN and silence fill nothing.
-    if peak > 0.0 { (1.0 + 20.0 * peak.log10() / 48.0).clamp(0.0, 1.0) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -103,14 +116,5 @@ mod tests {
         assert_eq!(drawn(false, &[(0, 0), (1, 1)]), "'.");
         assert_eq!(drawn(false, &[(0, 0), (0, 1)]), "# ");
         assert_eq!(drawn(true, &[(4, 0), (0, 4), (usize::MAX, 0)]), "  ", "outside there is no dot");
-    }
-
-    #[test]
-    fn heights_are_decibels() {
-        for (peak, expected) in
-            [(1.0, 1.0), (0.063_095_73, 0.5), (0.0, 0.0), (0.000_1, 0.0), (f32::NAN, 0.0), (9.0, 1.0)]
-        {
-            assert!((height(peak) - expected).abs() < 1e-4, "{peak}");
-        }
     }
 }

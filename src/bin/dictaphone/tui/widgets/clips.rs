@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use dictaphone::clips::{SortKey, draw, waveform::Bin};
+use dictaphone::clips::{
+    SortKey,
+    draw::{self, Scale},
+    waveform::Bin,
+};
 use jiff::Zoned;
 use ratatui::{
     buffer::Buffer,
@@ -14,7 +18,7 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
-    report::status,
+    report::{quantity::size, status},
     tui::app::{Kind, Model, SKETCH_COLUMNS, Sketch, Take},
 };
 
@@ -23,10 +27,12 @@ const LENGTH: usize = 10;
 const FORMAT: usize = 6;
 const DATE: usize = 14;
 const SIZE: usize = 9;
-/// Columns before the small waveform.
+/// Columns before the small waveform, and the fewest that it has.
 const GAP: usize = 2;
-/// A name gets at least so many columns before anything else is shown.
+const SKETCH_LEAST: usize = 12;
+/// A name gets at least so many columns before anything else is shown, and no more than that of a wide screen.
 const NAME_LEAST: usize = 20;
+const NAME_MOST: usize = 56;
 
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let takes = &model.shelf.takes;
@@ -65,10 +71,12 @@ impl Columns {
         let mut reserve = |columns: usize| left.checked_sub(columns).inspect(|rest| left = *rest).is_some();
         let by_size = order == SortKey::Size && reserve(SIZE);
         let (length, format, date) = (reserve(LENGTH), reserve(FORMAT), reserve(DATE));
-        let half = reserve(GAP + SKETCH_COLUMNS / 2);
-        let size = by_size || (half && reserve(SIZE));
-        let whole = half && reserve(SKETCH_COLUMNS / 2);
-        let sketch = SKETCH_COLUMNS / 2 * (usize::from(half) + usize::from(whole));
+        let has_sketch = reserve(GAP + SKETCH_LEAST);
+        let size = by_size || (has_sketch && reserve(SIZE));
+        // What is left goes to both, a name first.
+        let wider = if has_sketch { left.saturating_sub(NAME_MOST - NAME_LEAST).max(left / 3) } else { 0 };
+        let sketch = if has_sketch { (SKETCH_LEAST + wider).min(SKETCH_COLUMNS) } else { 0 };
+        let left = left - sketch.saturating_sub(SKETCH_LEAST);
         Self { name: NAME_LEAST.min(width.saturating_sub(2)) + left, length, format, date, size, sketch }
     }
 }
@@ -78,10 +86,11 @@ fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'stati
     let columns = Columns::fit(width, model.shelf.takes.order);
     let name = theme.shortened(&take.clip.name, columns.name);
     let name = format!("{name}{}", " ".repeat(columns.name.saturating_sub(name.width())));
-    let mut spans = vec![Span::raw(mark(model, take, selected)), Span::raw(name)];
-    let quiet = if selected { Style::new() } else { theme.dim() };
+    let chosen = if selected { theme.selected() } else { Style::new() };
+    let mut spans = vec![Span::styled(mark(model, take, selected), chosen), Span::styled(name, chosen)];
+    let quiet = theme.dim();
     if columns.length {
-        let (text, style) = length(model, take, selected);
+        let (text, style) = length(model, take);
         spans.push(Span::styled(format!("{text:>LENGTH$}"), style));
     }
     if columns.format {
@@ -97,11 +106,9 @@ fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'stati
         spans.push(Span::styled(format!("{date:>DATE$}"), quiet));
     }
     if columns.sketch > 0 {
-        let style = if selected { Style::new() } else { theme.good() };
-        spans.push(Span::styled(format!("{:>GAP$}{}", "", sketch(model, take, columns.sketch)), style));
+        spans.push(Span::styled(format!("{:>GAP$}{}", "", sketch(model, take, columns.sketch)), theme.good()));
     }
-    let line = Line::from(spans);
-    if selected { line.style(theme.selected()) } else { line }
+    Line::from(spans)
 }
 
 /// What is played, what is unfinished, and where the cursor is.
@@ -119,13 +126,13 @@ fn mark(model: &Model, take: &Take, selected: bool) -> &'static str {
     }
 }
 
-fn length(model: &Model, take: &Take, selected: bool) -> (String, Style) {
-    let alarm = if selected { Style::new() } else { model.theme.alarm() };
+fn length(model: &Model, take: &Take) -> (String, Style) {
+    let alarm = model.theme.alarm();
     match (take.kind, take.clip.duration_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())) {
         (Kind::Unfinished, _) => ("unfinished".to_owned(), alarm),
         (Kind::Whole, Some(length)) => (clock(length), Style::new()),
         (Kind::Whole, None) if take.clip.error.is_none() || take.is_raw() => {
-            ("no length".to_owned(), if selected { Style::new() } else { model.theme.dim() })
+            ("no length".to_owned(), model.theme.dim())
         }
         (Kind::Whole, None) => ("unreadable".to_owned(), alarm),
     }
@@ -147,45 +154,20 @@ fn clock(length: Duration) -> String {
     clock.rsplit_once('.').map_or_else(|| clock.clone(), |(seconds, _)| seconds.to_owned())
 }
 
-/// `1.2 MB`, in powers of ten as files managers have them.
-fn size(bytes: u64) -> String {
-    let (unit, scale) = match bytes {
-        0..1_000 => return format!("{bytes} B"),
-        1_000..1_000_000 => ("kB", 1e3),
-        1_000_000..1_000_000_000 => ("MB", 1e6),
-        1_000_000_000..1_000_000_000_000 => ("GB", 1e9),
-        _ => ("TB", 1e12),
-    };
-    format!("{:.1} {unit}", bytes as f64 / scale)
-}
-
-/// The small waveform in so many columns, which divide those that are kept.
+/// The small waveform in so many columns.
 fn sketch(model: &Model, take: &Take, columns: usize) -> String {
     let Sketch::Known(bins) = &take.sketch else { return String::new() };
-    let louder = |one: Bin, other: Bin| if other.peak() > one.peak() { other } else { one };
-    let parts = bins.chunks(SKETCH_COLUMNS / columns.max(1));
-    let bins: Vec<Bin> = parts.filter_map(|part| part.iter().copied().reduce(louder)).collect();
-    draw::bars(&bins, model.theme.unicode)
+    let part = |column: usize| {
+        let (from, to) = (column * bins.len() / columns.max(1), (column + 1) * bins.len() / columns.max(1));
+        Bin::of(bins.get(from..to.max(from + 1).min(bins.len())).unwrap_or_default())
+    };
+    let parts: Vec<Bin> = (0..columns).map(part).collect();
+    draw::bars(&parts, Scale::of_bodies(&parts), model.theme.unicode)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, text) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1_000, "1.0 kB"),
-            (44_100, "44.1 kB"),
-            (1_234_567, "1.2 MB"),
-            (5_530_000_000, "5.5 GB"),
-            (u64::MAX, "18446744.1 TB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
-    }
 
     #[test]
     fn the_name_keeps_its_room_and_every_column_is_used() {

@@ -118,24 +118,23 @@ pub(crate) fn inputs(model: &Model, rows: Option<&[InputRow]>, selected: usize, 
     let height = usize::from(inside.height).max(1);
     let first = (selected + 1).saturating_sub(height);
     for ((place, input), row) in rows.iter().enumerate().skip(first).zip(inside.rows()) {
-        let line = input_line(model, input, usize::from(row.width));
-        let line = if place == selected { line.style(theme.selected()) } else { line };
-        line.render(row, buffer);
+        input_line(model, input, place == selected, usize::from(row.width)).render(row, buffer);
     }
 }
 
 /// Default, name, level, sound system; on a narrow screen without the last.
-fn input_line(model: &Model, input: &InputRow, width: usize) -> Line<'static> {
+fn input_line(model: &Model, input: &InputRow, selected: bool, width: usize) -> Line<'static> {
     let theme = model.theme;
-    let mark = if input.is_default { "* " } else { "  " };
+    let style = if selected { theme.selected() } else { theme.plain() };
+    let mark = format!("{}{} ", theme.pointer(selected), if input.is_default { "*" } else { " " });
     let host = if width >= 48 { theme.shortened(&input.host, 10) } else { String::new() };
     let level = hears(model, &input.hears);
-    let room = width.saturating_sub(2 + level.width() + 1 + 12 * usize::from(width >= 48));
+    let room = width.saturating_sub(mark.width() + level.width() + 1 + 12 * usize::from(width >= 48));
     let label = theme.shortened(&input.label, room);
     let gap = " ".repeat(room.saturating_sub(label.width()));
     Line::from(vec![
-        Span::raw(mark),
-        Span::raw(label),
+        Span::styled(mark, style),
+        Span::styled(label, style),
         Span::raw(gap),
         Span::raw(format!(" {level}  ")),
         Span::styled(host, theme.dim()),
@@ -163,9 +162,8 @@ pub(crate) fn export(model: &Model, formats: &[&'static str], selected: usize, a
     let title = if model.theme.unicode { "export as · Enter Esc" } else { "export as - Enter Esc" };
     let inside = window(model, area, (30, rows_of(formats.len())), title, buffer);
     for ((place, format), row) in formats.iter().enumerate().zip(inside.rows()) {
-        let text = format!("{format:<width$}", width = usize::from(row.width));
         let style = if place == selected { model.theme.selected() } else { model.theme.plain() };
-        Line::styled(text, style).render(row, buffer);
+        Line::styled(format!("{} {format}", model.theme.pointer(place == selected)), style).render(row, buffer);
     }
 }
 

@@ -26,7 +26,7 @@ const BAR_LEAST: usize = 10;
 #[allow(clippy::cast_possible_truncation, reason = "decibels for a screen")]
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
-    let meter = &model.live.meter;
+    let meter = model.meter();
     let clipping = meter.is_clipping(model.now);
     let clipped = format!("  clipped {}", meter.clipped);
     let lost = format!("  lost {}", model.recorder.lost);
@@ -83,8 +83,8 @@ fn colour(theme: Theme, cell: usize, cells: usize) -> Style {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the columns of a screen")]
 fn cells(model: &Model, cells: usize) -> Vec<Span<'static>> {
     let theme = model.theme;
-    let eighths = (filled(model.live.meter.bar_dbfs) * (cells * 8) as f64).round() as usize;
-    let hold = filled(model.live.meter.hold_dbfs);
+    let eighths = (filled(model.meter().bar_dbfs) * (cells * 8) as f64).round() as usize;
+    let hold = filled(model.meter().hold_dbfs);
     let held = (hold > 0.0).then(|| ((hold * cells as f64) as usize).min(cells.saturating_sub(1)));
     let shape = |cell: usize| {
         let part = eighths.saturating_sub(cell * 8).min(8);

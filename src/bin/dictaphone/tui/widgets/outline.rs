@@ -5,8 +5,8 @@ use std::time::Duration;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
-    canvas::{Canvas, height},
-    waveform::{MIRRORED_ROWS, bar},
+    canvas::Canvas,
+    waveform::{MIRRORED_ROWS, bar, put_marker},
 };
 use crate::tui::{
     app::{Model, Outline, Playing, Repeat},
@@ -25,7 +25,7 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
             () => theme.plain(),
         });
         outline.markers.iter().for_each(|&marker| {
-            put(buffer, area.x + column(marker), area.y, if theme.unicode { "▾" } else { "v" }, theme.accent());
+            put_marker(theme, buffer, area.x + column(marker), area.y);
         });
     }
     let (a, b) = ends(model);
@@ -80,7 +80,10 @@ fn draw(model: &Model, outline: &Outline, area: Rect, buffer: &mut Buffer, style
         .map_or(1.0, |frames| (outline.waveform.frames() as f64 / frames as f64).min(1.0));
     let columns = (canvas.columns() as f64 * read).round() as usize;
     for (x, bin) in outline.waveform.columns(columns).into_iter().enumerate() {
-        bar(&mut canvas, x, height(bin.peak()), area.height >= MIRRORED_ROWS);
+        let heights = (outline.scale.body(bin), outline.scale.outline(bin));
+        bar(&mut canvas, x, heights, area.height >= MIRRORED_ROWS);
     }
-    canvas.draw(buffer, |cell| style(u16::try_from(cell).unwrap_or(u16::MAX)));
+    canvas.draw_outlined(buffer, |cell, is_solid| {
+        if is_solid { style(u16::try_from(cell).unwrap_or(u16::MAX)) } else { model.theme.dim() }
+    });
 }

@@ -2,9 +2,10 @@
 
 use std::f32::consts::TAU;
 
+use dictaphone::clips::draw::Scale;
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::canvas::{Canvas, height};
+use super::canvas::Canvas;
 use crate::tui::app::{Device, Model};
 
 /// Samples of a transform, a power of two.
@@ -23,7 +24,7 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let (columns, rows) = (canvas.columns(), canvas.rows());
     for x in 0..columns {
         let peak = band(&magnitudes, x, columns, format.sample_rate as f32);
-        let reach = (height(peak) * rows as f32).round() as usize;
+        let reach = (Scale::FULL.height(peak) * rows as f64).round() as usize;
         if reach > 0 {
             canvas.line(x, rows - reach.min(rows), rows - 1);
         }
