@@ -6,13 +6,14 @@ use std::{
     time::SystemTime,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::{
     Timestamp, Zoned,
     civil::Time,
     fmt::temporal::Pieces,
     tz::{Offset, TimeZone},
 };
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
     audio::{Metadata, time::seconds},
@@ -22,13 +23,13 @@ use crate::{
 
 /// What is known about a clip without reading its sound; what is unknown is `None`.
 ///
-/// Serialized, it is the clip of the machine output; paths that are not Unicode have replacement characters there.
+/// Serialized, it is the clip of the machine output; see [`path_fields`] for its path.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Clip {
     /// Name of the file without its extension.
     pub name: String,
     /// Where the file is.
-    #[serde(serialize_with = "lossy")]
+    #[serde(flatten, serialize_with = "path_alone")]
     pub path: PathBuf,
     /// Name of the container, as in the table of formats; of a file that cannot be read, what its extension stands for.
     pub format: Option<String>,
@@ -153,8 +154,23 @@ fn rfc_3339<S: Serializer>(time: &Option<Zoned>, serializer: S) -> Result<S::Ok,
     time.as_ref().map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).serialize(serializer)
 }
 
-fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
+fn path_alone<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    path_fields(&mut map, "path", path)?;
+    map.end()
+}
+
+/// A path in machine output: the field `name` as text and, where that cannot be the whole truth because the path is not
+/// Unicode, `name` + `_bytes` with its bytes in base64 (RFC 4648, section 4), by which a script reaches the file.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn path_fields<M: SerializeMap>(map: &mut M, name: &str, path: &Path) -> Result<(), M::Error> {
+    map.serialize_entry(name, &path.to_string_lossy())?;
+    match path.to_str() {
+        Some(_) => Ok(()),
+        None => map.serialize_entry(&format!("{name}_bytes"), &BASE64.encode(path.as_os_str().as_encoded_bytes())),
+    }
 }
 
 #[cfg(test)]

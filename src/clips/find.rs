@@ -145,10 +145,14 @@ pub(super) fn extension(path: &Path) -> Option<&str> {
 pub(super) fn claim(file: &Unfinished) -> Result<FileSpool> {
     let failed = |error| Error::from_io(error, format!("cannot recover {}", file.path.display()));
     let refuse = |kind, what: &str| Error::new(kind, format!("cannot recover {}: {what}", file.path.display()));
-    if fs::symlink_metadata(&file.path).map_err(failed)?.is_symlink() {
+    let there = fs::symlink_metadata(&file.path).map_err(failed)?;
+    if there.is_symlink() {
         return Err(refuse(ErrorKind::InvalidData, "it is a symbolic link, name the file itself"));
     }
-    // Should it become a link only now, this fails.
+    if !there.is_file() {
+        return Err(refuse(ErrorKind::InvalidData, "it is not an ordinary file"));
+    }
+    // Should it become something else only now, this fails.
     let spool = FileSpool::reopen(&file.path).map_err(failed)?;
     let metadata = spool.metadata().map_err(failed)?;
     if !is_ours(&metadata) {

@@ -26,7 +26,7 @@ pub mod waveform;
 
 pub use assembly::{Advance, Watch};
 pub use cache::WaveformCache;
-pub use clip::Clip;
+pub use clip::{Clip, path_fields};
 pub use convert::{Conversion, Converted, convert, convert_to_stream};
 pub use find::{Found, Kind, Unfinished, find};
 pub use folder::{Listing, PartFile, SortKey};

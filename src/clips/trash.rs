@@ -61,6 +61,7 @@ pub fn delete(path: &Path, permanent: bool) -> Result<Trashed> {
         return Ok(Trashed { path, modified, place: Place::Gone });
     }
     let resolved = resolved(&path).map_err(failed)?;
+    refuse_foreign_trash(&resolved)?;
     trash::delete(&resolved).map_err(|error| refused(error, &path))?;
     let place = place_in_trash(&resolved, &metadata);
     Ok(Trashed { path, modified, place })
@@ -135,6 +136,35 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// Refuses a trash at the top of a file system that somebody else has put there, or that is a link: whoever owns the
+/// folder reads what is thrown away. The specification asks for that of `.Trash` only; on a disk for everybody it is as
+/// true of `.Trash-UID`. Which folder above is the top one does not matter: no other has such a name.
+#[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
+fn refuse_foreign_trash(path: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::getuid().as_raw();
+    let trashes = path
+        .ancestors()
+        .skip(1)
+        .flat_map(|folder| [folder.join(".Trash").join(user.to_string()), folder.join(format!(".Trash-{user}"))]);
+    for trash in trashes {
+        let Ok(there) = fs::symlink_metadata(&trash) else { continue };
+        let why = match (there.is_dir(), there.uid() == user) {
+            (true, true) => continue,
+            (true, false) => "belongs to another user",
+            (false, _) => "is no folder",
+        };
+        let context = format!("cannot move {} to the trash: {} {why}", path.display(), trash.display());
+        return Err(Error::new(ErrorKind::NotSupported, context));
+    }
+    Ok(())
+}
+
+#[cfg(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))))]
+fn refuse_foreign_trash(_path: &Path) -> Result<()> {
+    Ok(())
+}
+
 #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
 fn place_in_trash(original: &Path, deleted: &fs::Metadata) -> Place {
     use std::os::unix::fs::MetadataExt;
@@ -184,6 +214,27 @@ mod tests {
             assert_eq!(delete(folder.path(), permanent).unwrap_err().kind(), ErrorKind::InvalidData);
         }
         assert!(folder.path().exists());
+    }
+
+    #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
+    #[test]
+    fn a_trash_that_is_a_link_or_somebody_elses_is_not_used() {
+        use std::os::unix::fs::{chown, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let trash = root.join(format!(".Trash-{}", rustix::process::getuid().as_raw()));
+        let clip = root.join("sub/a.wav");
+        refuse_foreign_trash(&clip).unwrap();
+        fs::create_dir(root.join("elsewhere")).unwrap();
+        symlink("elsewhere", &trash).unwrap();
+        assert_eq!(refuse_foreign_trash(&clip).unwrap_err().kind(), ErrorKind::NotSupported);
+        fs::remove_file(&trash).unwrap();
+        fs::create_dir(&trash).unwrap();
+        refuse_foreign_trash(&clip).unwrap();
+        // Only the superuser can give a folder away.
+        if chown(&trash, Some(12_345), None).is_ok() {
+            assert!(refuse_foreign_trash(&clip).unwrap_err().to_string().ends_with("belongs to another user"));
+        }
     }
 
     #[cfg(unix)]

@@ -26,7 +26,7 @@ use super::{
 /// Renames `from` to `target` or, with [`Existing::Number`], to the first free numbered name; returns the name.
 ///
 /// With [`Existing::Replace`] a symbolic link is itself replaced, not what it points to; a file that is replaced leaves
-/// its permissions to the new one, as if that had been written into it.
+/// its permissions to read, write and execute to the new one, as if that had been written into it.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if no name is free, [`io::ErrorKind::IsADirectory`] when a folder would have to be
@@ -59,9 +59,20 @@ fn replace(from: &Path, target: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(there) = fs::symlink_metadata(target).ok().filter(fs::Metadata::is_file) {
         // Where they cannot be had, those of a new file do.
-        let _ = fs::set_permissions(from, there.permissions());
+        let _ = take_permissions(from, &there);
     }
     fs::rename(from, target)
+}
+
+/// Gives `from` the permissions of the file that it replaces, but none of the bits that let a program run as somebody
+/// else. A file of another owner may have been put there to be more open than a new one: that can only take away.
+#[cfg(unix)]
+fn take_permissions(from: &Path, replaced: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    const READ_WRITE_EXECUTE: u32 = 0o777;
+    let own = fs::symlink_metadata(from)?;
+    let allowed = if own.uid() == replaced.uid() { READ_WRITE_EXECUTE } else { own.mode() & READ_WRITE_EXECUTE };
+    fs::set_permissions(from, fs::Permissions::from_mode(replaced.mode() & allowed))
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
@@ -269,6 +280,28 @@ mod tests {
         assert_eq!((fs::read(&link).unwrap(), fs::read(&file).unwrap()), (b"new".to_vec(), b"old".to_vec()));
         rename(&link, &file, Existing::Replace).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"new");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_stay_but_no_setuid_bit_and_nothing_that_another_owner_opened_up() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        for (old, owner, expected) in
+            [(0o640, None, 0o640), (0o6755, None, 0o755), (0o1666, None, 0o666), (0o4666, Some(12_345), 0o600)]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+            for (path, mode) in [(&from, 0o600), (&to, old)] {
+                fs::write(path, "").unwrap();
+                // Only the superuser can give a file away, which also takes the bits off.
+                if path == &to && chown(path, owner, None).is_err() {
+                    return;
+                }
+                fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            }
+            rename(&from, &to, Existing::Replace).unwrap();
+            assert_eq!(fs::metadata(&to).unwrap().mode() & 0o7777, expected, "{old:o}");
+        }
     }
 
     #[test]

@@ -49,6 +49,8 @@ mod screen;
 mod signals;
 #[cfg(target_os = "linux")]
 mod splice;
+#[cfg(target_os = "linux")]
+mod strangers;
 #[cfg(unix)]
 mod takes;
 #[cfg(unix)]

@@ -6,6 +6,7 @@ pub(crate) mod duration;
 pub(crate) mod limits;
 pub(crate) mod name;
 mod notes;
+pub(crate) mod ordinary;
 pub(crate) mod usage;
 
 use std::{path::PathBuf, time::Duration};

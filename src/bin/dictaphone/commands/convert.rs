@@ -30,7 +30,7 @@ use crate::{
         JsonTo, Surroundings, clips_folder,
         convert::{self as plan, Convert, Out},
     },
-    report::{Report, printer::Worth, status::clock},
+    report::{Report, json::FilePath, printer::Worth, status::clock},
     shelf,
 };
 
@@ -85,7 +85,7 @@ fn listen(cancelled: &Arc<AtomicBool>, report: &Report) -> Result<Inputs, Failur
     };
     let inputs = Inputs::of_signals(Arc::new(deliver), report)
         .map_err(|error| Failure::new(Message::new(format!("cannot listen to signals: {error}")), Exit::Failed))?;
-    let hint = "an unfinished file may be left beside the new one; its name ends in .part";
+    let hint = "nothing was converted; what is left of it is removed by the next run";
     inputs.set_last_words(Message::new("left before the conversion was cancelled").hint(hint));
     Ok(inputs)
 }
@@ -152,9 +152,10 @@ fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<String> {
 
 /// What machines read: the clip of the machine output, with null for what is unknown.
 #[derive(Debug, Serialize)]
-struct Facts {
+struct Facts<'a> {
     name: Option<String>,
-    path: Option<String>,
+    #[serde(flatten)]
+    path: FilePath<'a>,
     format: &'static str,
     mime_type: String,
     duration_s: f64,
@@ -167,12 +168,12 @@ struct Facts {
     clipped: u64,
 }
 
-fn facts(format: &Format, path: Option<&Path>, converted: Converted) -> Facts {
+fn facts<'a>(format: &Format, path: Option<&'a Path>, converted: Converted) -> Facts<'a> {
     let audio = converted.audio;
     let clip = path.and_then(|path| Clip::read(path).ok());
     Facts {
         name: path.and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned()),
-        path: path.map(|path| path.to_string_lossy().into_owned()),
+        path: FilePath(path),
         format: format.name,
         mime_type: format.full_mime_type(audio),
         duration_s: seconds(converted.frames, audio.sample_rate),

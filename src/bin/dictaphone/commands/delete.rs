@@ -8,14 +8,15 @@ use serde::Serialize;
 use crate::{
     cli::{DeleteArgs, config::Config},
     message::{Failure, cannot_write, exit::Exit, failed, file_failure},
-    report::Report,
+    report::{Report, json::FilePath},
     shelf,
 };
 
 /// A clip that was deleted, in machine output.
 #[derive(Debug, Serialize)]
-struct Deleted {
-    path: String,
+struct Deleted<'a> {
+    #[serde(flatten)]
+    path: FilePath<'a>,
     permanent: bool,
 }
 
@@ -28,12 +29,13 @@ pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> Result<
     let paths = args.clips.iter().map(|word| shelf::find_to_change(&folder, word)).collect::<Result<Vec<_>, _>>()?;
     let mut deleted = Vec::new();
     let mut failures = Vec::new();
-    for path in without_repetition(paths) {
-        match library::delete(&path, args.permanent) {
+    let paths = without_repetition(paths);
+    for path in &paths {
+        match library::delete(path, args.permanent) {
             Ok(_) => {
                 let how = if args.permanent { "deleted" } else { "moved to the trash:" };
                 report.note(&format!("{how} {}", path.display()));
-                deleted.push(Deleted { path: path.to_string_lossy().into_owned(), permanent: args.permanent });
+                deleted.push(Deleted { path: FilePath(Some(path)), permanent: args.permanent });
             }
             Err(error) if error.kind() == ErrorKind::NotSupported => {
                 failures.push(failed(error.to_string(), "`--permanent` deletes it for good"));

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use dictaphone::clips::{self, Change, Outcome, Recovered};
-use serde::Serialize;
+use dictaphone::clips::{self, Change, Outcome, Recovered, path_fields};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::{
     cli::{RecoverArgs, config::Config},
-    message::{Failure, Message, exit::Exit},
+    message::{
+        Failure, Message,
+        exit::{Exit, code_of},
+    },
     plan::{self, Surroundings},
     report::{Report, status},
 };
@@ -35,8 +38,20 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result
     if outcomes.is_empty() {
         report.note("nothing is unfinished");
     }
-    let failed = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(..)));
-    Ok(if failed { Exit::Failed } else { Exit::Done })
+    Ok(exit(&outcomes))
+}
+
+/// Denied if that is all that was in the way.
+fn exit(outcomes: &[Outcome]) -> Exit {
+    let mut failures = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Failed(_, error) => Some(code_of(error)),
+        Outcome::Recovered(_) | Outcome::BeingWritten(_) => None,
+    });
+    match failures.next() {
+        None => Exit::Done,
+        Some(Exit::Denied) if failures.all(|exit| exit == Exit::Denied) => Exit::Denied,
+        Some(_) => Exit::Failed,
+    }
 }
 
 /// Where to look.
@@ -75,9 +90,9 @@ fn shown(path: &Path) -> String {
 
 /// One path as machines read it.
 #[derive(Debug, Serialize)]
-struct Row {
-    path: String,
-    from: Option<String>,
+struct Row<'a> {
+    #[serde(flatten)]
+    places: Places<'a>,
     outcome: &'static str,
     format: Option<&'static str>,
     frames: Option<u64>,
@@ -86,12 +101,29 @@ struct Row {
     error: Option<String>,
 }
 
-impl From<&Outcome> for Row {
-    fn from(outcome: &Outcome) -> Self {
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        let bare = |path: &Path, outcome, error| Self {
-            path: text(path),
-            from: None,
+/// Where the recording is, and where it was.
+#[derive(Debug)]
+struct Places<'a> {
+    path: &'a Path,
+    from: Option<&'a Path>,
+}
+
+impl Serialize for Places<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        path_fields(&mut map, "path", self.path)?;
+        match self.from {
+            Some(from) => path_fields(&mut map, "from", from)?,
+            None => map.serialize_entry("from", &None::<&str>)?,
+        }
+        map.end()
+    }
+}
+
+impl<'a> From<&'a Outcome> for Row<'a> {
+    fn from(outcome: &'a Outcome) -> Self {
+        let bare = |path: &'a Path, outcome, error| Self {
+            places: Places { path, from: None },
             outcome,
             format: None,
             frames: None,
@@ -101,8 +133,7 @@ impl From<&Outcome> for Row {
         };
         match outcome {
             Outcome::Recovered(recovered) => Self {
-                path: text(&recovered.to),
-                from: Some(text(&recovered.from)),
+                places: Places { path: &recovered.to, from: Some(&recovered.from) },
                 outcome: match recovered.change {
                     Change::Repaired => "repaired",
                     Change::Renamed => "renamed",

@@ -4,6 +4,7 @@
 
 pub(crate) mod convert;
 mod defaults;
+mod link;
 mod surroundings;
 
 use std::{
@@ -17,6 +18,7 @@ use dictaphone::{
     storage::Existing,
 };
 
+use self::link::Followed;
 use crate::{
     cli::{
         Preset, RecordArgs,
@@ -286,8 +288,14 @@ fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<(Path
         return Ok((file.to_owned(), Existing::Keep));
     }
     // A link stays, and what it points to is replaced, as by every program that writes into it.
-    let behind = if file.is_symlink() { file.canonicalize().ok() } else { None };
-    Ok((behind.unwrap_or_else(|| file.to_owned()), Existing::Replace))
+    match link::follow(file) {
+        Ok(Followed::To(behind)) if file.is_symlink() => Ok((behind, Existing::Replace)),
+        Ok(Followed::To(_)) | Err(_) => Ok((file.to_owned(), Existing::Replace)),
+        Ok(Followed::Foreign(link)) => Err(Failure::usage(
+            format!("{} is a link that belongs to another user", shown(&link)),
+            "write the path that it leads to, if you trust it, or another name",
+        )),
+    }
 }
 
 fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {

@@ -1,15 +1,16 @@
 //! Machine output: what is told about devices and events, as JSON. Fields are only ever added.
 //!
-//! A path that is not Unicode is given with replacement characters. What would steer a terminal is written as an escape,
+//! A path that is not Unicode has its bytes beside it, see [`path_fields`]. What would steer a terminal is written as an escape,
 //! which means the same.
 
-use std::io;
+use std::{io, path::Path};
 
 use dictaphone::{
     Error,
     capture::{DeviceInfo, DeviceKind, Warning},
+    clips::path_fields,
 };
-use serde::Serialize;
+use serde::{Serialize, ser::SerializeMap as _};
 use serde_json::{Serializer, ser::Formatter};
 
 use crate::message::steers;
@@ -32,8 +33,9 @@ pub(crate) enum What<'a> {
     Start {
         /// The device's name.
         device: &'a str,
-        /// The file, `None` for standard output.
-        path: Option<&'a str>,
+        /// The file.
+        #[serde(flatten)]
+        path: FilePath<'a>,
         /// Hertz, of the output.
         sample_rate: u32,
         /// Of the output.
@@ -62,8 +64,9 @@ pub(crate) enum What<'a> {
     /// A file is complete, or the last byte went to standard output.
     #[serde(rename_all = "snake_case")]
     DataAvailable {
-        /// The file, `None` for standard output.
-        path: Option<&'a str>,
+        /// The file.
+        #[serde(flatten)]
+        path: FilePath<'a>,
         /// Its size.
         size_bytes: u64,
         /// Its length.
@@ -120,6 +123,21 @@ impl<'a> What<'a> {
     /// A failure as an event.
     pub(crate) fn error(error: &Error) -> Self {
         Self::Error { name: error.name(), message: error.to_string() }
+    }
+}
+
+/// The field `path` and what else it takes to reach the file; null for standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FilePath<'a>(pub(crate) Option<&'a Path>);
+
+impl Serialize for FilePath<'_> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        match self.0 {
+            Some(path) => path_fields(&mut map, "path", path)?,
+            None => map.serialize_entry("path", &None::<&str>)?,
+        }
+        map.end()
     }
 }
 
@@ -210,11 +228,16 @@ mod tests {
         let error = Error::new(ErrorKind::NotReadable, "the microphone \"x\"\nis busy");
         for (what, json) in [
             (
-                What::Start { device: "USB \"Mic\"", path: Some("/a b.wav"), sample_rate: 48_000, channels: 1 },
+                What::Start {
+                    device: "USB \"Mic\"",
+                    path: FilePath(Some(Path::new("/a b.wav"))),
+                    sample_rate: 48_000,
+                    channels: 1,
+                },
                 r#""start","at_s":1.5,"frame":72000,"device":"USB \"Mic\"","path":"/a b.wav","sample_rate":48000,"channels":1"#,
             ),
             (
-                What::Start { device: "tone", path: None, sample_rate: 48_000, channels: 1 },
+                What::Start { device: "tone", path: FilePath(None), sample_rate: 48_000, channels: 1 },
                 r#""start","at_s":1.5,"frame":72000,"device":"tone","path":null,"sample_rate":48000,"channels":1"#,
             ),
             (
@@ -225,7 +248,13 @@ mod tests {
             (What::Resume {}, r#""resume","at_s":1.5,"frame":72000"#),
             (What::Mark { text: "" }, r#""mark","at_s":1.5,"frame":72000,"text":"""#),
             (
-                What::DataAvailable { path: None, size_bytes: 44, duration_s: 0.0, frames: 0, lost_frames: 0 },
+                What::DataAvailable {
+                    path: FilePath(None),
+                    size_bytes: 44,
+                    duration_s: 0.0,
+                    frames: 0,
+                    lost_frames: 0,
+                },
                 r#""dataavailable","at_s":1.5,"frame":72000,"path":null,"size_bytes":44,"duration_s":0.0,"frames":0,"lost_frames":0"#,
             ),
             (
@@ -240,6 +269,15 @@ mod tests {
         ] {
             assert_eq!(line(what), format!("{{\"event\":{json}}}\n"));
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_not_unicode_can_be_reached() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"/a\xff.wav"));
+        let told = serde_json::to_string(&FilePath(Some(path))).unwrap();
+        assert_eq!(told, "{\"path\":\"/a\u{fffd}.wav\",\"path_bytes\":\"L2H/Lndhdg==\"}");
     }
 
     #[test]

@@ -5,16 +5,18 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io,
+    io::{self, Read as _},
     path::Path,
     sync::OnceLock,
     time::Duration,
 };
 
+use dictaphone::{clips::folder::is_clip_name, storage::place};
 use jiff::Zoned;
 use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::{
+    cli::ordinary,
     message::{Failure, visible},
     report::printer::{Printer, Worth},
 };
@@ -35,8 +37,9 @@ struct LogFile(Printer);
 /// From now on everything that is logged is appended to the file. At most once in a process.
 ///
 /// # Errors
-/// A usage failure if the file cannot be opened.
+/// A usage failure if the file cannot be opened, or is one of sound.
 pub(crate) fn open(path: &Path) -> Result<(), Failure> {
+    refuse_sound(path)?;
     let printer = append(path).and_then(|file| Printer::start(Box::new(file))).map_err(|error| {
         Failure::usage(
             format!("cannot open the log {}: {error}", path.display()),
@@ -61,7 +64,40 @@ fn append(path: &Path) -> io::Result<File> {
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    ordinary::open(path, &mut options)
+}
+
+/// A slip of the keys must not write lines of text behind somebody's recording.
+fn refuse_sound(path: &Path) -> Result<(), Failure> {
+    let shown = visible(&path.to_string_lossy());
+    let hint = "`--log` takes a file of text, such as dictaphone.log, and appends to it";
+    if is_clip_name(path) || place::target_of_part(path).is_some() {
+        return Err(Failure::usage(format!("{shown} is the name of a sound file, not of a log"), hint));
+    }
+    let mut start = Vec::new();
+    // What cannot be read may still take lines, and what is not there yet is no sound file.
+    let _ =
+        ordinary::open(path, OpenOptions::new().read(true)).and_then(|file| file.take(START).read_to_end(&mut start));
+    if is_text(&start) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("{shown} holds something else than text, so it is no log"), hint))
+}
+
+/// Bytes that tell whether a file is one of text; the head of every sound file is within them.
+const START: u64 = 512;
+
+/// Whether the start of a file can be that of a text: UTF-8, cut off anywhere, without the control characters that no
+/// log has.
+fn is_text(start: &[u8]) -> bool {
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            start.get(..error.valid_up_to()).and_then(|whole| std::str::from_utf8(whole).ok()).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    text.chars().all(|c| !c.is_ascii_control() || matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}'))
 }
 
 impl Log for LogFile {
@@ -107,6 +143,25 @@ mod tests {
             let metadata = Metadata::builder().target(target).level(level).build();
             assert_eq!(log.enabled(&metadata), expected, "{target} {level}");
         }
+    }
+
+    #[test]
+    fn sound_is_no_text() {
+        for start in [
+            &b"RIFF\x24\0\0\0WAVE"[..],
+            b"fLaC\0\0\0\x22",
+            b"OggS\0\x02",
+            b"ID3\x04\0",
+            b"\xff\xfb\x90",
+            b"FORM\0\0\x10\0AIFF",
+            b"\0\0\0\x20ftypM4A ",
+        ] {
+            assert!(!is_text(start), "{start:?}");
+        }
+        for start in ["", "2026-11-20 INFO dictaphone\n", "colours \u{1b}[1m, tabs\t and Ä"] {
+            assert!(is_text(start.as_bytes()), "{start}");
+        }
+        assert!(is_text(&"xÄ".as_bytes()[..2]));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::{
     plan::{JsonTo, Record, Target},
     report::{
         Report,
-        json::{Event, What},
+        json::{Event, FilePath, What},
         printer::Worth,
         status::{self, Levels, State, StatusFacts},
     },
@@ -345,7 +345,7 @@ impl<'a> Session<'a> {
             0,
             What::Start {
                 device: &self.opened.device,
-                path: path.as_deref(),
+                path: FilePath(self.path.as_deref()),
                 sample_rate: format.sample_rate,
                 channels: format.channels,
             },

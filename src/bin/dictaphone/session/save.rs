@@ -21,7 +21,7 @@ use crate::{
     plan::{JsonTo, Record, Target},
     report::{
         Report,
-        json::{Event, What},
+        json::{Event, FilePath, What},
         printer::Worth,
         status,
     },
@@ -202,9 +202,8 @@ impl End<'_> {
     }
 
     fn tell_saved(&self, blob: &Blob, path: &Path) {
-        let path = path.display().to_string();
         self.tell(What::DataAvailable {
-            path: Some(&path),
+            path: FilePath(Some(path)),
             size_bytes: blob.size(),
             duration_s: seconds(blob.facts().frames, self.opened.format.sample_rate),
             frames: blob.facts().frames,
@@ -217,7 +216,7 @@ impl End<'_> {
         let lost = silenced + piped.unread_frames;
         let rate = self.opened.format.sample_rate;
         self.tell(What::DataAvailable {
-            path: None,
+            path: FilePath(None),
             size_bytes: piped.bytes,
             duration_s: seconds(self.progress.frames, rate),
             frames: self.progress.frames,

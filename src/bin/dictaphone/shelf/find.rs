@@ -9,7 +9,7 @@ use dictaphone::{
 
 use crate::{
     cli::{ClipsFolder, config::Config},
-    message::{Failure, failed},
+    message::{Failure, failed, visible},
     plan::{self, Surroundings},
 };
 
@@ -24,8 +24,20 @@ pub(crate) fn folder(args: &ClipsFolder, config: Config) -> Result<PathBuf, Fail
 /// The file that the user means.
 ///
 /// # Errors
-/// If there is none, or more than one.
+/// If there is none, or more than one, or if it is a pipe, a device, a socket, which are never opened.
 pub(crate) fn find(folder: &Path, word: &Path) -> Result<PathBuf, Failure> {
+    let path = find_anything(folder, word)?;
+    // A folder is told by whoever opens it, and a link to nowhere can still be deleted.
+    match std::fs::metadata(&path) {
+        Ok(there) if !there.is_file() && !there.is_dir() => {
+            let text = format!("{} is not an ordinary file", visible(&path.to_string_lossy()));
+            Err(failed(text, "a clip is a file; what comes out of a pipe can be recorded into one"))
+        }
+        _ => Ok(path),
+    }
+}
+
+fn find_anything(folder: &Path, word: &Path) -> Result<PathBuf, Failure> {
     name::find(folder, word).map_err(|error| {
         let text = error.to_string();
         match error {

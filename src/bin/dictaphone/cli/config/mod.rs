@@ -9,7 +9,7 @@ mod keys;
 
 use std::{
     env,
-    fs::File,
+    fs::{self, OpenOptions},
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -18,7 +18,7 @@ use clap::{Arg, ArgAction, Parser as _, ValueHint, error::ContextKind};
 
 use self::document::{Document, Entry, Value};
 use crate::{
-    cli::{self, Cli, Common, RecordArgs, Subcommand, usage},
+    cli::{self, Cli, Common, RecordArgs, Subcommand, ordinary, usage},
     message::Failure,
     tui::keymap::Keymap,
 };
@@ -111,11 +111,27 @@ fn is_missing(error: &io::Error) -> bool {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    if is_null(path) {
+        return Ok(bytes);
+    }
+    ordinary::open(path, OpenOptions::new().read(true))?.take(LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LIMIT {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB, which no config is"));
     }
     Ok(bytes)
+}
+
+/// The one device that stands for an empty file: `--config /dev/null` leaves the config out.
+#[cfg(unix)]
+fn is_null(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |path: &Path| fs::metadata(path).ok().map(|there| (there.mode(), there.rdev()));
+    id(path).is_some_and(|there| Some(there) == id(Path::new("/dev/null")))
+}
+
+#[cfg(not(unix))]
+fn is_null(_path: &Path) -> bool {
+    false
 }
 
 fn record_command() -> clap::Command {
