@@ -15,7 +15,7 @@ use crate::{
     audio::{AudioFormat, SampleFormat},
     error::{Error, ErrorKind, Result},
     format::{self, Decoder, Format},
-    storage::{Existing, FileSpool, Spool},
+    storage::{self, Existing, FileSpool, Spool},
 };
 
 /// Rates that are tried where a format does not have that of a clip, in hertz.
@@ -109,7 +109,9 @@ pub fn convert(
     refuse_target(source, target, existing)?;
     // Before a file is made.
     conversion.audio(decoder.format())?;
-    let mut spool = FileSpool::beside(target)
+    // What an earlier one left when it was killed. Where the folder cannot be read there is nothing to be done.
+    let _ = target.parent().map(storage::remove_drafts);
+    let mut spool = FileSpool::draft_beside(target)
         .map_err(|error| Error::from_io(error, format!("cannot create {}", target.display())))?;
     let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
     into_spool(clip, &mut spool, target, conversion, existing, watch)

@@ -17,7 +17,7 @@ use crate::{
     audio::{AudioFormat, time},
     error::{Error, Result},
     format::repair::{self, Origin, Repair},
-    storage::{Existing, FileSpool, Spool, place},
+    storage::{self, Existing, FileSpool, Spool, place},
 };
 
 /// What was done about a recording, or would be.
@@ -79,6 +79,10 @@ pub enum Outcome {
 /// others from it. With `dry_run` nothing changes, and the outcomes say what would be.
 #[must_use]
 pub fn run(paths: &[PathBuf], dry_run: bool) -> Vec<Outcome> {
+    if !dry_run {
+        // What was made of other clips when its maker was killed is no recording: nothing is lost with it.
+        paths.iter().filter(|path| path.is_dir()).for_each(|folder| drop(storage::remove_drafts(folder)));
+    }
     let found = find(paths);
     let mut promised = BTreeSet::new();
     let recovered = found.unfinished.into_iter().filter_map(|file| {

@@ -6,13 +6,13 @@
 //!
 //! | step | the old take | the new take |
 //! |---|---|---|
-//! | the result grows in `.NAME.EXT.part` | has its name | has its name |
+//! | the result grows in a draft beside it | has its name | has its name |
 //! | the old take gets a second name, `NAME-before.EXT` | has both | has its name |
 //! | the result takes the name `NAME.EXT`, in one step | `NAME-before.EXT` | has its name, and is in the result |
 //! | the new take and `NAME-before.EXT` go to the trash | in the trash | in the trash, and in the result |
 //!
-//! So what a crash leaves are takes that anybody sees in the folder, and at most an unfinished file that may be recovered
-//! or thrown away: nothing has to be repaired. Where there is no trash, both stay in the folder. The old version is kept
+//! So what a crash leaves are takes that anybody sees in the folder, and at most a draft that the next run removes: nothing
+//! has to be repaired. Where there is no trash, both stay in the folder. The old version is kept
 //! in the trash and not in a hidden file, because hidden files the size of recordings would add up unseen, and because
 //! it is found there without this program as well.
 //!
@@ -112,7 +112,8 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
     let failed = |error| Error::from_io(error, format!("cannot read {}", old.display()));
     let target = old.canonicalize().map_err(failed)?;
     let takes = Takes::open(&target, new)?;
-    let mut spool = FileSpool::beside(&target)
+    let _ = target.parent().map(storage::remove_drafts);
+    let mut spool = FileSpool::draft_beside(&target)
         .map_err(|error| Error::from_io(error, format!("cannot create a file beside {}", old.display())))?;
     let done = takes.into_spool(seam, &mut spool, watch)?;
     let result = Stamp::of(&target).map_err(|error| cannot_write(error, &target.display().to_string()))?;

@@ -10,7 +10,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Existing, FileSpool, ReadSeek, Spool, place};
+use super::{
+    Existing, FileSpool, ReadSeek, Spool, place,
+    power_cut::{Change, PowerCut, Step, power_cuts},
+};
 
 type Content = Arc<Mutex<Vec<u8>>>;
 
@@ -64,6 +67,9 @@ struct Disk {
     faults: Vec<Fault>,
     available: Option<u64>,
     log: Vec<Request>,
+    steps: Vec<Step>,
+    /// How many files there have been; the next one has this number.
+    numbers: usize,
 }
 
 impl Disk {
@@ -81,6 +87,22 @@ impl Disk {
             fault.nth > 0
         });
         struck
+    }
+
+    /// Makes a file of that name, which no other has any more, and returns its number.
+    fn create(&mut self, name: &Path, content: Content) -> usize {
+        let file = self.numbers;
+        self.numbers += 1;
+        self.steps.push(Step { file, change: Change::Create(name.to_owned()) });
+        self.files.insert(name.to_owned(), content);
+        file
+    }
+
+    /// As another program would, and safe.
+    fn create_whole(&mut self, name: &Path, bytes: &[u8]) {
+        let file = self.create(name, Arc::new(Mutex::new(bytes.to_owned())));
+        let changes = [Change::Write { at: 0, bytes: bytes.to_owned() }, Change::Sync];
+        self.steps.extend(changes.map(|change| Step { file, change }));
     }
 
     /// The first of `names` that no file has.
@@ -123,8 +145,8 @@ impl MemoryDisk {
         let mut disk = locked(&self.disk);
         let path = disk.first_free(|n| place::part_path(&place::numbered(target, n)))?;
         let content = Content::default();
-        disk.files.insert(path.clone(), Arc::clone(&content));
-        Ok(MemorySpool { content, stage: Stage::Growing, home: Some((self.clone(), path)) })
+        let file = disk.create(&path, Arc::clone(&content));
+        Ok(MemorySpool { content, stage: Stage::Growing, home: Some(Home { disk: self.clone(), path, file }) })
     }
 
     /// Lets every file end at `byte`: an append across it writes the bytes below and then fails with `kind` (such as
@@ -153,7 +175,7 @@ impl MemoryDisk {
 
     /// Puts a file there, as another program would; replaces what had the name.
     pub fn put(&self, path: &Path, bytes: &[u8]) {
-        locked(&self.disk).files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_owned())));
+        locked(&self.disk).create_whole(path, bytes);
     }
 
     /// What the file `path` holds now.
@@ -168,6 +190,14 @@ impl MemoryDisk {
     #[must_use]
     pub fn paths(&self) -> Vec<PathBuf> {
         locked(&self.disk).files.keys().cloned().collect()
+    }
+
+    /// Everything that could be left if the power failed now or after any earlier step, with what was not synced by then
+    /// lost, kept or torn in any combination.
+    #[must_use]
+    pub fn power_cuts(&self) -> Vec<PowerCut> {
+        let steps = locked(&self.disk).steps.clone();
+        power_cuts(&steps).collect()
     }
 
     /// Everything that was asked so far, oldest first.
@@ -192,7 +222,22 @@ enum Stage {
 pub struct MemorySpool {
     content: Content,
     stage: Stage,
-    home: Option<(MemoryDisk, PathBuf)>,
+    home: Option<Home>,
+}
+
+/// Where a spool's file is.
+#[derive(Debug)]
+struct Home {
+    disk: MemoryDisk,
+    path: PathBuf,
+    /// Its number among the steps.
+    file: usize,
+}
+
+impl Home {
+    fn note(&self, change: Change) {
+        locked(&self.disk.disk).steps.push(Step { file: self.file, change });
+    }
 }
 
 impl Default for MemorySpool {
@@ -222,7 +267,7 @@ impl MemorySpool {
             Stage::Finished => return Err(invalid("the recording is already saved")),
             Stage::Discarded => return Err(invalid("the recording was thrown away")),
         }
-        let Some(disk) = self.home.as_ref().map(|(disk, _)| Arc::clone(&disk.disk)) else {
+        let Some(disk) = self.home.as_ref().map(|home| Arc::clone(&home.disk.disk)) else {
             return change(self, None);
         };
         let (struck, full_at) = {
@@ -236,6 +281,13 @@ impl MemorySpool {
         let failed = outcome.as_ref().err().map(io::Error::kind);
         locked(&disk).log.push(Request { operation, at, bytes: bytes as u64, failed });
         outcome
+    }
+
+    /// Writes down what was done to the file, if it is on a disk.
+    fn note(&self, change: impl FnOnce() -> Change) {
+        if let Some(home) = &self.home {
+            home.note(change());
+        }
     }
 
     fn commit_into_file(&self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
@@ -267,7 +319,10 @@ impl Spool for MemorySpool {
             let room = full.map_or(usize::MAX, |(end, _)| end.saturating_sub(content.len()));
             let fitting = bytes.get(..room).unwrap_or(bytes);
             content.try_reserve(fitting.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+            let at = content.len() as u64;
             content.extend_from_slice(fitting);
+            drop(content);
+            spool.note(|| Change::Write { at, bytes: fitting.to_owned() });
             match full {
                 Some((_, kind)) if fitting.len() < bytes.len() => Err(kind.into()),
                 _ => Ok(()),
@@ -283,6 +338,8 @@ impl Spool for MemorySpool {
             let place = start.zip(end).and_then(|(start, end)| content.get_mut(start..end));
             let place = place.ok_or_else(|| invalid("patch beyond the end of the recording"))?;
             place.copy_from_slice(bytes);
+            drop(content);
+            spool.note(|| Change::Write { at, bytes: bytes.to_owned() });
             Ok(())
         })
     }
@@ -290,12 +347,16 @@ impl Spool for MemorySpool {
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.request(Operation::Truncate, len, 0, |spool, _| {
             locked(&spool.content).truncate(usize::try_from(len).unwrap_or(usize::MAX));
+            spool.note(|| Change::Truncate(len));
             Ok(())
         })
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.request(Operation::Sync, 0, 0, |_, _| Ok(()))
+        self.request(Operation::Sync, 0, 0, |spool, _| {
+            spool.note(|| Change::Sync);
+            Ok(())
+        })
     }
 
     fn reader(&self) -> io::Result<Box<dyn ReadSeek>> {
@@ -310,16 +371,18 @@ impl Spool for MemorySpool {
         self.request(Operation::Commit, 0, 0, |spool, _| {
             let path = match &mut spool.home {
                 None => spool.commit_into_file(target, existing)?,
-                Some((disk, path)) => {
+                Some(Home { disk, path, file }) => {
                     let mut disk = locked(&disk.disk);
                     let name = disk.name_for(target, existing)?;
                     if spool.stage == Stage::Finished {
                         let copy = locked(&spool.content).clone();
-                        disk.files.insert(name.clone(), Arc::new(Mutex::new(copy)));
+                        disk.create_whole(&name, &copy);
                         return Ok(name);
                     }
                     disk.files.remove(path);
                     disk.files.insert(name.clone(), Arc::clone(&spool.content));
+                    let changes = [Change::Sync, Change::Rename(name.clone())];
+                    disk.steps.extend(changes.map(|change| Step { file: *file, change }));
                     path.clone_from(&name);
                     name
                 }
@@ -334,9 +397,10 @@ impl Spool for MemorySpool {
             return Ok(());
         }
         self.request(Operation::Discard, 0, 0, |spool, _| {
-            if let Some((disk, path)) = &spool.home {
+            if let Some(Home { disk, path, .. }) = &spool.home {
                 locked(&disk.disk).files.remove(path);
             }
+            spool.note(|| Change::Remove);
             spool.content = Content::default();
             spool.stage = Stage::Discarded;
             Ok(())
@@ -344,13 +408,12 @@ impl Spool for MemorySpool {
     }
 
     fn available_bytes(&self) -> Option<u64> {
-        let (disk, _) = self.home.as_ref()?;
-        locked(&disk.disk).available
+        locked(&self.home.as_ref()?.disk.disk).available
     }
 
     /// The file on the disk in memory; `None` without one.
     fn path(&self) -> Option<PathBuf> {
-        if self.stage == Stage::Discarded { None } else { self.home.as_ref().map(|(_, path)| path.clone()) }
+        if self.stage == Stage::Discarded { None } else { self.home.as_ref().map(|home| home.path.clone()) }
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Nothing here knows a sound format.
 
+mod drafts;
 pub mod memory;
 pub mod place;
 mod positioned;
+mod power_cut;
 mod publish;
 pub mod space;
 pub mod spool;
@@ -17,7 +19,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use drafts::remove_drafts;
 pub use memory::{MemoryDisk, MemorySpool};
+pub use power_cut::PowerCut;
 pub use spool::FileSpool;
 pub use twin::keep_twin;
 pub use unfinished::is_being_written;

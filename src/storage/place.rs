@@ -15,6 +15,28 @@ const NAME_MAX_BYTES: usize = 255;
 /// What marks the file of an unfinished recording, besides the leading dot.
 const PART_SUFFIX: &str = ".part";
 
+/// What marks a file that is being made of others, besides the leading dot.
+const DRAFT_SUFFIX: &str = ".dictaphone-draft";
+
+/// What a hidden file is while it grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hidden {
+    /// A recording: its sound is nowhere else.
+    Part,
+    /// Something that is made of what is there and stays there, such as a conversion: when its maker dies it is worth
+    /// nothing.
+    Draft,
+}
+
+impl Hidden {
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Part => PART_SUFFIX,
+            Self::Draft => DRAFT_SUFFIX,
+        }
+    }
+}
+
 /// The most bytes in a name whose unfinished file can have the whole name: 255 without the dot and `.part`.
 pub const SAFE_NAME_MAX_BYTES: usize = NAME_MAX_BYTES - 1 - PART_SUFFIX.len();
 
@@ -45,10 +67,22 @@ pub fn marked(path: &Path, mark: &str) -> PathBuf {
 /// returned as it is.
 #[must_use]
 pub fn part_path(target: &Path) -> PathBuf {
+    hidden_path(target, Hidden::Part)
+}
+
+/// The hidden file of that kind beside `target`, named as by [`part_path`].
+pub(super) fn hidden_path(target: &Path, kind: Hidden) -> PathBuf {
     match target.file_name() {
-        Some(name) => target.with_file_name(fitted(".", name, "", PART_SUFFIX)),
+        Some(name) => target.with_file_name(fitted(".", name, "", kind.suffix())),
         None => target.to_owned(),
     }
+}
+
+/// Whether the name is that of a file that is, or was, being made of others.
+pub(super) fn is_draft(path: &Path) -> bool {
+    let stem =
+        path.file_name().map(OsStr::as_encoded_bytes).and_then(|name| name.strip_suffix(DRAFT_SUFFIX.as_bytes()));
+    stem.is_some_and(|stem| stem.len() > 1 && stem.starts_with(b"."))
 }
 
 /// What the unfinished recording at `path` would be called when it is finished; `None` if the name is not one that
@@ -226,6 +260,16 @@ mod tests {
         ] {
             assert_eq!(part_path(Path::new(target)), Path::new(part));
             assert_eq!(target_of_part(Path::new(part)).as_deref(), Some(Path::new(target)));
+        }
+    }
+
+    #[test]
+    fn drafts_are_neither_recordings_nor_other_hidden_files() {
+        let draft = hidden_path(Path::new("a/take.wav"), Hidden::Draft);
+        assert_eq!(draft, Path::new("a/.take.wav.dictaphone-draft"));
+        assert!(is_draft(&draft) && target_of_part(&draft).is_none());
+        for name in [".take.wav.part", "take.wav.dictaphone-draft", ".dictaphone-draft", "..", ".take.draft"] {
+            assert!(!is_draft(Path::new(name)), "{name}");
         }
     }
 

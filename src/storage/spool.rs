@@ -14,6 +14,7 @@ use std::{
 
 use super::{
     Existing, ReadSeek, Spool,
+    place::Hidden,
     positioned::{self, Reader, write_all_counted},
     publish::{self, create_folder, folder_of, sync_folder},
     space,
@@ -36,6 +37,7 @@ enum Stage {
 pub struct FileSpool {
     file: File,
     path: PathBuf,
+    kind: Hidden,
     len: u64,
     stage: Stage,
     is_temporary: bool,
@@ -56,12 +58,27 @@ impl FileSpool {
     /// [`io::ErrorKind::InvalidInput`] if `target` ends in no name; [`io::ErrorKind::NotADirectory`] if a file is where
     /// its folder should be; else those of the file system.
     pub fn beside(target: &Path) -> io::Result<Self> {
+        Self::hidden_beside(target, Hidden::Part)
+    }
+
+    /// As [`beside`](Self::beside), for what is made of sound that stays where it is: nobody takes the file for a
+    /// recording when its maker was killed, and [`remove_drafts`](super::remove_drafts) removes it.
+    ///
+    /// # Errors
+    /// Those of [`beside`](Self::beside).
+    pub fn draft_beside(target: &Path) -> io::Result<Self> {
+        Self::hidden_beside(target, Hidden::Draft)
+    }
+
+    fn hidden_beside(target: &Path, kind: Hidden) -> io::Result<Self> {
         check_has_name(target)?;
         // The file must be found again when the working directory has changed.
         let target = std::path::absolute(target)?;
         create_folder(folder_of(&target))?;
-        let (file, path) = unfinished::create_beside(&target)?;
-        Ok(Self::new(file, path, 0))
+        let (file, path) = unfinished::create_beside(&target, kind)?;
+        let mut spool = Self::new(file, path, 0);
+        spool.kind = kind;
+        Ok(spool)
     }
 
     /// An empty spool in a file in the system's temporary folder, which is removed when the spool is dropped without a
@@ -109,7 +126,8 @@ impl FileSpool {
 
     fn new(file: File, path: PathBuf, len: u64) -> Self {
         let stage = Stage::Growing;
-        Self { file, path, len, stage, is_temporary: false, has_failed_to_sync: false, renamed_for: None }
+        let kind = Hidden::Part;
+        Self { file, path, kind, len, stage, is_temporary: false, has_failed_to_sync: false, renamed_for: None }
     }
 
     fn check_growing(&self) -> io::Result<()> {
@@ -159,7 +177,7 @@ impl FileSpool {
 
     /// Saves a copy; it is still locked.
     fn copy_to(&self, target: &Path, existing: Existing) -> io::Result<(File, PathBuf)> {
-        let (copy, part) = unfinished::create_beside(target)?;
+        let (copy, part) = unfinished::create_beside(target, self.kind)?;
         let saved = positioned::copy(&self.file, self.len, &copy)
             .and_then(|()| copy.sync_all())
             .and_then(|()| publish::rename(&part, target, existing))

@@ -41,7 +41,7 @@ pub fn keep_twin(from: &Path, wanted: &Path) -> io::Result<PathBuf> {
 
 fn copy(from: &Path, wanted: &Path) -> io::Result<PathBuf> {
     let mut file = File::open(from)?;
-    let mut spool = FileSpool::beside(wanted)?;
+    let mut spool = FileSpool::draft_beside(wanted)?;
     let copied = append_all(&mut file, &mut spool)
         .and_then(|()| file.metadata()?.modified())
         .and_then(|modified| spool.set_modified(modified))

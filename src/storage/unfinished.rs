@@ -11,18 +11,18 @@ use std::{
     time::Duration,
 };
 
-use super::place;
+use super::place::{self, Hidden};
 
 /// How many names are tried before a folder counts as full of them.
 pub(super) const NAMES_MAX: u32 = 99_999;
 
-/// Creates and claims the first free part file for `target`; its folder must exist.
+/// Creates and claims the first free hidden file of that kind for `target`; its folder must exist.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if every name is taken; else those of the file system.
-pub(super) fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
+pub(super) fn create_beside(target: &Path, kind: Hidden) -> io::Result<(File, PathBuf)> {
     for n in 1..=NAMES_MAX {
-        let path = place::part_path(&place::numbered(target, n));
+        let path = place::hidden_path(&place::numbered(target, n), kind);
         match create(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             outcome => return outcome.map(|file| (file, path)),
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_new_file_has_the_permissions_that_the_user_gives_new_files_and_is_locked() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, path) = create_beside(&folder.path().join("take.wav")).unwrap();
+        let (file, path) = create_beside(&folder.path().join("take.wav"), Hidden::Part).unwrap();
         assert_eq!(path, folder.path().join(".take.wav.part"));
         let usual = File::create(folder.path().join("usual")).unwrap().metadata().unwrap().mode();
         assert_eq!(file.metadata().unwrap().mode(), usual);
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn unlocking_reaches_duplicates() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, path) = create_beside(&folder.path().join("take.wav")).unwrap();
+        let (file, path) = create_beside(&folder.path().join("take.wav"), Hidden::Part).unwrap();
         let duplicate = file.try_clone().unwrap();
         unlock(&file);
         reopen(&path).unwrap();
@@ -251,7 +251,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (planted, outside) = (folder.path().join(".take.wav.part"), folder.path().join("outside"));
         symlink(&outside, &planted).unwrap();
-        let (_file, path) = create_beside(&folder.path().join("take.wav")).unwrap();
+        let (_file, path) = create_beside(&folder.path().join("take.wav"), Hidden::Part).unwrap();
         assert_eq!(path, folder.path().join(".take-2.wav.part"));
         assert!(!outside.exists());
         fs::write(&outside, "precious").unwrap();
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_file_is_only_at_its_own_name() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, path) = create_beside(&folder.path().join("take.wav")).unwrap();
+        let (file, path) = create_beside(&folder.path().join("take.wav"), Hidden::Part).unwrap();
         assert!(is_at(&file, &path));
         let moved = folder.path().join("moved");
         fs::rename(&path, &moved).unwrap();

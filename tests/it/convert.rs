@@ -217,12 +217,35 @@ fn endless() -> Test {
 fn a_cancelled_conversion_leaves_nothing() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut running = convert(endless(), &["in.wav", "out.wav", "-r", "44.1k"]).spawn();
-        running.wait_for_file(".out.wav.part", 100_000);
+        running.wait_for_file(DRAFT, 100_000);
         running.signal(signal);
         let output = running.wait();
         output.assert_exit(130).assert_stdout("");
         output.assert_stderr("error: the conversion was cancelled\nhint: nothing is left of it\n");
         assert_eq!(names(output.path("")), ["in.wav"]);
+    }
+}
+
+/// What grows beside `out.wav`.
+const DRAFT: &str = ".out.wav.dictaphone-draft";
+
+#[test]
+fn a_killed_conversion_leaves_nothing_that_looks_like_a_recording_and_the_next_run_removes_it() {
+    for next in [&["recover", "."][..], &["convert", "short.wav", "other.wav", "-q"]] {
+        let test = endless();
+        let mut running = convert(test.clone(), &["in.wav", "out.wav", "-r", "44.1k"]).spawn();
+        running.wait_for_file(DRAFT, 100_000);
+        running.signal(Signal::KILL);
+        running.wait().assert_killed_by(Signal::KILL);
+        PositionCode::mono().write_wav(&test.path("short.wav"), 8_000);
+        let listed = test.clone().again().args(["list", "--dir", "."]).run();
+        assert!(!listed.stdout().contains("out") && !listed.stderr().contains("unfinished"), "{}", listed.context());
+        let output = test.again().args(next.iter().copied()).run();
+        output.assert_success();
+        let mut expected = vec!["in.wav", "short.wav"];
+        expected.extend(next.contains(&"other.wav").then_some("other.wav"));
+        expected.sort_unstable();
+        assert_eq!(names(output.path("")), expected);
     }
 }
 
@@ -274,7 +297,7 @@ fn over_another() -> Test {
 }
 
 #[cfg(target_os = "linux")]
-const FILES: [&str; 3] = ["in.wav", "out.wav", ".out.wav.part"];
+const FILES: [&str; 3] = ["in.wav", "out.wav", DRAFT];
 
 #[cfg(target_os = "linux")]
 #[test]

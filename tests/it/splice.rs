@@ -219,7 +219,7 @@ fn at_every_call(name: &str, fault: &str, check: impl Fn(&Takes, &Output, &[u8],
     let spliced = whole.spliced();
     faults::at_every_call(fault, |fault| {
         let takes = Takes::new();
-        let files = ["take.wav", ".take.wav.part", "take-before.wav", "new.wav"];
+        let files = ["take.wav", ".take.wav.dictaphone-draft", "take-before.wav", "new.wav"];
         let (when, output) = fault.strike(takes.call(name, "nothing"), &files)?;
         takes.assert_nothing_is_lost(&spliced, &when);
         check(&takes, &output, &spliced, &when);

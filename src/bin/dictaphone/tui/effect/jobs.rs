@@ -17,7 +17,7 @@ use dictaphone::{
     audio::time::frames_in,
     clips::{self, Advance, Conversion, Seam, Spliced},
     format,
-    storage::{Existing, place},
+    storage::Existing,
 };
 
 use super::{Happening, World, folder::Change, reason, recording::Kept};
@@ -43,16 +43,14 @@ pub(super) struct RunningJob {
 impl World {
     pub(super) fn export(&mut self, path: PathBuf, name: &'static str) {
         let what = format!("{} was not exported", path.display());
-        let mut watch = self.begin_job(last_words(&what, export_target(&path, name).as_deref()));
+        let mut watch = self.begin_job(last_words(&what));
         let work = move || Happening::Exported(export(&path, name, &mut watch));
         self.spawn_surely("export", work, || Happening::Exported(Err(bug())));
     }
 
     pub(super) fn splice(&mut self, dictation: Dictation, new: PathBuf) {
-        // It is written where the take is, and that may be a link.
-        let target = dictation.path.canonicalize().ok();
         let what = format!("the recording is {}, a take of its own", new.display());
-        let mut watch = self.begin_job(last_words(&what, target.as_deref()));
+        let mut watch = self.begin_job(last_words(&what));
         let (this, that) = (dictation.clone(), new.clone());
         let work = move || {
             let outcome = splice(&dictation, &new, &mut watch);
@@ -114,13 +112,9 @@ fn unless_given_up(error: &Error) -> Option<String> {
     (error.kind() != ErrorKind::Abort).then(|| reason(error))
 }
 
-/// What is said when the program is left at once: what is not done, and what is left beside `target` of it.
-fn last_words(what: &str, target: Option<&Path>) -> Message {
-    let message = Message::new(format!("interrupted; {what}"));
-    match target.map(place::part_path) {
-        Some(part) => message.hint(format!("the unfinished {} can be deleted", part.display())),
-        None => message,
-    }
+/// What is said when the program is left at once: what is not done.
+fn last_words(what: &str) -> Message {
+    Message::new(format!("interrupted; {what}")).hint("what is left of it is removed by the next run")
 }
 
 fn watch(given_up: Arc<AtomicBool>, answers: Sender<Happening>) -> impl FnMut(Advance) -> ControlFlow<()> + Send {
@@ -172,9 +166,8 @@ mod tests {
 
     #[test]
     fn whoever_leaves_at_once_hears_what_is_left_behind() {
-        let target = export_target(Path::new("/r/a.wav"), "flac");
-        let Message { text, hint } = last_words("/r/a.wav was not exported", target.as_deref());
+        let Message { text, hint } = last_words("/r/a.wav was not exported");
         assert_eq!(text, "interrupted; /r/a.wav was not exported");
-        assert_eq!(hint.as_deref(), Some("the unfinished /r/.a.flac.part can be deleted"));
+        assert_eq!(hint.as_deref(), Some("what is left of it is removed by the next run"));
     }
 }

@@ -1,0 +1,66 @@
+//! Removing what a program that was killed has left of a file that it was making of others. Any thread.
+
+use std::{fs, io, path::Path};
+
+use super::{
+    place,
+    unfinished::{self, remove_if_at},
+};
+
+/// Removes the drafts in `folder` whose maker is gone, and tells how many. Those of other users, links, and whatever
+/// somebody is still writing stay; so does what cannot be removed, because nobody waits for it.
+///
+/// # Errors
+/// Those of reading the folder.
+pub fn remove_drafts(folder: &Path) -> io::Result<usize> {
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let drafts = fs::read_dir(folder)?.flatten().map(|entry| entry.path()).filter(|path| place::is_draft(path));
+    Ok(drafts.filter(|draft| remove(draft).is_ok_and(|was_removed| was_removed)).count())
+}
+
+fn remove(draft: &Path) -> io::Result<bool> {
+    if !is_ours(&fs::symlink_metadata(draft)?) {
+        return Ok(false);
+    }
+    // Fails while somebody is writing it.
+    let file = unfinished::reopen(draft)?;
+    remove_if_at(&file, draft)?;
+    Ok(true)
+}
+
+#[cfg(unix)]
+fn is_ours(there: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    there.is_file() && there.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_ours(there: &fs::Metadata) -> bool {
+    there.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FileSpool, Spool};
+    use super::*;
+
+    #[test]
+    fn only_drafts_that_nobody_writes_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mut growing = FileSpool::draft_beside(&path("new.wav")).unwrap();
+        growing.append(b"sound").unwrap();
+        drop(FileSpool::draft_beside(&path("old.wav")).unwrap());
+        drop(FileSpool::beside(&path("take.wav")).unwrap());
+        fs::write(path("clip.wav"), "sound").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("clip.wav", path(".link.wav.dictaphone-draft")).unwrap();
+        let before = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(remove_drafts(folder.path()).unwrap(), 1);
+        assert!(!path(".old.wav.dictaphone-draft").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), before - 1);
+        growing.commit(&path("new.wav"), super::super::Existing::Keep).unwrap();
+        assert_eq!(fs::read(path("new.wav")).unwrap(), b"sound");
+        assert!(remove_drafts(&path("no")).is_err());
+    }
+}
