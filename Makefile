@@ -15,12 +15,13 @@ export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) * 2)))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint install uninstall setup setup-test
+.PHONY: help demo test lint bench profile dist deb install uninstall setup setup-test setup-bench
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## build it, record five seconds from your microphone, show the waveform
+	@scripts/first-build.sh
 	@scripts/step.sh cargo build --release --locked
 	@scripts/demo.sh
 
@@ -30,6 +31,19 @@ test: setup-test ## install what the tests need, then run all of them
 
 lint: setup ## check format, lints and documentation; warnings are errors
 	@scripts/lint.sh
+
+bench: setup-bench ## compare with other recorders, written to docs/BENCHMARKS.md (BENCH="--rounds 1 --only cost")
+	@scripts/step.sh cargo build --release --locked
+	@scripts/step.sh python3 -B benches/compare $(BENCH)
+
+profile: setup ## where the time goes while ten minutes are encoded (needs perf)
+	@scripts/profile.sh
+
+dist: setup ## archive, checksums and bill of materials in target/dist, the same bytes from the same commit
+	@scripts/dist.sh
+
+deb: setup ## a Debian package in target/debian (needs cargo-deb)
+	@scripts/deb.sh
 
 install: setup ## install program, man page and completions below PREFIX (~/.local)
 	@scripts/step.sh cargo build --release --locked
@@ -43,6 +57,9 @@ setup: ## install what the build needs (Debian, Ubuntu)
 
 setup-test: ## install what the build and the tests need (Debian, Ubuntu)
 	@scripts/setup.sh test
+
+setup-bench: ## install what the comparison with others needs (Debian, Ubuntu)
+	@scripts/setup.sh bench
 
 # Asked for together, the PipeWire headers come first, so that lint reads the code of that feature too.
 ifneq (,$(filter test,$(MAKECMDGOALS)))

@@ -15,12 +15,12 @@ file=$(record) || code=$?
 case $code in
 0 | 3) ;;
 4)
-    printf '\nThere is no microphone here, so the built-in test tone is recorded instead.\n\n'
-    file=$(record -i tone)
+    printf '\nThere is no microphone here, so a melody that is built in is recorded instead.\n\n'
+    file=$(record -i melody)
     ;;
 1 | 5)
-    printf '\nThe microphone could not be recorded (see above), so the built-in test tone is, instead.\n\n'
-    file=$(record -i tone)
+    printf '\nThe microphone could not be recorded (see above), so a melody that is built in is, instead.\n\n'
+    file=$(record -i melody)
     ;;
 *) exit "$code" ;;
 esac

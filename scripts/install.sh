@@ -32,8 +32,16 @@ install)
     esac
     ;;
 uninstall)
-    rm -f "$program" "$man" "${completions[@]}"
-    printf 'removed %s\n' "$program"
+    there=()
+    for file in "$program" "$man" "${completions[@]}"; do
+        if [[ -e $file || -L $file ]]; then there+=("$file"); fi
+    done
+    if ((${#there[@]} == 0)); then
+        printf 'nothing of dictaphone is in %s\n' "$prefix"
+    else
+        rm -f "${there[@]}"
+        printf 'removed %s\n' "${there[@]}"
+    fi
     ;;
 *)
     printf 'error: unknown action %s\n' "$action" >&2

@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=$(cargo metadata --format-version 1 --no-deps --locked | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-printf '%s/release/dictaphone\n' "$target"
+# A build for a named target has a folder of its own.
+printf '%s/%srelease/dictaphone\n' "$target" "${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}"

@@ -1,4 +1,4 @@
-//! The built-in test signals: a tone, white noise, silence.
+//! The built-in test signals: a tone, a melody, white noise, silence.
 //!
 //! Every sample is a function of its frame and channel alone, so that a signal is the same however it is cut into
 //! blocks, ten hours stay in phase, and a test can say what a file must contain. It keeps no time and runs no thread:
@@ -12,6 +12,22 @@ const AMPLITUDE_OF_TONE: f64 = 0.5;
 const AMPLITUDE_OF_NOISE: f32 = 0.25;
 const CONCERT_PITCH: f64 = 440.0;
 
+/// The notes of the melody in hertz (A minor pentatonic, equal temperament) and how loud each is struck.
+const NOTES: [(f64, f64); 8] = [
+    (440.0, 0.5),
+    (523.25, 0.2),
+    (587.33, 0.35),
+    (659.26, 0.6),
+    (783.99, 0.3),
+    (659.26, 0.15),
+    (523.25, 0.45),
+    (392.0, 0.25),
+];
+const NOTES_PER_SECOND: u32 = 3;
+/// In seconds: how long a note of the melody swells, and in what time it falls to the 2.7th part.
+const ATTACK: f64 = 0.01;
+const DECAY: f64 = 0.12;
+
 /// Frames between two evaluations of the sine, see [`Tone`].
 const STRIDE: usize = 256;
 
@@ -22,15 +38,16 @@ pub struct Generator(Signal);
 #[derive(Debug, Clone)]
 enum Signal {
     Tone(Tone),
+    Melody,
     Noise,
     Silence,
 }
 
 impl Generator {
-    /// The generator of that name: `tone` (440 Hz), `tone:HZ`, `noise` or `silence`; `None` if `name` names something
-    /// else.
+    /// The generator of that name: `tone` (440 Hz), `tone:HZ`, `melody`, `noise` or `silence`; `None` if `name` names
+    /// something else.
     ///
-    /// A tone has the amplitude 0.5 (-6.02 dBFS), white noise is uniform within ±0.25 (-16.8 dBFS RMS).
+    /// The melody is eight plucked notes, three a second, of different loudness: something to look at. A tone has the amplitude 0.5 (-6.02 dBFS), white noise is uniform within ±0.25 (-16.8 dBFS RMS).
     ///
     /// # Errors
     /// `InvalidData` if it is one of the names with a bad parameter.
@@ -40,9 +57,10 @@ impl Generator {
         let signal = match (kind, parameter) {
             ("tone", None) => Ok(Signal::Tone(Tone::new(CONCERT_PITCH))),
             ("tone", Some(text)) => parse_frequency(text).map(|frequency| Signal::Tone(Tone::new(frequency))),
+            ("melody", None) => Ok(Signal::Melody),
             ("noise", None) => Ok(Signal::Noise),
             ("silence", None) => Ok(Signal::Silence),
-            ("noise" | "silence", Some(text)) => {
+            ("melody" | "noise" | "silence", Some(text)) => {
                 Err(Error::new(ErrorKind::InvalidData, format!("'{kind}' takes no parameter, but got '{text}'")))
             }
             _ => return None,
@@ -79,6 +97,7 @@ impl Generator {
         self.check(sample_rate)?;
         match &mut self.0 {
             Signal::Tone(tone) => tone.fill(start_frame, channels.into(), sample_rate, frames, out),
+            Signal::Melody => fill_melody(start_frame, channels, sample_rate, frames, out),
             Signal::Noise => fill_noise(start_frame, channels, frames, out),
             Signal::Silence => out.resize(out.len() + frames * usize::from(channels), 0.0),
         }
@@ -91,6 +110,7 @@ impl fmt::Display for Generator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Signal::Tone(tone) => write!(f, "tone:{}", tone.frequency),
+            Signal::Melody => f.write_str("melody"),
             Signal::Noise => f.write_str("noise"),
             Signal::Silence => f.write_str("silence"),
         }
@@ -158,6 +178,17 @@ impl Tone {
     }
 }
 
+fn fill_melody(start_frame: u64, channels: u16, sample_rate: u32, frames: usize, out: &mut Vec<f32>) {
+    let length = u64::from(sample_rate / NOTES_PER_SECOND).max(1);
+    for frame in (0..frames as u64).map(|frame| start_frame.wrapping_add(frame)) {
+        let (note, within) = ((frame / length) as usize, (frame % length) as f64 / f64::from(sample_rate));
+        let (frequency, loudness) = NOTES[note % NOTES.len()];
+        let envelope = (within / ATTACK).min(1.0) * (-within / DECAY).exp();
+        let sample = loudness * envelope * (std::f64::consts::TAU * frequency * within).sin();
+        out.extend((0..channels).map(|_| sample as f32));
+    }
+}
+
 fn fill_noise(start_frame: u64, channels: u16, frames: usize, out: &mut Vec<f32>) {
     out.reserve(frames * usize::from(channels));
     for frame in 0..frames as u64 {
@@ -199,6 +230,7 @@ mod tests {
             ("tone", "tone:440"),
             ("tone:0.5", "tone:0.5"),
             ("tone:1e3", "tone:1000"),
+            ("melody", "melody"),
             ("noise", "noise"),
             ("silence", "silence"),
         ] {
@@ -211,8 +243,18 @@ mod tests {
 
     #[test]
     fn bad_parameters_are_named() {
-        for name in ["tone:", "tone:0", "tone:-1", "tone:x", "tone:NaN", "tone:inf", "tone:4 40", "noise:1", "silence:"]
-        {
+        for name in [
+            "tone:",
+            "tone:0",
+            "tone:-1",
+            "tone:x",
+            "tone:NaN",
+            "tone:inf",
+            "tone:4 40",
+            "noise:1",
+            "silence:",
+            "melody:1",
+        ] {
             assert_eq!(Generator::parse(name).unwrap().unwrap_err().kind(), ErrorKind::InvalidData, "{name}");
         }
         let mut out = vec![1.0];
@@ -239,6 +281,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_melody_swells_and_falls_and_is_the_same_however_it_is_cut() {
+        let whole = filled("melody", 0, 1, 48_000, 48_000);
+        let loudest = |from: usize| whole[from..from + 800].iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
+        assert!(loudest(400) > 0.4 && loudest(15_000) < 0.2 && loudest(16_400) > 0.15, "notes are struck and fade");
+        assert!(whole.iter().all(|sample| sample.abs() < 0.7));
+        assert_eq!(filled("melody", 12_345, 2, 48_000, 100)[1], whole[12_345]);
     }
 
     #[test]

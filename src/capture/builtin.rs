@@ -31,7 +31,7 @@ const GENERATED: AudioFormat = AudioFormat::new(48_000, 1, SampleFormat::F32);
 /// How long frames wait to be read together unless asked otherwise.
 const LATENCY: Duration = Duration::from_millis(100);
 
-/// The generators `tone`, `tone:HZ`, `silence`, `noise`, and `file:PATH`. They are found by id and never listed.
+/// The generators `tone`, `tone:HZ`, `melody`, `silence`, `noise`, and `file:PATH`. They are found by id and never listed.
 #[derive(Debug)]
 pub struct Builtin {
     pace: Pace,

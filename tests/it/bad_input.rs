@@ -11,8 +11,9 @@ const NO_DEVICE: &str = "`dictaphone devices` lists what was found; `--device to
 const DURATION: &str = "write it as `90`, `1m30s`, `1.5h` or `00:01:30`";
 const CLIPS_FOLDER: &str = "`--dir`, DICTAPHONE_DIR or the config names the folder of clips";
 const NOT_A_FOLDER: &str = "name a folder, or a file without `/`";
-const GENERATORS: &str = "the generators are `tone`, `tone:HZ`, `silence` and `noise`; `--rate` sets their sample rate";
-const FAST: &str = "add `--device tone`, `silence`, `noise` or `file:PATH`, or leave --fast out";
+const GENERATORS: &str =
+    "the generators are `tone`, `tone:HZ`, `melody`, `silence` and `noise`; `--rate` sets their sample rate";
+const FAST: &str = "add `--device tone`, `melody`, `silence`, `noise` or `file:PATH`, or leave --fast out";
 const FAST_MIC: &str = "--fast works for generators and files only, a microphone has its own pace";
 const IS_A_FILE: (&str, &str) = ("old.wav exists", "`--force` replaces it once the new one is complete");
 

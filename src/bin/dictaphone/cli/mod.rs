@@ -139,7 +139,7 @@ pub(crate) struct RecordArgs {
 /// The words that say what is recorded, how, and into which folder: those of `record` and of the screen.
 #[derive(Debug, Clone, PartialEq, Args, Default)]
 pub(crate) struct CaptureArgs {
-    /// An id from `devices`, a part of a name, `tone[:HZ]`, `silence`, `noise`, or `file:PATH`
+    /// An id from `devices`, a part of a name, `tone[:HZ]`, `melody`, `silence`, `noise`, or `file:PATH`
     #[arg(short = 'i', long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// File format; else the extension of FILE decides, else wav

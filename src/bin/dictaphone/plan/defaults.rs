@@ -41,5 +41,5 @@ fn fill_capture(args: CaptureArgs, defaults: &CaptureArgs) -> CaptureArgs {
 /// Whether it can run as fast as it can be encoded; a microphone has its own pace.
 fn has_no_pace(device: Option<&String>) -> bool {
     let word = device.and_then(|device| device.split(':').next());
-    matches!(word, Some("tone" | "silence" | "noise" | "file"))
+    matches!(word, Some("tone" | "melody" | "silence" | "noise" | "file"))
 }

@@ -363,14 +363,13 @@ fn pace(args: &RecordArgs, target: &Target) -> Result<Pace, Failure> {
     match word {
         "file" => Ok(Pace::Fast),
         // It would fill the disk as fast as it can.
-        "tone" | "silence" | "noise" if args.duration.is_none() && *target != Target::Stdout => Err(Failure::usage(
-            format!("--fast with `{}` never ends", visible(device)),
-            "say how long with `--duration`",
-        )),
-        "tone" | "silence" | "noise" => Ok(Pace::Fast),
+        "tone" | "melody" | "silence" | "noise" if args.duration.is_none() && *target != Target::Stdout => Err(
+            Failure::usage(format!("--fast with `{}` never ends", visible(device)), "say how long with `--duration`"),
+        ),
+        "tone" | "melody" | "silence" | "noise" => Ok(Pace::Fast),
         _ => Err(Failure::usage(
             "--fast works for generators and files only, a microphone has its own pace",
-            "add `--device tone`, `silence`, `noise` or `file:PATH`, or leave --fast out",
+            "add `--device tone`, `melody`, `silence`, `noise` or `file:PATH`, or leave --fast out",
         )),
     }
 }

@@ -52,8 +52,8 @@ pub(crate) fn unopened(id: &str, error: Error) -> Failure {
         (Some("file"), _) => {
             ("`sox FILE x.wav` or `ffmpeg -i FILE x.wav` makes a WAV file of most others", failure.exit)
         }
-        (Some("tone" | "silence" | "noise"), ErrorKind::Abort) => (
-            "the generators are `tone`, `tone:HZ`, `silence` and `noise`; `--rate` sets their sample rate",
+        (Some("tone" | "melody" | "silence" | "noise"), ErrorKind::Abort) => (
+            "the generators are `tone`, `tone:HZ`, `melody`, `silence` and `noise`; `--rate` sets their sample rate",
             Exit::Usage,
         ),
         _ => return failure,
