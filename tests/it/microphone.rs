@@ -2,13 +2,14 @@
 //! doubled or changed, whichever way the sound takes and whatever the machine does meanwhile.
 //!
 //! Here is how a test listens; the submodules say what is recorded: `paths` every way to a microphone, `depths` more than
-//! 16 bits, `formats` files other than WAV, `pipes` standard output, `disturbed` pauses, neighbours and a busy machine.
+//! 16 bits, `wide` many channels and high rates, `formats` files other than WAV, `pipes` standard output, `disturbed` pauses, neighbours and a busy machine.
 
 mod depths;
 mod disturbed;
 mod formats;
 mod paths;
 mod pipes;
+mod wide;
 
 use std::path::Path;
 

@@ -20,7 +20,7 @@ use super::{alsa, wait};
 pub(crate) struct Microphone {
     /// The name that [`Server::play`] uses; clients see [`Server::source`].
     pub(crate) name: String,
-    /// 1 to 8.
+    /// 1 to 8; on PulseAudio up to 32.
     pub(crate) channels: u16,
     /// Frames per second. A PipeWire graph has one rate for all: that of its first microphone.
     pub(crate) rate: u32,

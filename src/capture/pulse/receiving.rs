@@ -3,7 +3,8 @@
 //!
 //! It is an ordinary thread, since the server keeps what it could not deliver yet. Servers send blocks as their sources
 //! have them, some every few milliseconds; where nobody follows along the thread sleeps between its looks and takes many
-//! blocks at once. It waits for the reader only where there is no room left for what has come. It ends with the socket.
+//! blocks at once, as long as they fit into the socket: a stream of many channels or a high rate is looked at more often.
+//! It waits for the reader only where there is no room left for what has come. It ends with the socket.
 
 use std::{
     ffi::CString,
@@ -14,7 +15,7 @@ use std::{
         mpsc::SyncSender,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pulseaudio::protocol::{Command, GetSourceInfo, ProtocolError, ServerInfo, SourceInfo, SubscriptionEventFacility};
@@ -27,6 +28,14 @@ use crate::{
 
 /// How often to look for room, where the reader stands still.
 const NO_ROOM: Duration = Duration::from_millis(20);
+/// The most that may come during one sleep, in bytes: a socket holds about 131 kB under Linux, and what exceeds that piles
+/// up in the server, which drops it in the end.
+const MOST_ASLEEP: usize = 96 * 1024;
+
+/// How long the thread may sleep at once if it is to take `bytes_per_second`, and `wanted` at most.
+pub(super) fn nap(wanted: Duration, bytes_per_second: u64) -> Duration {
+    wanted.min(Duration::from_secs_f64(MOST_ASLEEP as f64 / bytes_per_second.max(1) as f64))
+}
 
 /// The numbers of the questions that the server has not answered yet.
 #[derive(Debug, Default)]
@@ -48,6 +57,7 @@ pub(super) struct Receiving {
     /// The name of the source, if it was the default one.
     pub(super) default: Option<CString>,
     pub(super) label: String,
+    pub(super) bytes_per_second: u64,
     /// How long to leave the server alone after a look; zero to wait for every block.
     pub(super) nap: Duration,
     /// The most that is collected, in bytes.
@@ -62,7 +72,9 @@ impl Receiving {
         let mut asked = Asked::default();
         // Bytes since the last nap.
         let mut came = 0_usize;
+        let mut behind = false;
         let end = loop {
+            let before = Instant::now();
             match self.connection.receive(&mut payload) {
                 Ok(Message::Block(channel)) if channel == self.channel => {
                     let whole = payload.len() / self.frame_bytes * self.frame_bytes;
@@ -86,8 +98,10 @@ impl Receiving {
                 self.hand_on(&mut collected, waker);
             }
             if drained {
-                // After a standstill the server has more to send as soon as there is room.
-                if came <= self.enough {
+                // Where the socket was full, or nearly so, the server has more to send as soon as there is room, until
+                // blocks come as slowly as they are made.
+                behind = came > self.enough.min(MOST_ASLEEP) || (behind && before.elapsed() < self.length_of(came) / 2);
+                if !behind {
                     thread::park_timeout(self.nap);
                 }
                 came = 0;
@@ -95,6 +109,11 @@ impl Receiving {
         };
         let _ = self.news.try_send(News::End(end));
         self.hand_on(&mut collected, waker);
+    }
+
+    /// How long a sound of so many bytes is.
+    fn length_of(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.bytes_per_second.max(1) as f64)
     }
 
     /// All of it as one block, since the clock of the ring runs on by no more than a block.

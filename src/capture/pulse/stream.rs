@@ -23,7 +23,7 @@ use pulseaudio::protocol::{
 
 use super::{
     connection::{Connection, failure},
-    receiving::Receiving,
+    receiving::{Receiving, nap},
     source_label, wire,
 };
 use crate::{
@@ -78,7 +78,8 @@ impl PulseStream {
             // There is room: nobody else has sent anything yet.
             let _ = news.try_send(News::Muted(true));
         }
-        let nap = if asked < UNHURRIED { Duration::ZERO } else { asked };
+        let bytes_per_second = u64::from(choice.rate) * u64::from(frame_bytes);
+        let nap = if asked < UNHURRIED { Duration::ZERO } else { nap(asked, bytes_per_second) };
         let enough = frames_in(LONGEST_BLOCK, choice.rate).saturating_mul(u64::from(frame_bytes));
         let receiving = Receiving {
             connection,
@@ -91,6 +92,7 @@ impl PulseStream {
             muted: source.muted,
             default: is_default.then(|| source.name.clone()),
             label,
+            bytes_per_second,
             nap,
             enough: usize::try_from(enough).unwrap_or(usize::MAX),
             stopped: Arc::default(),

@@ -1,0 +1,39 @@
+//! Many channels and high rates: several megabytes a second, of which nothing may pile up in the server until it drops it.
+
+use super::{play, record};
+use crate::support::analysis::analyse;
+use crate::support::pulse::PulseServer;
+use crate::support::server::{Microphone, Server};
+use crate::support::signal::PositionCode;
+
+/// Longer than a recording and what it takes to start it.
+const CODE_SECONDS: u64 = 30;
+
+fn arrives_whole(channels: u16, rate: u32) {
+    let server = PulseServer::start_with(Microphone { channels, rate, format: "s32le", ..Microphone::default() });
+    let file = server.runtime().join("code.wav");
+    PositionCode::new(channels, rate).write_wav(&file, CODE_SECONDS * u64::from(rate));
+    let _player = play(&server, &file);
+    // Without anybody who follows along it is looked for least often.
+    let output = record(&server, None).args(["-d", "4s", "-b", "s16", "take.wav"]).run();
+    output.assert_success();
+    let mut wav = hound::WavReader::open(output.path("take.wav")).unwrap();
+    assert_eq!((wav.spec().channels, wav.spec().sample_rate), (channels, rate));
+    let samples: Vec<i16> = wav.samples().map(Result::unwrap).collect();
+    assert_eq!(samples.len(), usize::from(channels) * rate as usize * 4);
+    for channel in [0, usize::from(channels) - 1] {
+        let one: Vec<i16> = samples.iter().skip(channel).step_by(channels.into()).copied().collect();
+        let report = analyse(&one);
+        assert!(report.is_perfect() && report.lead_out == 0, "channel {channel}: {report:?}\n{}", output.context());
+    }
+}
+
+#[test]
+fn thirty_two_channels_of_32_bits_arrive_whole() {
+    arrives_whole(32, 48_000);
+}
+
+#[test]
+fn eight_channels_at_192_khz_arrive_whole() {
+    arrives_whole(8, 192_000);
+}
