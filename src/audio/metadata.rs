@@ -34,6 +34,9 @@ pub struct Metadata {
 /// What follows the number in the remark about lost frames.
 const LOST: &str = " frames were lost and are silence";
 
+/// What surrounds the number in the remark about the clock of the device.
+const DEVICE_RATE: (&str, &str) = ("the device ran at ", " Hz");
+
 /// What separates remarks in a comment.
 const REMARKS: &str = "; ";
 
@@ -41,10 +44,25 @@ impl Metadata {
     /// Adds to the comment that `frames` frames were lost and replaced by silence; nothing if there are none.
     pub fn note_lost_frames(&mut self, frames: u64) {
         if frames > 0 {
-            let remark = format!("{frames}{LOST}");
-            self.comment =
-                Some(self.comment.take().map_or(remark.clone(), |comment| format!("{comment}{REMARKS}{remark}")));
+            self.remark(&format!("{frames}{LOST}"));
         }
+    }
+
+    /// Adds to the comment how many frames the device really made in a second, in hertz.
+    pub fn note_device_rate(&mut self, hertz: f64) {
+        self.remark(&format!("{}{hertz:.2}{}", DEVICE_RATE.0, DEVICE_RATE.1));
+    }
+
+    /// The last rate of a device that [`note_device_rate`](Self::note_device_rate) wrote, in hertz.
+    #[must_use]
+    pub fn device_rate(&self) -> Option<f64> {
+        let rate = |remark: &str| remark.strip_prefix(DEVICE_RATE.0)?.strip_suffix(DEVICE_RATE.1)?.parse().ok();
+        self.comment.as_deref()?.rsplit(REMARKS).find_map(rate).filter(|hertz: &f64| hertz.is_finite())
+    }
+
+    fn remark(&mut self, remark: &str) {
+        let before = self.comment.take().map_or_else(String::new, |comment| format!("{comment}{REMARKS}"));
+        self.comment = Some(format!("{before}{remark}"));
     }
 
     /// Takes the remarks about lost frames out of the comment and returns the frames of the last one.
@@ -88,6 +106,16 @@ fn frames_lost(remark: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rate_of_the_device_reads_back_beside_other_remarks() {
+        let mut tags = Metadata { comment: Some("mine; the device ran at x Hz".to_owned()), ..Metadata::default() };
+        assert_eq!(tags.device_rate(), None);
+        tags.note_device_rate(47_856.123);
+        tags.note_lost_frames(7);
+        assert_eq!((tags.device_rate(), tags.lost_frames()), (Some(47_856.12), Some(7)));
+        assert_eq!(tags.at_rate(48_000, 16_000).device_rate(), Some(47_856.12));
+    }
 
     #[test]
     fn lost_frames_read_back_behind_any_comment() {

@@ -1,389 +1,444 @@
-//! Finding frames that were lost on their way to the callback: the frames that came are counted against a clock.
+//! Finding frames that were lost on their way to the callback, and the true rate of the device: the frames that came are
+//! counted against a clock.
 //!
-//! Some sound systems drop sound without a word. What is missing shows as a deficit: by the clock more frames should
-//! have come. Most deficits are no loss: a busy machine delivers late and then all at once, and the clock of a device
-//! is up to some hundred millionths off. So only the *smallest* deficit of a whole window counts, which late delivery
-//! does not raise; it may drift slowly; and a step of it that stays is a loss. After a break nothing is judged before a
-//! window has passed without another one, which also keeps devices that deliver in long bursts from being judged at all.
+//! Some sound systems drop sound without a word. What is missing shows as lateness: by the clock more frames should have
+//! come. Most lateness is no loss: a busy machine delivers late and then all at once, and no device runs at exactly the
+//! rate that it says (up to half a percent off was seen). So only the *smallest* lateness of each quarter of a second
+//! counts, its floor, which late delivery does not raise. A straight line through the floors of the last half minute, by
+//! least squares, is what the device's own clock makes of it; it follows when that slowly changes. (The usual filter for
+//! such clocks is the delay-locked loop of F. Adriaensen, "Using a DLL to filter time", LAC 2005. It takes every delivery
+//! as equally good and needs to be told its bandwidth; here late ones are worthless, and what is searched for are steps,
+//! which a line on either side of them measures better.)
 //!
-//! As long as it still becomes smaller, as when what was held up arrives bit by bit, nothing is judged either.
+//! A step of the floors off that line, which stays, is a loss. Two looks are taken: a short one finds large losses soon, a
+//! long one finds smaller ones, because what stays for so long is no jitter, however busy the machine is. As long as the
+//! lateness still becomes smaller, as when what was held up arrives bit by bit, nothing is judged, nor after a break
+//! before a whole window has passed without another one.
 //!
-//! Two windows look at the same deficits: a short one finds large losses soon, a long one finds smaller ones, because
-//! what stays for so long is no jitter, however busy the machine is. How small, depends on the grain of the delivery:
-//! frames that come in blocks may be a block late at every look, so that nothing below a block can be told from that.
-//!
-//! Losses shorter than the threshold are not found. The place of a loss is known to about the length of the window.
-//! Pure; the reading thread feeds it.
+//! Losses shorter than the threshold are not found. The place of a loss is known to about the length of the window. A rate
+//! that is far from the one that was promised is neither clock nor loss, and said as what it is. Pure; the reading thread
+//! feeds it.
+
+mod line;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::VecDeque, time::Duration};
 
-/// A deficit that grows by less is taken for jitter, and so long a step must stay.
-const COARSE: Duration = Duration::from_millis(150);
-const SHORT: Duration = Duration::from_secs(1);
-/// The same for smaller ones.
-const FINE: Duration = Duration::from_millis(40);
-const LONG: Duration = Duration::from_secs(6);
-/// Nothing shorter than so many blocks is found.
-const GRAINS: f64 = 1.25;
+use self::line::Line;
+use super::negotiate::USUAL_RATES;
+use crate::{
+    audio::AudioFormat,
+    error::{Error, ErrorKind},
+};
+
+/// The time of which one floor is kept, in seconds.
+const BUCKET: f64 = 0.25;
+/// A step of more than this is found by the short look, after so long, in seconds.
+const COARSE: f64 = 0.150;
+const SHORT: f64 = 1.0;
+/// A step of more than this is found by the long look, after so long, in seconds.
+const FINE: f64 = 0.040;
+const LONG: f64 = 6.0;
+/// The line goes through the floors of the last so many seconds.
+const SPAN: f64 = 30.0;
+/// Of so many floors the lowest one is settled, and so many of these tell how high the line is now.
+const GROUP: usize = 4;
+const RECENT: usize = 8;
+/// The first deliveries of a device are worth nothing; from what follows for so long the line begins, in seconds.
+const UNSTEADY: f64 = 0.5;
+const BEGINNING: f64 = 3.0;
 /// Callbacks further apart than this are a break.
 const BREAK: Duration = Duration::from_millis(300);
-/// How fast the deficit may grow by the inaccuracy of clocks; twice what bad crystals have.
-const DRIFT: f64 = 500e-6;
-/// How fast a deficit that has become smaller is believed to stay so, as a part of the time that passes: a device that
-/// once delivers ahead of time will pause for as long.
-const RELIEF: f64 = 0.05;
+/// No clock of a device that keeps its promise is further off: half a percent, and what measuring adds.
+const WORST_CLOCK: f64 = 0.0055;
+/// What clocks are usually off, so far as nothing is known about this one.
+const USUAL_CLOCK: f64 = 0.003;
+/// Floors further off the line say nothing about the clock, in seconds.
+const OFF: f64 = 0.020;
+/// If all floors of the long look are lower than this, the line was too high, in seconds.
+const LOWER: f64 = 0.010;
+/// So many of those that would be settled may be off in a row before the line is believed to be wrong.
+const ISOLATED: u32 = 2;
+/// How exactly a delivery can be told at best, in seconds.
+const EXACT: f64 = 0.001;
+/// The rate of the device is known when its standard error is below this, as a part of it, after so many seconds.
+const KNOWN_ERROR: f64 = 100e-6;
+const KNOWN_SECONDS: f64 = 10.0;
+/// A rate that is further off than this, for so many seconds on end, is another rate, if it is a usual one within the
+/// tolerance and the deliveries are so steady, as a part of what the device is behind or ahead.
+const OTHER_RATE: f64 = 0.03;
+const OTHER_RATE_SECONDS: f64 = 4.0;
+const OTHER_RATE_TOLERANCE: f64 = 0.01;
+const OTHER_RATE_SCATTER: f64 = 0.05;
+
+/// What a look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// So many frames were lost before it.
+    Lost(u64),
+    /// The device runs at so many frames a second, which is another rate than it says.
+    OtherRate(u32),
+}
+
+/// The smallest lateness within one bucket, and when that was, in seconds.
+#[derive(Debug, Clone, Copy)]
+struct Floor {
+    at: f64,
+    late: f64,
+}
+
+impl Floor {
+    fn point(self) -> (f64, f64) {
+        (self.at, self.late)
+    }
+}
+
+/// The lateness that the clock of the device accounts for, at every moment.
+#[derive(Debug, Clone, Copy)]
+struct Expected {
+    height: f64,
+    slope: f64,
+    /// How much of the slope may be wrong.
+    doubt: f64,
+    /// Where it was known last, in seconds.
+    until: f64,
+}
+
+impl Expected {
+    /// How much later than expected a floor is.
+    fn above(&self, floor: Floor) -> f64 {
+        floor.late - self.slope * floor.at - self.height
+    }
+
+    /// How much of that the doubt about the slope may account for.
+    fn doubt_at(&self, at: f64) -> f64 {
+        self.doubt * (at - self.until).max(0.0)
+    }
+}
 
 /// Watches one stream. Positions are in frames, times in nanoseconds of a monotonic clock.
 #[derive(Debug)]
 pub(super) struct LossWatch {
-    rate: f64,
-    /// In frames: for the short and for the long window.
-    thresholds: [f64; 2],
-    longest_pause: u64,
+    rate: u32,
+    longest_pause: f64,
+    short: f64,
+    long: f64,
+    /// The shortest loss that the short look finds, in seconds.
+    coarse: f64,
+    /// When the first callback came, and the last one.
+    first: Option<u64>,
     last: Option<u64>,
-    short: Window,
-    long: Window,
+    /// Since when there was no break, in seconds.
+    unbroken: f64,
+    bucket: Option<(u64, Floor)>,
+    /// The first floor of all.
+    begun: Option<Floor>,
+    /// Floors that are no step, the oldest in front.
+    settled: VecDeque<Floor>,
+    /// Later ones, about which nothing is certain yet.
+    open: VecDeque<Floor>,
+    /// Those among which the next one to be settled is chosen.
+    leaving: Vec<Floor>,
+    /// How many of these were too far off, in a row.
+    left_out: u32,
+    /// Through everything that was ever settled.
+    whole: Line,
+    /// Frames that were found to be lost.
     found: u64,
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl LossWatch {
     /// A watch over a stream of `rate` frames a second with buffers of that length.
     pub(super) fn new(rate: u32, latency: Duration) -> Self {
-        let window = |length: Duration| Window {
-            rate: f64::from(rate),
-            length: nanos(length.max(latency * 4)),
-            seen: VecDeque::new(),
-            usual: None,
-        };
-        let rate = f64::from(rate);
+        let buffer = latency.as_secs_f64();
         Self {
-            rate,
-            thresholds: [COARSE.max(latency / 2), FINE].map(|threshold| threshold.as_secs_f64() * rate),
-            longest_pause: nanos(BREAK.max(latency * 3)),
+            rate: rate.max(1),
+            longest_pause: BREAK.max(latency * 3).as_secs_f64(),
+            short: SHORT.max(buffer * 4.0),
+            long: LONG.max(buffer * 4.0),
+            coarse: COARSE.max(buffer / 2.0),
+            first: None,
             last: None,
-            short: window(SHORT),
-            long: window(LONG),
+            unbroken: 0.0,
+            bucket: None,
+            begun: None,
+            settled: VecDeque::new(),
+            open: VecDeque::new(),
+            leaving: Vec::new(),
+            left_out: 0,
+            whole: Line::default(),
             found: 0,
         }
     }
 
-    /// Takes in that a callback came at `now`, after which `frames` frames had come in all, and that they come in blocks
-    /// of up to `grain` frames, or whenever they are there if that is zero. Returns how many were lost before it, as soon
-    /// as that is certain.
-    pub(super) fn look(&mut self, now: u64, frames: u64, grain: u64) -> Option<u64> {
-        let last = self.last.filter(|last| now > *last);
-        if self.last.is_some() && last.is_none() {
-            return None;
+    /// The frames that the device really makes in a second of the system's clock; `None` while that is not well known.
+    pub(super) fn device_rate(&self) -> Option<f64> {
+        let now = self.open.back()?.at;
+        let expected = self.expected()?;
+        let mut line = self.whole;
+        for floor in self.open.iter().filter(|floor| expected.above(**floor).abs() < OFF) {
+            line.add(floor.at, floor.late);
         }
-        self.last = Some(now);
-        if last.is_some_and(|last| now - last > self.longest_pause) {
-            self.short.seen.clear();
-            self.long.seen.clear();
-        }
-        let deficit = now as f64 / 1e9 * self.rate - frames as f64 - self.found as f64;
-        let [coarse, fine] = self.thresholds.map(|threshold| threshold.max(grain as f64 * GRAINS));
-        // Both take in what they see.
-        let (large, small) = (self.short.look(now, deficit, coarse), self.long.look(now, deficit, fine));
-        let lost = large.or(small)?;
-        self.short.forgive(lost);
-        match small {
-            Some(_) => self.long.forgive(lost),
-            // It also holds what came before the loss.
-            None => self.long.seen.clear(),
-        }
-        self.found += lost;
-        Some(lost)
+        let known = now >= KNOWN_SECONDS && line.slope_error(EXACT) < KNOWN_ERROR;
+        known.then(|| f64::from(self.rate) * (1.0 - line.slope()))
     }
-}
 
-/// The deficits of one stretch of time, in frames.
-#[derive(Debug)]
-struct Window {
-    rate: f64,
-    length: u64,
-    /// Time and deficit of the callbacks within the window and of the last one before it.
-    seen: VecDeque<(u64, f64)>,
-    /// The deficit that counts as none, and when it was last adjusted.
-    usual: Option<(u64, f64)>,
-}
-
-impl Window {
-    /// Takes in the deficit at `now`; how much of it is a loss, if that is more than `threshold` frames.
-    fn look(&mut self, now: u64, deficit: f64, threshold: f64) -> Option<u64> {
-        self.seen.push_back((now, deficit));
-        let begin = now.checked_sub(self.length)?;
-        while self.seen.get(1).is_some_and(|(at, _)| *at <= begin) {
-            self.seen.pop_front();
-        }
-        if self.seen.front().is_none_or(|(at, _)| *at > begin) {
+    /// Takes in that a callback came at `now`, after which `frames` frames had come in all.
+    pub(super) fn look(&mut self, now: u64, frames: u64) -> Option<Finding> {
+        let first = *self.first.get_or_insert(now);
+        if self.last.is_some_and(|last| now <= last) {
             return None;
         }
-        let smallest = self.seen.iter().map(|(_, deficit)| *deficit).fold(f64::INFINITY, f64::min);
-        let Some((since, usual)) = self.usual else {
-            self.usual = Some((now, smallest));
-            return None;
-        };
-        let step = smallest - usual;
-        if step > threshold {
-            return (!self.catches_up(threshold)).then_some(step.round() as u64);
+        let before = self.last.replace(now);
+        let floor = self.floor(first, now, frames);
+        if before.is_some_and(|before| now.saturating_sub(before) as f64 / 1e9 > self.longest_pause) {
+            self.break_off(floor.at);
         }
-        let passed = now.saturating_sub(since) as f64 / 1e9 * self.rate;
-        self.usual = Some((now, usual + step.clamp(-RELIEF * passed, DRIFT * passed)));
+        let number = (floor.at / BUCKET) as u64;
+        match &mut self.bucket {
+            Some((current, lowest)) if *current == number => {
+                if floor.late < lowest.late {
+                    *lowest = floor;
+                }
+                None
+            }
+            bucket => {
+                let full = bucket.replace((number, floor))?;
+                self.judge(full.1)
+            }
+        }
+    }
+
+    /// At `now` so many frames are known to be missing, and are told.
+    pub(super) fn note_missing(&mut self, now: u64, frames: u64) {
+        self.found += frames;
+        if let Some(first) = self.first {
+            self.break_off(now.saturating_sub(first) as f64 / 1e9);
+        }
+    }
+
+    fn frames_in(&self, seconds: f64) -> u64 {
+        (seconds * f64::from(self.rate)).round() as u64
+    }
+
+    fn floor(&self, first: u64, now: u64, frames: u64) -> Floor {
+        let at = now.saturating_sub(first) as f64 / 1e9;
+        Floor { at, late: at - (frames + self.found) as f64 / f64::from(self.rate) }
+    }
+
+    /// What follows is compared with what was settled before.
+    fn break_off(&mut self, at: f64) {
+        self.unbroken = at;
+        self.bucket = None;
+        self.open.clear();
+        self.leaving.clear();
+    }
+
+    /// What follows from one more floor.
+    fn judge(&mut self, floor: Floor) -> Option<Finding> {
+        let begun = *self.begun.get_or_insert(floor);
+        if floor.at - begun.at < UNSTEADY {
+            return None;
+        }
+        self.open.push_back(floor);
+        if self.settled.is_empty() {
+            if floor.at - self.unbroken >= (UNSTEADY + BEGINNING).max(self.short) {
+                let open: Vec<Floor> = self.open.drain(..).collect();
+                open.chunks(GROUP).for_each(|group| self.settle(lowest_of(group)));
+            }
+            return None;
+        }
+        let expected = self.expected()?;
+        match self.other_rate(begun, floor) {
+            Some(Some(rate)) => return Some(Finding::OtherRate(rate)),
+            // In a moment it will be known.
+            Some(None) => return None,
+            None => {}
+        }
+        let lost = self.look_shortly(&expected, floor.at).or_else(|| self.look_long(&expected, floor.at))?;
+        Some(Finding::Lost(lost))
+    }
+
+    /// What the floors that are settled make expect; what is unlikely of a clock only as far as it is well measured.
+    fn expected(&self) -> Option<Expected> {
+        let until = self.settled.back()?.at;
+        let line = Line::through(self.settled.iter().map(|floor| floor.point()));
+        let (slope, error) = trusted(line.slope(), line.slope_error(EXACT));
+        let recent = self.settled.iter().rev().take(RECENT);
+        let height = low(recent.map(|floor| floor.late - slope * floor.at));
+        Some(Expected { height, slope, doubt: (3.0 * error).min(WORST_CLOCK), until })
+    }
+
+    /// How much the floors that are settled scatter, but for the outermost.
+    fn scatter(&self, expected: &Expected) -> f64 {
+        let mut above: Vec<f64> = self.settled.iter().map(|floor| expected.above(*floor)).collect();
+        above.sort_by(f64::total_cmp);
+        let at = |part: usize| above.get(above.len() * part / 10).copied().unwrap_or_default();
+        at(9) - at(1)
+    }
+
+    /// Large losses.
+    fn look_shortly(&mut self, expected: &Expected, now: f64) -> Option<u64> {
+        if self.open.front()?.at > now - self.short + BUCKET {
+            return None;
+        }
+        let recent: Vec<f64> =
+            self.open.iter().filter(|floor| floor.at > now - self.short).map(|floor| expected.above(*floor)).collect();
+        let threshold = self.coarse + expected.doubt_at(now);
+        let step = lowest(&recent);
+        if recent.len() < 2 || step <= threshold || catches_up(&recent, threshold) {
+            return None;
+        }
+        let before = self.open.iter().rposition(|floor| expected.above(*floor) < step / 2.0);
+        self.forgive(before.map_or(0, |last| last + 1), self.coarse)
+    }
+
+    /// Small ones.
+    fn look_long(&mut self, expected: &Expected, now: f64) -> Option<u64> {
+        let front = *self.open.front()?;
+        if front.at > now - self.long {
+            return None;
+        }
+        let above: Vec<f64> = self.open.iter().map(|floor| expected.above(*floor)).collect();
+        let scatter = 2.0 * self.scatter(expected);
+        let threshold = FINE.max(scatter) + expected.doubt_at(now);
+        let step = lowest(&above);
+        let highest = above.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let is_loss = step > threshold && !catches_up(&above, threshold);
+        if is_loss && let Some(lost) = self.forgive(0, FINE.max(scatter)) {
+            return Some(lost);
+        }
+        if highest < -LOWER {
+            self.shift(highest);
+        }
+        self.open.pop_front();
+        self.leaving.push(front);
+        if self.leaving.len() == GROUP {
+            let floor = lowest_of(&self.leaving);
+            self.leaving.clear();
+            let off = expected.above(floor).abs();
+            // What looks like a step and is none shows that the slope was wrong, and so does what is a little off for long.
+            let agrees = off < OFF.max(scatter) + expected.doubt_at(floor.at);
+            let was_wrong = is_loss || (step <= threshold && self.left_out >= ISOLATED && off < 2.0 * threshold);
+            self.left_out = if agrees || was_wrong { 0 } else { self.left_out + 1 };
+            if agrees || was_wrong {
+                self.settle(floor);
+            }
+        }
         None
     }
 
-    /// Whether the deficit still becomes smaller: what was held up is arriving, and nobody knows yet how much of it.
-    fn catches_up(&self, threshold: f64) -> bool {
-        let smallest = |deficits: &mut dyn Iterator<Item = &(u64, f64)>| {
-            deficits.map(|(_, deficit)| *deficit).fold(f64::INFINITY, f64::min)
-        };
-        let (earlier, later) = (self.seen.len() / 2, self.seen.len() - self.seen.len() / 2);
-        let (before, now) =
-            (smallest(&mut self.seen.iter().take(earlier)), smallest(&mut self.seen.iter().rev().take(later)));
-        before.is_finite() && before - now > threshold / 2.0
+    fn settle(&mut self, floor: Floor) {
+        self.whole.add(floor.at, floor.late);
+        self.settled.push_back(floor);
+        while self.settled.front().is_some_and(|oldest| oldest.at < floor.at - SPAN) {
+            self.settled.pop_front();
+        }
     }
 
-    /// So much was found to be lost and does not count any more.
-    fn forgive(&mut self, lost: u64) {
-        self.seen.iter_mut().for_each(|(_, deficit)| *deficit -= lost as f64);
+    /// What was settled is at another height than was thought.
+    fn shift(&mut self, by: f64) {
+        self.settled.iter_mut().for_each(|floor| floor.late += by);
+        self.whole.lift(by);
+    }
+
+    /// Measures the step in front of the open floor `from`; if it is a loss of at least so many seconds, takes it out of
+    /// what follows.
+    fn forgive(&mut self, from: usize, least: f64) -> Option<u64> {
+        let (ahead, behind) = (self.open.iter().take(from).copied(), self.open.iter().skip(from).copied());
+        let (ahead, mut behind): (Vec<Floor>, Vec<Floor>) = (ahead.collect(), behind.collect());
+        if behind.len() > GROUP {
+            // It may be of the middle of the loss.
+            behind.remove(0);
+        }
+        let mut before: Vec<Floor> = self.settled.iter().copied().collect();
+        before.extend(ahead.chunks(GROUP).map(lowest_of));
+        let after: Vec<Floor> = behind.chunks(GROUP).map(lowest_of).collect();
+        let [left, right] = [&before, &after].map(|floors| Line::through(floors.iter().map(|floor| floor.point())));
+        let (slope, _) = trusted(left.common_slope(&right), left.common_slope_error(&right, EXACT));
+        let height = |floor: &Floor| floor.late - slope * floor.at;
+        let (left, right) = (low(before.iter().rev().take(RECENT).map(height)), low(after.iter().map(height)));
+        if right - left < least {
+            return None;
+        }
+        let lost = self.frames_in(right - left);
+        let seconds = lost as f64 / f64::from(self.rate);
+        self.open.iter_mut().skip(from).for_each(|floor| floor.late -= seconds);
+        self.bucket = None;
+        self.found += lost;
+        Some(lost)
+    }
+
+    /// Whether the device has run at another rate than it says since it began, and at which one; `Some(None)` while it
+    /// looks like that and is not certain.
+    fn other_rate(&self, begun: Floor, now: Floor) -> Option<Option<u32>> {
+        let span = now.at - self.open.front()?.at;
+        if span < SHORT - 2.0 * BUCKET {
+            return None;
+        }
+        let line = Line::through(self.open.iter().map(|floor| floor.point()));
+        let slope = line.slope();
+        let since_the_beginning = (now.late - begun.late) / (now.at - begun.at);
+        let steady = line.scatter() < OTHER_RATE_SCATTER * slope.abs() * span
+            && (since_the_beginning - slope).abs() < 0.1 * slope.abs();
+        if slope.abs() < OTHER_RATE || !steady {
+            return None;
+        }
+        if span < OTHER_RATE_SECONDS {
+            return Some(None);
+        }
+        let measured = f64::from(self.rate) * (1.0 - slope);
+        let usual = USUAL_RATES.into_iter().chain([self.rate / 2, self.rate.saturating_mul(2)]);
+        let near =
+            usual.min_by(|a, b| (f64::from(*a) - measured).abs().total_cmp(&(f64::from(*b) - measured).abs()))?;
+        let off = (f64::from(near) - measured).abs() / f64::from(near.max(1));
+        (near != self.rate && off < OTHER_RATE_TOLERANCE).then_some(Some(near))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+/// The end of a device that runs at `rate` and says it runs in `format`: what it was recorded as is not what was heard, and
+/// whoever asks it again is told the same.
+pub(super) fn other_rate(label: &str, format: AudioFormat, rate: u32) -> Error {
+    let said = format.sample_rate;
+    Error::new(
+        ErrorKind::NotSupported,
+        format!("{label} says that it runs at {said} Hz, and delivers {rate} frames a second"),
+    )
+}
 
-    use super::*;
-
-    const RATE: u32 = 48_000;
-    const LATENCY: Duration = Duration::from_millis(50);
-    const BLOCK: u64 = 2_400;
-
-    /// A device that is watched: blocks of 50 ms by a clock that is off by `ppm`.
-    struct Device {
-        watch: LossWatch,
-        time: f64,
-        period: f64,
-        frames: u64,
-        last: u64,
-        found: Vec<u64>,
+/// A slope of which `error` is the standard error, weighed against what is known about clocks anyway, and what error
+/// remains.
+fn trusted(slope: f64, error: f64) -> (f64, f64) {
+    if !error.is_finite() {
+        return (0.0, USUAL_CLOCK);
     }
+    let (usual, measured) = (USUAL_CLOCK * USUAL_CLOCK, error * error);
+    let weight = usual / (usual + measured);
+    ((slope * weight).clamp(-WORST_CLOCK, WORST_CLOCK), (measured * weight).sqrt())
+}
 
-    impl Device {
-        fn new(ppm: f64) -> Self {
-            let period = 0.05 * (1.0 + ppm / 1e6);
-            Self { watch: LossWatch::new(RATE, LATENCY), time: 0.0, period, frames: 0, last: 0, found: Vec::new() }
-        }
+fn lowest_of(floors: &[Floor]) -> Floor {
+    let lowest = floors.iter().copied().min_by(|a, b| a.late.total_cmp(&b.late));
+    lowest.unwrap_or(Floor { at: 0.0, late: 0.0 })
+}
 
-        /// One block, captured on time, whose callback comes `late` seconds later.
-        fn deliver(&mut self, late: f64) {
-            self.time += self.period;
-            self.frames += BLOCK;
-            // In their order: a block behind a late one is late as well.
-            self.last = (((self.time + late) * 1e9) as u64).max(self.last + 1_000);
-            self.found.extend(self.watch.look(self.last, self.frames, 0));
-        }
+fn lowest(above: &[f64]) -> f64 {
+    above.iter().copied().fold(f64::INFINITY, f64::min)
+}
 
-        fn run(&mut self, blocks: usize) {
-            (0..blocks).for_each(|_| self.deliver(0.0));
-        }
+/// The height of the lowest eighth: where deliveries come without delay, without trusting a single one.
+fn low(heights: impl Iterator<Item = f64>) -> f64 {
+    let mut heights: Vec<f64> = heights.collect();
+    heights.sort_by(f64::total_cmp);
+    heights.truncate((heights.len() / 8).max(1));
+    let count = heights.len().max(1) as f64;
+    heights.iter().sum::<f64>() / count
+}
 
-        /// Blocks are captured and never arrive.
-        fn lose(&mut self, blocks: u32) {
-            self.time += self.period * f64::from(blocks);
-        }
-
-        /// Blocks that are held up and then come all at once.
-        fn hold_up(&mut self, blocks: u32) {
-            let burst = self.time + self.period * f64::from(blocks);
-            for _ in 0..blocks {
-                self.time += self.period;
-                self.frames += BLOCK;
-                self.found.extend(self.watch.look((burst * 1e9) as u64, self.frames, 0));
-            }
-        }
-    }
-
-    #[test]
-    fn a_loss_is_found_once_within_two_seconds_and_measured() {
-        for blocks in [4, 14, 100, 10_000] {
-            let mut device = Device::new(0.0);
-            device.run(100);
-            device.lose(blocks);
-            device.run(40);
-            assert_eq!(device.found, [u64::from(blocks) * BLOCK]);
-            device.run(1_000);
-            assert_eq!(device.found.len(), 1);
-        }
-    }
-
-    #[test]
-    fn two_losses_are_two() {
-        let mut device = Device::new(100.0);
-        device.run(100);
-        for _ in 0..2 {
-            device.lose(10);
-            device.run(100);
-        }
-        assert_eq!(device.found.len(), 2);
-        assert!(device.found.iter().all(|lost| lost.abs_diff(24_000) < 100), "{:?}", device.found);
-    }
-
-    #[test]
-    fn sound_that_trickles_in_after_a_standstill_is_no_loss() {
-        for (seconds, blocks_at_once) in [(4, 2), (10, 3), (20, 2), (20, 8), (60, 5)] {
-            let mut device = Device::new(0.0);
-            device.run(200);
-            let mut waiting = seconds * 20;
-            device.time += device.period * f64::from(waiting);
-            while waiting > 0 {
-                // One more is captured while so many arrive.
-                device.time += device.period;
-                waiting += 1;
-                for _ in 0..blocks_at_once.min(waiting) {
-                    device.frames += BLOCK;
-                    waiting -= 1;
-                }
-                device.found.extend(device.watch.look((device.time * 1e9) as u64, device.frames, 0));
-            }
-            device.run(400);
-            assert!(device.found.is_empty(), "{seconds} s, {blocks_at_once} at once: {:?}", device.found);
-            device.lose(10);
-            device.run(400);
-            assert_eq!(device.found.len(), 1);
-        }
-    }
-
-    #[test]
-    fn sound_that_is_only_late_is_no_loss() {
-        let mut device = Device::new(0.0);
-        device.run(100);
-        for blocks in [4, 19, 60, 400] {
-            device.hold_up(blocks);
-            device.run(60);
-        }
-        assert!(device.found.is_empty(), "{:?}", device.found);
-    }
-
-    #[test]
-    fn a_device_that_delivers_in_bursts_of_two_seconds_loses_nothing() {
-        let mut device = Device::new(0.0);
-        (0..100).for_each(|_| device.hold_up(40));
-        assert!(device.found.is_empty(), "{:?}", device.found);
-    }
-
-    #[test]
-    fn a_device_that_once_delivers_ahead_and_then_waits_loses_nothing() {
-        let mut device = Device::new(0.0);
-        device.run(100);
-        device.frames += 40 * BLOCK;
-        device.found.extend(device.watch.look((device.time * 1e9) as u64 + 1_000, device.frames, 0));
-        device.time += 40.0 * device.period;
-        device.run(1_000);
-        assert!(device.found.is_empty(), "{:?}", device.found);
-    }
-
-    #[test]
-    fn a_small_loss_is_found_by_the_long_window() {
-        for millis in [50, 100, 149] {
-            let mut device = Device::new(0.0);
-            device.run(200);
-            device.time += f64::from(millis) / 1e3;
-            device.run(100);
-            assert!(device.found.is_empty(), "not yet certain");
-            device.run(60);
-            assert_eq!(device.found.len(), 1, "{millis} ms");
-            assert!(device.found[0].abs_diff(u64::from(millis as u32) * 48) < 200, "{:?}", device.found);
-            device.run(1_000);
-            assert_eq!(device.found.len(), 1);
-        }
-    }
-
-    #[test]
-    fn what_may_be_the_grain_of_the_delivery_is_no_loss() {
-        // Looks every 240 ms at what comes in blocks of 100 ms, the blocks now early and now late in the looks.
-        let (mut watch, mut found) = (LossWatch::new(RATE, Duration::from_millis(300)), Vec::new());
-        for look in 1..4_000_u64 {
-            let millis = look * 240 + if (look / 500).is_multiple_of(2) { 0 } else { 99 };
-            found.extend(watch.look(millis * 1_000_000, millis / 100 * 4_800, 4_800));
-        }
-        assert!(found.is_empty(), "{found:?}");
-    }
-
-    #[test]
-    fn a_large_loss_after_a_small_one_and_the_other_way_round_are_measured_apart() {
-        for losses in [[0.06, 0.5], [0.5, 0.06]] {
-            let mut device = Device::new(0.0);
-            device.run(300);
-            for lost in losses {
-                device.time += lost;
-                device.run(300);
-            }
-            assert_eq!(device.found.len(), 2, "{losses:?}: {:?}", device.found);
-            for (found, lost) in device.found.iter().zip(losses) {
-                assert!(found.abs_diff((lost * 48_000.0) as u64) < 400, "{losses:?}: {:?}", device.found);
-            }
-        }
-    }
-
-    #[test]
-    fn clocks_that_differ_by_200_millionths_lose_nothing_in_ten_hours() {
-        for ppm in [-200.0, 200.0] {
-            let mut device = Device::new(ppm);
-            // The same lateness again and again, of up to 35 ms.
-            for block in 0..720_000_u32 {
-                device.deliver(f64::from(block * 7 % 36) / 1e3);
-            }
-            assert!(device.found.is_empty(), "{ppm}: {:?}", device.found);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn clocks_that_drift_and_jitter_lose_nothing(
-            ppm in -300.0..300.0_f64,
-            late in prop::collection::vec(0.0..0.14_f64, 2_000),
-        ) {
-            let mut device = Device::new(ppm);
-            late.into_iter().for_each(|late| device.deliver(late));
-            prop_assert!(device.found.is_empty(), "{:?}", device.found);
-        }
-
-        #[test]
-        fn a_machine_that_is_busy_for_seconds_loses_nothing(
-            ppm in -200.0..200.0_f64,
-            phases in prop::collection::vec((0.0..0.2_f64, 1_usize..60), 1..40),
-            jitter in prop::collection::vec(0.0..0.03_f64, 1_000),
-        ) {
-            // Whole stretches in which every block is late, and quiet ones between.
-            let (mut device, mut jitter) = (Device::new(ppm), jitter.into_iter().cycle());
-            for (late, blocks) in phases {
-                for block in 0..blocks {
-                    // Now and then it catches up: nothing is held up for ever.
-                    let late = if block % 16 >= 9 { 0.0 } else { late };
-                    device.deliver(late + jitter.next().unwrap_or_default());
-                }
-                (0..30).for_each(|_| device.deliver(jitter.next().unwrap_or_default()));
-            }
-            prop_assert!(device.found.is_empty(), "{:?}", device.found);
-        }
-
-        #[test]
-        fn any_loss_above_the_threshold_is_measured_to_the_jitter(
-            ppm in -300.0..300.0_f64,
-            blocks in 7_u32..200,
-            late in prop::collection::vec(0.0..0.04_f64, 400),
-        ) {
-            let mut device = Device::new(ppm);
-            late.iter().for_each(|late| device.deliver(*late));
-            device.lose(blocks);
-            late.iter().for_each(|late| device.deliver(*late));
-            prop_assert_eq!(device.found.len(), 1);
-            prop_assert!(device.found[0].abs_diff(u64::from(blocks) * BLOCK) < 2_400, "{:?}", device.found);
-        }
-    }
+/// Whether the lateness still becomes smaller: what was held up is arriving, and nobody knows yet how much of it.
+fn catches_up(above: &[f64], threshold: f64) -> bool {
+    let (earlier, later) = above.split_at(above.len() / 2);
+    let (before, now) = (lowest(earlier), lowest(later));
+    before.is_finite() && before - now > threshold / 2.0
 }

@@ -14,12 +14,13 @@ use std::{
 
 use super::{
     CaptureClock, EndReason, Reading, Warning, WarningKind,
-    drift::LossWatch,
+    drift::{Finding, LossWatch, other_rate},
     ring::{CallbackSide, ReaderSide, RingClock, ring},
     stall::StallWatch,
+    suspension::{Suspension, Told},
 };
 use crate::{
-    audio::AudioFormat,
+    audio::{AudioFormat, time::duration_of},
     error::{Error, ErrorKind},
 };
 
@@ -34,8 +35,8 @@ const NEWS: usize = 64;
 #[derive(Debug)]
 pub(super) enum News {
     Muted(bool),
-    /// Nothing is due from the source for a while, or again.
-    Suspended(bool),
+    /// The server has suspended the source: nothing is due from it before it delivers again.
+    Suspended,
     Notice(Warning),
     /// Nothing will come any more.
     End(Error),
@@ -52,7 +53,13 @@ pub(super) struct Inlet {
     label: String,
     stall: StallWatch,
     losses: LossWatch,
-    suspended: bool,
+    suspension: Suspension,
+    /// It is what a loudspeaker plays: while that is suspended there is silence, and nothing is lost.
+    is_monitor: bool,
+    /// Frames of such silence that are still to be read.
+    silent: u64,
+    /// What is to be said behind what was read last.
+    notice: Option<String>,
     // News of the end, until the ring is empty; then the end.
     dying: Option<Error>,
     over: bool,
@@ -79,11 +86,19 @@ impl Inlet {
             label,
             stall: StallWatch::new(latency),
             losses: LossWatch::new(format.sample_rate, latency),
-            suspended: false,
+            suspension: Suspension::new(format.sample_rate),
+            is_monitor: false,
+            silent: 0,
+            notice: None,
             dying: None,
             over: false,
         };
         (callback, sender, inlet)
+    }
+
+    /// It is what a loudspeaker plays.
+    pub(super) fn set_monitor(&mut self) {
+        self.is_monitor = true;
     }
 
     pub(super) fn format(&self) -> AudioFormat {
@@ -98,6 +113,10 @@ impl Inlet {
         &self.label
     }
 
+    pub(super) fn device_rate(&self) -> Option<f64> {
+        self.losses.device_rate()
+    }
+
     pub(super) fn clock(&self) -> Arc<dyn CaptureClock> {
         Arc::clone(&self.clock) as Arc<dyn CaptureClock>
     }
@@ -107,12 +126,26 @@ impl Inlet {
         if let Some(reading) = self.hear() {
             return reading;
         }
+        if self.silent > 0 {
+            return self.read_silence(block, max_frames);
+        }
+        if let Some(what) = self.notice.take() {
+            return self.remark(WarningKind::Resumed, &what);
+        }
+        if self.suspension.is_on() && !self.over {
+            return self.read_suspended(block, max_frames);
+        }
         if !self.over
             && let Some((at, frames)) = self.clock.last_callback()
-            && let Some(lost) = self.losses.look(at, frames, self.clock.grain())
+            && let Some(finding) = self.losses.look(at, frames)
         {
-            self.clock.add_missing(lost);
-            return Reading::Lost(lost);
+            match finding {
+                Finding::Lost(lost) => {
+                    self.clock.add_missing(lost);
+                    return Reading::Lost(lost);
+                }
+                Finding::OtherRate(rate) => self.dying = Some(other_rate(&self.label, self.format, rate)),
+            }
         }
         let reading = if self.over { Reading::Idle } else { self.reader.read(block, max_frames) };
         if !matches!(reading, Reading::Idle) {
@@ -121,11 +154,8 @@ impl Inlet {
         if self.dying.is_none() {
             self.dying = self.silence();
         }
-        match &self.dying {
-            Some(error) => {
-                self.over = true;
-                Reading::Ended(EndReason::DeviceLost(error.clone()))
-            }
+        match self.dying.clone() {
+            Some(error) => self.end(error),
             None => Reading::Idle,
         }
     }
@@ -136,14 +166,7 @@ impl Inlet {
         }
         match self.news.try_recv() {
             Ok(News::Muted(muted)) => return Some(Reading::Muted(muted)),
-            Ok(News::Suspended(suspended)) => {
-                self.suspended = suspended;
-                self.stall.reset();
-                if suspended {
-                    let message = format!("{} was suspended by the sound server and delivers nothing", self.label);
-                    return Some(Reading::Notice(Warning::new(WarningKind::Suspended, message)));
-                }
-            }
+            Ok(News::Suspended) => self.suspension.begin(self.clock.nanos_now(), self.clock.last_callback()),
             Ok(News::Notice(notice)) => return Some(Reading::Notice(notice)),
             Ok(News::End(error)) => self.dying = Some(error),
             Err(TryRecvError::Empty) => {}
@@ -154,11 +177,63 @@ impl Inlet {
         None
     }
 
-    /// What to say of a device that has delivered nothing for too long. From a suspended one nothing is due.
-    fn silence(&mut self) -> Option<Error> {
-        if self.suspended {
-            return None;
+    /// As [`read`](Self::read), of a source from which nothing is due. What came before is read first, and what comes
+    /// afterwards last.
+    fn read_suspended(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
+        self.stall.reset();
+        let last = self.clock.last_callback();
+        if !last.is_some_and(|(_, frames)| self.suspension.has_ended(frames)) {
+            let reading = self.reader.read(block, max_frames);
+            if !matches!(reading, Reading::Idle) {
+                return reading;
+            }
+            if let Some(error) = self.dying.clone() {
+                return self.end(error);
+            }
         }
+        let now = self.clock.nanos_now();
+        let missing = match self.suspension.look(now, last) {
+            None => return Reading::Idle,
+            Some(Told::Suspended) => {
+                return self.remark(WarningKind::Suspended, "was suspended by the sound server and delivers nothing");
+            }
+            Some(Told::Missing(frames)) => frames,
+            Some(Told::Over { all: 0, .. }) => return self.remark(WarningKind::Resumed, "is not suspended any more"),
+            Some(Told::Over { all, rest }) => {
+                let seconds = duration_of(all, self.format.sample_rate).as_secs_f64();
+                let what = if self.is_monitor { "where the recording is silent" } else { "which are lost" };
+                self.notice = Some(format!("was suspended for {seconds:.1} s, {what}"));
+                rest
+            }
+        };
+        self.losses.note_missing(now, missing);
+        self.clock.add_missing(missing);
+        if self.is_monitor {
+            self.silent += missing;
+            return Reading::Idle;
+        }
+        if missing > 0 { Reading::Lost(missing) } else { Reading::Idle }
+    }
+
+    /// Silence of a loudspeaker that stood still.
+    fn read_silence(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
+        let frames = usize::try_from(self.silent).unwrap_or(usize::MAX).min(max_frames.max(1));
+        self.silent -= frames as u64;
+        block.resize(block.len() + frames * usize::from(self.format.channels.max(1)), 0.0);
+        Reading::Frames
+    }
+
+    fn remark(&self, kind: WarningKind, what: &str) -> Reading {
+        Reading::Notice(Warning::new(kind, format!("{} {what}", self.label)))
+    }
+
+    fn end(&mut self, error: Error) -> Reading {
+        self.over = true;
+        Reading::Ended(EndReason::DeviceLost(error))
+    }
+
+    /// What to say of a device that has delivered nothing for too long.
+    fn silence(&mut self) -> Option<Error> {
         let silent = self.stall.look(self.clock.captured(), Instant::now())?;
         let message = format!("{} has delivered nothing for {} s", self.label, silent.as_secs());
         Some(Error::new(ErrorKind::NotReadable, message))

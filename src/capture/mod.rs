@@ -12,6 +12,8 @@ mod drift;
 mod inlet;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
 mod layout;
+#[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+mod nap;
 mod negotiate;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
 pub mod pulse;
@@ -20,6 +22,8 @@ pub mod reconnect;
 pub mod ring;
 mod sample;
 mod stall;
+#[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+mod suspension;
 pub mod warning;
 
 use std::{sync::Arc, time::Duration};
@@ -184,6 +188,12 @@ pub trait CaptureStream: Send {
     /// What the sound server behind it records for it, by the server's name, as soon as that is known: the id of such a
     /// device may lead somewhere else the next time. `None` where the id says it all.
     fn source(&self) -> Option<String> {
+        None
+    }
+
+    /// The frames that the device really makes in a second of the system's clock, about as many as its format says. `None`
+    /// while that is not known well, and for what has no clock of its own.
+    fn device_rate(&self) -> Option<f64> {
         None
     }
 

@@ -117,6 +117,8 @@ struct Patient {
     /// What the sound server recorded for it, once it was known and lost.
     source: Option<String>,
     pace: Pace,
+    /// What its clock was measured to be before it was lost.
+    device_rate: Option<f64>,
     clock: Arc<Clock>,
     waker: Option<Waker>,
     state: State,
@@ -158,6 +160,7 @@ impl Patient {
             muted: stream.muted(),
             source: None,
             pace: stream.pace(),
+            device_rate: None,
             clock: Arc::new(Clock { state: Mutex::new((0, Some(stream.clock()))) }),
             waker: None,
             state: State::Open(stream),
@@ -172,8 +175,13 @@ impl Patient {
         usize::from(self.format.channels.max(1))
     }
 
-    /// The device is gone: says so and begins to wait for it.
+    /// The device is gone: says so and begins to wait for it, unless it is there and would only fail in the same way.
     fn lose(&mut self, cause: Error) -> Reading {
+        if cause.kind() == ErrorKind::NotSupported {
+            let reason = EndReason::DeviceLost(cause);
+            self.state = State::Over(reason.clone());
+            return Reading::Ended(reason);
+        }
         self.clock.set(self.delivered, None);
         self.gone.get_or_insert_with(Instant::now);
         let (news, receiver) = sync_channel(1);
@@ -183,6 +191,7 @@ impl Patient {
         let dead = std::mem::replace(&mut self.state, waiting);
         if let State::Open(dead) = &dead {
             self.source = dead.source().or(self.source.take());
+            self.device_rate = dead.device_rate().or(self.device_rate);
         }
         let attempt = Attempt {
             backend: Arc::clone(&self.backend),
@@ -276,6 +285,13 @@ impl CaptureStream for Patient {
 
     fn muted(&self) -> bool {
         self.muted
+    }
+
+    fn device_rate(&self) -> Option<f64> {
+        match &self.state {
+            State::Open(stream) => stream.device_rate().or(self.device_rate),
+            _ => self.device_rate,
+        }
     }
 
     fn pace(&self) -> Pace {

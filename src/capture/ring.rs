@@ -116,11 +116,6 @@ impl CallbackSide {
         }
     }
 
-    /// Tells that the device makes blocks of so many frames, if they are not handed on one by one.
-    pub fn note_grain(&self, frames: u64) {
-        self.clock.note_grain(frames);
-    }
-
     /// The frames that a block may have to fit in now.
     #[must_use]
     pub fn room(&self) -> usize {

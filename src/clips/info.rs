@@ -34,6 +34,8 @@ pub struct Info {
     pub markers: Vec<InfoMarker>,
     /// Frames that were lost and are silence; `None` if nobody noted.
     pub lost_frames: Option<u64>,
+    /// Frames that the device really made in a second of the recording system's clock; `None` if nobody noted.
+    pub device_rate_hz: Option<f64>,
     /// The highest sample in dBFS; `None` for silence and what was not measured.
     pub peak_dbfs: Option<f64>,
     /// Integrated loudness (EBU R 128) in LUFS; `None` for silence, less than 0.4 s, and what was not measured.
@@ -67,6 +69,7 @@ impl Info {
             device: None,
             markers: Vec::new(),
             lost_frames: None,
+            device_rate_hz: None,
             peak_dbfs: None,
             loudness_lufs: None,
             waveform: Waveform::default(),
@@ -86,6 +89,7 @@ impl Info {
         // Our recorder notes losses only, so that its silence about them means none.
         let is_ours = tags.software.as_deref().is_some_and(|software| software.starts_with(env!("CARGO_PKG_NAME")));
         self.lost_frames = tags.lost_frames().or(is_ours.then_some(0));
+        self.device_rate_hz = tags.device_rate();
     }
 
     fn measure(&mut self, decoder: &mut dyn Decoder, mut watch: impl FnMut(&Outline) -> ControlFlow<()>) {

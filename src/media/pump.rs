@@ -53,6 +53,8 @@ pub(crate) struct Pump {
     lost: u64,
     muted: bool,
     listening: bool,
+    /// The last one in which the rate of the device was asked for, counted in frames.
+    second: u64,
     /// Only microphones are watched.
     input: Option<InputWatch>,
     machine: SleepWatch,
@@ -81,6 +83,7 @@ impl Pump {
             channels,
             consumed: 0,
             lost: 0,
+            second: 0,
             listening,
             input,
             machine: SleepWatch::default(),
@@ -279,9 +282,20 @@ impl Pump {
         self.each_track(|track| track.notice(&notice));
     }
 
+    /// Now and then tells what the clock of the device was measured to be.
+    fn tell_device_rate(&mut self) {
+        let second = self.consumed / u64::from(self.stream.format().sample_rate.max(1));
+        if std::mem::replace(&mut self.second, second) != second
+            && let Some(hertz) = self.stream.device_rate()
+        {
+            self.takes.iter_mut().for_each(|take| take.note_device_rate(hertz));
+        }
+    }
+
     fn hand_on(&mut self) {
         self.notice_sleep();
         self.listen();
+        self.tell_device_rate();
         self.consumed += (self.block.len() / self.channels) as u64;
         let (block, tracks, muted) = (&self.block, &self.tracks, self.muted);
         self.taps.retain(|(key, inlet)| match Self::audible(muted, tracks, &[*key]) {

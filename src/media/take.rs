@@ -73,6 +73,8 @@ pub(crate) struct Take {
     /// Frames of the source that were gathered while not paused.
     gathered: u64,
     lost_frames: u64,
+    /// What the clock of the device was measured to be, in hertz.
+    device_rate: Option<f64>,
     /// `frames` and `lost_frames` at the beginning of the current part.
     part: (u64, u64),
     recorded_at: Option<SystemTime>,
@@ -122,6 +124,7 @@ impl Take {
             frames: 0,
             gathered: 0,
             lost_frames: 0,
+            device_rate: None,
             part: (0, 0),
             recorded_at: None,
             low_space: false,
@@ -216,6 +219,12 @@ impl Take {
         let marker = Marker { frame: self.place(), text: text.to_owned() };
         self.plan.metadata.markers.push(marker.clone());
         self.fire(&RecorderEvent::Mark(marker));
+    }
+
+    /// The clock of the device was measured to make so many frames a second.
+    pub(crate) fn note_device_rate(&mut self, hertz: f64) {
+        self.device_rate = Some(hertz);
+        self.shared.with_progress(|progress| progress.device_rate_hz = Some(hertz));
     }
 
     /// Every track has ended.
@@ -438,6 +447,9 @@ impl Take {
         let mut tags = self.plan.metadata.clone();
         tags.date = tags.date.or_else(|| self.recorded_at.and_then(local_time));
         tags.note_lost_frames(self.lost_frames);
+        if let Some(hertz) = self.device_rate {
+            tags.note_device_rate(hertz);
+        }
         tags
     }
 

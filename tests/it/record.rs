@@ -346,7 +346,7 @@ fn json_tells_what_happens() {
     assert_eq!(start, &expected);
     let expected = serde_json::json!({"event": "dataavailable", "at_s": 1.0, "frame": 48_000, "path": "take.wav", "size_bytes": size, "duration_s": 1.0, "frames": 48_000, "lost_frames": 0});
     assert_eq!(data, &expected);
-    assert_eq!(stop, &serde_json::json!({"event": "stop", "at_s": 1.0, "frame": 48_000}));
+    assert_eq!(stop, &serde_json::json!({"event": "stop", "at_s": 1.0, "frame": 48_000, "device_rate_hz": null}));
     let levels: Vec<_> = events.iter().filter(|event| event["event"] == "level").collect();
     assert!(levels.len() >= 2, "{}", output.context());
     for level in &levels {

@@ -29,6 +29,7 @@ use crate::{
         CaptureClock, CaptureStream, Pace, Reading, Waker, Warning, WarningKind,
         inlet::{Inlet, News},
         layout::Layout,
+        nap::Naps,
         pulse::witness::{Testimony, Witness},
         ring::CallbackSide,
     },
@@ -140,6 +141,10 @@ impl CaptureStream for AlsaStream {
         self.source.get().cloned()
     }
 
+    fn device_rate(&self) -> Option<f64> {
+        self.inlet.device_rate()
+    }
+
     fn pace(&self) -> Pace {
         Pace::Live
     }
@@ -155,11 +160,6 @@ impl CaptureStream for AlsaStream {
         let cannot = format!("cannot start {}", self.inlet.label());
         let (stopped, due) = (Arc::clone(&receiving.stopped), Arc::clone(&receiving.due));
         let has_card = receiving.pcm.info().is_ok_and(|info| info.get_card() >= 0);
-        if !has_card {
-            // A card gives what is there; a server's blocks may be as long as they were asked for, and each may have come
-            // right after the look before.
-            receiving.callback.note_grain(frames_in(self.inlet.latency() + self.nap, receiving.rate));
-        }
         let teller = Teller {
             news: receiving.news.clone(),
             label: receiving.label.clone(),
@@ -242,6 +242,10 @@ impl Teller {
                 let _ = self.news.try_send(News::Muted(*muted));
                 return self.waker.wake();
             }
+            Testimony::Suspended => {
+                let _ = self.news.try_send(News::Suspended);
+                return self.waker.wake();
+            }
             Testimony::Moved => format!("{label} is gone: the sound server moved the recording to another device"),
             Testimony::Closed => format!("{label} is gone: the sound server closed it"),
             Testimony::ServerEnded => format!("{label} is gone: the sound server ended"),
@@ -260,7 +264,7 @@ impl Receiving {
         // Nobody waits any more if starting took too long; then the thread is stopped already.
         let _ = started.send(outcome);
         self.emptied = Instant::now();
-        let mut heard = false;
+        let (mut heard, mut naps) = (false, Naps::default());
         while !failed && !self.stopped.load(Ordering::Acquire) {
             let came = match self.empty(waker) {
                 Ok(came) => came,
@@ -275,7 +279,7 @@ impl Receiving {
                 // Somebody waits for the first frames.
                 () if !heard => SHORTEST_NAP,
                 () if self.in_a_row > 0 => PAUSE,
-                () => self.nap.min(self.due()),
+                () => naps.next(self.nap).min(self.due()),
             });
         }
     }

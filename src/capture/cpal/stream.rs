@@ -21,7 +21,7 @@ use crate::{
     capture::{
         CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker, Warning, WarningKind,
         bounded::bounded,
-        drift::LossWatch,
+        drift::{Finding, LossWatch, other_rate},
         negotiate::{Choice, Encoding},
         ring::{CallbackSide, ReaderSide, RingClock, ring},
         sample,
@@ -186,6 +186,10 @@ impl CaptureStream for CpalStream {
         Some(self.latency)
     }
 
+    fn device_rate(&self) -> Option<f64> {
+        self.losses.device_rate()
+    }
+
     fn pace(&self) -> Pace {
         Pace::Live
     }
@@ -234,10 +238,15 @@ impl CaptureStream for CpalStream {
         if !self.over
             && self.silence == Silence::Fatal
             && let Some((at, frames)) = self.clock.last_callback()
-            && let Some(lost) = self.losses.look(at, frames, self.clock.grain())
+            && let Some(finding) = self.losses.look(at, frames)
         {
-            self.clock.add_missing(lost);
-            return Reading::Lost(lost);
+            match finding {
+                Finding::Lost(lost) => {
+                    self.clock.add_missing(lost);
+                    return Reading::Lost(lost);
+                }
+                Finding::OtherRate(rate) => self.trouble.end = Some(other_rate(&self.label, self.format, rate)),
+            }
         }
         let reading = match &mut self.open {
             Some((_, reader)) if !self.over => reader.read(block, max_frames),

@@ -18,11 +18,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pulseaudio::protocol::{Command, GetSourceInfo, ProtocolError, ServerInfo, SourceInfo, SubscriptionEventFacility};
+use pulseaudio::protocol::{
+    Command, GetSourceInfo, ProtocolError, ServerInfo, SourceInfo, SourceState, SubscriptionEventFacility,
+};
 
 use super::connection::{Connection, Message};
 use crate::{
-    capture::{Waker, Warning, WarningKind, inlet::News, layout::Layout, ring::CallbackSide},
+    capture::{Waker, Warning, WarningKind, inlet::News, layout::Layout, nap::Naps, ring::CallbackSide},
     error::{Error, ErrorKind},
 };
 
@@ -69,16 +71,15 @@ impl Receiving {
     /// Takes what the server sends until the stream ends.
     pub(super) fn run(mut self, waker: &Waker) {
         let (mut payload, mut collected) = (Vec::new(), Vec::new());
-        let mut asked = Asked::default();
+        let mut asked = Asked { source: self.ask_for_source().ok(), ..Asked::default() };
         // Bytes since the last nap.
         let mut came = 0_usize;
-        let mut behind = false;
+        let (mut behind, mut naps) = (false, Naps::default());
         let end = loop {
             let before = Instant::now();
             match self.connection.receive(&mut payload) {
                 Ok(Message::Block(channel)) if channel == self.channel => {
                     let whole = payload.len() / self.frame_bytes * self.frame_bytes;
-                    self.callback.note_grain((whole / self.frame_bytes) as u64);
                     collected.extend_from_slice(payload.get(..whole).unwrap_or_default());
                 }
                 Ok(Message::Command(command, sequence, rest)) => {
@@ -102,7 +103,7 @@ impl Receiving {
                 // blocks come as slowly as they are made.
                 behind = came > self.enough.min(MOST_ASLEEP) || (behind && before.elapsed() < self.length_of(came) / 2);
                 if !behind {
-                    thread::park_timeout(self.nap);
+                    thread::park_timeout(naps.next(self.nap));
                 }
                 came = 0;
             }
@@ -148,8 +149,9 @@ impl Receiving {
                 let message = format!("{} is gone: the sound server moved the recording to {name}", self.label);
                 return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
             }
-            Command::RecordStreamSuspended(state) if state.stream_index == self.channel => {
-                let _ = self.news.try_send(News::Suspended(state.suspended));
+            // When that is over, frames come.
+            Command::RecordStreamSuspended(state) if state.stream_index == self.channel && state.suspended => {
+                let _ = self.news.try_send(News::Suspended);
             }
             Command::SubscribeEvent(event)
                 if event.event_facility == SubscriptionEventFacility::Server && self.default.is_some() =>
@@ -181,6 +183,9 @@ impl Receiving {
     }
 
     fn look_at(&mut self, source: &SourceInfo) {
+        if source.state == SourceState::Suspended {
+            let _ = self.news.try_send(News::Suspended);
+        }
         if source.muted != self.muted {
             self.muted = source.muted;
             let _ = self.news.try_send(News::Muted(source.muted));

@@ -73,7 +73,10 @@ impl PulseStream {
         let frames = reply.buffer_attr.fragment_size.checked_div(frame_bytes).unwrap_or(choice.frames);
         let latency = duration_of(u64::from(frames), choice.rate);
         let asked = duration_of(u64::from(choice.frames), choice.rate);
-        let (callback, news, inlet) = Inlet::new(format, latency, Duration::ZERO, label.clone());
+        let (callback, news, mut inlet) = Inlet::new(format, latency, Duration::ZERO, label.clone());
+        if source.monitor_of_sink_index.is_some() {
+            inlet.set_monitor();
+        }
         if source.muted {
             // There is room: nobody else has sent anything yet.
             let _ = news.try_send(News::Muted(true));
@@ -117,6 +120,10 @@ impl CaptureStream for PulseStream {
 
     fn muted(&self) -> bool {
         self.muted
+    }
+
+    fn device_rate(&self) -> Option<f64> {
+        self.inlet.device_rate()
     }
 
     fn pace(&self) -> Pace {
@@ -210,7 +217,8 @@ mod tests {
     use std::{sync::atomic::AtomicUsize, thread::park_timeout};
 
     use pulseaudio::protocol::{
-        Command, GetSourceInfo, RecordStreamMovedParams, ServerInfo, SubscriptionEventFacility, SubscriptionEventType,
+        Command, GetSourceInfo, RecordStreamMovedParams, ServerInfo, SourceState, StreamSuspendedParams,
+        SubscriptionEventFacility, SubscriptionEventType,
     };
 
     use super::*;
@@ -224,7 +232,8 @@ mod tests {
 
     fn source(index: u32, name: &str, muted: bool) -> SourceInfo {
         let sample_spec = SampleSpec { format: wire(Encoding::I16), channels: 1, sample_rate: 48_000 };
-        SourceInfo { index, name: CString::new(name).unwrap(), sample_spec, muted, ..SourceInfo::default() }
+        let state = SourceState::Running;
+        SourceInfo { index, name: CString::new(name).unwrap(), state, sample_spec, muted, ..SourceInfo::default() }
     }
 
     /// A started stream of the source 3, and the server that serves it.
@@ -254,7 +263,16 @@ mod tests {
         let mut stream = PulseStream::open(connection, &source, choice, source.channel_map, true).unwrap();
         assert_eq!(stream.latency(), Some(Duration::from_millis(50)));
         stream.start(Waker::new(thread::current())).unwrap();
-        (stream, serving.join().unwrap())
+        let mut server = serving.join().unwrap();
+        answer_source(&mut server, SourceState::Running);
+        (stream, server)
+    }
+
+    /// Answers the question how the source is.
+    fn answer_source(server: &mut Server, state: SourceState) {
+        let (sequence, command) = server.hear();
+        assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
+        server.reply(sequence, &SourceInfo { state, ..source(3, "mic", false) });
     }
 
     fn next(stream: &mut PulseStream, block: &mut Vec<f32>) -> Reading {
@@ -313,6 +331,28 @@ mod tests {
                 assert!(matches!(next(&mut stream, &mut block), Reading::Muted(now) if now == muted));
             }
         }
+    }
+
+    #[test]
+    fn a_source_that_is_suspended_is_told_once_and_what_is_missing_in_front_of_what_follows() {
+        let (mut stream, mut server) = started();
+        let mut block = Vec::new();
+        server.send_block(CHANNEL, &[0, 0x40]);
+        assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
+        let suspended = StreamSuspendedParams { stream_index: CHANNEL, suspended: true };
+        server.tell(&Command::RecordStreamSuspended(suspended));
+        server.event(SubscriptionEventFacility::Source, SubscriptionEventType::Changed, 3);
+        answer_source(&mut server, SourceState::Suspended);
+        let Reading::Notice(notice) = next(&mut stream, &mut block) else { panic!("no notice") };
+        assert_eq!(notice.to_string(), "mic was suspended by the sound server and delivers nothing");
+        let Reading::Lost(told) = next(&mut stream, &mut block) else { panic!("nothing is missing") };
+        server.send_block(CHANNEL, &[0, 0x20]);
+        let Reading::Lost(rest) = next(&mut stream, &mut block) else { panic!("nothing else is missing") };
+        let Reading::Notice(notice) = next(&mut stream, &mut block) else { panic!("no notice") };
+        let seconds = (told + rest) as f64 / 48_000.0;
+        assert_eq!(notice.to_string(), format!("mic was suspended for {seconds:.1} s, which are lost"));
+        assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
+        assert_eq!(block, [0.5, 0.25]);
     }
 
     #[test]

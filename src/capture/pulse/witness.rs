@@ -1,5 +1,5 @@
 //! What a PulseAudio server knows about a stream that ALSA's plugin has opened at it, and the plugin keeps to itself:
-//! that the stream was moved to another source or closed, that its source is muted, that the server ended.
+//! that the stream was moved to another source or closed, that its source is muted or suspended, that the server ended.
 //!
 //! One thread, `witness`, waits for messages of the server and looks for itself now and then: PipeWire's bridge says
 //! that something changes while it still changes, and not when it is done. It belongs to the stream that called it, and
@@ -8,7 +8,7 @@
 use std::{net::Shutdown, os::unix::net::UnixStream, process, thread, time::Duration};
 
 use pulseaudio::protocol::{
-    Command, GetSourceInfo, Prop, ProtocolError, SourceInfo, SourceOutputInfo, SubscriptionEvent,
+    Command, GetSourceInfo, Prop, ProtocolError, SourceInfo, SourceOutputInfo, SourceState, SubscriptionEvent,
     SubscriptionEventFacility, SubscriptionEventType, SubscriptionMask,
 };
 
@@ -30,6 +30,8 @@ pub(in crate::capture) enum Testimony {
     /// It records the source of that name. Told once.
     Source(String),
     Muted(bool),
+    /// Its source was suspended.
+    Suspended,
     /// The stream was moved to another source.
     Moved,
     /// The server closed the stream.
@@ -222,6 +224,9 @@ impl<F: FnMut(Testimony)> Case<F> {
         if !std::mem::replace(&mut stream.named, true) {
             (self.tell)(Testimony::Source(source.name.to_string_lossy().into_owned()));
         }
+        if source.state == SourceState::Suspended {
+            (self.tell)(Testimony::Suspended);
+        }
         if std::mem::replace(&mut stream.muted, source.muted) != source.muted {
             (self.tell)(Testimony::Muted(source.muted));
         }
@@ -273,7 +278,8 @@ mod tests {
         fn tell_source(&mut self, muted: bool) {
             let (sequence, command) = self.hear_of_source();
             assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
-            self.reply(sequence, &SourceInfo { index: 3, name: CString::from(c"mic"), muted, ..SourceInfo::default() });
+            let (name, state) = (CString::from(c"mic"), SourceState::Running);
+            self.reply(sequence, &SourceInfo { index: 3, name, state, muted, ..SourceInfo::default() });
         }
     }
 

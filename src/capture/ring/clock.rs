@@ -35,8 +35,6 @@ pub struct RingClock {
     highest: AtomicU64,
     // Frames that the device captured and no callback brought; only the reader adds to it.
     missing: AtomicU64,
-    // Frames of the largest block that the device makes; zero where it gives whatever is there.
-    grain: AtomicU64,
 }
 
 impl RingClock {
@@ -50,7 +48,6 @@ impl RingClock {
             block: AtomicU64::new(0),
             highest: AtomicU64::new(0),
             missing: AtomicU64::new(0),
-            grain: AtomicU64::new(0),
         }
     }
 
@@ -58,16 +55,6 @@ impl RingClock {
     /// by then; `None` before the first one.
     pub(in crate::capture) fn last_callback(&self) -> Option<(u64, u64)> {
         self.snapshot().filter(|tick| tick.frames > 0).map(|tick| (tick.nanos, tick.frames))
-    }
-
-    /// The device makes blocks of so many frames.
-    pub(super) fn note_grain(&self, frames: u64) {
-        self.grain.fetch_max(frames, Ordering::Relaxed);
-    }
-
-    /// The largest block that the device was said to make, in frames.
-    pub(in crate::capture) fn grain(&self) -> u64 {
-        self.grain.load(Ordering::Relaxed)
     }
 
     /// Counts frames that the device captured although no callback brought them.
@@ -81,7 +68,8 @@ impl RingClock {
         self.frames.load(Ordering::Acquire)
     }
 
-    pub(super) fn nanos_now(&self) -> u64 {
+    /// Nanoseconds since the ring was made.
+    pub(in crate::capture) fn nanos_now(&self) -> u64 {
         u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 

@@ -93,7 +93,10 @@ pub(crate) enum What<'a> {
         hint: Option<&'a str>,
     },
     /// Nothing follows.
-    Stop {},
+    Stop {
+        /// Frames that the device really made in a second, `None` where that is not known.
+        device_rate_hz: Option<f64>,
+    },
 }
 
 impl<'a> Event<'a> {
@@ -108,7 +111,7 @@ impl<'a> Event<'a> {
             What::DataAvailable { .. } => "dataavailable",
             What::Error { .. } => "error",
             What::Warning { .. } => "warning",
-            What::Stop {} => "stop",
+            What::Stop { .. } => "stop",
         };
         Self { event, at_s, frame, what }
     }
@@ -265,7 +268,10 @@ mod tests {
                 What::Warning { kind: "clipping", message: "it clips", hint: None },
                 r#""warning","at_s":1.5,"frame":72000,"kind":"clipping","message":"it clips","hint":null"#,
             ),
-            (What::Stop {}, r#""stop","at_s":1.5,"frame":72000"#),
+            (
+                What::Stop { device_rate_hz: Some(47_952.5) },
+                r#""stop","at_s":1.5,"frame":72000,"device_rate_hz":47952.5"#,
+            ),
         ] {
             assert_eq!(line(what), format!("{{\"event\":{json}}}\n"));
         }

@@ -51,7 +51,11 @@ pub(crate) fn save(
         (None, Some(blob)) => end.file(blob, inputs, outcome.failure.as_ref()),
         (None, None) => Err(end.broken_off(outcome.failure.as_ref())),
     };
-    end.tell(What::Stop {});
+    let device_rate_hz = outcome.progress.device_rate_hz;
+    end.tell(What::Stop { device_rate_hz });
+    if let Some(hertz) = device_rate_hz {
+        log::info!("the device ran at {hertz:.2} Hz");
+    }
     let exit = saved?;
     let lost = report.take_lost_events();
     if let Some(error) = &lost {

@@ -1,0 +1,137 @@
+//! A source that its sound server has suspended: when that is said, and what is missing for it. Pure; the reading thread
+//! asks whenever it has read everything that came.
+//!
+//! As long as it lasts, what is missing is told bit by bit, so that the recording goes on in step with the time and may
+//! be stopped at any moment. What is missing up to the first frames afterwards is told in front of them.
+
+use std::time::Duration;
+
+use crate::audio::time::{duration_of, frames_in};
+
+/// How long a source that has not run yet may take to wake up before it is called suspended.
+const WAKING: Duration = Duration::from_secs(1);
+/// What is missing is told in pieces of at least this length, and the last piece is kept back until it is measured.
+const PIECE: Duration = Duration::from_millis(250);
+/// Nothing shorter than this is worth a word when it is over.
+const WORTH_TELLING: Duration = Duration::from_millis(40);
+
+/// What is to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It is suspended.
+    Suspended,
+    /// So many frames are missing.
+    Missing(u64),
+    /// It delivers again. So many frames were missing, of which the last number was not told yet.
+    Over { all: u64, rest: u64 },
+}
+
+/// The state of one source.
+#[derive(Debug)]
+pub(super) struct Suspension {
+    rate: u32,
+    /// As far as it is suspended: when the last frames came before that, and how many had come by then.
+    since: Option<(u64, u64)>,
+    /// Whether that was said.
+    said: bool,
+    missing: u64,
+}
+
+impl Suspension {
+    pub(super) fn new(rate: u32) -> Self {
+        Self { rate, since: None, said: false, missing: 0 }
+    }
+
+    /// Whether nothing is due from the source.
+    pub(super) fn is_on(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// The server has suspended it at `now`, in nanoseconds; the last frames came at `last`, `frames` in all.
+    pub(super) fn begin(&mut self, now: u64, last: Option<(u64, u64)>) {
+        if self.since.is_none() {
+            *self = Self { since: Some(last.unwrap_or((now, 0))), ..Self::new(self.rate) };
+        }
+    }
+
+    /// Whether frames came after it began, `frames` in all.
+    pub(super) fn has_ended(&self, frames: u64) -> bool {
+        self.since.is_some_and(|(_, before)| frames > before)
+    }
+
+    /// What is to be told at `now`, where `last` is when the last frames came, and how many have come. Once that is
+    /// nothing, nothing will be until later.
+    pub(super) fn look(&mut self, now: u64, last: Option<(u64, u64)>) -> Option<Told> {
+        let (since, before) = self.since?;
+        if let Some((at, frames)) = last.filter(|(_, frames)| *frames > before) {
+            let all =
+                if before == 0 { 0 } else { self.due(since, at).saturating_sub(frames - before).max(self.missing) };
+            let rest = all - self.missing;
+            let worth_telling = self.said || duration_of(all, self.rate) > WORTH_TELLING;
+            *self = Self::new(self.rate);
+            return worth_telling.then_some(Told::Over { all, rest });
+        }
+        let waited = Duration::from_nanos(now.saturating_sub(since));
+        if !self.said && (before > 0 || waited >= WAKING) {
+            self.said = true;
+            return Some(Told::Suspended);
+        }
+        let piece = frames_in(PIECE, self.rate);
+        let due = self.due(since, now).saturating_sub(self.missing);
+        if before == 0 || due < 2 * piece {
+            return None;
+        }
+        self.missing += due - piece;
+        Some(Told::Missing(due - piece))
+    }
+
+    fn due(&self, since: u64, now: u64) -> u64 {
+        frames_in(Duration::from_nanos(now.saturating_sub(since)), self.rate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    #[test]
+    fn what_is_missing_is_told_in_step_with_the_time_and_to_the_frame_at_the_end() {
+        let mut source = Suspension::new(1_000);
+        assert_eq!(source.look(SECOND, Some((SECOND, 1_000))), None, "it runs");
+        source.begin(SECOND + 5, Some((SECOND, 1_000)));
+        source.begin(2 * SECOND, Some((SECOND, 1_000)));
+        assert!(source.is_on());
+        let mut look = |now, last| source.look(now, Some(last));
+        assert_eq!(look(SECOND + 5, (SECOND, 1_000)), Some(Told::Suspended));
+        assert_eq!(look(SECOND + SECOND / 4, (SECOND, 1_000)), None);
+        assert_eq!(look(2 * SECOND, (SECOND, 1_000)), Some(Told::Missing(750)));
+        assert_eq!(look(2 * SECOND, (SECOND, 1_000)), None);
+        assert_eq!(look(4 * SECOND, (SECOND, 1_000)), Some(Told::Missing(2_000)));
+        // Five seconds later 100 frames come: 4900 are missing, of which 2750 were told.
+        assert_eq!(look(6 * SECOND, (6 * SECOND, 1_100)), Some(Told::Over { all: 4_900, rest: 2_150 }));
+        assert_eq!(look(7 * SECOND, (6 * SECOND, 1_100)), None);
+        assert!(!source.is_on());
+    }
+
+    #[test]
+    fn a_source_that_never_ran_misses_nothing_and_is_given_a_moment_to_wake_up() {
+        let mut source = Suspension::new(1_000);
+        source.begin(SECOND, None);
+        assert_eq!(source.look(SECOND + SECOND / 2, None), None);
+        assert_eq!(source.look(2 * SECOND, None), Some(Told::Suspended));
+        assert_eq!(source.look(9 * SECOND, None), None);
+        assert_eq!(source.look(9 * SECOND, Some((9 * SECOND, 10))), Some(Told::Over { all: 0, rest: 0 }));
+        source.begin(SECOND, None);
+        assert_eq!(source.look(SECOND, Some((SECOND, 10))), None, "it woke up at once");
+    }
+
+    #[test]
+    fn a_source_that_goes_on_at_once_is_not_worth_a_word() {
+        let mut source = Suspension::new(1_000);
+        source.begin(SECOND, Some((SECOND, 1_000)));
+        assert_eq!(source.look(SECOND, Some((SECOND + SECOND / 50, 1_020))), None);
+        assert!(!source.is_on());
+    }
+}
