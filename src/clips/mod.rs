@@ -18,6 +18,7 @@ pub mod name;
 
 mod recover;
 pub mod rename;
+mod sealed;
 
 pub mod splice;
 pub mod trash;

@@ -1,23 +1,35 @@
 //! Makes unfinished recordings whole: repairs the header, keeps the time of the last change, gives the finished name.
 //!
-//! The order survives a crash anywhere: the bytes first, then the disk, then the name; whoever runs it again finishes
-//! it. Nothing is ever replaced, and nothing deleted but a hidden file without a byte of sound: it would be found again for
-//! ever. What has to change is decided in [`repair`]. Run by any
-//! thread but a realtime one.
+//! The order survives a crash and a power cut anywhere: what is to be replaced goes into a file beside it, then come the
+//! bytes, then the disk, then the name; whoever runs it again finishes it. Nothing is ever replaced, and nothing deleted
+//! but a hidden file without a byte of sound: it would be found again for ever. A file that a user named is changed only
+//! if at least as much of it can be decoded afterwards, which is tried before. What has to change is decided in
+//! [`repair`]. Run by any thread but a realtime one.
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs,
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::find::{self, Kind, Unfinished, find};
+use super::{
+    find::{self, Kind, Unfinished, find},
+    sealed::Sealed,
+    waveform::BLOCK_FRAMES,
+};
 use crate::{
     audio::{AudioFormat, time},
-    error::{Error, Result},
-    format::repair::{self, Origin, Repair},
-    storage::{self, Existing, FileSpool, Spool, place},
+    error::{Error, ErrorKind, Result},
+    format::{
+        self, Input, Patch,
+        repair::{self, Origin, Repair},
+    },
+    storage::{
+        self, Existing, FileSpool, Spool, place,
+        undo::{self, Replaced},
+    },
 };
 
 /// What was done about a recording, or would be.
@@ -118,6 +130,12 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
     let name = file.path.display().to_string();
     let failed = |error| Error::from_io(error, format!("cannot recover {name}"));
     let mut spool = find::claim(file)?;
+    if !dry_run {
+        let modified = spool.metadata().and_then(|there| there.modified()).map_err(failed)?;
+        if undo::roll_back(&file.path, &mut spool).map_err(failed)? {
+            spool.set_modified(modified).map_err(failed)?;
+        }
+    }
     let (origin, target) = match &file.kind {
         Kind::Part { target } => (Origin::Part, Some(target)),
         Kind::Named => (Origin::Named, None),
@@ -125,6 +143,7 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
     let extension = find::extension(target.unwrap_or(&file.path));
     let mut reader = spool.reader().map_err(failed)?;
     let repair = repair::examine(&mut reader, &name, extension, origin)?;
+    refuse_harm(&spool, file, &repair, &name)?;
     let mut recovered = summary(file, &repair);
     if recovered.change == Change::Empty && target.is_some() && repair.seal.length >= repair.len && !dry_run {
         spool.discard().map_err(failed)?;
@@ -136,7 +155,7 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
         Some(target) if dry_run => free_name(target, promised),
         Some(target) => finish(&mut spool, &repair, target).map_err(failed)?,
         None if dry_run => file.path.clone(),
-        None => apply(&mut spool, &repair).map(|()| file.path.clone()).map_err(failed)?,
+        None => mend(&mut spool, &repair).map(|()| file.path.clone()).map_err(failed)?,
     };
     Ok(recovered)
 }
@@ -163,10 +182,48 @@ fn summary(file: &Unfinished, repair: &Repair) -> Recovered {
     }
 }
 
+/// Refuses to change a file of others where something in it would be lost.
+fn refuse_harm(spool: &FileSpool, file: &Unfinished, repair: &Repair, name: &str) -> Result<()> {
+    if file.kind != Kind::Named {
+        return Ok(());
+    }
+    let left = |why: &str| Err(Error::new(ErrorKind::NotSupported, format!("{name} is left as it is: {why}")));
+    if let Some(obstacle) = &repair.obstacle {
+        return left(obstacle);
+    }
+    if repair.is_whole() {
+        return Ok(());
+    }
+    let reader = || spool.reader().map_err(|error| Error::from_io(error, format!("cannot read {name}")));
+    let before = decodable(reader()?, name);
+    let after = decodable(Sealed::new(reader()?, repair.seal.clone()), name);
+    if after.as_secs_f64() >= before.as_secs_f64() {
+        return Ok(());
+    }
+    let seconds = |length: Duration| format!("{:.2} s", length.as_secs_f64());
+    left(&format!("{} of sound can be read now, and {} could be read then", seconds(before), seconds(after)))
+}
+
+/// How much sound can be read until the end or the first error.
+fn decodable(input: impl Input + 'static, name: &str) -> Duration {
+    let Ok(mut decoder) = format::from_reader(input, name) else { return Duration::ZERO };
+    let rate = decoder.format().sample_rate;
+    // Plain samples are there or not.
+    if let (Some(_), Some(frames)) = (decoder.stored(), decoder.frames()) {
+        return time::duration_of(frames, rate);
+    }
+    let (mut frames, mut block) = (0_u64, Vec::new());
+    while let Ok(count @ 1..) = decoder.read(&mut block, BLOCK_FRAMES) {
+        frames += count as u64;
+        block.clear();
+    }
+    time::duration_of(frames, rate)
+}
+
 /// Repairs the bytes and gives the file its name.
 fn finish(spool: &mut FileSpool, repair: &Repair, target: &Path) -> io::Result<PathBuf> {
     let modified = spool.metadata()?.modified()?;
-    apply(spool, repair)?;
+    mend(spool, repair)?;
     let path = spool.commit(target, Existing::Number)?;
     // On another file system, or after a failed sync, the commit has made a new file.
     if spool.metadata()?.modified()? != modified {
@@ -176,9 +233,26 @@ fn finish(spool: &mut FileSpool, repair: &Repair, target: &Path) -> io::Result<P
 }
 
 /// Makes the bytes right, and the disk know it.
-fn apply(spool: &mut FileSpool, repair: &Repair) -> io::Result<()> {
+fn mend(spool: &mut FileSpool, repair: &Repair) -> io::Result<()> {
     let modified = spool.metadata()?.modified()?;
-    for patch in &repair.seal.patches {
+    if !repair.is_whole() {
+        let path = spool.path().unwrap_or_default();
+        apply(spool, || undo::side_of(&path), repair)?;
+    }
+    // Before the name: a crash in between must not make an old recording look like one of today.
+    spool.set_modified(modified)?;
+    spool.sync()
+}
+
+/// Makes the bytes right. What they replace is kept in the spool that `side` makes until they are safe.
+fn apply<S: Spool>(spool: &mut dyn Spool, side: impl Fn() -> io::Result<S>, repair: &Repair) -> io::Result<()> {
+    let seal = &repair.seal;
+    let replaced = seal.patches.iter().map(|patch| replaced(spool, patch)).collect::<io::Result<Vec<_>>>()?;
+    let mut side = if replaced.is_empty() { None } else { Some(side()?) };
+    if let Some(side) = &mut side {
+        undo::keep(side, (spool.len(), seal.length), &replaced)?;
+    }
+    for patch in &seal.patches {
         if patch.at == spool.len() {
             spool.append(&patch.bytes)?;
         } else {
@@ -187,10 +261,18 @@ fn apply(spool: &mut FileSpool, repair: &Repair) -> io::Result<()> {
             spool.sync()?;
         }
     }
-    spool.truncate(repair.seal.length)?;
-    // Before the name: a crash in between must not make an old recording look like one of today.
-    spool.set_modified(modified)?;
-    spool.sync()
+    spool.truncate(seal.length)?;
+    spool.sync()?;
+    side.map_or(Ok(()), |mut side| side.discard())
+}
+
+/// What a patch is about to replace.
+fn replaced(spool: &dyn Spool, patch: &Patch) -> io::Result<Replaced> {
+    let mut reader = spool.reader()?;
+    reader.seek(SeekFrom::Start(patch.at))?;
+    let mut old = Vec::new();
+    reader.take(patch.bytes.len() as u64).read_to_end(&mut old)?;
+    Ok(Replaced { at: patch.at, old, new: patch.bytes.clone() })
 }
 
 /// The name that a commit would take now.
@@ -200,4 +282,88 @@ fn free_name(target: &Path, promised: &mut BTreeSet<PathBuf>) -> PathBuf {
     let name = name.unwrap_or_else(|| target.to_owned());
     promised.insert(name.clone());
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        audio::{AudioFormat, Metadata, SampleFormat},
+        format::{Delivery, EncoderSettings},
+        storage::{MemoryDisk, memory::Operation},
+    };
+
+    const PART: &str = ".take.part";
+    const SIDE: &str = "..take.part.dictaphone-head";
+
+    /// A recording that was killed: never sealed, and cut off within its last frame or block.
+    fn killed(name: &str) -> Vec<u8> {
+        let depth = if name == "opus" { SampleFormat::S16 } else { SampleFormat::S24 };
+        let settings = EncoderSettings {
+            audio: AudioFormat::new(48_000, 1, depth),
+            delivery: Delivery::File,
+            bits_per_second: None,
+            metadata: Metadata::default(),
+        };
+        let mut encoder = format::by_name(name).unwrap().encoder(&settings).unwrap();
+        let mut bytes = Vec::new();
+        encoder.begin(&mut bytes).unwrap();
+        let sound: Vec<f32> = (0..9_001_u16).map(|n| (f32::from(n) / 30.0).sin() / 2.0).collect();
+        encoder.encode(&sound, &mut bytes).unwrap();
+        encoder.flush(&mut bytes).unwrap();
+        bytes.extend([0x5a; 2]);
+        bytes
+    }
+
+    fn read(spool: &dyn Spool) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        spool.reader().unwrap().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn repaired_on(disk: &MemoryDisk, name: &str) -> Vec<u8> {
+        let mut spool = disk.reopen(Path::new(PART)).unwrap();
+        if let Some(kept) = disk.read(Path::new(SIDE)) {
+            undo::undo(&kept, &mut spool).unwrap();
+        }
+        let repair = repair::examine(&mut spool.reader().unwrap(), "x", Some(name), Origin::Part).unwrap();
+        apply(&mut spool, || disk.put_empty(Path::new(SIDE)), &repair).unwrap();
+        read(&spool)
+    }
+
+    #[test]
+    fn after_a_power_cut_anywhere_the_next_run_comes_to_the_same_end() {
+        for name in ["wav", "flac", "opus"] {
+            let disk = MemoryDisk::new();
+            disk.put(Path::new(PART), &killed(name));
+            let whole = repaired_on(&disk, name);
+            assert!(
+                whole != killed(name) && format::from_reader(io::Cursor::new(whole.clone()), "x").is_ok(),
+                "{name}"
+            );
+            let cuts = disk.power_cuts();
+            assert!(cuts.len() > 20, "{name}: {}", cuts.len());
+            for cut in cuts {
+                // Before the recording was on the disk there is nothing to recover.
+                let Some(part) = cut.file(Path::new(PART)).filter(|_| cut.steps >= 6) else { continue };
+                let after = MemoryDisk::new();
+                after.put(Path::new(PART), part);
+                if let Some(side) = cut.file(Path::new(SIDE)) {
+                    after.put(Path::new(SIDE), side);
+                }
+                assert!(repaired_on(&after, name) == whole, "{name}, after step {}", cut.steps);
+            }
+        }
+    }
+
+    #[test]
+    fn the_head_is_on_the_disk_before_the_rest_is_touched() {
+        let disk = MemoryDisk::new();
+        disk.put(Path::new(PART), &killed("wav"));
+        repaired_on(&disk, "wav");
+        let order: Vec<_> = disk.log().iter().map(|request| request.operation).collect();
+        use Operation::{Append, Discard, Patch, Sync, Truncate};
+        // What is replaced goes beside it, then comes the header, the pad byte, and the end.
+        assert_eq!(order, [Append, Sync, Patch, Sync, Patch, Sync, Truncate, Sync, Discard]);
+    }
 }

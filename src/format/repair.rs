@@ -35,6 +35,8 @@ pub struct Repair {
     pub seal: Seal,
     /// Bytes that the file has now.
     pub len: u64,
+    /// Why a file that a user named is better left as it is, if it is: what would be lost.
+    pub obstacle: Option<String>,
 }
 
 impl Repair {
@@ -53,7 +55,7 @@ impl Repair {
     /// Nothing to change in a file of `len` bytes.
     pub(super) fn none(container: &'static str, len: u64) -> Self {
         let seal = Seal { length: len, patches: Vec::new() };
-        Self { container, format: None, frames: None, seal, len }
+        Self { container, format: None, frames: None, seal, len, obstacle: None }
     }
 }
 

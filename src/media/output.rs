@@ -176,3 +176,54 @@ impl Output {
 fn patch(spool: &mut dyn Spool, patches: &[Patch]) -> io::Result<()> {
     patches.iter().try_for_each(|patch| spool.patch(patch.at, &patch.bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{
+        audio::{AudioFormat, Metadata, SampleFormat},
+        format::{Delivery, EncoderSettings, by_name, wav::header::Header},
+        storage::MemoryDisk,
+    };
+
+    /// A sample at every place that no other place has.
+    fn sound(frames: std::ops::Range<u16>) -> Vec<f32> {
+        frames.map(|n| f32::from(n + 1) / 32_768.0).collect()
+    }
+
+    #[test]
+    fn after_a_power_cut_anywhere_the_header_claims_only_what_is_there() {
+        let disk = MemoryDisk::new();
+        let on_disk = disk.clone();
+        let maker = move || on_disk.spool(Path::new("a.wav")).map(|spool| Box::new(spool) as Box<dyn Spool>);
+        let mut output = Output::spooled(&Storage::Custom(Arc::new(maker)), 0).unwrap();
+        let audio = AudioFormat::new(8_000, 1, SampleFormat::S16);
+        let settings =
+            EncoderSettings { audio, delivery: Delivery::File, bits_per_second: None, metadata: Metadata::default() };
+        let mut encoder = by_name("wav").unwrap().encoder(&settings).unwrap();
+        let mut bytes = Vec::new();
+        encoder.begin(&mut bytes).unwrap();
+        for second in 0..3 {
+            for part in 0..2 {
+                let first = second * 20 + part * 10;
+                encoder.encode(&sound(first..first + 10), &mut bytes).unwrap();
+                output.append(&mut bytes).unwrap();
+            }
+            output.checkpoint_due = Instant::now();
+            output.checkpoint(encoder.as_ref()).unwrap();
+        }
+        let header = usize::try_from(Header::new(audio).unwrap().file_len()).unwrap();
+        let stored: Vec<u8> = (1..=60_u16).flat_map(u16::to_le_bytes).collect();
+        let mut claims = std::collections::BTreeSet::new();
+        for cut in disk.power_cuts() {
+            let file = cut.file(Path::new(".a.wav.part")).unwrap_or_default();
+            let Some(claim) = file.get(header - 4..header).and_then(|size| size.first_chunk()) else { continue };
+            let claim = u32::from_le_bytes(*claim) as usize;
+            assert_eq!(file.get(header..header + claim), stored.get(..claim), "after step {}", cut.steps);
+            claims.insert(claim);
+        }
+        assert_eq!(claims.into_iter().collect::<Vec<_>>(), [0, 40, 80, 120]);
+    }
+}

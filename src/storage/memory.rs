@@ -149,6 +149,34 @@ impl MemoryDisk {
         Ok(MemorySpool { content, stage: Stage::Growing, home: Some(Home { disk: self.clone(), path, file }) })
     }
 
+    /// A spool of the file at `path`, with all the bytes it has, as [`FileSpool::reopen`] would.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if there is none.
+    pub fn reopen(&self, path: &Path) -> io::Result<MemorySpool> {
+        let mut disk = locked(&self.disk);
+        let content = disk.files.get(path).map(Arc::clone).ok_or(io::ErrorKind::NotFound)?;
+        // For the order of the writes it is a file of its own, which takes the place of the old one.
+        let bytes = locked(&content).clone();
+        disk.create_whole(path, &bytes);
+        let file = disk.numbers - 1;
+        disk.files.insert(path.to_owned(), Arc::clone(&content));
+        Ok(MemorySpool {
+            content,
+            stage: Stage::Growing,
+            home: Some(Home { disk: self.clone(), path: path.to_owned(), file }),
+        })
+    }
+
+    /// An empty spool in a file of that very name.
+    ///
+    /// # Errors
+    /// None; as every way to make a spool.
+    pub fn put_empty(&self, path: &Path) -> io::Result<MemorySpool> {
+        self.put(path, b"");
+        self.reopen(path)
+    }
+
     /// Lets every file end at `byte`: an append across it writes the bytes below and then fails with `kind` (such as
     /// [`io::ErrorKind::StorageFull`]), and so do all later ones until [`heal`](Self::heal).
     pub fn fill_at(&self, byte: u64, kind: io::ErrorKind) {

@@ -11,6 +11,7 @@ mod publish;
 pub mod space;
 pub mod spool;
 mod twin;
+pub mod undo;
 mod unfinished;
 pub mod writers;
 

@@ -18,6 +18,9 @@ const PART_SUFFIX: &str = ".part";
 /// What marks a file that is being made of others, besides the leading dot.
 const DRAFT_SUFFIX: &str = ".dictaphone-draft";
 
+/// What marks the bytes that a repair replaces, besides the leading dot.
+const HEAD_SUFFIX: &str = ".dictaphone-head";
+
 /// What a hidden file is while it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hidden {
@@ -26,6 +29,8 @@ pub enum Hidden {
     /// Something that is made of what is there and stays there, such as a conversion: when its maker dies it is worth
     /// nothing.
     Draft,
+    /// What a repair is about to replace in the file of that name.
+    Head,
 }
 
 impl Hidden {
@@ -33,6 +38,7 @@ impl Hidden {
         match self {
             Self::Part => PART_SUFFIX,
             Self::Draft => DRAFT_SUFFIX,
+            Self::Head => HEAD_SUFFIX,
         }
     }
 }

@@ -123,7 +123,7 @@ fn replay(steps: &[Step], fate_of: impl Fn(usize) -> Fate) -> BTreeMap<PathBuf, 
         if fate == Fate::Lost {
             continue;
         }
-        if let Change::Rename(name) = change {
+        if let Change::Create(name) | Change::Rename(name) = change {
             files.values_mut().filter(|other| other.name.as_ref() == Some(name)).for_each(|other| other.name = None);
         }
         apply(files.entry(*file).or_default(), change, fate);

@@ -70,7 +70,7 @@ impl FileSpool {
         Self::hidden_beside(target, Hidden::Draft)
     }
 
-    fn hidden_beside(target: &Path, kind: Hidden) -> io::Result<Self> {
+    pub(super) fn hidden_beside(target: &Path, kind: Hidden) -> io::Result<Self> {
         check_has_name(target)?;
         // The file must be found again when the working directory has changed.
         let target = std::path::absolute(target)?;

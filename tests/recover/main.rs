@@ -6,6 +6,8 @@ mod bytes;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod harm;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod takes;

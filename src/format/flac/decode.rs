@@ -14,8 +14,11 @@ use std::io;
 
 use self::{
     frame::Frame,
-    head::{HEAD_BYTES_MAX, Head},
     info::{INFO_BYTES, Start},
+};
+pub(super) use self::{
+    head::{HEAD_BYTES_MAX, Head},
+    info::Info,
 };
 use crate::{
     audio::{AudioFormat, Metadata},
@@ -226,6 +229,16 @@ impl FlacLayout {
     #[must_use]
     pub fn claimed_frames(&self) -> u64 {
         self.start.info.frames
+    }
+
+    /// What STREAMINFO says about every frame.
+    pub(super) fn info(&self) -> &Info {
+        &self.start.info
+    }
+
+    /// Where the first frame should begin, in bytes.
+    pub(super) fn first(&self) -> u64 {
+        self.start.first
     }
 
     /// Where STREAMINFO is, and what it says.

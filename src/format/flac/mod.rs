@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod encode;
+mod leftover;
 pub mod repair;
 
 use super::{

@@ -22,6 +22,7 @@ pub(super) fn examine(input: &mut dyn Input, name: &str, origin: Origin) -> Resu
         frames: Some(layout.frames),
         seal: Seal { length: layout.len, patches: Vec::new() },
         len: layout.len,
+        obstacle: None,
     };
     if layout.ends_with_another {
         // A film, or a stream of another kind: not a recording that was cut off.

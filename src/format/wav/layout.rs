@@ -40,6 +40,8 @@ pub struct WavLayout {
     pub reserve: Option<u32>,
     /// Offset of the frame count in the `fact` chunk in front of the samples.
     pub fact: Option<u64>,
+    /// Whether the format stands behind the samples: then their size is known, or it had not been found.
+    pub format_is_behind: bool,
     /// Offset of the first sample.
     pub data: u64,
     /// What the file claims as the size of its samples, from `ds64` if that tells it.
@@ -87,6 +89,7 @@ pub fn wav_layout(input: &mut impl Input, name: &str) -> Result<WavLayout> {
         ds64: walk.ds64,
         reserve: walk.reserve,
         fact: walk.fact,
+        format_is_behind: walk.format_is_behind,
         data,
         data_claim: walk.sizes.data_claim(data_claim),
         data_read: walk.sizes.data_size(data, data_claim),
@@ -102,6 +105,7 @@ struct Walk {
     reserve: Option<u32>,
     fact: Option<u64>,
     fmt: Option<Vec<u8>>,
+    format_is_behind: bool,
     data: Option<(u64, u64)>,
 }
 
@@ -137,7 +141,10 @@ impl Walk {
                 self.reserve = u32::try_from(claimed).ok().filter(|&size| size >= DS64_BYTES);
             }
             b"fact" if self.data.is_none() && is_whole && claimed >= 4 => self.fact = Some(start),
-            b"fmt " if self.fmt.is_none() => self.fmt = Some(payload(input, start, claimed.min(chunks::FMT_LIMIT))?),
+            b"fmt " if self.fmt.is_none() => {
+                self.fmt = Some(payload(input, start, claimed.min(chunks::FMT_LIMIT))?);
+                self.format_is_behind = self.data.is_some();
+            }
             b"data" if self.data.is_none() => {
                 self.data = Some((start, claimed));
                 return Ok(self.sizes.data_size(start, claimed));
@@ -210,6 +217,7 @@ mod tests {
             ds64: None,
             reserve: Some(28),
             fact: Some(80),
+            format_is_behind: false,
             data: 92,
             data_claim: 0,
             data_read: 5,

@@ -48,6 +48,7 @@ pub(super) fn examine(mut input: &mut dyn Input, name: &str, origin: Origin) -> 
         frames: Some(extent.bytes / layout.frame_bytes),
         seal: Seal { length: layout.len, patches: Vec::new() },
         len: layout.len,
+        obstacle: None,
     };
     if origin == Origin::Named && extent.is_right {
         return Ok(repair);
@@ -72,6 +73,10 @@ fn riff_size_can_be_true(layout: &WavLayout) -> bool {
 
 fn extent(input: &mut &mut dyn Input, layout: &WavLayout, origin: Origin) -> io::Result<Extent> {
     let claim = layout.data_claim;
+    if layout.format_is_behind {
+        // Whatever else is broken behind it: without the format nothing of the file can be read.
+        return Ok(Extent { bytes: claim, keeps_rest: true, is_right: riff_size_can_be_true(layout) });
+    }
     let behind = layout::behind(input, layout.data, claim, layout.len)?;
     let keeps_rest = match behind {
         Behind::Nothing => false,

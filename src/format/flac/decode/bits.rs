@@ -2,7 +2,7 @@
 
 /// Why there is no frame in some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(in crate::format::flac) enum Flaw {
     /// It goes on behind the bytes that are there.
     Short,
     /// It is none, or a damaged one.

@@ -4,7 +4,7 @@ use super::{bits::Flaw, info::Info};
 use crate::audio::checksum::flac_crc8;
 
 /// Bytes of the longest head.
-pub(super) const HEAD_BYTES_MAX: usize = 16;
+pub(in crate::format::flac) const HEAD_BYTES_MAX: usize = 16;
 
 /// How the channels are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +31,14 @@ impl Channels {
 
 /// What the head of a frame says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Head {
+pub(in crate::format::flac) struct Head {
     /// The number counts samples of one channel, not blocks.
     counts_samples: bool,
     number: u64,
     /// Frames of sound in it; above zero.
-    pub(super) frames: u32,
+    pub(in crate::format::flac) frames: u32,
     /// In hertz, where it is not left to STREAMINFO.
-    sample_rate: Option<u32>,
+    pub(in crate::format::flac) sample_rate: Option<u32>,
     pub(super) channels: Channels,
     /// Of one sample, where it is not left to STREAMINFO.
     bits: Option<u32>,
@@ -53,7 +53,7 @@ pub(super) fn is_sync(bytes: &[u8]) -> bool {
 
 impl Head {
     /// The head at the start of `bytes`, checksum included.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Flaw> {
+    pub(in crate::format::flac) fn parse(bytes: &[u8]) -> Result<Self, Flaw> {
         let &[sync, strategy, sizes, layout, first, ..] = bytes else { return Err(Flaw::Short) };
         if !is_sync(&[sync, strategy]) || layout & 1 != 0 {
             return Err(Flaw::Broken);
@@ -96,7 +96,7 @@ impl Head {
     }
 
     /// Whether it belongs to a file with that STREAMINFO.
-    pub(super) fn fits(&self, info: &Info) -> bool {
+    pub(in crate::format::flac) fn fits(&self, info: &Info) -> bool {
         self.channels.count() == info.channels
             && self.bits.is_none_or(|bits| bits == info.bits)
             && self.sample_rate.is_none_or(|rate| rate == info.sample_rate)

@@ -20,16 +20,16 @@ const VORBIS_COMMENT: u8 = 4;
 
 /// What STREAMINFO says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Info {
+pub(in crate::format::flac) struct Info {
     /// Frames of a block, where all have the same length.
     pub(super) block_frames: u32,
     /// In hertz; not zero.
-    pub(super) sample_rate: u32,
+    pub(in crate::format::flac) sample_rate: u32,
     pub(super) channels: u16,
     /// Of one sample: 4 to 32.
-    pub(super) bits: u32,
+    pub(in crate::format::flac) bits: u32,
     /// Frames in the file; 0 is unknown.
-    pub(super) frames: u64,
+    pub(in crate::format::flac) frames: u64,
 }
 
 impl Info {
