@@ -275,7 +275,6 @@ mod tests {
         for (name, audio, why) in [
             ("flac", AudioFormat::new(48_000, 9, SampleFormat::S16), "1 to 8 channels"),
             ("flac", AudioFormat::new(48_000, 0, SampleFormat::S16), "1 to 8 channels"),
-            ("flac", AudioFormat::new(48_000, 1, SampleFormat::S32), "no s32 samples"),
             ("flac", AudioFormat::new(48_000, 1, SampleFormat::F32), "no f32 samples"),
             ("flac", AudioFormat::new(96_001, 1, SampleFormat::S16), "96001 Hz"),
             ("flac", AudioFormat::new(0, 1, SampleFormat::S16), "0 Hz"),

@@ -126,3 +126,29 @@ fn the_events_of_a_compressed_recording_count_frames_and_bytes() {
     assert_eq!((&saved["frames"], &saved["duration_s"]), (&96_000.into(), &2.0.into()));
     assert_eq!(saved["size_bytes"], std::fs::metadata(output.path("x.opus")).unwrap().len());
 }
+
+/// The last block of a FLAC file has any length and is coded in any way; each must be one that other readers take.
+#[test]
+fn flac_reads_what_is_written_of_every_kind_and_length_of_sound() {
+    let mut test = record(&["-q", "-i", "noise", "--fast", "-d", "0.2", "noise.wav"]);
+    let output = test.run();
+    output.assert_success();
+    ask(&output, "sox", &["-D", "noise.wav", "-b", "24", "steps.wav", "vol", "0.00002"]);
+    ask(
+        &output,
+        "sox",
+        &["-D", "-n", "-b", "32", "-r", "8000", "tone.wav", "synth", "0.7", "sine", "300", "gain", "-1"],
+    );
+    for (source, frames) in ["noise", "steps", "tone"].iter().flat_map(|source| {
+        [1, 2, 15, 17, 260, 516, 772, 1_028, 1_540, 3_076, 4_100, 4_868].map(|frames| (source, format!("{frames}s")))
+    }) {
+        ask(&output, "sox", &["-D", &format!("{source}.wav"), "in.wav", "trim", "0", &frames]);
+        test = test.again().args(["convert", "-q", "--force", "in.wav", "out.flac"]);
+        test.run().assert_success();
+        ask(&output, "flac", &["--silent", "--decode", "--warnings-as-errors", "-f", "-o", "back.wav", "out.flac"]);
+        ask(&output, "sox", &["in.wav", "in.raw"]);
+        ask(&output, "sox", &["back.wav", "back.raw"]);
+        let read = |name| std::fs::read(output.path(name)).unwrap();
+        assert!(!read("in.raw").is_empty() && read("in.raw") == read("back.raw"), "{frames} of {source}");
+    }
+}

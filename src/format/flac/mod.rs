@@ -7,9 +7,8 @@ pub mod repair;
 
 use super::{
     Codec, Format,
-    table::{Bytes, pcm_bits_per_second},
+    table::{Bytes, PCM, pcm_bits_per_second},
 };
-use crate::audio::SampleFormat;
 
 /// The row of this format.
 pub(super) const FORMAT: Format = Format {
@@ -17,9 +16,9 @@ pub(super) const FORMAT: Format = Format {
     extensions: &["flac"],
     mime_type: "audio/flac",
     mime_aliases: &["audio/x-flac"],
-    codecs: &[Codec { name: "flac", aliases: &[], sample_formats: &[SampleFormat::S16, SampleFormat::S24] }],
-    summary: "Half the size, every bit kept (16 and 24 bit)",
-    remedy: "`--sample-format` takes s16 and s24 here, `--channels` up to 8; `--format wav` holds the rest",
+    codecs: &[Codec { name: "flac", aliases: &[], sample_formats: PCM }],
+    summary: "Half the size, every bit kept (16, 24 and 32 bit)",
+    remedy: "`--sample-format` takes s16, s24 and s32 here, `--channels` up to 8; `--format wav` holds the rest",
     streamable: true,
     size_limit: None,
     sample_rates: &[],

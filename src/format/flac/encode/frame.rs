@@ -1,14 +1,9 @@
-//! One block of samples as a FLAC frame (RFC 9639, section 9). The crate predicts and codes the residual; it numbers
-//! every frame 0 here, and the number that belongs there is put in afterwards, with both checksums. Pure.
+//! One block of samples as a FLAC frame (RFC 9639, section 9): its head, its channels, its checksums.
 
-use flac_codec::encode::{FlacStreamWriter, Options};
-
-use crate::{
-    audio::{
-        AudioFormat,
-        checksum::{flac_crc8, flac_crc16},
-    },
-    error::{Error, ErrorKind, Result},
+use super::{bits::BitWriter, predict::window, subframe::Subframe};
+use crate::audio::{
+    AudioFormat,
+    checksum::{flac_crc8, flac_crc16},
 };
 
 /// What the number in the head of a frame counts (RFC 9639, section 9.1.5). It is the same in every frame of a file.
@@ -20,54 +15,116 @@ pub(super) enum Numbering {
     Frames,
 }
 
-/// `samples`, interleaved and within the depth of `audio`, as one frame.
-///
-/// # Errors
-/// [`ErrorKind::Unknown`] if the crate refuses it.
-pub(super) fn encoded(audio: AudioFormat, samples: &[i32], number: u64, numbering: Numbering) -> Result<Vec<u8>> {
-    let failed = || Error::new(ErrorKind::Unknown, "cannot encode FLAC");
-    let channels = u8::try_from(audio.channels).map_err(|_| failed())?;
-    let mut frame = Vec::new();
-    FlacStreamWriter::new(&mut frame, Options::default())
-        .write(audio.sample_rate, channels, audio.sample_format.bits().into(), samples)
-        .map_err(|error| failed().with_source(error))?;
-    renumbered(&frame, number, numbering).ok_or_else(failed)
+/// Two channels, or what stands for them (RFC 9639, section 9.1.3).
+const LEFT_SIDE: u32 = 8;
+const SIDE_RIGHT: u32 = 9;
+const MID_SIDE: u32 = 10;
+
+/// Turns blocks into frames.
+#[derive(Debug)]
+pub(super) struct FrameEncoder {
+    audio: AudioFormat,
+    numbering: Numbering,
+    /// For blocks as long as the last one.
+    window: Vec<f64>,
 }
 
-/// `frame`, whose number is 0, with another number.
-fn renumbered(frame: &[u8], number: u64, numbering: Numbering) -> Option<Vec<u8>> {
-    let &[sync, strategy, sizes, channels, 0, ref rest @ ..] = frame else { return None };
-    let strategy = match numbering {
-        Numbering::Blocks => strategy,
-        Numbering::Frames => strategy | 1,
-    };
-    let (tail, rest) = rest.split_at_checked(tail_bytes(sizes))?;
-    // Behind the old CRC-8, in front of the old CRC-16.
-    let subframes = rest.get(1..rest.len().checked_sub(2)?)?;
-    let mut out = vec![sync, strategy, sizes, channels];
-    put_number(&mut out, number);
-    out.extend_from_slice(tail);
-    out.push(flac_crc8(&out));
-    out.extend_from_slice(subframes);
-    out.extend(flac_crc16(&out).to_be_bytes());
-    Some(out)
+impl FrameEncoder {
+    /// For sound that `check` allows.
+    pub(super) fn new(audio: AudioFormat, numbering: Numbering) -> Self {
+        Self { audio, numbering, window: Vec::new() }
+    }
+
+    /// `samples`, interleaved, whole frames, at least one and at most 65,535 of them, within the depth of the file.
+    pub(super) fn encoded(&mut self, samples: &[i32], number: u64) -> Vec<u8> {
+        let channels = usize::from(self.audio.channels.max(1));
+        let frames = samples.len() / channels;
+        if self.window.len() != frames {
+            self.window = window(frames);
+        }
+        let depth = u32::from(self.audio.sample_format.bits());
+        let subframe = |samples, bits| Subframe::of(samples, bits, depth, &self.window);
+        let channel = |n: usize| -> Vec<i32> { samples.iter().skip(n).step_by(channels).copied().collect() };
+        let (arrangement, subframes) = match channels {
+            2 => stereo(channel(0), channel(1), depth, subframe),
+            _ => (channels as u32 - 1, (0..channels).map(|n| subframe(channel(n), depth)).collect()),
+        };
+        let mut out = BitWriter::behind(self.head(frames as u32, arrangement, number));
+        subframes.iter().for_each(|subframe| subframe.write(&mut out));
+        let mut out = out.finish();
+        out.extend(flac_crc16(&out).to_be_bytes());
+        out
+    }
+
+    /// What stands before the subframes (RFC 9639, section 9.1).
+    fn head(&self, frames: u32, arrangement: u32, number: u64) -> Vec<u8> {
+        let (size_code, size) = size_code(frames);
+        let (rate_code, rate) = rate_code(self.audio.sample_rate);
+        let depth_code = match self.audio.sample_format.bits() {
+            16 => 4,
+            24 => 6,
+            _ => 7,
+        };
+        let strategy = u8::from(self.numbering == Numbering::Frames);
+        let mut out =
+            vec![0xff, 0xf8 | strategy, size_code << 4 | rate_code, (arrangement as u8) << 4 | depth_code << 1];
+        put_number(&mut out, number);
+        out.extend(size);
+        out.extend(rate);
+        out.push(flac_crc8(&out));
+        out
+    }
 }
 
-/// Bytes of block size and sample rate behind the number, by the codes for them (RFC 9639, sections 9.1.6 and 9.1.7).
-fn tail_bytes(sizes: u8) -> usize {
-    let block = match sizes >> 4 {
-        6 => 1,
-        7 => 2,
-        _ => 0,
-    };
-    let rate = match sizes & 0x0f {
-        12 => 1,
-        13 | 14 => 2,
-        _ => 0,
-    };
-    block + rate
+/// The shorter one of two channels as they are, and one of them (or their mean) beside their difference.
+fn stereo(
+    left: Vec<i32>,
+    right: Vec<i32>,
+    depth: u32,
+    subframe: impl Fn(Vec<i32>, u32) -> Subframe,
+) -> (u32, Vec<Subframe>) {
+    // Of 32 bits it may need a 33rd; what really does is not worth a difference.
+    let side: Option<Vec<i32>> = left.iter().zip(&right).map(|(&left, &right)| left.checked_sub(right)).collect();
+    let mid = left.iter().zip(&right).map(|(&left, &right)| (i64::from(left) + i64::from(right)) >> 1);
+    let mid: Vec<i32> = mid.map(|mid| mid as i32).collect();
+    let (left, right) = (subframe(left, depth), subframe(right, depth));
+    let Some(side) = side else { return (1, vec![left, right]) };
+    let (mid, side) = (subframe(mid, depth), subframe(side, depth + 1));
+    let shortest =
+        [(1, &left, &right), (LEFT_SIDE, &left, &side), (SIDE_RIGHT, &side, &right), (MID_SIDE, &mid, &side)]
+            .into_iter()
+            .min_by_key(|(_, first, second)| first.bits + second.bits);
+    match shortest.map(|(arrangement, ..)| arrangement) {
+        Some(LEFT_SIDE) => (LEFT_SIDE, vec![left, side]),
+        Some(SIDE_RIGHT) => (SIDE_RIGHT, vec![side, right]),
+        Some(MID_SIDE) => (MID_SIDE, vec![mid, side]),
+        _ => (1, vec![left, right]),
+    }
 }
 
+/// The code for that many frames, and what stands behind the number for it (RFC 9639, section 9.1.6).
+fn size_code(frames: u32) -> (u8, Vec<u8>) {
+    let stored = frames.saturating_sub(1);
+    match frames {
+        192 => (1, Vec::new()),
+        576 | 1152 | 2304 | 4608 => ((frames / 576).ilog2() as u8 + 2, Vec::new()),
+        256..=32_768 if frames.is_power_of_two() => (frames.ilog2() as u8, Vec::new()),
+        ..256 => (6, vec![stored as u8]),
+        _ => (7, (stored as u16).to_be_bytes().to_vec()),
+    }
+}
+
+/// The code for that rate in Hz, and what stands behind the number for it (RFC 9639, section 9.1.7).
+fn rate_code(rate: u32) -> (u8, Vec<u8>) {
+    const RATES: [u32; 11] = [88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
+    let two = |number: u32| (number as u16).to_be_bytes().to_vec();
+    match RATES.iter().zip(1..).find(|&(&known, _)| known == rate) {
+        Some((_, code)) => (code, Vec::new()),
+        None if rate.is_multiple_of(1_000) && rate <= 255_000 => (12, vec![(rate / 1_000) as u8]),
+        None if rate <= 65_535 => (13, two(rate)),
+        None => (14, two(rate / 10)),
+    }
+}
 /// Up to 36 bits, coded as UTF-8 codes a character (RFC 9639, section 9.1.5).
 fn put_number(out: &mut Vec<u8>, number: u64) {
     if number < 0x80 {

@@ -2,7 +2,7 @@ use flac_codec::decode::FlacSampleReader;
 use proptest::prelude::*;
 
 use super::*;
-use crate::audio::Marker;
+use crate::{audio::Marker, format::table::PCM};
 
 fn settings(channels: u16, sample_format: SampleFormat, delivery: Delivery) -> EncoderSettings {
     let audio = AudioFormat::new(8_000, channels, sample_format);
@@ -17,6 +17,12 @@ fn numbers(frames: usize, channels: u16) -> Vec<i32> {
 fn samples(numbers: &[i32], format: SampleFormat) -> Vec<f32> {
     let scale = if format == SampleFormat::S16 { 32_768.0 } else { 8_388_608.0 };
     numbers.iter().map(|&number| number as f32 / scale).collect()
+}
+
+/// As a WAV file stores them.
+fn stored(numbers: &[i32], format: SampleFormat) -> Vec<u8> {
+    let bytes = usize::from(format.bytes());
+    numbers.iter().flat_map(|number| number.to_le_bytes().into_iter().take(bytes)).collect()
 }
 
 /// `bytes` after `seal` was carried out.
@@ -42,28 +48,75 @@ fn decoded(bytes: &[u8]) -> (Option<u64>, Vec<i32>) {
 fn file(numbers: &[i32], settings: &EncoderSettings, piece: usize) -> Vec<u8> {
     let (mut encoder, mut out) = (FlacEncoder::new(settings).unwrap(), Vec::new());
     encoder.begin(&mut out).unwrap();
-    let samples = samples(numbers, settings.audio.sample_format);
-    for piece in samples.chunks(piece * usize::from(settings.audio.channels)) {
-        encoder.encode(piece, &mut out).unwrap();
+    for piece in numbers.chunks(piece * usize::from(settings.audio.channels)) {
+        encoder.encode_stored(&stored(piece, settings.audio.sample_format), &mut out).unwrap();
     }
     encoder.finish(&mut out).unwrap();
     let seal = encoder.seal(out.len() as u64);
     sealed(out, seal)
 }
 
+/// Sounds that are coded in all the ways there are, within `bits` bits.
+#[derive(Debug, Clone, Copy)]
+enum Sound {
+    Silence,
+    Constant,
+    Tone,
+    Noise,
+    /// Low bits that are zero, as of fewer bits in a deeper file.
+    Shallow,
+    /// One loud sample in silence.
+    Click,
+    /// From one end of the range to the other.
+    Extremes,
+}
+
+const SOUNDS: [Sound; 7] =
+    [Sound::Silence, Sound::Constant, Sound::Tone, Sound::Noise, Sound::Shallow, Sound::Click, Sound::Extremes];
+
+fn sound(kind: Sound, bits: u32, samples: usize) -> Vec<i32> {
+    let top = i32::MAX >> (32 - bits);
+    let noise = |n: usize| (n as u32).wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519) as i32;
+    let sample = |n: usize| match kind {
+        Sound::Silence => 0,
+        Sound::Constant => -top / 3,
+        Sound::Tone => ((n as f64 * 0.05).sin() * f64::from(top)) as i32,
+        Sound::Noise => noise(n) >> (32 - bits),
+        Sound::Shallow => noise(n) >> (32 - bits) & !0x3f,
+        Sound::Click => {
+            if n == samples / 2 {
+                top
+            } else {
+                0
+            }
+        }
+        Sound::Extremes => {
+            if noise(n) < 0 {
+                top
+            } else {
+                -top - 1
+            }
+        }
+    };
+    (0..samples).map(sample).collect()
+}
+
 proptest! {
     #[test]
     fn every_depth_is_kept_bit_for_bit(
-        frames in 0_usize..4_000,
+        frames in 0_usize..5_000,
         channels in 1_u16..=8,
-        deep: bool,
+        rate in prop::sample::select(vec![1, 8_000, 11_025, 44_100, 65_534, 65_540, 255_000, 655_340]),
+        format in prop::sample::select(PCM),
+        kind in prop::sample::select(&SOUNDS[..]),
         stream: bool,
         piece in 1_usize..3_000,
     ) {
-        let format = if deep { SampleFormat::S24 } else { SampleFormat::S16 };
         let delivery = if stream { Delivery::Stream } else { Delivery::File };
-        let numbers = numbers(frames, channels);
-        let bytes = file(&numbers, &settings(channels, format, delivery), piece);
+        let mut settings = settings(channels, format, delivery);
+        settings.audio.sample_rate = rate;
+        let numbers = sound(kind, format.bits().into(), frames * usize::from(channels));
+        let bytes = file(&numbers, &settings, piece);
         let (total, found) = decoded(&bytes);
         prop_assert_eq!(total, (!stream && frames > 0).then_some(frames as u64));
         prop_assert!(found == numbers);
@@ -71,8 +124,40 @@ proptest! {
 }
 
 #[test]
+fn every_length_of_the_last_block_can_be_read() {
+    for format in PCM {
+        for kind in SOUNDS {
+            for frames in (1..520).chain([772, 1_028, 1_540, 3_076, 4_100, 4_868]) {
+                let settings = settings(1, *format, Delivery::File);
+                let numbers = sound(kind, format.bits().into(), frames);
+                assert!(
+                    decoded(&file(&numbers, &settings, 5_000)).1 == numbers,
+                    "{frames} frames of {kind:?}, {format}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_two_channels_have_in_common_is_written_once() {
+    for format in PCM {
+        let bits = u32::from(format.bits());
+        let mono = sound(Sound::Noise, bits - 1, 4_096);
+        let one = file(&mono, &settings(1, *format, Delivery::File), 4_096).len();
+        let offset = sound(Sound::Tone, bits - 4, 4_096);
+        for right in [|a: i32, _: i32| a, |a, b| a + b] {
+            let both: Vec<i32> = mono.iter().zip(&offset).flat_map(|(&a, &b)| [a, right(a, b)]).collect();
+            let bytes = file(&both, &settings(2, *format, Delivery::File), 4_096);
+            assert!(decoded(&bytes).1 == both);
+            assert!(bytes.len() < one * 5 / 4, "{format}: {} and {one} bytes", bytes.len());
+        }
+    }
+}
+
+#[test]
 fn the_loudest_and_the_strangest_samples_are_kept() {
-    for (format, top) in [(SampleFormat::S16, 32_767), (SampleFormat::S24, 8_388_607)] {
+    for (format, top) in [(SampleFormat::S16, 32_767), (SampleFormat::S24, 8_388_607), (SampleFormat::S32, i32::MAX)] {
         let pattern: Vec<i32> = (0..5_000).map(|n| if n % 7 < 3 { top } else { -top - 1 }).collect();
         let bytes = file(&pattern, &settings(2, format, Delivery::File), 777);
         assert!(decoded(&bytes).1 == pattern, "{format}");
