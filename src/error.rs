@@ -99,6 +99,12 @@ impl Error {
         Self { constraint: Some(constraint), ..Self::new(ErrorKind::Overconstrained, context) }
     }
 
+    /// The same failure, because of what the caller asked for under that name.
+    #[must_use]
+    pub(crate) fn because_of(self, constraint: &'static str) -> Self {
+        Self { constraint: Some(constraint), ..self }
+    }
+
     /// An input or output error with what was being done; permission and "exists" keep kinds of their own.
     #[must_use]
     pub fn from_io(error: io::Error, context: impl Into<String>) -> Self {
@@ -123,7 +129,8 @@ impl Error {
         self.kind.name()
     }
 
-    /// The required constraint that could not be met, for [`ErrorKind::Overconstrained`].
+    /// The required constraint that could not be met, for [`ErrorKind::Overconstrained`]; `map` or `channels` if what is
+    /// to be kept of a source does not fit it, for [`ErrorKind::NotSupported`].
     #[must_use]
     pub fn constraint(&self) -> Option<&'static str> {
         self.constraint

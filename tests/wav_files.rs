@@ -81,6 +81,7 @@ mod tests {
             device: Some("USB Microphone".into()),
             comment: Some("lost 12 frames".into()),
             markers: vec![marker(0, "start"), marker(3, ""), marker(u64::from(u32::MAX), "end — ööö")],
+            ..Metadata::default()
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Frames go in whole. Pure but for its buffers; run by the pump thread and by whoever rewrites a clip.
 
-use super::{AudioFormat, ChannelMixer, Resampler, apply_gain, db_to_factor};
+use super::{ChannelMixer, Resampler, apply_gain, db_to_factor};
 use crate::error::Result;
 
 /// From the sound of a source to that of a recording. Knows rates and channels; the depth is the encoder's business.
@@ -17,18 +17,18 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A chain that also makes it `gain_db` louder.
+    /// A chain from sound at `from_hz` to what `mixer` makes of it at `to_hz`, which also makes it `gain_db` louder.
     ///
     /// # Errors
     /// `NotSupported` for a pair of rates that cannot be resampled, or no channels.
-    pub fn new(from: AudioFormat, to: AudioFormat, gain_db: f64) -> Result<Self> {
+    pub fn new(mixer: ChannelMixer, from_hz: u32, to_hz: u32, gain_db: f64) -> Result<Self> {
         // Whichever order has fewer channels to resample.
-        let mixes_first = to.channels < from.channels;
-        let narrow = from.channels.min(to.channels);
+        let mixes_first = mixer.channels_out() < mixer.channels_in();
+        let narrow = u16::try_from(mixer.channels_in().min(mixer.channels_out())).unwrap_or(u16::MAX);
         Ok(Self {
             factor: if gain_db == 0.0 { 1.0 } else { db_to_factor(gain_db) },
-            mixer: ChannelMixer::new(from.channels, to.channels),
-            resampler: Resampler::new(from.sample_rate, to.sample_rate, narrow)?,
+            resampler: Resampler::new(from_hz, to_hz, narrow)?,
+            mixer,
             mixes_first,
             gained: Vec::new(),
             between: Vec::new(),

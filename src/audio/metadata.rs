@@ -3,7 +3,7 @@
 //! It stands here, below the encoders that write it and the decoders that read it, because those two do not know each
 //! other. Plain values, for any thread.
 
-use super::output_frames;
+use super::{Speakers, output_frames};
 
 /// A remark at one place of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +29,9 @@ pub struct Metadata {
     pub comment: Option<String>,
     /// Markers, in any order when written, by ascending frame when read.
     pub markers: Vec<Marker>,
+    /// The speakers that more than two channels are meant for; `None` for separate channels, and for mono and stereo,
+    /// which need no word.
+    pub speakers: Option<Speakers>,
 }
 
 /// What follows the number in the remark about lost frames.

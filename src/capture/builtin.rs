@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     audio::{
-        AudioFormat, Generator, SampleFormat,
+        AudioFormat, Generator, SampleFormat, Speakers,
         time::{duration_of, frames_in},
     },
     capture::{
@@ -177,6 +177,14 @@ impl BuiltinStream {
 impl CaptureStream for BuiltinStream {
     fn format(&self) -> AudioFormat {
         self.signal.format
+    }
+
+    fn speakers(&self) -> Option<Speakers> {
+        let usual = Speakers::usual(self.signal.format.channels);
+        match &self.signal.origin {
+            Origin::File(decoder) => usual.or_else(|| decoder.metadata().speakers.clone()),
+            Origin::Generator(_) => usual,
+        }
     }
 
     fn latency(&self) -> Option<Duration> {

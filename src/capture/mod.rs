@@ -29,7 +29,7 @@ pub mod warning;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    audio::AudioFormat,
+    audio::{AudioFormat, Speakers},
     error::{Error, Result},
 };
 
@@ -170,6 +170,12 @@ impl Waker {
 pub trait CaptureStream: Send {
     /// What it delivers. `sample_format` is the depth that the source really has.
     fn format(&self) -> AudioFormat;
+
+    /// The speakers that its channels are meant for. Separate inputs, as those of an interface, have none, and then there
+    /// is nothing to be told from their number.
+    fn speakers(&self) -> Option<Speakers> {
+        Speakers::usual(self.format().channels)
+    }
 
     /// Length of the device's buffer: how long after their capture frames arrive. `None` where there is none.
     fn latency(&self) -> Option<Duration>;

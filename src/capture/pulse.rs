@@ -11,6 +11,7 @@ mod connection;
 mod receiving;
 #[cfg(test)]
 mod server;
+mod speakers;
 mod stream;
 pub(super) mod witness;
 

@@ -20,7 +20,7 @@ use super::{
     WarningKind,
 };
 use crate::{
-    audio::{AudioFormat, time::frames_in},
+    audio::{AudioFormat, Speakers, time::frames_in},
     error::{Error, ErrorKind, Result},
 };
 
@@ -111,6 +111,7 @@ struct Patient {
     request: OpenRequest,
     limit: Duration,
     format: AudioFormat,
+    speakers: Option<Speakers>,
     latency: Option<Duration>,
     wakes_reader: bool,
     muted: bool,
@@ -155,6 +156,7 @@ impl Patient {
             request,
             limit,
             format,
+            speakers: stream.speakers(),
             latency: stream.latency(),
             wakes_reader: stream.wakes_reader(),
             muted: stream.muted(),
@@ -273,6 +275,10 @@ impl Patient {
 impl CaptureStream for Patient {
     fn format(&self) -> AudioFormat {
         self.format
+    }
+
+    fn speakers(&self) -> Option<Speakers> {
+        self.speakers.clone()
     }
 
     fn latency(&self) -> Option<Duration> {

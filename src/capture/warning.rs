@@ -94,20 +94,20 @@ impl fmt::Display for WarningKind {
 pub struct Warning {
     kind: WarningKind,
     message: String,
-    hint: Option<String>,
+    channel: Option<u16>,
 }
 
 impl Warning {
     /// A warning of `kind`; `message` is lower case but for names, has no full stop, and names the thing.
     #[must_use]
     pub fn new(kind: WarningKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        Self { kind, message: message.into(), channel: None }
     }
 
-    /// The same with what helps against it.
+    /// The same about one channel of the source, counted from 1: the one to keep, or the one to mend.
     #[must_use]
-    pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub fn of_channel(self, channel: u16) -> Self {
+        Self { channel: Some(channel), ..self }
     }
 
     /// What it is about.
@@ -122,10 +122,10 @@ impl Warning {
         &self.message
     }
 
-    /// What helps against it, if anything does.
+    /// The channel of the source that it is about, counted from 1.
     #[must_use]
-    pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+    pub const fn channel(&self) -> Option<u16> {
+        self.channel
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use super::waveform::BLOCK_FRAMES;
 use crate::{
-    audio::{AudioFormat, Chain, Metadata, SampleFormat, time::seconds},
+    audio::{AudioFormat, Chain, ChannelMap, ChannelMixer, Metadata, SampleFormat, time::seconds},
     error::{Error, ErrorKind, Result},
     format::{Decoder, Delivery, Encoder, EncoderSettings, Format},
     storage::Spool,
@@ -52,6 +52,8 @@ pub(super) struct Output {
     pub(super) format: &'static Format,
     pub(super) audio: AudioFormat,
     pub(super) bits_per_second: Option<u32>,
+    /// Which channels are kept of each clip, or all.
+    pub(super) map: Option<ChannelMap>,
     pub(super) metadata: Metadata,
     /// What errors call it.
     pub(super) name: String,
@@ -60,6 +62,7 @@ pub(super) struct Output {
 /// A clip that is being assembled.
 pub(super) struct Assembly<'a> {
     audio: AudioFormat,
+    map: Option<ChannelMap>,
     name: String,
     encoder: Box<dyn Encoder>,
     destination: Destination<'a>,
@@ -95,6 +98,7 @@ impl<'a> Assembly<'a> {
         })?;
         let mut assembly = Self {
             audio: output.audio,
+            map: output.map,
             name: output.name,
             encoder,
             destination,
@@ -115,7 +119,8 @@ impl<'a> Assembly<'a> {
     /// They become exactly [`output_frames`](crate::audio::output_frames) of their number.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidData`] with the place if the clip ends before the stretch does; those of the decoder, with
+    /// [`ErrorKind::NotSupported`] for channels that cannot be kept; [`ErrorKind::InvalidData`] with the place if the clip
+    /// ends before the stretch does; those of the decoder, with
     /// the place as well; those of the destination; [`ErrorKind::Abort`] if `watch` breaks it off.
     pub(super) fn append(
         &mut self,
@@ -125,7 +130,12 @@ impl<'a> Assembly<'a> {
         watch: Watch<'_>,
     ) -> Result<()> {
         let from = decoder.format();
-        let mut chain = if self.takes_as_stored(decoder) { None } else { Some(Chain::new(from, self.audio, 0.0)?) };
+        let speakers = decoder.metadata().speakers.as_ref();
+        let mixer = ChannelMixer::keep(from.channels, speakers, self.map.as_ref(), Some(self.audio.channels))?;
+        let mut chain = match mixer.is_identity() && self.takes_as_stored(decoder) {
+            true => None,
+            false => Some(Chain::new(mixer, from.sample_rate, self.audio.sample_rate, 0.0)?),
+        };
         let mut at = stretch.start;
         decoder.seek(at)?;
         while at < stretch.end {

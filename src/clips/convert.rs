@@ -12,7 +12,7 @@ use std::{
 
 use super::assembly::{Assembly, Destination, Output, Watch, Written, cannot_write, discard_unnamed};
 use crate::{
-    audio::{AudioFormat, SampleFormat},
+    audio::{AudioFormat, ChannelMap, ChannelMixer, Metadata, SampleFormat, Speakers},
     error::{Error, ErrorKind, Result},
     format::{self, Decoder, Format},
     storage::{self, Existing, FileSpool, Spool},
@@ -22,13 +22,15 @@ use crate::{
 const USUAL_RATES: [u32; 9] = [8_000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000];
 
 /// What a clip is to become. What is `None` stays as it is in the clip, as far as the format has it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Conversion {
     /// The container.
     pub format: &'static Format,
     /// Frames a second, in hertz.
     pub sample_rate: Option<u32>,
-    /// Samples in a frame, see [`ChannelMixer`](crate::audio::ChannelMixer).
+    /// Which channels are kept.
+    pub map: Option<ChannelMap>,
+    /// Samples in a frame, see [`ChannelMixer::keep`].
     pub channels: Option<u16>,
     /// How a sample is stored.
     pub sample_format: Option<SampleFormat>,
@@ -53,19 +55,20 @@ impl Conversion {
     /// Into `format`, with everything else as it is in the clip.
     #[must_use]
     pub const fn new(format: &'static Format) -> Self {
-        Self { format, sample_rate: None, channels: None, sample_format: None, bits_per_second: None }
+        Self { format, sample_rate: None, map: None, channels: None, sample_format: None, bits_per_second: None }
     }
 
-    /// What sound like `from` becomes. Where nothing was asked for and the format does not have what the clip has, it is
+    /// What sound like `from`, whose channels are meant for these `speakers` if anybody knows, becomes. Where nothing was asked for and the format does not have what the clip has, it is
     /// the shallowest samples that keep every bit, else the deepest, and the next higher of the usual rates, else the
     /// next lower.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSupported`] with what the format does not have.
-    pub fn audio(&self, from: AudioFormat) -> Result<AudioFormat> {
+    /// [`ErrorKind::NotSupported`] with what the format does not have, and for channels that cannot be kept.
+    pub fn audio(&self, from: AudioFormat, speakers: Option<&Speakers>) -> Result<AudioFormat> {
+        let mixer = ChannelMixer::keep(from.channels, speakers, self.map.as_ref(), self.channels)?;
         let asked = AudioFormat {
             sample_rate: self.format.sample_rate(self.sample_rate.unwrap_or(from.sample_rate)),
-            channels: self.channels.unwrap_or(from.channels),
+            channels: u16::try_from(mixer.channels_out()).unwrap_or(u16::MAX),
             sample_format: self.sample_format.unwrap_or_else(|| self.nearest_depth(from.sample_format)),
         };
         match self.format.supported(asked) {
@@ -108,7 +111,7 @@ pub fn convert(
     let mut decoder = format::open(source)?;
     refuse_target(source, target, existing)?;
     // Before a file is made.
-    conversion.audio(decoder.format())?;
+    conversion.audio(decoder.format(), decoder.metadata().speakers.as_ref())?;
     // What an earlier one left when it was killed. Where the folder cannot be read there is nothing to be done.
     let _ = target.parent().map(storage::remove_drafts);
     let mut spool = FileSpool::draft_beside(target)
@@ -169,12 +172,16 @@ fn assemble(
     watch: Watch<'_>,
 ) -> Result<Converted> {
     let from = source.decoder.format();
-    let audio = conversion.audio(from)?;
+    let speakers = source.decoder.metadata().speakers.as_ref();
+    let audio = conversion.audio(from, speakers)?;
+    let mixer = ChannelMixer::keep(from.channels, speakers, conversion.map.as_ref(), Some(audio.channels))?;
     let metadata = source.decoder.metadata().clone().at_rate(from.sample_rate, audio.sample_rate);
+    let metadata = Metadata { speakers: mixer.speakers().filter(|speakers| speakers.count() > 2).cloned(), ..metadata };
     let output = Output {
         format: conversion.format,
         audio,
         bits_per_second: conversion.bits_per_second,
+        map: conversion.map.clone(),
         metadata,
         name: name.to_owned(),
     };

@@ -45,6 +45,13 @@ pub enum RecorderEvent {
         /// How long it lasts at the rate of this recording.
         left: Duration,
     },
+    /// Something about what is recorded that a person should know; not part of the standard. The recording goes on.
+    Warning {
+        /// What it is about.
+        warning: Warning,
+        /// The place at which it became certain, in frames of the recording.
+        frame: u64,
+    },
     /// Something ended the recording. What was gathered follows.
     Error(Error),
     /// The recording is over; the state is inactive.

@@ -16,6 +16,7 @@ mod devices;
 mod event;
 mod identity;
 mod input;
+mod kept;
 mod output;
 mod progress;
 mod pump;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    audio::{AudioFormat, Chain, Level, LevelMeter, Metadata, SampleFormat},
+    audio::{AudioFormat, Chain, ChannelMap, ChannelMixer, Level, LevelMeter, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
     format::{Codec, Delivery, EncoderSettings, Format, mime},
     media::{
@@ -37,7 +37,9 @@ pub struct RecorderOptions {
     /// Frames a second of the recording in hertz; the source's if not given. Where the format does not take it, the next
     /// rate that it takes.
     pub sample_rate: Option<u32>,
-    /// Channels of the recording; the source's if not given.
+    /// Which channels of the source are kept; all of them if not given.
+    pub map: Option<ChannelMap>,
+    /// Channels of the recording, see [`ChannelMixer::keep`]; those of the map, or of the source, if not given.
     pub channels: Option<u16>,
     /// How samples are stored; what the codec of the MIME type implies, or 16 bit, if not given.
     pub sample_format: Option<SampleFormat>,
@@ -237,8 +239,8 @@ impl MediaRecorder {
     ///
     /// # Errors
     /// In this order, changing nothing: [`InvalidState`](ErrorKind::InvalidState) unless inactive;
-    /// [`NotSupported`](ErrorKind::NotSupported) without a live track, for tracks of more than one source, for a
-    /// rate or a channel count that the format cannot hold, and for a sample format that the codec of the MIME type does
+    /// [`NotSupported`](ErrorKind::NotSupported) without a live track, for tracks of more than one source, for channels
+    /// that the source does not have or that cannot be mixed to so few, for a rate or a channel count that the format cannot hold, and for a sample format that the codec of the MIME type does
     /// not have; an input or output error if the file cannot be made.
     pub fn start(&self, timeslice: Option<Duration>) -> Result<()> {
         let mut core = lock(&self.shared.core);
@@ -264,10 +266,12 @@ impl MediaRecorder {
                 "tracks of more than one device cannot be recorded together",
             ));
         }
+        let channels = source.format().channels;
+        let mixer = ChannelMixer::keep(channels, source.speakers(), self.options.map.as_ref(), self.options.channels)?;
         let wanted = self.options.sample_rate.unwrap_or(source.format().sample_rate);
         let format = AudioFormat {
             sample_rate: self.container.sample_rate(wanted),
-            channels: self.options.channels.unwrap_or(source.format().channels),
+            channels: u16::try_from(mixer.channels_out()).unwrap_or(u16::MAX),
             sample_format: self.sample_format()?,
         };
         self.container.supported(format)?;
@@ -278,7 +282,9 @@ impl MediaRecorder {
             format,
             mime_type: self.container.full_mime_type(format),
             bits_per_second: self.container.estimated_bits_per_second(format, self.options.audio_bits_per_second),
-            metadata: self.metadata(source),
+            metadata: self.metadata(source, &mixer),
+            mixer,
+            gain_db: self.options.gain_db,
             timeslice,
             max_frames: self.options.max_frames,
             starts_paused: self.options.starts_paused,
@@ -307,7 +313,8 @@ impl MediaRecorder {
             bits_per_second: self.options.audio_bits_per_second,
             metadata: plan.metadata.clone(),
         })?;
-        let chain = Chain::new(plan.source_format, plan.format, self.options.gain_db)?;
+        let chain =
+            Chain::new(plan.mixer.clone(), plan.source_format.sample_rate, plan.format.sample_rate, plan.gain_db)?;
         // The file comes last, so that nothing else can fail once it exists.
         let output = match delivery {
             Delivery::Stream => Output::in_memory(),
@@ -317,8 +324,9 @@ impl MediaRecorder {
         Ok(Take::new(plan, Arc::clone(&self.shared), chain, encoder, output))
     }
 
-    fn metadata(&self, source: &Source) -> Metadata {
+    fn metadata(&self, source: &Source, mixer: &ChannelMixer) -> Metadata {
         let mut metadata = self.options.metadata.clone();
+        metadata.speakers = mixer.speakers().filter(|speakers| speakers.count() > 2).cloned();
         metadata.device.get_or_insert_with(|| source.device().label.clone());
         metadata.software.get_or_insert_with(|| concat!("dictaphone ", env!("CARGO_PKG_VERSION")).to_owned());
         metadata

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    audio::AudioFormat,
+    audio::{AudioFormat, Speakers},
     capture::{Backend, DeviceInfo, OpenRequest},
     error::{Error, ErrorKind, Result},
     media::{
@@ -28,6 +28,7 @@ const START_LIMIT: Duration = Duration::from_secs(15);
 pub(crate) struct Source {
     device: DeviceInfo,
     format: AudioFormat,
+    speakers: Option<Speakers>,
     latency: Option<Duration>,
     queue: Arc<CommandQueue>,
 }
@@ -40,7 +41,8 @@ impl Source {
     pub(crate) fn open(backend: &dyn Backend, device: DeviceInfo, request: OpenRequest) -> Result<Arc<Self>> {
         let stream = backend.open(&device.id, &request)?;
         let queue = Arc::new(CommandQueue::new(stream.clock(), stream.muted()));
-        let source = Self { format: stream.format(), latency: stream.latency(), queue, device };
+        let source =
+            Self { format: stream.format(), speakers: stream.speakers(), latency: stream.latency(), queue, device };
         let pump = Pump::new(stream, Arc::clone(&source.queue));
         let (started, answer) = sync_channel(1);
         thread::Builder::new()
@@ -60,6 +62,11 @@ impl Source {
 
     pub(crate) fn format(&self) -> AudioFormat {
         self.format
+    }
+
+    /// The speakers that its channels are meant for, where that is known.
+    pub(crate) fn speakers(&self) -> Option<&Speakers> {
+        self.speakers.as_ref()
     }
 
     pub(crate) fn latency(&self) -> Option<Duration> {

@@ -10,13 +10,15 @@ use std::{
 
 use crate::{
     audio::{
-        AudioFormat, Chain, LevelMeter, Marker, SampleFormat, output_frames,
+        AudioFormat, Chain, ChannelMixer, LevelMeter, Marker, SampleFormat, db_to_factor, output_frames,
         time::{duration_of, frames_in, seconds},
     },
+    capture::{Warning, WarningKind},
     error::{Error, ErrorKind, Result},
     format::{Encoder, Metadata},
     media::{
         BlobFacts, RecorderEvent,
+        kept::KeptWatch,
         output::Output,
         queue::{TakeCommand, TakeKey, TrackKey},
         recorder::RecorderShared,
@@ -40,6 +42,9 @@ pub(crate) struct TakePlan {
     pub(crate) tracks: Vec<TrackKey>,
     pub(crate) source_format: AudioFormat,
     pub(crate) format: AudioFormat,
+    /// What is kept of the source's channels.
+    pub(crate) mixer: ChannelMixer,
+    pub(crate) gain_db: f64,
     pub(crate) mime_type: String,
     /// About how many bits a second of it takes.
     pub(crate) bits_per_second: u32,
@@ -83,6 +88,9 @@ pub(crate) struct Take {
     /// The disk's end is reached.
     shortage: Option<Error>,
     meter: LevelMeter,
+    kept: KeptWatch,
+    /// That the gain makes it clip was told.
+    told_clipping: bool,
     samples: Vec<f32>,
     bytes: Vec<u8>,
     silence: Vec<f32>,
@@ -112,6 +120,8 @@ impl Take {
         encoder: Box<dyn Encoder>,
         output: Output,
     ) -> Self {
+        let factor = db_to_factor(plan.gain_db);
+        let kept = KeptWatch::new(&plan.mixer, plan.source_format.sample_rate, factor);
         let silence = vec![0.0; SILENCE_FRAMES * usize::from(plan.source_format.channels)];
         Self {
             plan,
@@ -130,6 +140,8 @@ impl Take {
             low_space: false,
             shortage: None,
             meter: LevelMeter::default(),
+            kept,
+            told_clipping: false,
             samples: Vec::new(),
             bytes: Vec::new(),
             silence,
@@ -249,7 +261,10 @@ impl Take {
             return;
         }
         let outcome = match sound {
-            Sound::Samples(samples) => self.record(samples),
+            Sound::Samples(samples) => {
+                self.watch(samples);
+                self.record(samples)
+            }
             Sound::Silence(frames) => self.record_silence(frames),
             Sound::Lost(frames) => {
                 if !self.paused {
@@ -263,6 +278,16 @@ impl Take {
             self.end(Ending::Ended(error));
         }
         self.publish();
+    }
+
+    /// Tells what is wrong with what goes into the recording.
+    fn watch(&mut self, samples: &[f32]) {
+        if !self.paused {
+            let gathered = self.gathered + self.frames_of(samples);
+            let frame = output_frames(gathered, self.plan.source_format.sample_rate, self.plan.format.sample_rate);
+            let warnings = self.kept.look(samples).into_iter();
+            warnings.for_each(|warning| self.fire(&RecorderEvent::Warning { warning, frame }));
+        }
     }
 
     fn record_silence(&mut self, frames: usize) -> Result<()> {
@@ -459,6 +484,12 @@ impl Take {
         let level = self.meter.take();
         // A float keeps what is beyond full scale.
         let clipped = if self.plan.format.sample_format == SampleFormat::F32 { 0 } else { level.clipped };
+        if clipped > 0 && self.plan.gain_db > 0.0 && !self.told_clipping {
+            self.told_clipping = true;
+            let message = format!("samples clip at full scale after a gain of {} dB", self.plan.gain_db);
+            let warning = Warning::new(WarningKind::Clipping, message);
+            self.fire(&RecorderEvent::Warning { warning, frame: self.frames });
+        }
         self.shared.with_progress(|progress| {
             progress.frames = frames;
             progress.recorded_at = recorded_at;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    audio::Speakers,
     capture::{EndReason, Warning},
     media::{
         event::{Listeners, TrackEvent},
@@ -233,6 +234,12 @@ impl MediaStreamTrack {
             sample_size: format.map(|format| format.sample_format.bits()),
             latency: source.latency().filter(|_| live).map(|latency| latency.as_secs_f64()),
         }
+    }
+
+    /// The speakers that the channels of the source are meant for; `None` for separate inputs. Not part of the standard.
+    #[must_use]
+    pub fn speakers(&self) -> Option<Speakers> {
+        self.shared.source.speakers().cloned()
     }
 
     /// The sound that passes from now on, for a meter or a picture; at most `capacity` blocks wait to be read. Each call

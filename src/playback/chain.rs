@@ -24,7 +24,7 @@ impl Chain {
         let mut stretcher = Stretcher::new(to.sample_rate, to.channels);
         stretcher.set_speed(speed);
         Ok(Self {
-            mixer: ChannelMixer::new(from.channels, to.channels),
+            mixer: ChannelMixer::audible(from.channels, to.channels),
             resampler: Resampler::new(from.sample_rate, to.sample_rate, to.channels)?,
             stretcher,
             format: to,

@@ -81,6 +81,7 @@ pub(crate) fn tags() -> Metadata {
         comment: None,
         // To the millisecond.
         markers: vec![marker(48, "now"), marker(4_800, ""), marker(9_600, "später=1")],
+        ..Metadata::default()
     };
     tags.note_lost_frames(480);
     tags

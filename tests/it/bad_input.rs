@@ -89,6 +89,30 @@ fn every_mistake_has_its_message_its_remedy_and_its_code() {
             ),
         ),
         (
+            "-i tone --map 0 x.wav",
+            (
+                "invalid value '0' for '--map <CHANNELS>': channels are counted from 1",
+                "`1` is the first, and `left` the same",
+                2,
+            ),
+        ),
+        (
+            "-i tone --map 1+ x.wav",
+            (
+                "invalid value '1+' for '--map <CHANNELS>': a channel is missing",
+                "write it as `3`, `1,4`, `left` or `1+2`",
+                2,
+            ),
+        ),
+        (
+            "-i tone --map x x.wav",
+            (
+                "invalid value 'x' for '--map <CHANNELS>': not a list of channels",
+                "write it as `3`, `1,4`, `left` or `1+2`",
+                2,
+            ),
+        ),
+        (
             "-i tone -b s8 x.wav",
             (
                 "invalid value 's8' for '--sample-format <FORMAT>': not a sample format",

@@ -8,6 +8,8 @@ mod support;
 
 #[cfg(unix)]
 mod bad_input;
+#[cfg(target_os = "linux")]
+mod channels;
 mod clips;
 #[cfg(unix)]
 mod config;

@@ -24,11 +24,11 @@ use pulseaudio::protocol::{
 use super::{
     connection::{Connection, failure},
     receiving::{Receiving, nap},
-    source_label, wire,
+    source_label, speakers, wire,
 };
 use crate::{
     audio::{
-        AudioFormat,
+        AudioFormat, Speakers,
         time::{duration_of, frames_in},
     },
     capture::{
@@ -52,6 +52,7 @@ pub(super) struct PulseStream {
     stopped: Arc<AtomicBool>,
     inlet: Inlet,
     muted: bool,
+    speakers: Option<Speakers>,
     nap: Duration,
 }
 
@@ -65,6 +66,7 @@ impl PulseStream {
         is_default: bool,
     ) -> Result<Self> {
         let label = source_label(source);
+        let speakers = speakers::of(&map);
         let cannot = |error| failure(error, format!("cannot open {label}"));
         let reply: CreateRecordStreamReply =
             connection.ask(Command::CreateRecordStream(parameters(source, &choice, map))).map_err(cannot)?;
@@ -101,13 +103,17 @@ impl PulseStream {
             stopped: Arc::default(),
         };
         let stopped = Arc::clone(&receiving.stopped);
-        Ok(Self { waiting: Some(receiving), running: None, stopped, inlet, muted: source.muted, nap })
+        Ok(Self { waiting: Some(receiving), running: None, stopped, inlet, muted: source.muted, speakers, nap })
     }
 }
 
 impl CaptureStream for PulseStream {
     fn format(&self) -> AudioFormat {
         self.inlet.format()
+    }
+
+    fn speakers(&self) -> Option<Speakers> {
+        self.speakers.clone()
     }
 
     fn latency(&self) -> Option<Duration> {

@@ -37,6 +37,14 @@ pub(crate) fn metadata(block: &[u8], sample_rate: u32) -> Metadata {
     metadata
 }
 
+/// The first field of that name, which is in capitals.
+pub(crate) fn field(block: &[u8], name: &str) -> Option<String> {
+    let named = |field: String| {
+        field.split_once('=').filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, text)| text.to_owned())
+    };
+    fields(block).find_map(named)
+}
+
 /// The fields behind the name of the vendor, up to the first one that does not fit. Their count is not needed.
 fn fields(block: &[u8]) -> impl Iterator<Item = String> {
     let (_vendor, rest) = counted(block).unwrap_or_default();
@@ -129,7 +137,7 @@ mod tests {
             software: some("e"),
             device: some("d"),
             comment: some("x"),
-            markers: Vec::new(),
+            ..Metadata::default()
         };
         assert_eq!(found, expected);
     }

@@ -21,8 +21,19 @@ const CHAPTERS_MAX: usize = 999;
 /// the markers go first, the latest of them foremost, then the end of a text that is too long.
 #[must_use]
 pub fn comments(metadata: &Metadata, sample_rate: u32, limit: usize) -> Vec<u8> {
+    comments_with(metadata, &[], sample_rate, limit)
+}
+
+/// The same with further fields in front of the others.
+pub(crate) fn comments_with(
+    metadata: &Metadata,
+    further: &[(&str, String)],
+    sample_rate: u32,
+    limit: usize,
+) -> Vec<u8> {
     let vendor = concat!("dictaphone ", env!("CARGO_PKG_VERSION"));
     let mut block = Block { fields: 0, bytes: Vec::new(), limit: limit.saturating_sub(8 + vendor.len()) };
+    further.iter().for_each(|(name, text)| block.put_text(name, text));
     for (name, text) in [
         ("TITLE", &metadata.title),
         ("DATE", &metadata.date),
@@ -122,6 +133,7 @@ mod tests {
             device: Some("Mic".into()),
             comment: Some("c".into()),
             markers: vec![marker(48_000 * 3_723 + 24_023, "b=1"), marker(48_047, "")],
+            ..Metadata::default()
         }
     }
 

@@ -4,6 +4,7 @@ pub mod decode;
 pub mod encode;
 mod leftover;
 pub mod repair;
+mod speakers;
 
 use super::{
     Codec, Format,

@@ -16,7 +16,7 @@ pub(super) const FORMAT: Format = Format {
     // The codec has no depth of its own and takes any.
     codecs: &[Codec { name: "opus", aliases: &[], sample_formats: &SampleFormat::ALL }],
     summary: "Small, made for voice: Ogg Opus, 48 kHz, mono or stereo",
-    remedy: "`--channels 2` mixes to stereo; `--format wav` holds more",
+    remedy: "`--map 1,2` keeps two of them, `--channels 1` mixes all to one; `--format wav` holds more",
     streamable: true,
     size_limit: None,
     sample_rates: &[encode::SAMPLE_RATE],

@@ -7,7 +7,7 @@ use std::io::{Read, SeekFrom};
 
 use super::{chunks, tags};
 use crate::{
-    audio::{AudioFormat, Metadata, SampleFormat, convert},
+    audio::{AudioFormat, Metadata, SampleFormat, Speakers, convert},
     error::{Error, ErrorKind, Result},
     format::{Decoder, Input},
 };
@@ -60,6 +60,8 @@ pub(super) struct Fmt {
     sample_rate: u32,
     channels: u16,
     coding: Coding,
+    /// `dwChannelMask`, 0 if it does not say.
+    pub(super) mask: u32,
 }
 
 impl Fmt {
@@ -82,12 +84,18 @@ impl Fmt {
             let context = format!("{name} has sound of a kind that is not read: tag {codec:#06x}, {bits} bits");
             Error::new(ErrorKind::NotSupported, context)
         })?;
-        Ok(Self { sample_rate, channels, coding })
+        let mask = if tag == 0xfffe { long(20).unwrap_or(0) } else { 0 };
+        Ok(Self { sample_rate, channels, coding, mask })
     }
 
     /// What a decoder of this sound calls it.
     pub(super) fn format(self) -> AudioFormat {
         AudioFormat::new(self.sample_rate, self.channels, self.coding.nearest())
+    }
+
+    /// The speakers that more than two channels are meant for, if it says so.
+    fn speakers(self) -> Option<Speakers> {
+        Speakers::of_mask(self.mask, self.channels).filter(|speakers| speakers.count() > 2)
     }
 
     /// Never zero.
@@ -146,7 +154,7 @@ impl<I: Input> WavDecoder<I> {
             start,
             frames: bytes / u64::from(fmt.frame_bytes()),
             at: 0,
-            metadata: tags::metadata(&chunks.tags),
+            metadata: Metadata { speakers: fmt.speakers(), ..tags::metadata(&chunks.tags) },
             block: Vec::new(),
         };
         decoder.seek(0)?;

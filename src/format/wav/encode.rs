@@ -25,6 +25,12 @@ pub struct WavEncoder {
     tail_bytes: Option<u64>,
 }
 
+/// The header with the layout that the channels are known to have.
+fn with_speakers(header: Header, settings: &EncoderSettings) -> Header {
+    let known = settings.metadata.speakers.as_ref().filter(|speakers| speakers.count() == settings.audio.channels);
+    known.map_or(header, |speakers| header.with_mask(speakers.mask()))
+}
+
 impl WavEncoder {
     /// An encoder for `settings`; the bit rate follows from the format.
     ///
@@ -35,7 +41,7 @@ impl WavEncoder {
             audio: settings.audio,
             delivery: settings.delivery,
             metadata: settings.metadata.clone(),
-            header: Header::new(settings.audio)?,
+            header: with_speakers(Header::new(settings.audio)?, settings),
             data_bytes: 0,
             unsealed: false,
             tail_bytes: None,

@@ -27,20 +27,11 @@ const DS64_PAYLOAD: u32 = 28;
 /// The last 14 bytes of the sub-format GUIDs that are made from a format tag (`KSDATAFORMAT_SUBTYPE_*`).
 const GUID_TAIL: [u8; 14] = [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71];
 
-/// Speaker positions (`dwChannelMask`) for 1 to 8 channels, otherwise 0: no position.
-///
-/// Mono, stereo, 3.0, quad, 5.0, 5.1, 6.1, 7.1, in the order in which the standard stores them.
-#[must_use]
-pub const fn channel_mask(channels: u16) -> u32 {
+/// The mask of what mono and stereo mean; more channels mean nothing by their number alone, and then it is 0.
+const fn usual_mask(channels: u16) -> u32 {
     match channels {
         1 => 0x004,
         2 => 0x003,
-        3 => 0x007,
-        4 => 0x033,
-        5 => 0x037,
-        6 => 0x03f,
-        7 => 0x70f,
-        8 => 0x63f,
         _ => 0,
     }
 }
@@ -53,6 +44,8 @@ pub struct Header {
     sample_format: SampleFormat,
     block_align: u16,
     bytes_per_second: u32,
+    /// `dwChannelMask`.
+    mask: u32,
 }
 
 /// What a header says about sizes.
@@ -89,7 +82,14 @@ impl Header {
             sample_format: audio.sample_format,
             block_align,
             bytes_per_second,
+            mask: usual_mask(audio.channels),
         })
+    }
+
+    /// The same with the speakers that its channels are meant for, as a mask (`dwChannelMask`): 0 for separate channels.
+    #[must_use]
+    pub const fn with_mask(self, mask: u32) -> Self {
+        Self { mask, ..self }
     }
 
     /// Bytes of one frame; at least 1.
@@ -214,7 +214,7 @@ impl Header {
             TAG_EXTENSIBLE => {
                 out.extend_from_slice(&22_u16.to_le_bytes());
                 out.extend_from_slice(&bits.to_le_bytes());
-                out.extend_from_slice(&channel_mask(self.channels).to_le_bytes());
+                out.extend_from_slice(&self.mask.to_le_bytes());
                 out.extend_from_slice(&self.codec().to_le_bytes());
                 out.extend_from_slice(&GUID_TAIL);
             }
@@ -289,7 +289,7 @@ mod tests {
                 ),
             ),
             (
-                header(48_000, 6, SampleFormat::F32),
+                header(48_000, 6, SampleFormat::F32).with_mask(0x3f),
                 24,
                 116 + 24,
                 format!(
@@ -322,11 +322,12 @@ mod tests {
     }
 
     #[test]
-    fn masks_have_one_speaker_for_every_channel() {
-        for channels in 1..=8 {
-            assert_eq!(channel_mask(channels).count_ones(), u32::from(channels), "{channels} channels");
-        }
-        assert_eq!((channel_mask(0), channel_mask(9)), (0, 0));
+    fn only_a_known_layout_has_a_mask() {
+        let mask = |header: Header| header.stream()[12 + 8 + 20..][..4].to_vec();
+        let wide = header(48_000, 6, SampleFormat::S16);
+        assert_eq!(mask(wide), [0; 4]);
+        assert_eq!(mask(wide.with_mask(0x60f)), [0x0f, 0x06, 0, 0]);
+        assert_eq!(mask(header(48_000, 2, SampleFormat::S24)), [3, 0, 0, 0]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub const FIRST_CHUNK: u64 = 12;
 pub struct WavLayout {
     /// The sound, as the decoder describes it.
     pub format: AudioFormat,
+    /// The speakers that its channels are meant for, as a mask; 0 if it does not say.
+    pub mask: u32,
     /// Bytes of one frame in the file; at least 1.
     pub frame_bytes: u64,
     /// Bytes that the file really has.
@@ -82,6 +84,7 @@ pub fn wav_layout(input: &mut impl Input, name: &str) -> Result<WavLayout> {
     let (data, data_claim) = walk.data.ok_or_else(|| damaged("is damaged: it has no samples"))?;
     Ok(WavLayout {
         format: fmt.format(),
+        mask: fmt.mask,
         frame_bytes: fmt.frame_bytes().into(),
         len,
         is_wide,
@@ -209,6 +212,7 @@ mod tests {
             b"data\0\0\0\0abcde",
         ]);
         let expected = WavLayout {
+            mask: 0,
             format: AudioFormat::new(8_000, 1, SampleFormat::S16),
             frame_bytes: 2,
             len: 97,

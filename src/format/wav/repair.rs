@@ -119,6 +119,7 @@ fn has_wrapped(layout: &WavLayout) -> bool {
 /// Whether the header is, byte for byte, what this program writes while it records: then the sound goes on behind it.
 fn is_our_checkpoint(input: &mut &mut dyn Input, layout: &WavLayout) -> io::Result<bool> {
     let Ok(ours) = Header::new(layout.format) else { return Ok(false) };
+    let ours = ours.with_mask(layout.mask);
     if ours.file_len() != layout.data {
         return Ok(false);
     }

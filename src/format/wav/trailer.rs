@@ -148,7 +148,7 @@ mod tests {
             software: Some("d 1".into()),
             device: Some("Mic".into()),
             comment: Some("\0ö".into()),
-            markers: Vec::new(),
+            ..Metadata::default()
         };
         let expected = b"LIST\x42\0\0\0INFO\
             INAM\x03\0\0\0Ab\0\0ICRD\x05\0\0\x002026\0\0ISFT\x04\0\0\0d 1\0IMED\x04\0\0\0Mic\0ICMT\x04\0\0\0 \xc3\xb6\0";

@@ -1,6 +1,6 @@
 //! The numbers that `record` takes, and the messages for those that it does not take. Pure.
 
-use dictaphone::audio::SampleFormat;
+use dictaphone::audio::{ChannelMap, SampleFormat};
 
 /// Sample rates in hertz: from the lowest at which speech can be told to what the best converters give.
 pub(crate) const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1000..=384_000;
@@ -72,6 +72,14 @@ pub(crate) fn channels(text: &str) -> Result<u16, String> {
             .ok_or_else(|| format!("from {low} to {high} channels can be recorded; 1 is mono, 2 is stereo")),
         Err(_) => Err("not a channel count; 1 is mono, 2 is stereo".to_owned()),
     }
+}
+
+/// Reads which channels are kept.
+///
+/// # Errors
+/// One line that says how it is written.
+pub(crate) fn channel_map(text: &str) -> Result<ChannelMap, String> {
+    text.parse().map_err(|error: dictaphone::Error| error.to_string())
 }
 
 /// Reads a sample format.

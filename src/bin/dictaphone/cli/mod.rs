@@ -12,7 +12,7 @@ pub(crate) mod usage;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum, ValueHint};
-use dictaphone::audio::SampleFormat;
+use dictaphone::audio::{ChannelMap, SampleFormat};
 
 use self::{
     container::Container,
@@ -151,6 +151,9 @@ pub(crate) struct CaptureArgs {
     /// Channels; else the device's
     #[arg(short, long, value_name = "N", value_parser = limits::channels, allow_negative_numbers = true)]
     pub(crate) channels: Option<u16>,
+    /// Which of the device's channels to keep: `3`, `1,4`, `left`; `1+2` mixes two; else all
+    #[arg(long, value_name = "CHANNELS", value_parser = limits::channel_map, allow_hyphen_values = true)]
+    pub(crate) map: Option<ChannelMap>,
     /// How a sample is stored: s16, s24, s32, f32
     #[arg(short = 'b', long, value_name = "FORMAT", value_parser = limits::sample_format)]
     pub(crate) sample_format: Option<SampleFormat>,
@@ -261,6 +264,9 @@ pub(crate) struct ConvertArgs {
     /// Channels; else the clip's
     #[arg(short, long, value_name = "N", value_parser = limits::channels, allow_negative_numbers = true)]
     pub(crate) channels: Option<u16>,
+    /// Which of the clip's channels to keep: `3`, `1,4`, `left`; `1+2` mixes two; else all
+    #[arg(long, value_name = "CHANNELS", value_parser = limits::channel_map, allow_hyphen_values = true)]
+    pub(crate) map: Option<ChannelMap>,
     /// How a sample is stored: s16, s24, s32, f32; else as in the clip
     #[arg(short = 'b', long, value_name = "FORMAT", value_parser = limits::sample_format)]
     pub(crate) sample_format: Option<SampleFormat>,

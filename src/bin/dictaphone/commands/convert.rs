@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::{
     cli::{ConvertArgs, config::Config},
     input::{Inputs, command::Command},
-    message::{Failure, Message, cannot_write, exit::Exit},
+    message::{self, Failure, Message, cannot_write, exit::Exit},
     plan::{
         JsonTo, Surroundings, clips_folder,
         convert::{self as plan, Convert, Out},
@@ -49,6 +49,7 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result
     let conversion = Conversion {
         sample_rate: plan.sample_rate,
         channels: plan.channels,
+        map: plan.map.clone(),
         sample_format: plan.sample_format,
         bits_per_second: plan.bits_per_second,
         ..Conversion::new(plan.container.format())
@@ -132,6 +133,7 @@ fn failure(error: &Error, clip: &Path, plan: &Convert) -> Failure {
 fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<String> {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let hint = match (error.kind(), error.io_kind()) {
+        _ if error.constraint().is_some() => return message::remedy(error).map(str::to_owned),
         (_, Some(_)) if plan.out == Out::Stdout => return None,
         (_, Some(StorageFull | QuotaExceeded | FileTooLarge)) => {
             "nothing is left of it; make room, or write to another disk".to_owned()

@@ -81,6 +81,7 @@ impl From<Exit> for ExitCode {
 /// How the program ends when nothing could be done because of this error.
 pub(crate) fn code_of(error: &Error) -> Exit {
     match error.kind() {
+        ErrorKind::NotSupported if error.constraint().is_some() => Exit::Usage,
         ErrorKind::NotFound => Exit::NoDevice,
         ErrorKind::NotAllowed => Exit::Denied,
         ErrorKind::AlreadyExists => Exit::Usage,

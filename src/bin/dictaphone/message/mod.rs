@@ -7,7 +7,10 @@ pub(crate) mod exit;
 
 use std::fmt::Write as _;
 
-use dictaphone::{Error, ErrorKind};
+use dictaphone::{
+    Error, ErrorKind,
+    capture::{Warning, WarningKind},
+};
 
 use self::exit::Exit;
 
@@ -92,8 +95,14 @@ pub(crate) fn cannot_write(error: std::io::Error) -> Failure {
 }
 
 /// The remedy that helps against most errors of that kind.
-fn remedy(error: &Error) -> Option<&'static str> {
+pub(crate) fn remedy(error: &Error) -> Option<&'static str> {
     match error.kind() {
+        _ if error.constraint() == Some("channels") => Some(
+            "`--map` says which are kept: `--map 3`, `--map 1,4`, `--map 1+2` for the mean of two; `--channels 1` mixes all",
+        ),
+        _ if error.constraint() == Some("map") => {
+            Some("`--map` counts the channels of the source from 1; without it all are kept")
+        }
         ErrorKind::NotFound => Some("`dictaphone devices` lists what was found; `--device tone` records a test tone"),
         // With an input or output error underneath it is a file, whose path the message already names.
         ErrorKind::NotAllowed if error.io_kind().is_none() => Some(
@@ -104,6 +113,21 @@ fn remedy(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::Abort => Some("look whether the sound server runs and the device is connected"),
         ErrorKind::AlreadyExists => Some("`--force` replaces it once the new recording is complete"),
+        _ => None,
+    }
+}
+
+/// What helps against what a warning is about.
+pub(crate) fn remedy_of(warning: &Warning) -> Option<String> {
+    let channel = warning.channel().unwrap_or(1);
+    match warning.kind() {
+        WarningKind::Weak | WarningKind::Phase | WarningKind::Dead if warning.channel().is_some() => {
+            Some(format!("`--map {channel}` keeps that channel alone"))
+        }
+        WarningKind::Quiet => {
+            Some("`--gain 20` makes it ten times louder; better is more level at the microphone".into())
+        }
+        WarningKind::LowSpace => Some("the recording is saved when that happens".into()),
         _ => None,
     }
 }

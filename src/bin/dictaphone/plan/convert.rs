@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dictaphone::{audio::SampleFormat, storage::Existing};
+use dictaphone::{
+    audio::{ChannelMap, SampleFormat},
+    storage::Existing,
+};
 
 use super::{
     Found, JsonTo, Surroundings, container_of, ends_like_a_folder, explicit, is_stdout, preset, refuse_stdout, shown,
@@ -32,6 +35,8 @@ pub(crate) struct Convert {
     pub(crate) sample_rate: Option<u32>,
     /// Channels, or the clip's own.
     pub(crate) channels: Option<u16>,
+    /// Which of the clip's channels are kept, or all.
+    pub(crate) map: Option<ChannelMap>,
     /// How a sample is stored, or as in the clip.
     pub(crate) sample_format: Option<SampleFormat>,
     /// Bits a second, for formats that can choose.
@@ -62,6 +67,7 @@ pub(crate) fn convert(args: &ConvertArgs, around: &Surroundings<'_>) -> Result<C
         container,
         sample_rate: args.rate.or(sample_rate),
         channels: args.channels.or(channels),
+        map: args.map.clone(),
         sample_format: args.sample_format.or(args.preset.map(|_| sample_format)),
         bits_per_second: container.bits_per_second(args.bitrate)?,
     })

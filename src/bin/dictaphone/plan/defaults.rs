@@ -23,14 +23,26 @@ pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
 }
 
 fn fill_capture(args: CaptureArgs, defaults: &CaptureArgs) -> CaptureArgs {
-    let CaptureArgs { device, format: _, rate, channels, sample_format, bitrate: _, preset, gain, name: _, dir: _ } =
-        defaults;
+    let CaptureArgs {
+        device,
+        format: _,
+        rate,
+        channels,
+        map,
+        sample_format,
+        bitrate: _,
+        preset,
+        gain,
+        name: _,
+        dir: _,
+    } = defaults;
     // A preset on the command line is three flags in one word, and those win.
     let silent = args.preset.is_none();
     CaptureArgs {
         device: args.device.or_else(|| device.clone()),
         rate: args.rate.or(rate.filter(|_| silent)),
         channels: args.channels.or(channels.filter(|_| silent)),
+        map: args.map.or_else(|| map.clone()),
         sample_format: args.sample_format.or(sample_format.filter(|_| silent)),
         preset: args.preset.or(*preset),
         gain: args.gain.or(*gain),

@@ -13,7 +13,7 @@ use std::{
 };
 
 use dictaphone::{
-    audio::{AudioFormat, SampleFormat},
+    audio::{AudioFormat, ChannelMap, SampleFormat},
     capture::Pace,
     storage::Existing,
 };
@@ -63,6 +63,8 @@ pub(crate) struct Record {
     pub(crate) overruled_rate: Option<u32>,
     /// Channels, or the device's own.
     pub(crate) channels: Option<u16>,
+    /// Which of the device's channels are kept, or all.
+    pub(crate) map: Option<ChannelMap>,
     /// How a sample is stored.
     pub(crate) sample_format: SampleFormat,
     /// Bits a second, for formats that can choose.
@@ -107,7 +109,7 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
     // What the device decides fits every format, or is refused when it is known.
     container.refuse_unless_fitting(AudioFormat::new(
         container.format().sample_rate(sample_rate.unwrap_or(48_000)),
-        channels.unwrap_or(1),
+        channels.or(args.capture.map.as_ref().map(ChannelMap::count)).unwrap_or(1),
         sample_format,
     ))?;
     Ok(Record {
@@ -118,6 +120,7 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
         sample_rate,
         overruled_rate,
         channels,
+        map: args.capture.map,
         sample_format,
         bits_per_second,
         duration: args.duration,

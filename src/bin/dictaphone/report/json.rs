@@ -91,6 +91,8 @@ pub(crate) enum What<'a> {
         message: &'a str,
         /// What helps.
         hint: Option<&'a str>,
+        /// The channel of the source that it is about, counted from 1.
+        channel: Option<u16>,
     },
     /// Nothing follows.
     Stop {
@@ -119,8 +121,8 @@ impl<'a> Event<'a> {
 
 impl<'a> What<'a> {
     /// A warning as an event.
-    pub(crate) fn warning(warning: &'a Warning) -> Self {
-        Self::Warning { kind: warning.kind().name(), message: warning.message(), hint: warning.hint() }
+    pub(crate) fn warning(warning: &'a Warning, hint: Option<&'a str>) -> Self {
+        Self::Warning { kind: warning.kind().name(), message: warning.message(), hint, channel: warning.channel() }
     }
 
     /// A failure as an event.
@@ -265,8 +267,8 @@ mod tests {
                 r#""error","at_s":1.5,"frame":72000,"name":"NotReadableError","message":"the microphone \"x\"\nis busy""#,
             ),
             (
-                What::Warning { kind: "clipping", message: "it clips", hint: None },
-                r#""warning","at_s":1.5,"frame":72000,"kind":"clipping","message":"it clips","hint":null"#,
+                What::Warning { kind: "clipping", message: "it clips", hint: None, channel: Some(2) },
+                r#""warning","at_s":1.5,"frame":72000,"kind":"clipping","message":"it clips","hint":null,"channel":2"#,
             ),
             (
                 What::Stop { device_rate_hz: Some(47_952.5) },
@@ -289,7 +291,7 @@ mod tests {
     #[test]
     fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {
         let text = "é\u{9b}2J\u{202e}gpj\u{e0041}\u{1b}\"";
-        let line = line(What::Warning { kind: "device", message: text, hint: Some(text) });
+        let line = line(What::Warning { kind: "device", message: text, hint: Some(text), channel: None });
         assert!(line.contains(r#""é\u009b2J\u202egpj\udb40\udc41\u001b\"""#), "{line}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap()["message"], text);
     }

@@ -4,9 +4,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use dictaphone::{
     Error,
-    audio::{AudioFormat, Metadata, time::frames_in},
+    audio::{AudioFormat, ChannelMixer, Metadata, time::frames_in},
     capture::{self, Backend, Pace, Reconnecting},
-    media::{Constraint, Constraints, MediaDevices, MediaRecorder, MediaStream, RecorderOptions, Storage},
+    media::{
+        Constraint, Constraints, MediaDevices, MediaRecorder, MediaStream, MediaStreamTrack, RecorderOptions, Storage,
+    },
 };
 use jiff::Zoned;
 
@@ -62,7 +64,7 @@ pub(crate) fn stream(
     let stream = devices.get_user_media(&Constraints {
         device_id: Constraint::exact(device.id.clone()),
         sample_rate: plan.sample_rate.map(Constraint::ideal).unwrap_or_default(),
-        channel_count: plan.channels.map(Constraint::ideal).unwrap_or_default(),
+        channel_count: wanted_channels(plan).map(Constraint::ideal).unwrap_or_default(),
         latency: Constraint::ideal(latency.as_secs_f64()),
         ..Constraints::default()
     });
@@ -78,7 +80,7 @@ pub(crate) fn recorder(
     plan: &Record,
     stream: &MediaStream,
 ) -> Result<(MediaRecorder, AudioFormat, Option<PathBuf>), Failure> {
-    let format = format(plan, stream);
+    let format = format(plan, stream)?;
     plan.container.refuse_unless_fitting(format)?;
     let target = target(plan, &Zoned::now())?;
     let storage = target.clone().map_or(Storage::Temporary, Storage::Beside);
@@ -86,7 +88,8 @@ pub(crate) fn recorder(
         mime_type: plan.container.mime_type().to_owned(),
         audio_bits_per_second: plan.bits_per_second,
         sample_rate: Some(format.sample_rate),
-        channels: Some(format.channels),
+        map: plan.map.clone(),
+        channels: plan.channels,
         sample_format: Some(format.sample_format),
         gain_db: plan.gain_db,
         max_frames: max_frames(plan, format)?,
@@ -123,14 +126,28 @@ fn latency(plan: &Record, report: &Report) -> Duration {
 }
 
 /// What was asked for, and the device's own where nothing was.
-pub(crate) fn format(plan: &Record, stream: &MediaStream) -> AudioFormat {
-    let settings = stream.tracks().first().map(dictaphone::media::MediaStreamTrack::settings);
+///
+/// # Errors
+/// When the device does not have the channels that are to be kept, or they cannot be mixed to so few.
+pub(crate) fn format(plan: &Record, stream: &MediaStream) -> Result<AudioFormat, Failure> {
+    let track = stream.tracks().into_iter().next();
+    let settings = track.as_ref().map(MediaStreamTrack::settings);
     let own = settings.map(|settings| (settings.sample_rate, settings.channel_count));
     let (rate, channels) = own.unwrap_or_default();
-    AudioFormat {
+    let speakers = track.as_ref().and_then(MediaStreamTrack::speakers);
+    let mixer = ChannelMixer::keep(channels.unwrap_or(1), speakers.as_ref(), plan.map.as_ref(), plan.channels)?;
+    Ok(AudioFormat {
         sample_rate: plan.container.format().sample_rate(plan.sample_rate.or(rate).unwrap_or(48_000)),
-        channels: plan.channels.or(channels).unwrap_or(1),
+        channels: u16::try_from(mixer.channels_out()).unwrap_or(u16::MAX),
         sample_format: plan.sample_format,
+    })
+}
+
+/// How many channels the device should be opened with, where it has a choice: the map counts in them.
+fn wanted_channels(plan: &Record) -> Option<u16> {
+    match &plan.map {
+        Some(map) => Some(map.highest()),
+        None => plan.channels,
     }
 }
 

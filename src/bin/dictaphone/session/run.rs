@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     input::{Inputs, command::Command},
-    message::{Failure, Message},
+    message::{self, Failure, Message},
     plan::{JsonTo, Record, Target},
     report::{
         Report,
@@ -235,9 +235,9 @@ impl<'a> Session<'a> {
             RecorderEvent::DataAvailable { data, .. } => self.outcome.blob = Some(data),
             RecorderEvent::LowSpace { left } => {
                 let text = format!("the disk is full in {}", status::clock(left));
-                let hint = "the recording is saved when that happens";
-                self.warn(&Warning::new(WarningKind::LowSpace, text).with_hint(hint));
+                self.warn(&Warning::new(WarningKind::LowSpace, text));
             }
+            RecorderEvent::Warning { warning, frame } => self.warn_at(frame, &warning),
             RecorderEvent::Error(error) => self.fail(error),
             RecorderEvent::Stop => {
                 self.state = State::Saving;
@@ -290,12 +290,17 @@ impl<'a> Session<'a> {
 
     /// Says something that a person should know, with the recorded time.
     fn warn(&self, warning: &Warning) {
-        let time = duration_of(self.opened.recorder.progress().frames, self.opened.format.sample_rate);
+        self.warn_at(self.opened.recorder.progress().frames, warning);
+    }
+
+    fn warn_at(&self, frame: u64, warning: &Warning) {
+        let time = duration_of(frame, self.opened.format.sample_rate);
+        let hint = message::remedy_of(warning);
         if self.plan.json != Some(JsonTo::Stderr) {
             let message = Message::new(format!("at {}: {warning}", status::clock(time)));
-            self.report.warning(&Message { hint: warning.hint().map(str::to_owned), ..message });
+            self.report.warning(&Message { hint: hint.clone(), ..message });
         }
-        self.tell(What::warning(warning));
+        self.tell_at(frame, What::warning(warning, hint.as_deref()));
     }
 
     /// The first failure is the cause; what follows from it is not told.

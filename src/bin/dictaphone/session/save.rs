@@ -87,7 +87,8 @@ impl End<'_> {
 
     /// Says what a person or a program should know. Among events on standard error a line of words would be in the way.
     fn warn(&self, kind: WarningKind, message: &Message) {
-        self.tell(What::Warning { kind: kind.name(), message: &message.text, hint: message.hint.as_deref() });
+        let hint = message.hint.as_deref();
+        self.tell(What::Warning { kind: kind.name(), message: &message.text, hint, channel: None });
         if self.plan.json != Some(JsonTo::Stderr) {
             self.report.warning(message);
         }

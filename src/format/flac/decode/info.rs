@@ -6,7 +6,7 @@ use std::io;
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
-    format::{Input, comments::read as comments, window::Window},
+    format::{Input, comments::read as comments, flac::speakers, window::Window},
 };
 
 /// Blocks that are looked at; files have about five.
@@ -98,7 +98,9 @@ impl Start {
             }
         }
         let (info, info_at, info_bytes) = info.ok_or_else(damaged)?;
-        let metadata = comments::metadata(&tags.unwrap_or_default(), info.sample_rate);
+        let tags = tags.unwrap_or_default();
+        let mut metadata = comments::metadata(&tags, info.sample_rate);
+        metadata.speakers = speakers::read(info.channels, comments::field(&tags, speakers::FIELD).as_deref());
         Ok(Self { info, info_at, info_bytes, first: at, metadata })
     }
 }

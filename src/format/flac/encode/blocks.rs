@@ -4,7 +4,7 @@
 
 use crate::{
     audio::{AudioFormat, Metadata},
-    format::{Delivery, comments::write::comments},
+    format::{Delivery, comments::write::comments_with, flac::speakers},
 };
 
 /// Bytes for comments and padding in a file, their heads included: about a hundred markers.
@@ -46,15 +46,16 @@ impl Header {
         let mut out = b"fLaC".to_vec();
         out.extend([0, 0, 0, STREAMINFO_BYTES]);
         out.extend(self.streaminfo(frames, block_bytes, digest));
-        let rate = self.audio.sample_rate;
+        let speakers = speakers::written(self.audio.channels, metadata.speakers.as_ref());
+        let comments = |limit| comments_with(metadata, speakers.as_slice(), self.audio.sample_rate, limit);
         match self.delivery {
             Delivery::File => {
-                let comments = comments(metadata, rate, RESERVE - 8);
+                let comments = comments(RESERVE - 8);
                 let padding = RESERVE.saturating_sub(8 + comments.len());
                 put_block(&mut out, VORBIS_COMMENT, &comments);
                 put_block(&mut out, LAST | PADDING, &vec![0; padding]);
             }
-            Delivery::Stream => put_block(&mut out, LAST | VORBIS_COMMENT, &comments(metadata, rate, STREAM_LIMIT)),
+            Delivery::Stream => put_block(&mut out, LAST | VORBIS_COMMENT, &comments(STREAM_LIMIT)),
         }
         out
     }

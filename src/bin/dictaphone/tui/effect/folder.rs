@@ -153,7 +153,7 @@ impl World {
         }
         let format = match (&self.running, &self.input) {
             (Some(running), _) => running.format,
-            (None, Some(input)) => open::format(&self.plan, &input.stream),
+            (None, Some(input)) => open::format(&self.plan, &input.stream).ok()?,
             (None, None) => return None,
         };
         let container = self.plan.container.format();

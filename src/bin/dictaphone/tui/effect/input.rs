@@ -63,7 +63,10 @@ impl World {
             Ok(opened) => opened,
             Err(failure) => return Some(Msg::Missing(on_screen(&failure.message))),
         };
-        let format = open::format(&self.plan, &stream);
+        let format = match open::format(&self.plan, &stream) {
+            Ok(format) => format,
+            Err(failure) => return Some(Msg::Missing(on_screen(&failure.message))),
+        };
         let tracks = stream.tracks();
         for track in &tracks {
             self.forward(track.events(), move |event| Happening::Track(number, event));

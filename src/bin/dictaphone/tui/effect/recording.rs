@@ -116,6 +116,7 @@ impl World {
             RecorderEvent::Pause { .. } => Some(Msg::Paused),
             RecorderEvent::Resume { .. } => Some(Msg::Resumed),
             RecorderEvent::Mark(marker) => Some(Msg::Marked(duration_of(marker.frame, running.format.sample_rate))),
+            RecorderEvent::Warning { warning, .. } => Some(Msg::Say(Weight::Warning, warning.to_string())),
             RecorderEvent::LowSpace { left } => {
                 let text =
                     format!("the disk is full in {}; the recording is saved when that happens", status::clock(left));
