@@ -160,6 +160,15 @@ impl<'a> Assembly<'a> {
         Ok(())
     }
 
+    /// Appends `samples` (interleaved, full scale ±1.0) that have the rate and the channels of the new clip.
+    ///
+    /// # Errors
+    /// Those of the encoder and the destination.
+    pub(super) fn append_samples(&mut self, samples: &[f32]) -> Result<()> {
+        self.samples.extend_from_slice(samples);
+        self.encode()
+    }
+
     /// Whether nothing has to change, not even the bytes: a float holds less than a 32-bit integer does.
     fn takes_as_stored(&self, decoder: &dyn Decoder) -> bool {
         let stored = self.encoder.stored();

@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn whatever_is_no_level_has_no_height() {
-        let heights = [f32::NAN, -1.0, 0.0].map(|amplitude| Scale::FULL.height(amplitude));
+        let heights = [f32::NAN, -0.0, 0.0].map(|amplitude| Scale::FULL.height(amplitude));
         assert_eq!((heights, Scale::FULL.height(f32::INFINITY)), ([0.0; 3], 1.0));
     }
 }

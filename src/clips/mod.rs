@@ -9,32 +9,36 @@ mod assembly;
 pub mod cache;
 pub mod clip;
 pub mod convert;
+pub mod cut;
 pub mod draw;
 mod find;
-
 pub mod folder;
 pub mod info;
+pub mod markers;
 pub mod name;
-
+pub mod pauses;
 mod recover;
 pub mod rename;
 mod sealed;
-
 pub mod splice;
 pub mod trash;
-
 pub mod waveform;
+mod words;
 
 pub use assembly::{Advance, Watch};
 pub use cache::WaveformCache;
 pub use clip::{Clip, path_fields};
 pub use convert::{Conversion, Converted, convert, convert_to_stream};
+pub use cut::{Cut, Trimmed, cut, undo_cut};
 pub use find::{Found, Kind, Unfinished, find};
 pub use folder::{Listing, PartFile, SortKey};
 pub use info::{Info, InfoMarker};
+pub use markers::set_markers;
 pub use name::FindError;
+pub use pauses::Pauses;
 pub use recover::{Change, Outcome, Recovered, recover, run};
 pub use rename::rename;
 pub use splice::{Seam, Spliced, splice, undo};
 pub use trash::{Trashed, delete, restore};
 pub use waveform::Waveform;
+pub use words::Words;

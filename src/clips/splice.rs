@@ -50,6 +50,8 @@ pub struct Spliced {
     pub frames: u64,
     /// Those of them that are new.
     pub new_frames: Range<u64>,
+    /// Frames a second of it, in hertz.
+    pub sample_rate: u32,
     /// Samples of the new take that were beyond full scale and are cut to it.
     pub clipped: u64,
     result: Stamp,
@@ -67,28 +69,39 @@ impl Spliced {
     }
 }
 
+impl Spliced {
+    /// Where the new take was, and is again after [`undo`].
+    #[must_use]
+    pub fn new_take(&self) -> &Path {
+        match &self.new_take {
+            Kept::Trashed(trashed) => &trashed.path,
+            Kept::InFolder(path) => path,
+        }
+    }
+}
+
 /// Where a file is that is needed for the way back.
 #[derive(Debug, Clone)]
-enum Kept {
+pub(super) enum Kept {
     Trashed(Trashed),
     InFolder(PathBuf),
 }
 
 impl Kept {
-    fn put_away(path: PathBuf) -> Self {
+    pub(super) fn put_away(path: PathBuf) -> Self {
         // Without a trash the file stays: a take too many is better than one too few.
         trash::delete(&path, false).map_or(Self::InFolder(path), Self::Trashed)
     }
 
     /// Says in time that it cannot be brought back because something else has its name by now.
-    fn refuse_if_taken(&self) -> Result<()> {
+    pub(super) fn refuse_if_taken(&self) -> Result<()> {
         match self {
             Self::Trashed(trashed) => trash::refuse_if_taken(&trashed.path),
             Self::InFolder(_) => Ok(()),
         }
     }
 
-    fn bring_back(&self) -> Result<&Path> {
+    pub(super) fn bring_back(&self) -> Result<&Path> {
         match self {
             Self::Trashed(trashed) => trash::restore(trashed).map(|()| trashed.path.as_path()),
             Self::InFolder(path) => Ok(path),
@@ -115,11 +128,13 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
     let _ = target.parent().map(storage::remove_drafts);
     let mut spool = FileSpool::draft_beside(&target)
         .map_err(|error| Error::from_io(error, format!("cannot create a file beside {}", old.display())))?;
+    let sample_rate = takes.old.audio().sample_rate;
     let done = takes.into_spool(seam, &mut spool, watch)?;
     let result = Stamp::of(&target).map_err(|error| cannot_write(error, &target.display().to_string()))?;
     Ok(Spliced {
         frames: done.plan.frames(),
         new_frames: done.plan.at..done.plan.at.saturating_add(done.plan.new),
+        sample_rate,
         clipped: done.clipped,
         result,
         previous: Kept::put_away(done.previous),
@@ -162,15 +177,15 @@ pub fn undo(spliced: &Spliced) -> Result<()> {
 }
 
 /// One of the two takes, open.
-struct Take {
-    path: PathBuf,
-    decoder: Box<dyn Decoder>,
+pub(super) struct Take {
+    pub(super) path: PathBuf,
+    pub(super) decoder: Box<dyn Decoder>,
     stamp: Stamp,
-    frames: u64,
+    pub(super) frames: u64,
 }
 
 impl Take {
-    fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         if place::target_of_part(path).is_some() {
             let context = format!("{} is an unfinished recording", path.display());
             return Err(Error::new(ErrorKind::InvalidData, context));
@@ -185,17 +200,17 @@ impl Take {
         Ok(Self { path: path.to_owned(), decoder, stamp, frames })
     }
 
-    fn audio(&self) -> AudioFormat {
+    pub(super) fn audio(&self) -> AudioFormat {
         self.decoder.format()
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.path.display().to_string()
     }
 
     /// # Errors
     /// [`ErrorKind::InvalidData`] if somebody has changed it.
-    fn check_unchanged(&self) -> Result<()> {
+    pub(super) fn check_unchanged(&self) -> Result<()> {
         match Stamp::of(&self.path) {
             Ok(stamp) if stamp == self.stamp => Ok(()),
             _ => {
@@ -279,7 +294,7 @@ impl Takes {
 }
 
 /// Gives the name of the old take to the spool, and returns the name that the old take has then.
-fn replace(old: &Path, spool: &mut dyn Spool) -> Result<PathBuf> {
+pub(super) fn replace(old: &Path, spool: &mut dyn Spool) -> Result<PathBuf> {
     let name = old.display().to_string();
     if let (Some(part), Ok(there)) = (spool.path(), fs::metadata(old)) {
         // Whoever could read the old take can read the new one. Some file systems know no rights.
@@ -302,7 +317,7 @@ fn replace(old: &Path, spool: &mut dyn Spool) -> Result<PathBuf> {
 
 /// Tells whether a file is still the one that it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     bytes: u64,
     modified: Option<SystemTime>,
     /// Device and file, where files have numbers.
@@ -310,7 +325,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(path: &Path) -> io::Result<Self> {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
         let there = fs::metadata(path)?;
         Ok(Self { bytes: there.len(), modified: there.modified().ok(), id: file_id(&there) })
     }

@@ -13,6 +13,7 @@ pub mod ogg;
 pub mod opus;
 pub mod raw;
 pub mod repair;
+mod rewrite;
 pub mod table;
 pub mod wav;
 mod window;

@@ -6,12 +6,13 @@
 use std::{fmt, ops::RangeInclusive};
 
 use super::{
-    Decoder, Delivery, Encoder, EncoderSettings, Input, flac, opus, raw,
+    Decoder, Delivery, Encoder, EncoderSettings, Input, Patch, flac, opus, raw,
     repair::{Origin, Repair},
+    rewrite::{Copy, Rewriting},
     wav,
 };
 use crate::{
-    audio::{AudioFormat, SampleFormat},
+    audio::{AudioFormat, Marker, SampleFormat},
     error::{Error, ErrorKind, Result},
 };
 
@@ -62,6 +63,8 @@ pub struct Format {
     pub(super) encoder: fn(&EncoderSettings) -> Result<Box<dyn Encoder>>,
     /// Makes a decoder of what a file holds; `None` where the file does not tell what it is.
     pub(super) decoder: Option<Opening>,
+    /// Writes a file with other markers; `None` where there is no place for any.
+    pub(super) markers: Option<Rewriting>,
     /// Finds out what a file holds and what it should be.
     pub(super) examine: fn(&mut dyn Input, &str, Origin) -> Result<Repair>,
 }
@@ -121,6 +124,25 @@ impl Format {
     #[must_use]
     pub fn extension(&self) -> &'static str {
         self.extensions.first().copied().unwrap_or(self.name)
+    }
+
+    /// Writes a file of this format, which errors call `name`, with other markers, counted in frames of `rate` a second. All
+    /// else is copied as it is. Returns what of it is to be patched at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] if the format has no markers; [`ErrorKind::InvalidData`] if the file is damaged; those of
+    /// reading and of `output`.
+    pub(crate) fn rewrite_markers(
+        &self,
+        input: &mut dyn Input,
+        output: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+        (markers, rate): (&[Marker], u32),
+        name: &str,
+    ) -> Result<Vec<Patch>> {
+        let rewriting = self.markers.ok_or_else(|| {
+            Error::new(ErrorKind::NotSupported, format!("{name} has no place for markers, {} has none", self.name))
+        })?;
+        rewriting(&mut Copy::new(input, output, name), markers, rate)
     }
 
     /// The codec of that name, in any case, if the container holds it.

@@ -59,7 +59,7 @@ fn fields(block: &[u8]) -> impl Iterator<Item = String> {
 }
 
 /// The bytes whose count stands in front of them, and what is behind.
-fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(usize::try_from(u32::from_le_bytes(*count)).ok()?)
 }

@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod encode;
 mod leftover;
+mod markers;
 pub mod repair;
 mod speakers;
 
@@ -31,5 +32,6 @@ pub(super) const FORMAT: Format = Format {
     begins: |start| start.starts_with(b"fLaC"),
     encoder: |settings| Ok(Box::new(encode::FlacEncoder::new(settings)?)),
     decoder: Some(|input: Bytes, name| Ok(Box::new(decode::FlacDecoder::new(input, name)?))),
+    markers: Some(markers::rewrite),
     examine: repair::examine,
 };

@@ -53,6 +53,12 @@ pub struct Packets {
 }
 
 impl Packets {
+    /// What a page was made of.
+    #[must_use]
+    pub(crate) fn laced(lacing: Vec<u8>, body: Vec<u8>) -> Self {
+        Self { lacing, body, count: 0 }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod encode;
+mod markers;
 pub mod repair;
 
 use super::{Codec, Format, table::Bytes};
@@ -27,5 +28,6 @@ pub(super) const FORMAT: Format = Format {
     begins: |start| start.starts_with(b"OggS"),
     encoder: |settings| Ok(Box::new(encode::OpusEncoder::new(settings)?)),
     decoder: Some(|input: Bytes, name| Ok(Box::new(decode::OpusDecoder::new(input, name)?))),
+    markers: Some(markers::rewrite),
     examine: repair::examine,
 };

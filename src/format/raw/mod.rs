@@ -25,5 +25,6 @@ pub(super) const FORMAT: Format = Format {
     begins: |_| false,
     encoder: |settings| Ok(Box::new(encode::RawEncoder::new(settings)?)),
     decoder: None,
+    markers: None,
     examine: repair::examine,
 };

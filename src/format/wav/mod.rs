@@ -5,6 +5,7 @@ pub mod decode;
 pub mod encode;
 pub mod header;
 pub mod layout;
+mod markers;
 pub mod repair;
 mod tags;
 pub mod trailer;
@@ -38,5 +39,6 @@ pub(super) const FORMAT: Format = Format {
     begins: chunks::is_wave,
     encoder: |settings| Ok(Box::new(encode::WavEncoder::new(settings)?)),
     decoder: Some(|input: Bytes, name| Ok(Box::new(decode::WavDecoder::new(input, name)?))),
+    markers: Some(markers::rewrite),
     examine: repair::examine,
 };

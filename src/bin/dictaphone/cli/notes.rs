@@ -31,6 +31,8 @@ const CONFIG_NOTES: &str = "Config:
   flag of `record` can have its default there; flags and environment are stronger.
       preset = \"voice\"
       dir = \"~/Recordings\"
+      back_step = \"2s\"             # of the screen: so far back playing goes on after a pause
+      crossfade = true              # of the screen: what meets after a cut fades over in 5 ms
       [keys]                        # of the screen: a key or a list of them; none with []
       record = [\"r\", \"f5\"]
       stop = \"ctrl-s\"

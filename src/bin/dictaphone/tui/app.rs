@@ -15,7 +15,7 @@ pub(crate) use self::{
     dictation::{Dictation, Job, Place, Work},
     live::{Column, Growing, Live, Picture},
     notices::{Notice, Notices, Weight},
-    player::{Outline, Player, Playing, Repeat},
+    player::{Detail, Outline, Player, Playing, Repeat, Stretch},
     recorder::{Deck, Device, Recorder},
     shelf::{Kind, SKETCH_COLUMNS, Shelf, Sketch, Take, order_name},
 };

@@ -12,6 +12,7 @@ mod listening;
 mod recording;
 mod remembered;
 mod sketches;
+mod travel;
 mod watch;
 mod worker;
 
@@ -30,7 +31,7 @@ use dictaphone::{
     Error,
     audio::{apply_gain, db_to_factor, time::duration_of},
     capture::{self, Pace},
-    clips::{self, Listing, Spliced, Trashed, WaveformCache},
+    clips::{self, Listing, Spliced, Trashed, Trimmed, WaveformCache},
     media::{MediaDevices, MediaRecorder, MediaStreamTrack, RecorderEvent, TrackEvent},
     playback::Player,
 };
@@ -43,6 +44,7 @@ use self::{
     levels::Levels,
     recording::{Kept, Running},
     sketches::Wanted,
+    travel::{Found, Travel},
     worker::Turn,
 };
 use super::{
@@ -50,6 +52,7 @@ use super::{
     update::{Counted, Effect, Heard, Msg},
 };
 use crate::{
+    cli::config::Habits,
     message::{Failure, Message},
     plan::Record,
     shelf::waveforms,
@@ -75,14 +78,18 @@ pub(crate) enum Happening {
     Undone(Change, dictaphone::Result<()>),
     /// The inputs of list number so and so.
     Inputs(u64, Vec<InputRow>),
-    /// A clip is open and can be played, or not; the number of the attempt.
-    Playable(u64, PathBuf, dictaphone::Result<Player>),
+    /// A clip is open and can be played, or is to wait at that place, or cannot be read; the number of the attempt.
+    Playable(u64, PathBuf, Option<Duration>, dictaphone::Result<Player>),
     /// What the clip looks like that is played since the attempt of that number.
     Outlined(u64, Outline),
+    /// The next pause from that frame on; the number of the search.
+    PauseAhead(u64, u64, Found),
     /// The job is over.
     Exported(dictaphone::Result<PathBuf>),
     /// It is over; what it was to put in its place, and where that is.
     Spliced(Dictation, PathBuf, dictaphone::Result<Spliced>),
+    /// A part of a clip was cut, or was not.
+    Cut(dictaphone::Result<Trimmed>),
     /// The folder has changed.
     Folder,
 }
@@ -101,8 +108,10 @@ pub(crate) struct World {
     saving: usize,
     player: Option<(PathBuf, Player)>,
     play_turn: Turn,
+    habits: Habits,
     /// That of the next clip as well.
     volume: f32,
+    travel: Travel,
     levels: Levels,
     sketches: Arc<Mutex<Wanted>>,
     cache: Option<WaveformCache>,
@@ -120,7 +129,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(plan: Record, folder: PathBuf, happenings: Sender<Happening>) -> Self {
+    pub(crate) fn new(plan: Record, folder: PathBuf, habits: Habits, happenings: Sender<Happening>) -> Self {
         let news = happenings.clone();
         watch::watch(folder.clone(), move || news.send(Happening::Folder).is_ok());
         Self {
@@ -135,7 +144,9 @@ impl World {
             saving: 0,
             player: None,
             play_turn: Turn::default(),
+            habits,
             volume: 1.0,
+            travel: Travel::default(),
             levels: Levels::default(),
             sketches: Arc::default(),
             cache: waveforms(),
@@ -196,13 +207,17 @@ impl World {
             }
             Effect::ListInputs => self.list_inputs(),
             Effect::CloseInputs => self.close_inputs(),
-            Effect::Play(path) => self.play(path),
-            Effect::TogglePlay => self.with_player(Player::toggle),
+            Effect::Play(path) => self.play(path, None),
+            Effect::Hold(path, at) => self.play(path, Some(at)),
+            Effect::TogglePlay => self.toggle_play(),
             Effect::Seek(seconds) => self.with_player(|player| {
                 let by = Duration::from_secs(seconds.unsigned_abs().into());
                 if seconds < 0 { player.seek_back(by) } else { player.seek_forward(by) }
             }),
             Effect::SeekTo(place) => self.seek_to(place),
+            Effect::Hop { forward } => self.hop(forward),
+            Effect::SkipSilence(skips) => self.set_skips(skips),
+            Effect::Detail(path, stretch) => self.look_closer(path, stretch),
             Effect::Volume(factor) => self.set_volume(factor),
             Effect::Repeat(part) => self.repeat(part),
             Effect::Speed(speed) => self.with_player(|player| player.set_speed(speed)),
@@ -213,6 +228,7 @@ impl World {
             Effect::Sketch(paths) => self.sketch(paths),
             Effect::Export(path, format) => self.export(path, format),
             Effect::Splice(dictation, new) => self.splice(dictation, new),
+            Effect::Cut { path, from, to, keep } => self.cut(path, (from, to), keep),
             Effect::Cancel => self.cancel(),
             Effect::Rename(path, name) => return vec![self.rename(&path, &name)],
         }
@@ -222,6 +238,7 @@ impl World {
     /// What was heard since the last call.
     pub(crate) fn look(&mut self) -> Heard {
         self.watch();
+        self.skip_silence();
         let mut samples = Vec::new();
         let mut channels = 1;
         if let Some(tap) = self.input.as_ref().and_then(|input| input.tap.as_ref()) {
@@ -263,10 +280,15 @@ impl World {
             Happening::Trashed(outcome) => Some(self.trashed(outcome)),
             Happening::Undone(change, outcome) => Some(self.undone(change, outcome)),
             Happening::Inputs(turn, rows) => self.listed(turn, rows),
-            Happening::Playable(number, path, opened) => self.playable(number, path, opened),
+            Happening::Playable(number, path, at, opened) => self.playable(number, path, at, opened),
             Happening::Outlined(number, outline) => self.outlined(number, outline),
+            Happening::PauseAhead(number, from, found) => {
+                self.pause_ahead(number, from, found);
+                None
+            }
             Happening::Exported(outcome) => Some(self.exported(outcome)),
             Happening::Spliced(dictation, new, outcome) => Some(self.spliced(&dictation, &new, outcome)),
+            Happening::Cut(outcome) => Some(self.cut_done(outcome)),
             Happening::Folder => {
                 self.folder_changed();
                 None

@@ -32,11 +32,22 @@ pub(crate) enum Action {
     Forward,
     PreviousMarker,
     NextMarker,
+    Tenth,
+    GoTo,
+    ToStart,
+    ToEnd,
+    Closer,
+    Wider,
+    PreviousPause,
+    NextPause,
+    SkipSilence,
     Slower,
     Faster,
     Softer,
     Louder,
     Repeat,
+    CutOut,
+    KeepOnly,
     Order,
     Rename,
     Delete,
@@ -129,62 +140,69 @@ pub(crate) struct Binding {
     pub(crate) action: Action,
     /// What it does, for the help.
     pub(crate) help: &'static str,
-    /// One word for the bottom line, if it is worth a place there.
-    pub(crate) short: Option<&'static str>,
 }
 
-const fn row(
-    when: When,
-    keys: &'static [KeyCode],
-    action: Action,
-    help: &'static str,
-    short: Option<&'static str>,
-) -> Binding {
-    Binding { when, keys, action, help, short }
+const fn row(when: When, keys: &'static [KeyCode], action: Action, help: &'static str) -> Binding {
+    Binding { when, keys, action, help }
 }
+
+/// The keys of the tenths of a clip, from its start on.
+const DIGITS: &[KeyCode] =
+    &[Char('0'), Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8'), Char('9')];
 
 use KeyCode::{Char, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
 
 /// Every key of the screen. In text fields every printable key is text instead. Those of the clips come before those of
 /// the recording.
 pub(crate) const BINDINGS: &[Binding] = &[
-    row(When::Idle, &[Char('r')], Action::Record, "record", Some("record")),
-    row(When::Clips, &[Char(' '), Enter], Action::Play, "play the clip, pause", Some("play")),
-    row(When::Idle, &[Char('i')], Action::Inputs, "choose the input, by its live level", Some("input")),
-    row(When::Idle, &[Char('a')], Action::Append, "go on with the clip, behind its end", Some("append")),
-    row(When::Idle, &[Char('o')], Action::Overwrite, "record over the clip from here on", None),
-    row(When::Idle, &[Char('I')], Action::Insert, "insert into the clip here", None),
-    row(When::Recording, &[Char(' ')], Action::TogglePause, "pause, resume", Some("pause")),
-    row(When::Recording, &[Char('s'), Enter], Action::Stop, "stop, save, then ask for a name", Some("stop")),
-    row(When::Recording, &[Char('m')], Action::Mark, "set a marker here", Some("marker")),
-    row(When::Recording, &[Char('x')], Action::Discard, "discard the recording (asks)", Some("discard")),
-    row(When::Recording, &[Tab], Action::OtherPane, "between the recording and the list", Some("list")),
-    row(When::Always, &[Char('v')], Action::NextPicture, "waveform, oscilloscope, spectrum", Some("view")),
-    row(When::Always, &[Left], Action::Back, "5 s back, with shift 30 s", None),
-    row(When::Always, &[Right], Action::Forward, "5 s on, with shift 30 s", None),
-    row(When::Always, &[Char(',')], Action::PreviousMarker, "to the marker before", None),
-    row(When::Always, &[Char('.')], Action::NextMarker, "to the next marker", None),
-    row(When::Always, &[Char('[')], Action::Slower, "play slower, at the same pitch", None),
-    row(When::Always, &[Char(']')], Action::Faster, "play faster, at the same pitch", None),
-    row(When::Always, &[Char('-')], Action::Softer, "play softer", None),
-    row(When::Always, &[Char('+'), Char('=')], Action::Louder, "play louder", None),
-    row(When::Always, &[Char('b')], Action::Repeat, "repeat from A, to B, no more", None),
-    row(When::Always, &[Up, Char('k')], Action::Up, "the clip above", None),
-    row(When::Always, &[Down, Char('j')], Action::Down, "the clip below", None),
-    row(When::Always, &[PageUp], Action::PageUp, "a page up", None),
-    row(When::Always, &[PageDown], Action::PageDown, "a page down", None),
-    row(When::Always, &[Char('g'), Home], Action::Top, "the first clip", None),
-    row(When::Always, &[Char('G'), End], Action::Bottom, "the last clip", None),
-    row(When::Always, &[Char('n'), F(2)], Action::Rename, "rename the clip", Some("rename")),
-    row(When::Always, &[Char('d'), Delete], Action::Delete, "delete the clip, to the trash", Some("delete")),
-    row(When::Always, &[Char('u')], Action::Undo, "undo a delete or a dictation", Some("undo")),
-    row(When::Always, &[Char('e')], Action::Export, "export the clip to another format", Some("export")),
-    row(When::Always, &[Char('R')], Action::Recover, "make an unfinished recording whole", None),
-    row(When::Always, &[Char('S')], Action::Order, "sort by date, name, length, size", Some("sort")),
-    row(When::Always, &[Char('/')], Action::Filter, "show only clips whose name has a word", Some("filter")),
-    row(When::Always, &[Esc], Action::Clear, "end the export, the filter, a message", None),
-    row(When::Always, &[Char('?')], Action::Help, "these keys", Some("help")),
-    row(When::Always, &[Char('q')], Action::Quit, "quit; a recording is saved", Some("quit")),
+    row(When::Idle, &[Char('r')], Action::Record, "record"),
+    row(When::Clips, &[Char(' '), Enter], Action::Play, "play the clip, pause"),
+    row(When::Idle, &[Char('i')], Action::Inputs, "choose the input, by its live level"),
+    row(When::Idle, &[Char('a')], Action::Append, "go on with the clip, behind its end"),
+    row(When::Idle, &[Char('o')], Action::Overwrite, "record over the clip from here on"),
+    row(When::Idle, &[Char('I')], Action::Insert, "insert into the clip here"),
+    row(When::Recording, &[Char(' ')], Action::TogglePause, "pause, resume"),
+    row(When::Recording, &[Char('s'), Enter], Action::Stop, "stop, save, then ask for a name"),
+    row(When::Recording, &[Char('m')], Action::Mark, "set a marker here"),
+    row(When::Recording, &[Char('x')], Action::Discard, "discard the recording (asks)"),
+    row(When::Recording, &[Tab], Action::OtherPane, "between the recording and the list"),
+    row(When::Always, &[Char('v')], Action::NextPicture, "waveform, oscilloscope, spectrum"),
+    row(When::Always, &[Left], Action::Back, "5 s back, with shift 30 s"),
+    row(When::Always, &[Right], Action::Forward, "5 s on, with shift 30 s"),
+    row(When::Always, &[Char(',')], Action::PreviousMarker, "to the marker before"),
+    row(When::Always, &[Char('.')], Action::NextMarker, "to the next marker"),
+    row(When::Always, DIGITS, Action::Tenth, "to that tenth of the clip"),
+    row(When::Always, &[Char(':')], Action::GoTo, "to a time: 1:20:00, +5m, 50%"),
+    row(When::Always, &[Home], Action::ToStart, "to the start of the clip or list"),
+    row(When::Always, &[End], Action::ToEnd, "to the end of the clip or list"),
+    row(When::Always, &[Char('<')], Action::PreviousPause, "to the pause in speech before"),
+    row(When::Always, &[Char('>')], Action::NextPause, "to the next pause in speech"),
+    row(When::Always, &[Char('K')], Action::SkipSilence, "skip silence, or play all of it"),
+    row(When::Always, &[Char('z')], Action::Closer, "zoom in on the waveform"),
+    row(When::Always, &[Char('Z')], Action::Wider, "zoom out"),
+    row(When::Always, &[Char('[')], Action::Slower, "play slower, at the same pitch"),
+    row(When::Always, &[Char(']')], Action::Faster, "play faster, at the same pitch"),
+    row(When::Always, &[Char('-')], Action::Softer, "play softer"),
+    row(When::Always, &[Char('+'), Char('=')], Action::Louder, "play louder"),
+    row(When::Always, &[Char('b')], Action::Repeat, "repeat from A, to B, no more"),
+    row(When::Always, &[Char('c')], Action::CutOut, "cut out what is between A and B"),
+    row(When::Always, &[Char('C')], Action::KeepOnly, "keep only what is between A and B"),
+    row(When::Always, &[Up, Char('k')], Action::Up, "the clip above"),
+    row(When::Always, &[Down, Char('j')], Action::Down, "the clip below"),
+    row(When::Always, &[PageUp], Action::PageUp, "a page up"),
+    row(When::Always, &[PageDown], Action::PageDown, "a page down"),
+    row(When::Always, &[Char('g')], Action::Top, "the first clip"),
+    row(When::Always, &[Char('G')], Action::Bottom, "the last clip"),
+    row(When::Always, &[Char('n'), F(2)], Action::Rename, "rename the clip"),
+    row(When::Always, &[Char('d'), Delete], Action::Delete, "delete the clip, to the trash"),
+    row(When::Always, &[Char('u')], Action::Undo, "undo a delete, a cut, a dictation"),
+    row(When::Always, &[Char('e')], Action::Export, "export the clip to another format"),
+    row(When::Always, &[Char('R')], Action::Recover, "make an unfinished recording whole"),
+    row(When::Always, &[Char('S')], Action::Order, "sort by date, name, length, size"),
+    row(When::Always, &[Char('/')], Action::Filter, "show only clips whose name has these words"),
+    row(When::Always, &[Esc], Action::Clear, "end the export, the filter, a message"),
+    row(When::Always, &[Char('?')], Action::Help, "these keys"),
+    row(When::Always, &[Char('q')], Action::Quit, "quit; a recording is saved"),
 ];
 
 /// An action and the keys that ask for it.
@@ -198,6 +216,11 @@ pub(crate) struct Bound {
 impl Bound {
     /// How its keys are written.
     pub(crate) fn names(&self, unicode: bool) -> String {
+        if self.keys.len() == DIGITS.len()
+            && self.keys.iter().zip(DIGITS).all(|(key, &code)| *key == Chord::plain(code))
+        {
+            return "0-9".to_owned();
+        }
         self.keys.iter().map(|key| key.name(unicode)).collect::<Vec<_>>().join(", ")
     }
 }
@@ -265,6 +288,18 @@ impl Keymap {
         (moves(action) || key.kind == KeyEventKind::Press).then_some(action)
     }
 
+    /// Which of the keys of an action that one is.
+    pub(crate) fn place(&self, key: KeyEvent, action: Action) -> Option<usize> {
+        let bound = self.0.iter().find(|bound| bound.binding.action == action)?;
+        bound.keys.iter().position(|&chord| chord == Chord::pressed(key))
+    }
+
+    /// When that key would mean something, if it ever does.
+    pub(crate) fn when(&self, key: KeyEvent) -> Option<When> {
+        let chord = Chord::pressed(key);
+        self.0.iter().find(|bound| bound.keys.contains(&chord)).map(|bound| bound.binding.when)
+    }
+
     /// How the first key of an action is written, if it has one.
     pub(crate) fn key_of(&self, action: Action, unicode: bool) -> Option<String> {
         let bound = self.0.iter().find(|bound| bound.binding.action == action)?;
@@ -281,6 +316,8 @@ fn moves(action: Action) -> bool {
             | Action::PageDown
             | Action::Back
             | Action::Forward
+            | Action::Closer
+            | Action::Wider
             | Action::Slower
             | Action::Faster
             | Action::Softer

@@ -87,7 +87,7 @@ pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<
     terminal::want_screen().map_err(|error| cannot("take the screen", &error))?;
     let inputs = listen(&sender, report);
     let inputs = inputs.inspect_err(|_| terminal::give_screen_back())?;
-    let world = World::new(plan, folder, sender);
+    let world = World::new(plan, folder, config.habits, sender);
     Session::new(model, world, happenings, inputs).stay(report)
 }
 

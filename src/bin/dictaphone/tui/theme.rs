@@ -114,6 +114,11 @@ impl Theme {
         if self.unicode { ("├", "─", "┤") } else { ("+", "-", "+") }
     }
 
+    /// A speed, such as `1.6×`.
+    pub(crate) fn times(self, speed: f64) -> String {
+        format!("{speed:.1}{}", if self.unicode { "×" } else { "x" })
+    }
+
     /// What separates facts.
     pub(crate) fn dot(self) -> &'static str {
         if self.unicode { "·" } else { "-" }

@@ -1,5 +1,6 @@
 //! What happens, and what follows from it: a state and a message become the next state and a list of effects. Pure.
 
+mod cut;
 mod dialogs;
 mod dictation;
 mod inputs;
@@ -10,6 +11,7 @@ pub(crate) mod listening;
 mod mouse;
 mod recording;
 mod sound;
+mod travel;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +22,9 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use dictaphone::{audio::AudioFormat, clips::waveform::Bin, storage::place};
 
 use super::{
-    app::{Deck, Device, Dialog, Dictation, InputRow, Model, Notice, Outline, Pane, Playing, Take, Weight},
+    app::{
+        Deck, Detail, Device, Dialog, Dictation, InputRow, Model, Notice, Outline, Pane, Playing, Stretch, Take, Weight,
+    },
     layout::Size,
 };
 use crate::{input::command::Command, report::status};
@@ -53,6 +57,26 @@ pub(crate) struct Counted {
     pub(crate) lost: u64,
     /// The first frame has come.
     pub(crate) arrived: bool,
+}
+
+/// A clip that was written anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) path: PathBuf,
+    /// Where one goes on: behind what was said, or where something is missing now.
+    pub(crate) at: Duration,
+    /// What remained of the old version in the folder.
+    pub(crate) left_over: Vec<PathBuf>,
+}
+
+/// A change that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Undone {
+    pub(crate) path: PathBuf,
+    /// What is as it was again.
+    pub(crate) said: String,
+    /// Where in the clip that was.
+    pub(crate) at: Option<Duration>,
 }
 
 /// What happens.
@@ -97,12 +121,21 @@ pub(crate) enum Msg {
     Sketched(PathBuf, Option<Vec<Bin>>),
     /// What the clip that is played looks like, as far as it was read.
     Outlined(Outline),
+    /// What a part of it looks like from close by.
+    Detailed(Detail),
+    /// The place of a pause in that direction, if there is one.
+    Hopped {
+        forward: bool,
+        to: Option<Duration>,
+    },
     /// How much of the job is done.
     Progress(f64),
     /// The job is over: the clip was exported, or was not, and why. Nothing if that was wanted.
     Exported(Result<PathBuf, Option<String>>),
     /// What was recorded is in that take, and what remained of the old version in the folder; or it is not, and why.
-    Spliced(Result<(PathBuf, Vec<PathBuf>), Option<String>>),
+    Spliced(Result<Changed, Option<String>>),
+    /// A part of that clip is gone, or is not, and why.
+    Cut(Result<Changed, Option<String>>),
     /// An unfinished recording is whole, or cannot be, and why.
     Recovered(Result<PathBuf, String>),
     Renamed {
@@ -120,8 +153,8 @@ pub(crate) enum Msg {
         path: PathBuf,
         restorable: bool,
     },
-    /// The latest change is undone and that clip is back, or it cannot be, and why.
-    Undone(Result<PathBuf, String>),
+    /// The latest change is undone, or it cannot be, and why.
+    Undone(Result<Undone, String>),
     Inputs(Vec<InputRow>),
     /// That input cannot be opened.
     Deaf(String),
@@ -148,12 +181,22 @@ pub(crate) enum Effect {
     Rename(PathBuf, String),
     /// Plays a clip from its start.
     Play(PathBuf),
+    /// Opens a clip and waits at that place.
+    Hold(PathBuf, Duration),
     /// Pauses what is played, or goes on.
     TogglePlay,
     /// Goes back or on by so many seconds.
     Seek(i32),
     /// Goes to that place.
     SeekTo(Duration),
+    /// Looks for the next pause in that direction.
+    Hop {
+        forward: bool,
+    },
+    /// Leaves out silence from now on, or no more.
+    SkipSilence(bool),
+    /// That part of a clip is to be seen from close by.
+    Detail(PathBuf, Stretch),
     /// Plays at another speed.
     Speed(f64),
     /// Plays louder or softer; 1 is as it was recorded.
@@ -173,6 +216,13 @@ pub(crate) enum Effect {
     Export(PathBuf, &'static str),
     /// Puts the second, which was just recorded, into the first.
     Splice(Dictation, PathBuf),
+    /// Cuts out the part of a clip between two places, or keeps only that.
+    Cut {
+        path: PathBuf,
+        from: Duration,
+        to: Duration,
+        keep: bool,
+    },
     /// Gives up the job.
     Cancel,
 }
@@ -185,6 +235,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     model.dirty |= !heard;
     list::scroll_into_view(model);
     effects.extend(list::ask_for_sketches(model));
+    effects.extend(travel::ask_for_detail(model));
     effects
 }
 
@@ -234,14 +285,17 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::NoFolder(why) => list::no_folder(model, why),
         Msg::Sketched(path, bins) => list::sketched(model, &path, bins),
         Msg::Outlined(outline) => listening::outlined(model, outline),
+        Msg::Detailed(detail) => travel::detailed(model, detail),
+        Msg::Hopped { forward, to } => return travel::hopped(model, forward, to),
         Msg::Progress(done) => jobs::progress(model, done),
         Msg::Exported(outcome) => jobs::exported(model, outcome),
-        Msg::Spliced(outcome) => dictation::spliced(model, outcome),
+        Msg::Spliced(outcome) => return dictation::spliced(model, outcome),
+        Msg::Cut(outcome) => return cut::done(model, outcome),
         Msg::Recovered(outcome) => list::recovered(model, outcome),
         Msg::Renamed { from, to } => list::renamed(model, &from, to),
         Msg::NotRenamed { path, name, why } => list::not_renamed(model, path, name, why),
         Msg::Deleted { path, restorable } => list::deleted(model, &path, restorable),
-        Msg::Undone(outcome) => list::undone(model, outcome),
+        Msg::Undone(outcome) => return list::undone(model, outcome),
         Msg::Inputs(rows) => inputs::listed(model, rows),
         Msg::Deaf(id) => inputs::deaf(model, &id),
         Msg::Say(weight, text) => say(model, weight, text),

@@ -1,5 +1,7 @@
 //! The state as a picture. Pure: the same state gives the same screen.
 
+mod hints;
+
 use ratatui::{
     Frame,
     buffer::Buffer,
@@ -67,10 +69,11 @@ fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
 fn outline_of_parts(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     let theme = model.theme;
     let width = usize::from(areas.frame.width);
+    let trouble = if model.recorder.device == Device::Missing { theme.alarm() } else { theme.plain() };
     Block::bordered()
         .border_set(theme.border())
         .title(Line::styled(" dictaphone ", theme.accent()))
-        .title(Line::raw(format!(" {} ", device(model, width.saturating_sub(17)))).right_aligned())
+        .title(Line::styled(format!(" {} ", device(model, width.saturating_sub(17))), trouble).right_aligned())
         .render(areas.frame, buffer);
     divide(model, areas.heading, buffer);
     let place = Rect { x: 1, width: areas.heading.width.saturating_sub(2), ..areas.heading };
@@ -87,7 +90,7 @@ fn device(model: &Model, room: usize) -> String {
     let theme = model.theme;
     let (name, format) = match &model.recorder.device {
         Device::Opening => return "opening the input".to_owned(),
-        Device::Missing => return "no input".to_owned(),
+        Device::Missing => return "NO INPUT".to_owned(),
         Device::Open { name, format } => (name, format),
     };
     let dot = theme.dot();
@@ -113,10 +116,11 @@ fn heading(model: &Model, width: usize) -> String {
     let dot = theme.dot();
     let mut facts = match (takes.shown.len(), takes.all.len()) {
         (shown, all) if !takes.filter.is_empty() => {
-            format!(" {dot} {shown} of {all} with \"{}\"", theme.shortened(&takes.filter, 12))
+            let place = if shown == 0 { 0 } else { takes.selected + 1 };
+            format!(" {dot} {place}/{shown} of {all} with \"{}\"", theme.shortened(&takes.filter, 12))
         }
         (_, 0) => String::new(),
-        (_, all) => format!(" {dot} {all}"),
+        (_, all) => format!(" {dot} {}/{all}", takes.selected + 1),
     };
     match takes.unfinished() {
         0 => {}
@@ -153,6 +157,7 @@ fn head(model: &Model) -> (String, ratatui::style::Style) {
             ("‖", "=", "HOLD", theme.paused())
         }
         Deck::Idle if model.player.playing.is_some() => ("▶", ">", "PLAY", theme.good()),
+        Deck::Idle if model.recorder.device == Device::Missing => ("✗", "!", "NO INPUT", theme.alarm()),
         Deck::Idle => ("○", "-", "READY", theme.plain()),
         Deck::Waiting => ("○", "-", "WAIT", theme.paused()),
         Deck::Recording => ("●", "*", "REC", theme.recording()),
@@ -178,7 +183,10 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
     push(format!("  {}", status::clock(time)), theme.plain(), &mut left);
     if let Some(playing) = playing {
         if model.player.speed != 1.0 {
-            push(format!("  {:.1}x", model.player.speed), theme.accent(), &mut left);
+            push(format!("  {}", theme.times(model.player.speed)), theme.accent(), &mut left);
+        }
+        if model.player.skips {
+            push("  no silence".to_owned(), theme.accent(), &mut left);
         }
         if model.player.volume != 1.0 {
             push(format!("  vol {:.0}%", model.player.volume * 100.0), theme.accent(), &mut left);
@@ -188,6 +196,9 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
         }
         if let Some(length) = playing.length {
             push(format!("  of {}", status::clock(length)), theme.dim(), &mut left);
+        }
+        if let Some(zoom) = model.player.zoom {
+            push(format!("  zoom {}", status::clock(zoom.length())), theme.dim(), &mut left);
         }
     }
     if model.recorder.markers > 0 && model.recorder.deck != Deck::Idle {
@@ -242,6 +253,9 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
             return field(("saved; name:", "Enter renames, Esc keeps"), input, frame);
         }
         Some(Dialog::Name { input, .. }) => return field(("new name:", "Enter, Esc"), input, frame),
+        Some(Dialog::GoTo { input, .. }) => {
+            return field(("go to:", "1:20:00, +5m, 50%; Enter, Esc"), input, frame);
+        }
         Some(Dialog::Filter(input)) => return field(("show:", "Enter, Esc for all"), input, frame),
         Some(Dialog::Discard) => {
             let text = format!("throw away {}? y, n", status::clock(model.recorder.time));
@@ -249,74 +263,57 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
         }
         _ => {}
     }
+    let width = usize::from(area.width);
     let line = match () {
         // Leaving waits for it.
-        () if model.shelf.job.is_some() && (model.leaving || model.notices.shown.is_none()) => {
-            jobs::line(model, usize::from(area.width))
+        () if model.shelf.job.is_some() && (model.leaving || note_beside(model, area).is_none()) => {
+            jobs::line(model, width)
         }
         () if model.leaving => Line::raw("saving before leaving"),
-        () => keys(model, usize::from(area.width)),
+        () => match note_beside(model, area) {
+            Some(note) => beside(model, note, width),
+            None => hints::line(model, width),
+        },
     };
     line.render(area, frame.buffer_mut());
+}
+
+/// A note that there is room for beside the most important keys.
+fn note_beside(model: &Model, area: Rect) -> Option<&str> {
+    let notice = model.notices.shown.as_ref().filter(|notice| notice.weight == Weight::Note)?;
+    let fits = model.theme.text(&notice.text).width() + hints::LEAST <= usize::from(area.width);
+    fits.then_some(notice.text.as_str())
+}
+
+/// The keys, and a note at the right end.
+fn beside(model: &Model, note: &str, width: usize) -> Line<'static> {
+    let note = model.theme.text(note);
+    let mut line = hints::line(model, width.saturating_sub(note.width() + 1));
+    let gap = width.saturating_sub(line.width() + note.width());
+    line.spans.push(Span::raw(" ".repeat(gap)));
+    line.spans.push(Span::styled(note, model.theme.accent()));
+    line
 }
 
 /// What is said, and the lowest line that it takes.
 fn message<'a>(model: &'a Model, areas: &Areas) -> Option<(Weight, &'a str, Rect)> {
     let said = model.notices.shown.as_ref().map(|notice| (notice.weight, notice.text.as_str()));
-    Some(match &model.dialog {
-        // The bottom line is taken, and what matters must be seen all the same; most of all why the name is refused.
-        Some(Dialog::Name { wrong: Some(why), .. }) => (Weight::Error, why.as_str(), above_bottom(areas)),
-        Some(Dialog::Name { .. } | Dialog::Filter(_) | Dialog::Discard) => {
-            let (weight, text) = said.filter(|(weight, _)| *weight != Weight::Note)?;
-            (weight, text, above_bottom(areas))
+    let (weight, text) = match &model.dialog {
+        // Most of all why what was typed is refused.
+        Some(Dialog::Name { wrong: Some(why), .. } | Dialog::GoTo { wrong: Some(why), .. }) => {
+            (Weight::Error, why.as_str())
         }
-        _ => {
-            let (weight, text) = said.filter(|_| !model.leaving)?;
-            (weight, text, areas.bottom)
+        Some(Dialog::Name { .. } | Dialog::Filter(_) | Dialog::GoTo { .. } | Dialog::Discard) => {
+            said.filter(|(weight, _)| *weight != Weight::Note)?
         }
-    })
+        _ => said.filter(|_| !model.leaving && note_beside(model, areas.bottom).is_none())?,
+    };
+    Some((weight, text, above_bottom(areas)))
 }
 
 /// The line above the bottom one, inside the frame.
 fn above_bottom(areas: &Areas) -> Rect {
     Rect { y: areas.bottom.y.saturating_sub(1), ..areas.bottom }
-}
-
-/// As many keys as there is room for; the last two of the table always.
-fn keys(model: &Model, columns: usize) -> Line<'static> {
-    let theme = model.theme;
-    let hints: Vec<(String, &str)> = model
-        .keymap
-        .active(model.scene())
-        .filter_map(|bound| Some((bound.keys.first()?.name(theme.unicode), bound.binding.short?)))
-        .map(
-            |(key, short)| {
-                if model.recorder.deck == Deck::Paused && short == "pause" { (key, "resume") } else { (key, short) }
-            },
-        )
-        .collect();
-    // The same key means the first of both.
-    let means_other = |place: usize, key: &String| hints.iter().take(place).any(|(before, _)| before == key);
-    let hints: Vec<(String, &str)> = hints
-        .iter()
-        .enumerate()
-        .filter(|(place, (key, _))| !means_other(*place, key))
-        .map(|(_, hint)| hint.clone())
-        .collect();
-    let width = |(key, short): &(String, &str)| key.width() + 1 + short.width() + 2;
-    let always = hints.len().saturating_sub(2);
-    let mut left = columns.saturating_sub(hints.iter().skip(always).map(width).sum());
-    let mut spans = Vec::new();
-    for (place, hint) in hints.into_iter().enumerate() {
-        let needed = width(&hint);
-        if place < always {
-            let Some(rest) = left.checked_sub(needed) else { continue };
-            left = rest;
-        }
-        spans.push(Span::styled(hint.0, theme.key()));
-        spans.push(Span::raw(format!(" {}  ", hint.1)));
-    }
-    Line::from(spans)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! to the words of the command line is decided in `plan`. Read once, before anything else, on the main thread.
 
 mod document;
+mod habits;
 mod keys;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 use clap::{Arg, ArgAction, Parser as _, ValueHint, error::ContextKind};
 
 use self::document::{Document, Entry, Value};
+pub(crate) use self::habits::Habits;
 use crate::{
     cli::{self, Cli, Common, RecordArgs, Subcommand, ordinary, usage},
     message::Failure,
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) common: Common,
     /// The keys of the screen.
     pub(crate) keymap: Keymap,
+    /// How the screen behaves.
+    pub(crate) habits: Habits,
 }
 
 impl Config {
@@ -79,10 +83,11 @@ impl Config {
         let record = record_command();
         let mut words = Vec::new();
         let mut keymap = Keymap::default();
+        let mut habits = Habits::default();
         for entry in document.entries() {
             if entry.key == KEYS {
                 keys::rebind(&mut keymap, &document, &entry)?;
-            } else {
+            } else if !habits.take(&entry, &document)? {
                 words.extend(words_of(&entry, &record, &document)?);
             }
         }
@@ -91,7 +96,7 @@ impl Config {
             let failure = usage::failure(&error, words.iter().map(Into::into));
             Failure::usage(format!("{}: {}", path.display(), failure.message.text), "leave one of them out")
         })?;
-        Ok(Self { record, common, keymap })
+        Ok(Self { record, common, keymap, habits })
     }
 }
 
@@ -201,6 +206,7 @@ fn unknown(entry: &Entry<'_>, record: &clap::Command, document: &Document<'_>) -
         Some(flag) => format!("a similar key exists: `{flag}`"),
         None => {
             let keys = record.get_arguments().filter_map(Arg::get_long).filter(|key| !NOT_IN_CONFIG.contains(key));
+            let keys = keys.chain(Habits::KEYS);
             format!("the keys are {}, and the table [{KEYS}]", keys.collect::<Vec<_>>().join(", "))
         }
     };

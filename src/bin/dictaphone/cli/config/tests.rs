@@ -19,6 +19,24 @@ fn parse(text: &str) -> Result<Config, Failure> {
 }
 
 #[test]
+fn what_the_screen_does_is_a_matter_of_taste() {
+    let habits = |text: &str| parse(text).map(|config| config.habits).map_err(|failure| failure.message.text);
+    let two = Habits { back_step: Duration::from_secs(2), crossfade: true };
+    assert_eq!(habits("back_step = \"2s\"\ncrossfade = true\n"), Ok(two));
+    assert_eq!(habits("back-step = 2\ncrossfade = true\n"), Ok(two));
+    assert_eq!(habits(""), Ok(Habits::default()));
+    for (text, word) in [
+        ("back_step = \"soon\"", "not a length of time"),
+        ("back_step = true", "is a length of time"),
+        ("back_step = \"-2s\"", "cannot be negative"),
+        ("crossfade = \"5ms\"", "true or false"),
+    ] {
+        let told = habits(text).unwrap_err();
+        assert!(told.contains("c.toml:1: ") && told.contains(word), "{text}: {told}");
+    }
+}
+
+#[test]
 fn every_kind_of_value_reaches_its_flag() {
     let config = parse(
         "# mine\nduration = 00:01:30\ndevice = 'USB \"Mic\"'\nformat = \"raw\"\nrate = 48_000\nchannels = 1\n\
@@ -123,7 +141,8 @@ fn what_is_no_text_is_told_with_its_line() {
 
 #[test]
 fn the_keys_of_the_screen_can_be_swapped_added_and_taken_away() {
-    let keymap = parse("[keys]\nrecord = 'q'\nquit = ['r', 'ctrl-q']\nmark = []\nplay = 7\n").unwrap().keymap;
+    let keymap =
+        parse("[keys]\nrecord = 'q'\nquit = ['r', 'ctrl-q']\nmark = []\ntenth = []\nplay = 7\n").unwrap().keymap;
     let press = |code, held, scene| keymap.action(KeyEvent::new(code, held), scene);
     assert_eq!(press(KeyCode::Char('q'), KeyModifiers::NONE, Scene::Idle), Some(Action::Record));
     assert_eq!(press(KeyCode::Char('r'), KeyModifiers::NONE, Scene::Idle), Some(Action::Quit));

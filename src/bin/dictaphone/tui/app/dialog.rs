@@ -41,13 +41,22 @@ pub(crate) enum Dialog {
         path: PathBuf,
         /// What was typed.
         input: Input,
-        /// It was just recorded.
+        /// It was just recorded, and the name is a suggestion.
         fresh: bool,
+        /// Nothing was typed yet: the first letter takes the place of the suggestion.
+        untouched: bool,
         /// Why the clip cannot be called what was typed.
         wrong: Option<String>,
     },
     /// The filter is typed.
     Filter(Input),
+    /// A place in the clip that is played is typed.
+    GoTo {
+        /// What was typed.
+        input: Input,
+        /// Why there is no such place.
+        wrong: Option<String>,
+    },
     /// Really throw the recording away?
     Discard,
     /// An input is chosen; `None` until they are listed.

@@ -28,6 +28,8 @@ pub(crate) enum Work {
     Export,
     /// A take with what was recorded in it.
     Splice,
+    /// A clip without a part of it.
+    Cut,
 }
 
 /// A file that is being made of others in the background.

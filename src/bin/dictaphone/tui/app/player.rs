@@ -41,6 +41,42 @@ pub(crate) enum Repeat {
     Between(Duration, Duration),
 }
 
+/// A part of a clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+}
+
+impl Stretch {
+    pub(crate) fn length(self) -> Duration {
+        self.to.saturating_sub(self.from)
+    }
+
+    pub(crate) fn contains(self, place: Duration) -> bool {
+        (self.from..=self.to).contains(&place)
+    }
+
+    pub(crate) fn covers(self, other: Self) -> bool {
+        self.from <= other.from && other.to <= self.to
+    }
+
+    /// A stretch of that length in a clip of `whole`, with so much of it before `place`.
+    pub(crate) fn around(place: Duration, before: Duration, length: Duration, whole: Duration) -> Self {
+        let from = place.saturating_sub(before).min(whole.saturating_sub(length));
+        Self { from, to: (from + length).min(whole) }
+    }
+}
+
+/// What a part of the clip that is played looks like from close by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Detail {
+    /// The clip.
+    pub(crate) path: PathBuf,
+    pub(crate) stretch: Stretch,
+    pub(crate) waveform: Waveform,
+}
+
 /// What the clip that is played looks like.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Outline {
@@ -52,6 +88,8 @@ pub(crate) struct Outline {
     pub(crate) scale: Scale,
     /// Its length in frames, if known.
     pub(crate) frames: Option<u64>,
+    /// Frames a second.
+    pub(crate) rate: u32,
     /// Its markers by time.
     pub(crate) markers: Vec<Duration>,
 }
@@ -71,8 +109,24 @@ pub(crate) struct Player {
     pub(crate) meter: Meter,
     /// What it looks like.
     pub(crate) outline: Option<Outline>,
+    /// The part of it that fills the screen; all of it without one.
+    pub(crate) zoom: Option<Stretch>,
+    pub(crate) detail: Option<Detail>,
+    /// The part of which a detail was asked for last.
+    pub(crate) asked: Option<Stretch>,
+    /// Silence is left out.
+    pub(crate) skips: bool,
     /// Where in it the mouse button went down.
     pub(crate) dragged_from: Option<Duration>,
+}
+
+impl Player {
+    /// The part of the clip that is shown, if its length is known.
+    pub(crate) fn shown(&self) -> Option<Stretch> {
+        let whole = self.playing.as_ref()?.length?;
+        let all = Stretch { from: Duration::ZERO, to: whole };
+        Some(self.zoom.map_or(all, |zoom| Stretch { from: zoom.from.min(whole), to: zoom.to.min(whole) }))
+    }
 }
 
 impl Default for Player {
@@ -84,6 +138,10 @@ impl Default for Player {
             repeat: Repeat::Off,
             meter: Meter::default(),
             outline: None,
+            zoom: None,
+            detail: None,
+            asked: None,
+            skips: false,
             dragged_from: None,
         }
     }

@@ -9,7 +9,8 @@ use std::{
 
 use dictaphone::{
     ErrorKind, Result,
-    clips::{self, Clip, Listing, PartFile, Spliced, Trashed, Unfinished},
+    audio::time::duration_of,
+    clips::{self, Clip, Listing, PartFile, Spliced, Trashed, Trimmed, Unfinished},
     storage::{self, space},
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
@@ -19,7 +20,7 @@ use crate::{
     session::open,
     tui::{
         app::{Kind, Sketch, Take, Weight},
-        update::Msg,
+        update::{Msg, Undone},
     },
 };
 
@@ -28,6 +29,7 @@ use crate::{
 pub(in crate::tui) enum Change {
     Deleted(Trashed),
     Spliced(Spliced),
+    Cut(Trimmed),
 }
 
 impl Change {
@@ -35,6 +37,27 @@ impl Change {
         match self {
             Self::Deleted(trashed) => &trashed.path,
             Self::Spliced(spliced) => &spliced.path,
+            Self::Cut(trimmed) => &trimmed.path,
+        }
+    }
+}
+
+impl Change {
+    /// What is said when it was taken back, of the clip at `path`.
+    fn taken_back(&self, path: PathBuf) -> Undone {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match self {
+            Self::Deleted(_) => Undone { path, said: format!("{name} is back"), at: None },
+            Self::Spliced(spliced) => Undone {
+                path,
+                said: format!("{name} is as it was; the recording is in the trash"),
+                at: Some(duration_of(spliced.new_frames.start, spliced.sample_rate)),
+            },
+            Self::Cut(trimmed) => Undone {
+                path,
+                said: format!("what was cut out of {name} is back"),
+                at: Some(duration_of(trimmed.seam, trimmed.sample_rate)),
+            },
         }
     }
 }
@@ -73,7 +96,11 @@ impl World {
         self.spawn("trash", move || {
             let outcome = match &change {
                 Change::Deleted(trashed) => clips::restore(trashed),
-                Change::Spliced(spliced) => clips::splice::undo(spliced),
+                Change::Spliced(spliced) => clips::splice::undo(spliced).map(|()| {
+                    // It was a part of the clip and no clip of its own. Without a trash it stays.
+                    let _ = clips::delete(spliced.new_take(), false);
+                }),
+                Change::Cut(trimmed) => clips::undo_cut(trimmed),
             };
             Some(Happening::Undone(change, outcome))
         });
@@ -87,7 +114,7 @@ impl World {
                 self.changes.push(change);
                 Msg::Say(Weight::Error, error.to_string())
             }
-            outcome => Msg::Undone(outcome.map(|()| path).map_err(|error| error.to_string())),
+            outcome => Msg::Undone(outcome.map(|()| change.taken_back(path)).map_err(|error| error.to_string())),
         }
     }
 

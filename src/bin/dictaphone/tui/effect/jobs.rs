@@ -14,8 +14,8 @@ use std::{
 
 use dictaphone::{
     Error, ErrorKind, Result,
-    audio::time::frames_in,
-    clips::{self, Advance, Conversion, Seam, Spliced},
+    audio::time::{duration_of, frames_in},
+    clips::{self, Advance, Conversion, Cut, Seam, Spliced, Trimmed},
     format,
     storage::Existing,
 };
@@ -25,7 +25,7 @@ use crate::{
     message::Message,
     tui::{
         app::{Dictation, Place},
-        update::Msg,
+        update::{Changed, Msg},
     },
 };
 
@@ -59,6 +59,34 @@ impl World {
         self.spawn_surely("splice", work, move || Happening::Spliced(this, that, Err(bug())));
     }
 
+    pub(super) fn cut(&mut self, path: PathBuf, (from, to): (Duration, Duration), keep: bool) {
+        let what = format!("{} was not cut", path.display());
+        let mut watch = self.begin_job(last_words(&what));
+        let soft = self.habits.crossfade;
+        let work = move || {
+            let trimmed = format::open(&path).map(|decoder| decoder.format().sample_rate).and_then(|rate| {
+                let part = frames_in(from, rate)..frames_in(to, rate);
+                let cut = if keep { Cut::Keep(part) } else { Cut::Out(part) };
+                clips::cut(&path, &cut, soft, &mut watch)
+            });
+            Happening::Cut(trimmed)
+        };
+        self.spawn_surely("cut", work, || Happening::Cut(Err(bug())));
+    }
+
+    pub(super) fn cut_done(&mut self, outcome: Result<Trimmed>) -> Msg {
+        self.end_job();
+        Msg::Cut(outcome.map_err(|error| unless_given_up(&error)).map(|trimmed| {
+            let changed = Changed {
+                path: self.listed_path(&trimmed.path),
+                at: duration_of(trimmed.seam, trimmed.sample_rate),
+                left_over: trimmed.left_over().map(Path::to_owned).into_iter().collect(),
+            };
+            self.changes.push(Change::Cut(trimmed));
+            changed
+        }))
+    }
+
     pub(super) fn cancel(&self) {
         if let Some(job) = &self.job {
             job.given_up.store(true, Ordering::SeqCst);
@@ -86,9 +114,10 @@ impl World {
             Ok(spliced) => {
                 let path = self.listed_path(&spliced.path);
                 let left_over = spliced.left_over().map(Path::to_owned).collect();
+                let at = duration_of(spliced.new_frames.end, spliced.sample_rate);
                 self.kept.push(Kept::dictated(path.clone(), flaw));
                 self.changes.push(Change::Spliced(spliced));
-                Ok((path, left_over))
+                Ok(Changed { path, at, left_over })
             }
             Err(error) => {
                 let why = unless_given_up(&error);

@@ -26,23 +26,34 @@ use crate::tui::{
 const GROWTH: Duration = Duration::from_millis(100);
 
 impl World {
-    pub(super) fn play(&mut self, path: PathBuf) {
+    /// Plays it, or waits at a place in it.
+    pub(super) fn play(&mut self, path: PathBuf, at: Option<Duration>) {
         self.stop_playing();
         let number = self.play_turn.next();
         self.spawn("play", move || {
             let opened = format::open(&path).and_then(|decoder| Player::open(decoder, Box::new(Speaker::default())));
-            Some(Happening::Playable(number, path, opened))
+            Some(Happening::Playable(number, path, at, opened))
         });
     }
 
-    pub(super) fn playable(&mut self, number: u64, path: PathBuf, opened: Result<Player>) -> Option<Msg> {
+    pub(super) fn playable(
+        &mut self,
+        number: u64,
+        path: PathBuf,
+        at: Option<Duration>,
+        opened: Result<Player>,
+    ) -> Option<Msg> {
         if !self.play_turn.is(number) {
             return None;
         }
         match opened {
             Ok(player) => {
                 player.set_volume(self.volume);
-                player.play();
+                match at {
+                    Some(at) => player.seek(frames_in(at, player.format().sample_rate)),
+                    None => player.play(),
+                }
+                self.forget_pauses();
                 self.draw_outline(number, path.clone());
                 self.player = Some((path, player));
                 None
@@ -55,6 +66,16 @@ impl World {
         if let Some((_, player)) = &self.player {
             act(player);
         }
+    }
+
+    /// Pauses, or goes on from a little before.
+    pub(super) fn toggle_play(&self) {
+        self.with_player(|player| {
+            if !self.habits.back_step.is_zero() && player.state().status == Status::Paused {
+                player.seek_back(self.habits.back_step);
+            }
+            player.toggle();
+        });
     }
 
     pub(super) fn set_volume(&mut self, factor: f32) {
@@ -107,9 +128,10 @@ impl World {
     }
 
     /// What the clip of that attempt looks like, under the name that it has by now.
-    pub(super) fn outlined(&self, number: u64, mut outline: Outline) -> Option<Msg> {
+    pub(super) fn outlined(&mut self, number: u64, mut outline: Outline) -> Option<Msg> {
         let (path, _) = self.player.as_ref().filter(|_| self.play_turn.is(number))?;
         outline.path.clone_from(path);
+        self.note_loudness(&outline.waveform);
         Some(Msg::Outlined(outline))
     }
 
@@ -135,7 +157,7 @@ fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outl
     let frames = decoder.frames();
     let picture = |waveform: Waveform| {
         let scale = Scale::of(waveform.bins());
-        Outline { path: path.to_owned(), waveform, scale, frames, markers: markers.clone() }
+        Outline { path: path.to_owned(), waveform, scale, frames, rate, markers: markers.clone() }
     };
     let mut shown = Instant::now();
     // The markers at once.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use super::{Effect, inputs, jobs, list, stem};
+use super::{Effect, inputs, jobs, list, stem, travel};
 use crate::tui::{
     app::{Dialog, Model},
     widgets::dialog,
@@ -14,7 +14,10 @@ use crate::tui::{
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(dialog) = model.dialog.take() else { return Vec::new() };
     match (dialog, key.code) {
-        (Dialog::Name { .. } | Dialog::Discard | Dialog::Export { .. } | Dialog::Help(_), KeyCode::Esc) => {}
+        (
+            Dialog::Name { .. } | Dialog::GoTo { .. } | Dialog::Discard | Dialog::Export { .. } | Dialog::Help(_),
+            KeyCode::Esc,
+        ) => {}
         (Dialog::Filter(_), KeyCode::Esc) => list::filter(model, String::new()),
         (Dialog::Filter(_), KeyCode::Enter) => {}
         (Dialog::Filter(mut input), _) => {
@@ -29,9 +32,15 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 false => vec![Effect::Rename(path, name.to_owned())],
             };
         }
-        (Dialog::Name { path, mut input, fresh, .. }, _) => {
+        (Dialog::Name { path, mut input, fresh, untouched, .. }, _) => {
+            let untouched = untouched && !takes_place(&mut input, key);
             edit(&mut input, key);
-            model.dialog = Some(Dialog::Name { path, input, fresh, wrong: None });
+            model.dialog = Some(Dialog::Name { path, input, fresh, untouched, wrong: None });
+        }
+        (Dialog::GoTo { input, .. }, KeyCode::Enter) => return travel::answer(model, input),
+        (Dialog::GoTo { mut input, .. }, _) => {
+            edit(&mut input, key);
+            model.dialog = Some(Dialog::GoTo { input, wrong: None });
         }
         (Dialog::Discard, KeyCode::Char('y' | 'Y')) if model.recorder.deck.is_busy() => return vec![Effect::Discard],
         (Dialog::Discard, KeyCode::Char('n' | 'N')) => {}
@@ -79,6 +88,20 @@ fn help(model: &mut Model, line: u16, code: KeyCode) {
     model.dialog = Some(Dialog::Help(line));
 }
 
+/// Whether that key edits a suggestion or takes its place, and then nothing of it is left.
+fn takes_place(input: &mut Input, key: KeyEvent) -> bool {
+    let is_text = match key.code {
+        KeyCode::Char(c) => !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) && !c.is_control(),
+        KeyCode::Backspace | KeyCode::Delete => true,
+        KeyCode::Left | KeyCode::Right | KeyCode::Home | KeyCode::End => return true,
+        _ => return matches!(key.code, KeyCode::Char('a' | 'e' | 'h' | 'k' | 'u' | 'w')),
+    };
+    if is_text {
+        input.handle(InputRequest::DeleteLine);
+    }
+    true
+}
+
 /// The keys of a text field, as shells have them.
 fn edit(input: &mut Input, key: KeyEvent) {
     if key.modifiers.contains(KeyModifiers::ALT) {
@@ -106,7 +129,12 @@ fn edit(input: &mut Input, key: KeyEvent) {
 
 pub(super) fn paste(model: &mut Model, text: &str) {
     let Some(mut dialog) = model.dialog.take() else { return };
-    if let Dialog::Name { input, .. } | Dialog::Filter(input) = &mut dialog {
+    if let Dialog::Name { input, untouched, .. } = &mut dialog
+        && std::mem::take(untouched)
+    {
+        input.handle(InputRequest::DeleteLine);
+    }
+    if let Dialog::Name { input, .. } | Dialog::Filter(input) | Dialog::GoTo { input, .. } = &mut dialog {
         for c in text.chars().filter(|c| !c.is_control()) {
             input.handle(InputRequest::InsertChar(c));
         }

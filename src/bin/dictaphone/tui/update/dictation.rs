@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Effect, jobs, list, recording, say, stem};
+use super::{Changed, Effect, cut, jobs, list, recording, say, stem};
 use crate::tui::app::{Device, Dictation, Model, Place, Weight, Work};
 
 /// Begins to record. `place` is asked with where the chosen clip is being played, if it is.
@@ -40,14 +40,14 @@ pub(super) fn splice(model: &mut Model, dictation: Dictation, new: PathBuf) -> V
     vec![Effect::Splice(dictation, new)]
 }
 
-pub(super) fn spliced(model: &mut Model, outcome: Result<(PathBuf, Vec<PathBuf>), Option<String>>) {
+pub(super) fn spliced(model: &mut Model, outcome: Result<Changed, Option<String>>) -> Vec<Effect> {
     model.shelf.job = None;
     let own = "the new recording is a take of its own";
     match outcome {
-        Ok((path, left_over)) => {
+        Ok(Changed { path, at, left_over }) => {
             model.shelf.undoable += 1;
             let name = stem(&path);
-            model.shelf.takes.wanted = Some(path);
+            model.shelf.takes.wanted = Some(path.clone());
             let remedy = list::undo_hint(model);
             match left_over.first() {
                 None => say(model, Weight::Note, format!("the recording is in {name}{remedy}")),
@@ -56,8 +56,11 @@ pub(super) fn spliced(model: &mut Model, outcome: Result<(PathBuf, Vec<PathBuf>)
                     say(model, Weight::Warning, text);
                 }
             }
+            // On a hand-held machine the head stands behind what was said.
+            return cut::hold(model, path, at);
         }
         Err(Some(why)) => say(model, Weight::Error, format!("{why}; {own}")),
         Err(None) => say(model, Weight::Note, format!("given up; {own}")),
     }
+    Vec::new()
 }

@@ -3,10 +3,10 @@
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
 
-use super::{Effect, dialogs, dictation, inputs, jobs, list, listening, recording, say};
+use super::{Effect, cut, dialogs, dictation, inputs, jobs, list, listening, recording, say, travel};
 use crate::tui::{
     app::{Dialog, Model, Place, Weight},
-    keymap::Action,
+    keymap::{Action, Chord, When},
 };
 
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
@@ -16,12 +16,38 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     if model.dialog.is_some() {
         return dialogs::press(model, key);
     }
-    let Some(action) = model.keymap.action(key, model.scene()) else { return Vec::new() };
+    let Some(action) = model.keymap.action(key, model.scene()) else {
+        nothing_here(model, key);
+        return Vec::new();
+    };
     let far = key.modifiers.contains(KeyModifiers::SHIFT);
     if model.notices.shown.as_ref().is_some_and(|notice| notice.weight != Weight::Note || action == Action::Clear) {
         model.notices.shown = model.notices.hidden.take();
     }
-    act(model, action, if far { FAR } else { NEAR })
+    match (action, model.keymap.place(key, action)) {
+        (Action::Tenth, Some(place)) => travel::tenth(model, place),
+        _ => act(model, action, if far { FAR } else { NEAR }),
+    }
+}
+
+/// A key that does nothing here says why.
+fn nothing_here(model: &mut Model, key: KeyEvent) {
+    if key.kind != KeyEventKind::Press {
+        return;
+    }
+    let unicode = model.theme.unicode;
+    let key_of = |action| model.keymap.key_of(action, unicode);
+    let remedy = |action, what: &str| key_of(action).map_or_else(String::new, |key| format!("; {key} {what}"));
+    let text = match model.keymap.when(key) {
+        Some(When::Recording) => format!("nothing is being recorded{}", remedy(Action::Record, "records")),
+        Some(When::Idle) => format!("a recording is running{}", remedy(Action::Stop, "stops it")),
+        Some(When::Clips) => format!("that is a key of the list{}", remedy(Action::OtherPane, "goes there")),
+        Some(When::Always) | None => {
+            let name = Chord::pressed(key).name(unicode);
+            format!("{name} does nothing{}", remedy(Action::Help, "lists the keys"))
+        }
+    };
+    say(model, Weight::Note, text);
 }
 
 /// Seconds that the arrows seek, and with shift.
@@ -46,6 +72,17 @@ fn act(model: &mut Model, action: Action, seconds: i32) -> Vec<Effect> {
         Action::Forward => return listening::seek(model, seconds),
         Action::PreviousMarker => return listening::previous_marker(model),
         Action::NextMarker => return listening::next_marker(model),
+        Action::Tenth => return travel::tenth(model, 0),
+        Action::GoTo => travel::ask(model),
+        Action::ToStart if model.player.playing.is_some() => return travel::to_start(model),
+        Action::ToEnd if model.player.playing.is_some() => return travel::to_end(model),
+        Action::Closer => travel::zoom(model, true),
+        Action::Wider => travel::zoom(model, false),
+        Action::PreviousPause => return travel::hop(model, false),
+        Action::NextPause => return travel::hop(model, true),
+        Action::SkipSilence => return travel::skip_silence(model),
+        Action::CutOut => return cut::begin(model, false),
+        Action::KeepOnly => return cut::begin(model, true),
         Action::Slower => return listening::speed(model, -1.0),
         Action::Faster => return listening::speed(model, 1.0),
         Action::Softer => return listening::volume(model, -1.0),
@@ -55,8 +92,8 @@ fn act(model: &mut Model, action: Action, seconds: i32) -> Vec<Effect> {
         Action::Down => list::select(model, |at, _| at + 1),
         Action::PageUp => list::select(model, |at, _| at.saturating_sub(page)),
         Action::PageDown => list::select(model, |at, _| at + page),
-        Action::Top => list::select(model, |_, _| 0),
-        Action::Bottom => list::select(model, |_, count| count),
+        Action::Top | Action::ToStart => list::select(model, |_, _| 0),
+        Action::Bottom | Action::ToEnd => list::select(model, |_, count| count),
         Action::Order => list::next_order(model),
         Action::Filter => model.dialog = Some(Dialog::Filter(Input::new(model.shelf.takes.filter.clone()))),
         Action::Rename => list::rename(model),

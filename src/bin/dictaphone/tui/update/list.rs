@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use dictaphone::clips::{SortKey, waveform::Bin};
+use dictaphone::clips::{SortKey, Words, waveform::Bin};
 use tui_input::Input;
 
-use super::{Effect, say, stem};
+use super::{Effect, Undone, cut, say, stem};
 use crate::tui::{
     app::{Dialog, Kind, Model, Sketch, Take, Weight},
     keymap::Action,
@@ -52,7 +52,7 @@ pub(super) fn readable(model: &mut Model) -> Option<PathBuf> {
 pub(super) fn rename(model: &mut Model) {
     if let Some(path) = whole(model) {
         let input = Input::new(stem(&path));
-        model.dialog = Some(Dialog::Name { path, input, fresh: false, wrong: None });
+        model.dialog = Some(Dialog::Name { path, input, fresh: false, untouched: false, wrong: None });
     }
 }
 
@@ -126,7 +126,8 @@ pub(super) fn not_renamed(model: &mut Model, path: PathBuf, name: String, why: S
     if model.dialog.is_some() {
         return say(model, Weight::Error, why);
     }
-    model.dialog = Some(Dialog::Name { path, input: Input::new(name), fresh: false, wrong: Some(why) });
+    model.dialog =
+        Some(Dialog::Name { path, input: Input::new(name), fresh: false, untouched: false, wrong: Some(why) });
 }
 
 pub(super) fn renamed(model: &mut Model, from: &PathBuf, path: PathBuf) {
@@ -171,15 +172,17 @@ pub(super) fn undo_hint(model: &Model) -> String {
     key.map_or_else(String::new, |key| format!(", {key} undoes that"))
 }
 
-pub(super) fn undone(model: &mut Model, outcome: Result<PathBuf, String>) {
+pub(super) fn undone(model: &mut Model, outcome: Result<Undone, String>) -> Vec<Effect> {
     model.shelf.undoable = model.shelf.undoable.saturating_sub(1);
     match outcome {
-        Ok(path) => {
-            say(model, Weight::Note, format!("{} is back", stem(&path)));
-            model.shelf.takes.wanted = Some(path);
+        Ok(Undone { path, said, at }) => {
+            say(model, Weight::Note, said);
+            model.shelf.takes.wanted = Some(path.clone());
+            return at.map_or_else(Vec::new, |at| cut::hold(model, path, at));
         }
         Err(why) => say(model, Weight::Error, why),
     }
+    Vec::new()
 }
 
 pub(super) fn recovered(model: &mut Model, outcome: Result<PathBuf, String>) {
@@ -243,8 +246,8 @@ fn arrange(model: &mut Model, selected: Option<PathBuf>) {
 /// Finds what is shown, and the same clip in it again.
 fn show(model: &mut Model, selected: Option<PathBuf>) {
     let takes = &mut model.shelf.takes;
-    let wanted = takes.filter.to_lowercase();
-    let fits = |take: &Take| wanted.is_empty() || take.clip.name.to_lowercase().contains(&wanted);
+    let wanted = Words::new(&takes.filter);
+    let fits = |take: &Take| wanted.are_in(&take.clip.name);
     takes.shown = takes.all.iter().enumerate().filter(|(_, take)| fits(take)).map(|(index, _)| index).collect();
     let again = selected.and_then(|path| {
         takes.shown.iter().position(|&index| takes.all.get(index).is_some_and(|take| take.clip.path == path))

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use dictaphone::audio::LevelMeter;
 
-use super::{Effect, list, say};
+use super::{Effect, list, say, travel};
 use crate::{
     cli::limits::stepped,
     report::status,
     tui::{
         app::{Model, Outline, Playing, Repeat, Take, Weight},
+        keymap::Action,
         meter::Meter,
     },
 };
@@ -32,12 +33,29 @@ pub(super) fn play(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-pub(super) fn seek(model: &Model, seconds: i32) -> Vec<Effect> {
-    if model.player.playing.is_some() { vec![Effect::Seek(seconds)] } else { Vec::new() }
+/// The clip that is played, or it is said that there is none.
+pub(super) fn needed(model: &mut Model) -> Option<Playing> {
+    if model.player.playing.is_none() {
+        let key = model.keymap.key_of(Action::Play, model.theme.unicode);
+        let remedy = match (model.shelf.takes.current(), key) {
+            (Some(_), Some(key)) => format!("; {key} plays the one under the cursor"),
+            _ => String::new(),
+        };
+        say(model, Weight::Note, format!("no clip is being played{remedy}"));
+    }
+    model.player.playing.clone()
+}
+
+pub(super) fn place_now(model: &Model) -> Option<Duration> {
+    model.player.playing.as_ref().map(|playing| playing.at)
+}
+
+pub(super) fn seek(model: &mut Model, seconds: i32) -> Vec<Effect> {
+    if needed(model).is_some() { vec![Effect::Seek(seconds)] } else { Vec::new() }
 }
 
 pub(super) fn speed(model: &mut Model, direction: f64) -> Vec<Effect> {
-    if model.player.playing.is_none() {
+    if needed(model).is_none() {
         return Vec::new();
     }
     model.player.speed = stepped(model.player.speed, direction);
@@ -53,7 +71,7 @@ pub(super) fn volume(model: &mut Model, direction: f32) -> Vec<Effect> {
 
 /// A, then B, then neither.
 pub(super) fn repeat(model: &mut Model) -> Vec<Effect> {
-    let Some(Playing { at, .. }) = model.player.playing else { return Vec::new() };
+    let Some(Playing { at, .. }) = needed(model) else { return Vec::new() };
     let (repeat, effect) = match model.player.repeat {
         Repeat::Off => (Repeat::From(at), None),
         Repeat::From(a) if a == at => (Repeat::Off, None),
@@ -65,13 +83,13 @@ pub(super) fn repeat(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn next_marker(model: &mut Model) -> Vec<Effect> {
-    let Some(Playing { at, .. }) = model.player.playing else { return Vec::new() };
+    let Some(Playing { at, .. }) = needed(model) else { return Vec::new() };
     let next = markers(model).iter().copied().find(|&marker| marker > at);
     jump(model, next, "there is no marker behind this place")
 }
 
 pub(super) fn previous_marker(model: &mut Model) -> Vec<Effect> {
-    let Some(Playing { at, is_paused, .. }) = model.player.playing else { return Vec::new() };
+    let Some(Playing { at, is_paused, .. }) = needed(model) else { return Vec::new() };
     let limit = if is_paused { at } else { at.saturating_sub(JUST_PASSED) };
     let previous = markers(model).iter().copied().rfind(|&marker| marker < limit);
     jump(model, previous, "there is no marker before this place")
@@ -108,6 +126,7 @@ pub(super) fn heard(model: &mut Model, playing: Option<Playing>) {
     if is_other(&model.player.playing, &playing) {
         (model.player.speed, model.player.repeat, model.player.dragged_from) = (1.0, Repeat::Off, None);
         model.player.meter = Meter::default();
+        travel::forget(model);
     }
     if let Some(playing) = &playing {
         let mut level = LevelMeter::new();
@@ -117,6 +136,7 @@ pub(super) fn heard(model: &mut Model, playing: Option<Playing>) {
     let rounded = |playing: &Option<Playing>| playing.as_ref().map(Playing::rounded);
     model.dirty |= rounded(&model.player.playing) != rounded(&playing);
     model.player.playing = playing;
+    travel::follow(model);
 }
 
 pub(super) fn outlined(model: &mut Model, outline: Outline) {
@@ -127,7 +147,8 @@ pub(super) fn outlined(model: &mut Model, outline: Outline) {
 
 /// The place in the clip that a part of its picture stands for.
 fn place(model: &Model, part: f64) -> Option<Duration> {
-    model.player.playing.as_ref()?.length.map(|length| length.mul_f64(part.clamp(0.0, 1.0)))
+    let shown = model.player.shown()?;
+    Some(shown.from + shown.length().mul_f64(part.clamp(0.0, 1.0)))
 }
 
 /// A click goes there.

@@ -50,7 +50,7 @@ pub(super) fn saved(model: &mut Model, path: PathBuf, time: Duration, flaw: Opti
     }
     // Whoever is typing something else is not interrupted; the take is safe under the name it has.
     if model.dialog.is_none() && !model.leaving {
-        model.dialog = Some(Dialog::Name { path, input: Input::new(name), fresh: true, wrong: None });
+        model.dialog = Some(Dialog::Name { path, input: Input::new(name), fresh: true, untouched: true, wrong: None });
     }
     Vec::new()
 }

@@ -1,11 +1,13 @@
 //! Tables of what happens and what follows.
 
+mod cut;
 mod dictation;
 mod inputs;
 mod jobs;
 mod list;
 mod listening;
 mod notices;
+mod travel;
 
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 use dictaphone::{audio::SampleFormat, clips::Clip};
@@ -110,6 +112,15 @@ fn unreadable(name: &str, format: &str, why: &str) -> Take {
     take
 }
 
+/// A clip that was written anew, with the head at its second second.
+fn changed() -> Changed {
+    Changed { path: "/r/a.wav".into(), at: Duration::from_secs(2), left_over: Vec::new() }
+}
+
+fn undone(said: &str, at: Option<Duration>) -> Msg {
+    Msg::Undone(Ok(Undone { path: "/r/a.wav".into(), said: said.into(), at }))
+}
+
 fn press(model: &mut Model, codes: impl IntoIterator<Item = KeyCode>) -> Vec<Effect> {
     codes.into_iter().flat_map(|code| update(model, key(code))).collect()
 }
@@ -175,7 +186,11 @@ fn after_a_recording_its_name_is_asked_and_escape_keeps_it() {
     assert!(kept.dialog.is_none());
     assert_eq!(press(&mut model.clone(), [KeyCode::Enter]), [], "the same name is none");
     let typed = [KeyCode::Char('q'), KeyCode::Char(' '), KeyCode::Char('?'), KeyCode::Enter];
-    assert_eq!(press(&mut model, typed), [Effect::Rename("/r/a.wav".into(), "aq ?".into())], "every key is text");
+    assert_eq!(
+        press(&mut model, typed),
+        [Effect::Rename("/r/a.wav".into(), "q ?".into())],
+        "every key is text, which takes the place of the suggestion"
+    );
 }
 
 #[test]
@@ -373,7 +388,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         1 => Just(Msg::Outlined(listening::outline_of("a", &[1, 500, 9_999]))),
         1 => Just(Msg::Exported(Err(None))),
         1 => (0.0..2.0).prop_map(Msg::Progress),
-        1 => Just(Msg::Spliced(Ok(("/r/a.wav".into(), Vec::new())))),
+        1 => Just(Msg::Spliced(Ok(changed()))),
         1 => Just(opened()),
         1 => Just(Msg::Started("a.wav".into())),
         1 => Just(counted(50, true)),

@@ -159,7 +159,7 @@ fn outline() -> Outline {
     let markers = [5_000, 25_000].map(Duration::from_millis).to_vec();
     let waveform = growing.finish();
     let scale = Scale::of(waveform.bins());
-    Outline { path: playing(0).path, waveform, scale, frames: Some(48_000 * 31), markers }
+    Outline { path: playing(0).path, waveform, scale, frames: Some(48_000 * 31), rate: 48_000, markers }
 }
 
 /// Every mode, by name.

@@ -19,7 +19,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     report::{quantity::size, status},
-    tui::app::{Kind, Model, SKETCH_COLUMNS, Sketch, Take},
+    tui::{
+        app::{Kind, Model, SKETCH_COLUMNS, Sketch, Take},
+        keymap::Action,
+    },
 };
 
 /// Columns of length, format, date and size, with the gap before each.
@@ -32,7 +35,7 @@ const GAP: usize = 2;
 const SKETCH_LEAST: usize = 12;
 /// A name gets at least so many columns before anything else is shown, and no more than that of a wide screen.
 const NAME_LEAST: usize = 20;
-const NAME_MOST: usize = 56;
+const NAME_MOST: usize = 36;
 
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let takes = &model.shelf.takes;
@@ -43,15 +46,34 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
             line.render(row, buffer);
         }
     }
+    scrollbar(model, area, buffer);
     if takes.shown.is_empty() {
+        let key = model.keymap.key_of(Action::Record, model.theme.unicode);
+        let begin = key.map_or_else(|| "no clips yet".to_owned(), |key| format!("no clips yet; press {key} to record"));
         let (text, style) = match &takes.trouble {
             Some(trouble) => (trouble.as_str(), model.theme.alarm()),
             None if !takes.known => ("reading the folder", model.theme.dim()),
-            None if takes.all.is_empty() => ("no clips yet", model.theme.dim()),
-            None => ("no clip has that in its name", model.theme.dim()),
+            None if takes.all.is_empty() => (begin.as_str(), model.theme.plain()),
+            None => ("no clip has all of that in its name", model.theme.dim()),
         };
         let text = model.theme.shortened(text, usize::from(area.width).saturating_sub(2));
         Line::styled(format!("  {text}"), style).render(area, buffer);
+    }
+}
+
+/// Where in the list the rows are, on the frame beside them.
+fn scrollbar(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let (all, page) = (model.shelf.takes.shown.len(), usize::from(area.height));
+    if all <= page {
+        return;
+    }
+    let thumb = (page * page / all).max(1);
+    let offset = model.shelf.takes.offset * (page - thumb) / (all - page);
+    let symbol = if model.theme.unicode { "┃" } else { "#" };
+    for row in area.rows().skip(offset).take(thumb) {
+        if let Some(cell) = buffer.cell_mut((row.right(), row.y)) {
+            cell.set_symbol(symbol).set_style(model.theme.key());
+        }
     }
 }
 

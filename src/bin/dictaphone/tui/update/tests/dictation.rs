@@ -52,8 +52,8 @@ fn what_came_of_it_is_told_and_can_be_undone() {
         model
     };
     for (outcome, words, undoable) in [
-        (Ok(("/r/a.wav".into(), Vec::new())), "u undoes that", 1),
-        (Ok(("/r/a.wav".into(), vec!["/r/a-before.wav".into()])), "a-before.wav stays", 1),
+        (Ok(changed()), "u undoes that", 1),
+        (Ok(Changed { left_over: vec!["/r/a-before.wav".into()], ..changed() }), "a-before.wav stays", 1),
         (Err(Some("the disk is full".into())), "a take of its own", 0),
         (Err(None), "a take of its own", 0),
     ] {
@@ -64,9 +64,12 @@ fn what_came_of_it_is_told_and_can_be_undone() {
         assert_eq!((model.shelf.undoable, model.shelf.job.clone()), (undoable, None));
     }
     let mut model = with_job();
-    update(&mut model, Msg::Spliced(Ok(("/r/a.wav".into(), Vec::new()))));
+    let hold = |seconds| vec![Effect::Hold("/r/a.wav".into(), Duration::from_secs(seconds))];
+    assert_eq!(update(&mut model, Msg::Spliced(Ok(changed()))), hold(2), "the head stands behind what was said");
     assert_eq!(press(&mut model, [KeyCode::Char('u')]), [Effect::Undo]);
-    update(&mut model, Msg::Undone(Ok("/r/a.wav".into())));
+    let back = undone("a is as it was; the recording is in the trash", Some(Duration::from_secs(1)));
+    assert_eq!(update(&mut model, back), hold(1));
+    assert!(said(&model).is_some_and(|(_, text)| text.contains("is in the trash")));
     assert_eq!(press(&mut model, [KeyCode::Char('u')]), []);
 }
 

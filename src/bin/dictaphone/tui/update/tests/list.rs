@@ -78,7 +78,7 @@ fn what_was_deleted_can_be_brought_back() {
     update(&mut model, Msg::Deleted { path: "/r/a.wav".into(), restorable: true });
     assert_eq!(current(&model), Some("b"));
     assert_eq!(press(&mut model, [KeyCode::Char('u')]), [Effect::Undo]);
-    update(&mut model, Msg::Undone(Ok("/r/a.wav".into())));
+    update(&mut model, undone("a is back", None));
     update(&mut model, takes(&["a", "b"]));
     assert_eq!(current(&model), Some("a"));
     assert_eq!(press(&mut model, [KeyCode::Char('u')]), []);
@@ -170,10 +170,8 @@ fn what_is_unfinished_can_be_recovered_and_deleted_and_nothing_else() {
 fn an_unfinished_recording_is_called_as_in_the_list() {
     let mut model = model();
     let path: PathBuf = "/r/.cut off.wav.part".into();
-    update(&mut model, Msg::Deleted { path: path.clone(), restorable: true });
+    update(&mut model, Msg::Deleted { path, restorable: true });
     assert_eq!(said(&model), Some((Weight::Note, "cut off is in the trash, u undoes that")));
-    update(&mut model, Msg::Undone(Ok(path)));
-    assert_eq!(said(&model), Some((Weight::Note, "cut off is back")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::*;
 pub(super) fn outline_of(name: &str, markers: &[u64]) -> Outline {
     let path = format!("/r/{name}.wav").into();
     let markers = markers.iter().copied().map(Duration::from_millis).collect();
-    Outline { path, waveform: Waveform::default(), scale: Scale::FULL, frames: None, markers }
+    Outline { path, waveform: Waveform::default(), scale: Scale::FULL, frames: None, rate: 48_000, markers }
 }
 
 #[test]

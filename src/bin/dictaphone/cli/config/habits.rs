@@ -1,0 +1,52 @@
+//! How the screen behaves, as far as that is a matter of taste and no flag of `record`. Pure.
+
+use std::time::Duration;
+
+use super::document::{Document, Entry, Value};
+use crate::{cli::duration, message::Failure};
+
+/// What the config says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Habits {
+    /// So far back playing goes on after a pause.
+    pub(crate) back_step: Duration,
+    /// What meets where something was cut out fades into each other.
+    pub(crate) crossfade: bool,
+}
+
+impl Habits {
+    /// The names of them.
+    pub(super) const KEYS: [&str; 2] = ["back_step", "crossfade"];
+
+    /// Takes what is meant for it, and tells whether it was.
+    ///
+    /// # Errors
+    /// A usage failure for a value that it cannot have.
+    pub(super) fn take(&mut self, entry: &Entry<'_>, document: &Document<'_>) -> Result<bool, Failure> {
+        match (entry.key.replace('-', "_").as_str(), &entry.value) {
+            ("back_step", Value::Text(text)) => {
+                self.back_step = duration::parse_position(text).map_err(|reason| {
+                    let (what, hint) = reason.split_once("; ").unwrap_or((&reason, ""));
+                    document.failure(entry.at, format!("`{}`: {what}", entry.key), hint)
+                })?;
+            }
+            ("back_step", _) => {
+                return Err(document.failure(
+                    entry.at,
+                    format!("`{}` is a length of time", entry.key),
+                    format!("write it as `{} = \"2s\"`", entry.key),
+                ));
+            }
+            ("crossfade", Value::Bool(crossfade)) => self.crossfade = *crossfade,
+            ("crossfade", _) => {
+                return Err(document.failure(
+                    entry.at,
+                    "`crossfade` is either true or false",
+                    "write it as `crossfade = true`",
+                ));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,153 @@
+//! What getting about in a long clip needs of its sound: pauses, silence that is skipped, and a part of it from close by.
+//! Each is read on a thread of its own, because it may be far away.
+
+use std::{
+    ops::{ControlFlow, Range},
+    path::PathBuf,
+    time::Duration,
+};
+
+use dictaphone::{
+    Result,
+    audio::time::{duration_of, frames_in},
+    clips::{Pauses, Waveform, pauses},
+    format,
+    playback::Status,
+};
+
+use super::{Happening, World, worker::Turn};
+use crate::tui::{
+    app::{Detail, Stretch},
+    update::Msg,
+};
+
+/// The shortest pause that one goes to, and the shortest that is skipped.
+const HOP: Duration = Duration::from_millis(400);
+const SKIP: Duration = Duration::from_millis(700);
+/// So much of a pause is heard before the rest is skipped.
+const TAIL: Duration = Duration::from_millis(200);
+/// Whoever goes back this soon behind a pause means the one before.
+const JUST_PASSED: Duration = Duration::from_millis(1_000);
+
+/// What is known of the silence in the clip that is played.
+#[derive(Default)]
+pub(super) struct Travel {
+    hop: Turn,
+    search: Turn,
+    detail: Turn,
+    /// How loud the clip is where it is loud, in dBFS.
+    loudness: Option<f64>,
+    /// Silence is skipped.
+    skips: bool,
+    ahead: Ahead,
+}
+
+/// The next pause that is skipped.
+#[derive(Default)]
+enum Ahead {
+    #[default]
+    Unknown,
+    /// It is looked for from that frame on.
+    Sought(u64),
+    /// From that frame on there is this one, in which one goes on at the second frame, or none any more.
+    Known(u64, Option<(Range<u64>, u64)>),
+}
+
+/// A pause that was found, and the frame in it at which one goes on.
+pub(crate) type Found = Option<(Range<u64>, u64)>;
+
+impl World {
+    /// The clip that is played is another one.
+    pub(super) fn forget_pauses(&mut self) {
+        self.travel.search.next();
+        (self.travel.loudness, self.travel.ahead) = (None, Ahead::Unknown);
+    }
+
+    pub(super) fn note_loudness(&mut self, waveform: &Waveform) {
+        self.travel.loudness = pauses::loudness(waveform);
+    }
+
+    pub(super) fn hop(&self, forward: bool) {
+        let Some((path, player)) = &self.player else { return };
+        let (path, state, loudness) = (path.clone(), player.state(), self.travel.loudness);
+        let turn = self.travel.hop.clone();
+        let number = turn.next();
+        self.spawn("pauses", move || {
+            let passed = if state.status == Status::Playing { JUST_PASSED } else { Duration::ZERO };
+            let back = frames_in(passed, state.sample_rate);
+            let mut watch = || if turn.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+            let found = find(&path, loudness, HOP, |pauses| match forward {
+                true => pauses.next(state.position, &mut watch),
+                false => pauses.previous(state.position.saturating_sub(back), &mut watch),
+            });
+            // What cannot be read any more has no pauses; whoever plays it says what is wrong.
+            let to = found.unwrap_or_default().map(|(_, frame)| duration_of(frame, state.sample_rate));
+            turn.is(number).then_some(Happening::Msg(Msg::Hopped { forward, to }))
+        });
+    }
+
+    pub(super) fn set_skips(&mut self, skips: bool) {
+        (self.travel.skips, self.travel.ahead) = (skips, Ahead::Unknown);
+    }
+
+    /// Goes on behind the pause that is heard, and looks for the next one in time.
+    pub(super) fn skip_silence(&mut self) {
+        let Some((path, player)) = self.player.as_ref().filter(|_| self.travel.skips) else { return };
+        let state = player.state();
+        if state.status != Status::Playing {
+            return;
+        }
+        let at = state.position;
+        match &self.travel.ahead {
+            Ahead::Sought(from) if *from <= at => return,
+            Ahead::Known(from, None) if *from <= at => return,
+            Ahead::Known(from, Some((pause, landing))) if (*from..*landing).contains(&at) => {
+                if at >= pause.start.saturating_add(frames_in(TAIL, state.sample_rate)) {
+                    player.seek(*landing);
+                }
+                return;
+            }
+            _ => {}
+        }
+        let (path, loudness, turn) = (path.clone(), self.travel.loudness, self.travel.search.clone());
+        let number = turn.next();
+        self.travel.ahead = Ahead::Sought(at);
+        self.spawn("pauses", move || {
+            let mut watch = || if turn.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+            let found = find(&path, loudness, SKIP, |pauses| pauses.next(at, &mut watch)).unwrap_or_default();
+            Some(Happening::PauseAhead(number, at, found))
+        });
+    }
+
+    pub(super) fn pause_ahead(&mut self, number: u64, from: u64, found: Found) {
+        if self.travel.search.is(number) {
+            self.travel.ahead = Ahead::Known(from, found);
+        }
+    }
+
+    pub(super) fn look_closer(&self, path: PathBuf, stretch: Stretch) {
+        let turn = self.travel.detail.clone();
+        let number = turn.next();
+        self.spawn("detail", move || {
+            let mut decoder = format::open(&path).ok()?;
+            let rate = decoder.format().sample_rate;
+            let frames = frames_in(stretch.from, rate)..frames_in(stretch.to, rate);
+            let watch = |_: &_| if turn.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+            // Without it the rough picture stays.
+            let waveform = Waveform::measure_part(decoder.as_mut(), frames, watch).ok()?;
+            turn.is(number).then_some(Happening::Msg(Msg::Detailed(Detail { path, stretch, waveform })))
+        });
+    }
+}
+
+fn find(
+    path: &std::path::Path,
+    loudness: Option<f64>,
+    shortest: Duration,
+    search: impl FnOnce(&mut Pauses<'_>) -> Result<Option<Range<u64>>>,
+) -> Result<Found> {
+    let mut decoder = format::open(path)?;
+    let mut pauses = Pauses::new(decoder.as_mut(), loudness, shortest);
+    let pause = search(&mut pauses)?;
+    Ok(pause.map(|pause| (pause.clone(), pauses.landing(&pause))))
+}
