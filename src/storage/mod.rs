@@ -11,6 +11,7 @@ mod publish;
 pub mod space;
 pub mod spool;
 mod twin;
+mod twin_spool;
 pub mod undo;
 mod unfinished;
 pub mod writers;
@@ -25,6 +26,7 @@ pub use memory::{MemoryDisk, MemorySpool};
 pub use power_cut::PowerCut;
 pub use spool::FileSpool;
 pub use twin::keep_twin;
+pub use twin_spool::{OnTwinFailure, Twin, TwinMaker, TwinSpool};
 pub use unfinished::is_being_written;
 
 /// A reader that can seek, as blobs hand it out.
