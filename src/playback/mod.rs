@@ -11,6 +11,7 @@
 
 mod chain;
 mod clock;
+mod cue;
 mod engine;
 mod output;
 mod player;
@@ -24,6 +25,7 @@ mod stretch;
 mod timeline;
 
 pub use clock::ClockOutput;
+pub use cue::{Cue, play_cue};
 pub use output::{Device, Line, Output};
 pub use player::{Player, PlayerState, Status};
 pub use pulled::{PulledOutput, Puller};
