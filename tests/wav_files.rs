@@ -75,6 +75,7 @@ mod tests {
     fn tags() -> Metadata {
         let marker = |frame, text: &str| Marker { frame, text: text.into() };
         Metadata {
+            time_reference: None,
             title: Some("Gespräch mit Anna".into()),
             date: Some("2026-11-20T14:05:09+01:00".into()),
             software: Some("dictaphone 1.0".into()),

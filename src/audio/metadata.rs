@@ -3,6 +3,8 @@
 //! It stands here, below the encoders that write it and the decoders that read it, because those two do not know each
 //! other. Plain values, for any thread.
 
+use std::time::Duration;
+
 use super::{Speakers, output_frames};
 
 /// A remark at one place of a recording.
@@ -14,6 +16,23 @@ pub struct Marker {
     pub text: String,
 }
 
+/// What the text of a marker begins with where something was cut out.
+const CUT: &str = "cut: ";
+
+impl Marker {
+    /// The text of the marker where so much was cut out because nobody spoke.
+    #[must_use]
+    pub fn cut_text(length: Duration) -> String {
+        format!("{CUT}{:.1} s", length.as_secs_f64())
+    }
+
+    /// Whether the program set it where it cut something out, and no person did.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.text.strip_prefix(CUT).is_some_and(|length| length.ends_with(" s"))
+    }
+}
+
 /// What is written about a recording besides its sound.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metadata {
@@ -21,6 +40,9 @@ pub struct Metadata {
     pub title: Option<String>,
     /// Date and time of the first frame, RFC 3339. A file of another program may say less, such as the year.
     pub date: Option<String>,
+    /// Frames of this recording between midnight and its first frame, exact over all files of one recording
+    /// (EBU Tech 3285, TimeReference).
+    pub time_reference: Option<u64>,
     /// Name and version of the writing program.
     pub software: Option<String>,
     /// The device that was recorded.
@@ -87,6 +109,7 @@ impl Metadata {
         for marker in &mut self.markers {
             marker.frame = output_frames(marker.frame, from_hz, to_hz);
         }
+        self.time_reference = self.time_reference.map(|frames| output_frames(frames, from_hz, to_hz));
         let lost = self.take_lost_frames();
         self.note_lost_frames(output_frames(lost, from_hz, to_hz));
         self

@@ -15,6 +15,7 @@ pub mod mix;
 pub mod resample;
 pub mod speakers;
 pub mod time;
+pub mod voice;
 
 pub use chain::Chain;
 pub use convert::{decode_samples, encode_samples};

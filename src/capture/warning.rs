@@ -38,6 +38,10 @@ pub enum WarningKind {
     Lost,
     /// The recording ended before it was meant to.
     EndedEarly,
+    /// A new file could not be made, so that the old one goes on.
+    Split,
+    /// The second copy of the recording has failed.
+    Copy,
     /// The disk will be full before long.
     LowSpace,
     /// The rate of the recording is not the one that was asked for.
@@ -68,6 +72,8 @@ impl WarningKind {
             Self::DefaultChanged => "default_changed",
             Self::Lost => "lost",
             Self::EndedEarly => "ended_early",
+            Self::Split => "split",
+            Self::Copy => "copy",
             Self::LowSpace => "low_space",
             Self::Rate => "rate",
             Self::Renamed => "renamed",

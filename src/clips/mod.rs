@@ -19,6 +19,7 @@ pub mod name;
 pub mod pauses;
 mod recover;
 pub mod rename;
+pub mod retention;
 mod sealed;
 pub mod splice;
 pub mod trash;

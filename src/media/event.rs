@@ -31,15 +31,29 @@ pub enum RecorderEvent {
         /// The same place: no frame is recorded while paused.
         frame: u64,
     },
-    /// A part of the recording.
+    /// A part of the recording, or one of its files if it is [split](crate::media::RecorderOptions::split).
     DataAvailable {
-        /// The bytes gathered since the last one; may be empty.
+        /// The bytes gathered since the last one; may be empty. A file is whole by itself.
         data: Blob,
         /// Milliseconds of recorded time from the start of the recording to the start of `data`.
         timecode: f64,
     },
     /// A marker was set; not part of the standard.
     Mark(Marker),
+    /// The [gate](crate::media::RecorderOptions::gate) opened or closed; not part of the standard.
+    Gate {
+        /// What the source delivers is recorded from here on.
+        open: bool,
+        /// Frames recorded before this place.
+        frame: u64,
+        /// What was cut out here; nothing when it closes.
+        cut: Duration,
+    },
+    /// Nobody has spoken for so long that the recording is over soon; not part of the standard.
+    Countdown {
+        /// It ends after this time unless somebody speaks; `None` when somebody spoke, or it is to go on.
+        left: Option<Duration>,
+    },
     /// The disk will be full before long; not part of the standard. Fired once, below five minutes.
     LowSpace {
         /// How long it lasts at the rate of this recording.

@@ -5,7 +5,7 @@ use std::{
     io,
     path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::{
@@ -14,8 +14,17 @@ use crate::{
     storage::{FileSpool, Spool},
 };
 
-/// Makes the spool of a recording.
-pub type SpoolMaker = Arc<dyn Fn() -> io::Result<Box<dyn Spool>> + Send + Sync>;
+/// A file that is about to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewFile {
+    /// Counted from 1 within the recording.
+    pub number: u32,
+    /// When its first frame was captured; unknown for a file that is made before there is one.
+    pub begins_at: Option<SystemTime>,
+}
+
+/// Makes the spool of a recording, or of one of its files.
+pub type SpoolMaker = Arc<dyn Fn(NewFile) -> io::Result<Box<dyn Spool>> + Send + Sync>;
 
 /// Where a recording without a timeslice is kept while it grows.
 #[derive(Clone, Default)]
@@ -23,18 +32,19 @@ pub enum Storage {
     /// A file in the folder for temporary files, removed with the last handle to its blob unless that was saved.
     #[default]
     Temporary,
-    /// `.NAME.EXT.part` beside this target, so that saving there is a rename. It stays if it is not saved.
+    /// `.NAME.EXT.part` beside this target, so that saving there is a rename. It stays if it is not saved. Each further
+    /// file of a recording gets a numbered name.
     Beside(PathBuf),
     /// A spool of the caller's own.
     Custom(SpoolMaker),
 }
 
 impl Storage {
-    pub(crate) fn create(&self) -> io::Result<Box<dyn Spool>> {
+    pub(crate) fn create(&self, file: NewFile) -> io::Result<Box<dyn Spool>> {
         match self {
             Self::Temporary => Ok(Box::new(FileSpool::temporary()?)),
             Self::Beside(target) => Ok(Box::new(FileSpool::beside(target)?)),
-            Self::Custom(maker) => maker(),
+            Self::Custom(maker) => maker(file),
         }
     }
 }
@@ -54,7 +64,7 @@ const CHECKPOINT: Duration = Duration::from_secs(1);
 
 enum Place {
     Memory(Vec<u8>),
-    Spool { spool: Box<dyn Spool>, storage: Storage },
+    Spool { spool: Box<dyn Spool>, storage: Storage, file: NewFile },
 }
 
 /// The bytes since the last blob.
@@ -72,13 +82,13 @@ impl Output {
 
     /// # Errors
     /// Those of making the spool; [`io::ErrorKind::StorageFull`] if fewer than `reserve` bytes are left.
-    pub(crate) fn spooled(storage: &Storage, reserve: u64) -> io::Result<Self> {
-        let mut spool = storage.create()?;
+    pub(crate) fn spooled(storage: &Storage, file: NewFile, reserve: u64) -> io::Result<Self> {
+        let mut spool = storage.create(file)?;
         if spool.available_bytes().is_some_and(|available| available < reserve) {
             let _ = spool.discard();
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"));
         }
-        let place = Place::Spool { spool, storage: storage.clone() };
+        let place = Place::Spool { spool, storage: storage.clone(), file };
         Ok(Self { place, sealable: true, checkpoint_due: Instant::now() + CHECKPOINT })
     }
 
@@ -144,8 +154,8 @@ impl Output {
 
     /// Hands over everything so far while the recording goes on into a new place.
     pub(crate) fn split(&mut self, encoder: &mut dyn Encoder, facts: BlobFacts) -> io::Result<Blob> {
-        if let Place::Spool { spool, storage } = &mut self.place {
-            let next = storage.create()?;
+        if let Place::Spool { spool, storage, file } = &mut self.place {
+            let next = storage.create(*file)?;
             if self.sealable {
                 patch(spool.as_mut(), &encoder.unseal())?;
                 self.sealable = false;
@@ -197,8 +207,9 @@ mod tests {
     fn after_a_power_cut_anywhere_the_header_claims_only_what_is_there() {
         let disk = MemoryDisk::new();
         let on_disk = disk.clone();
-        let maker = move || on_disk.spool(Path::new("a.wav")).map(|spool| Box::new(spool) as Box<dyn Spool>);
-        let mut output = Output::spooled(&Storage::Custom(Arc::new(maker)), 0).unwrap();
+        let maker = move |_: NewFile| on_disk.spool(Path::new("a.wav")).map(|spool| Box::new(spool) as Box<dyn Spool>);
+        let mut output =
+            Output::spooled(&Storage::Custom(Arc::new(maker)), NewFile { number: 1, begins_at: None }, 0).unwrap();
         let audio = AudioFormat::new(8_000, 1, SampleFormat::S16);
         let settings =
             EncoderSettings { audio, delivery: Delivery::File, bits_per_second: None, metadata: Metadata::default() };

@@ -27,6 +27,8 @@ pub struct Progress {
     pub lost_frames: u64,
     /// Where they were lost; the first thousand places.
     pub losses: Vec<Loss>,
+    /// What was cut out because the [gate](crate::media::RecorderOptions::gate) was closed.
+    pub cut: Duration,
     /// Frames that the device really made in a second of the system's clock; `None` while that is not well known.
     pub device_rate_hz: Option<f64>,
     /// Samples at full scale or beyond, where the format of the recording ends there: none for float.

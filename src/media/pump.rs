@@ -15,6 +15,7 @@ use crate::{
     capture::{CaptureStream, EndReason, Pace, Reading, Waker, Warning, WarningKind},
     error::{Error, ErrorKind, Result},
     media::{
+        history::History,
         input::InputWatch,
         queue::{Action, Command, CommandQueue, TrackKey},
         sleep::SleepWatch,
@@ -61,6 +62,8 @@ pub(crate) struct Pump {
     tracks: Vec<Track>,
     takes: Vec<Take>,
     taps: Vec<(TrackKey, TapInlet)>,
+    /// What recordings that begin later may begin with.
+    history: Option<History>,
     block: Vec<f32>,
 }
 
@@ -90,6 +93,7 @@ impl Pump {
             tracks: Vec::new(),
             takes: Vec::new(),
             taps: Vec::new(),
+            history: None,
             block: Vec::new(),
         }
     }
@@ -184,11 +188,17 @@ impl Pump {
                 self.listening = true;
                 self.taps.push((key, inlet));
             }
+            Action::Keep(frames) => {
+                self.listening = true;
+                let mut history = History::new(frames, self.channels);
+                self.history.iter().for_each(|old| history.adopt(old));
+                self.history = Some(history).filter(|_| frames > 0);
+            }
             Action::Begin(take) => {
                 self.listening = true;
                 self.takes.push(*take);
                 if let Some(take) = self.takes.last_mut() {
-                    take.begin();
+                    take.begin(self.stream.pace(), self.history.as_ref());
                 }
                 self.end_silent_takes();
             }
@@ -307,6 +317,12 @@ impl Pump {
             take.gather(if audible { Sound::Samples(block) } else { Sound::Silence(block.len() / self.channels) });
         }
         self.takes.retain(|take| !take.is_over());
+        if let Some(history) = &mut self.history {
+            match muted || !tracks.iter().any(|track| track.enabled) {
+                true => history.push(&vec![0.0; block.len()]),
+                false => history.push(block),
+            };
+        }
     }
 
     fn hand_on_lost(&mut self, frames: u64) {
@@ -314,6 +330,10 @@ impl Pump {
         let frames = usize::try_from(frames).unwrap_or(MAX_BLOCK_FRAMES);
         self.taps.retain(|(_, inlet)| inlet.offer(&vec![0.0; frames * self.channels]));
         self.each_take(|take| take.gather(Sound::Lost(frames)));
+        if let Some(history) = &mut self.history {
+            history.count_loss(frames as u64);
+            history.push(&vec![0.0; frames * self.channels]);
+        }
     }
 
     /// How long it takes until the next frame is captured that a cut or the end of a recording waits for.

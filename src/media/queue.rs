@@ -27,16 +27,24 @@ pub(crate) enum TakeCommand {
     Resume,
     RequestData,
     Mark(String),
+    Next,
+    KeepGoing,
     Stop,
     Fail(Error),
 }
 
 /// What the pump is asked to do.
 pub(crate) enum Action {
-    AddTrack { key: TrackKey, enabled: bool, track: Weak<TrackShared> },
+    AddTrack {
+        key: TrackKey,
+        enabled: bool,
+        track: Weak<TrackShared>,
+    },
     EnableTrack(TrackKey, bool),
     EndTrack(TrackKey),
     AddTap(TrackKey, TapInlet),
+    /// Keep the last so many frames, for recordings that begin later.
+    Keep(u64),
     Begin(Box<Take>),
     Take(TakeKey, TakeCommand),
 }

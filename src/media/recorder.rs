@@ -14,15 +14,17 @@ use crate::{
     error::{Error, ErrorKind, Result},
     format::{Codec, Delivery, EncoderSettings, Format, mime},
     media::{
-        MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecordingState, Storage,
+        GateOptions, MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecordingState, Split,
+        Storage,
         event::Listeners,
         identity,
-        output::Output,
+        listening::Listening,
+        piece::PiecePlan,
         queue::{Action, TakeCommand, TakeKey},
         source::Source,
         state::{Call, Transition, transition},
         stream::StreamObserver,
-        take::{Take, TakePlan, reserve},
+        take::{Take, TakePlan},
     },
 };
 
@@ -50,6 +52,19 @@ pub struct RecorderOptions {
     pub starts_paused: bool,
     /// The recording stops by itself after exactly this many frames of it.
     pub max_frames: Option<u64>,
+    /// The recording stops by itself before its files together are larger than this, in bytes.
+    pub max_bytes: Option<u64>,
+    /// When it goes on in a new file by itself; for recordings without a timeslice. Each file is fired as a whole blob.
+    pub split: Option<Split>,
+    /// So much of what the source delivers is kept while nothing is recorded, before the start and while paused, and
+    /// begins what is recorded then. Before the start only as far as a track was asked to
+    /// [keep](MediaStreamTrack::keep) it.
+    pub pre_roll: Duration,
+    /// Records only while there is something worth it; what lies between is cut out.
+    pub gate: Option<GateOptions>,
+    /// The recording stops by itself when nobody has spoken for so long, in any channel, once somebody has. Music is no
+    /// speech.
+    pub stop_on_silence: Option<Duration>,
     /// Where a recording without a timeslice is kept.
     pub storage: Storage,
     /// Tags to be written.
@@ -61,6 +76,8 @@ struct Core {
     state: RecordingState,
     mime_type: String,
     format: Option<AudioFormat>,
+    /// What runs is a file that another can follow.
+    goes_to_file: bool,
     running: Option<(TakeKey, Arc<Source>)>,
 }
 
@@ -252,6 +269,7 @@ impl MediaRecorder {
         }
         core.state = if self.options.starts_paused { RecordingState::Paused } else { state };
         core.format = Some(format);
+        core.goes_to_file = timeslice.is_none();
         core.running = Some((key, source));
         Ok(())
     }
@@ -275,21 +293,59 @@ impl MediaRecorder {
             sample_format: self.sample_format()?,
         };
         self.container.supported(format)?;
+        let metadata = self.metadata(source, &mixer);
+        let files = PiecePlan {
+            container: self.container,
+            settings: EncoderSettings {
+                audio: format,
+                delivery: if timeslice.is_some() { Delivery::Stream } else { Delivery::File },
+                bits_per_second: self.options.audio_bits_per_second,
+                metadata: metadata.clone(),
+            },
+            bits_per_second: self.container.estimated_bits_per_second(format, self.options.audio_bits_per_second),
+            storage: self.options.storage.clone(),
+        };
+        self.refuse_too_small(&files)?;
         let plan = TakePlan {
             key: identity::new_key(),
             tracks: tracks.iter().map(MediaStreamTrack::key).collect(),
             source_format: source.format(),
             format,
             mime_type: self.container.full_mime_type(format),
-            bits_per_second: self.container.estimated_bits_per_second(format, self.options.audio_bits_per_second),
-            metadata: self.metadata(source, &mixer),
+            metadata,
             mixer,
             gain_db: self.options.gain_db,
             timeslice,
             max_frames: self.options.max_frames,
+            max_bytes: self.options.max_bytes,
+            split: self.options.split.filter(|_| timeslice.is_none()),
+            pre_roll: self.options.pre_roll,
+            splits_at_gate: timeslice.is_none() && self.options.gate.is_some_and(|gate| gate.splits),
             starts_paused: self.options.starts_paused,
+            files,
         };
-        Ok((self.take(plan)?, Arc::clone(source)))
+        let chain =
+            Chain::new(plan.mixer.clone(), plan.source_format.sample_rate, plan.format.sample_rate, plan.gain_db)?;
+        let (gate, silence) = (self.options.gate, self.options.stop_on_silence);
+        let listening = Listening::new(gate, silence, plan.source_format, self.options.gain_db)?;
+        Ok((Take::new(plan, Arc::clone(&self.shared), chain, listening)?, Arc::clone(source)))
+    }
+
+    fn refuse_too_small(&self, files: &PiecePlan) -> Result<()> {
+        let of_split = match self.options.split {
+            Some(Split::Bytes(bytes)) => Some(bytes),
+            Some(Split::Every(length) | Split::Aligned(length)) if length.is_zero() => Some(0),
+            _ => None,
+        };
+        let smallest = [of_split, self.options.max_bytes].into_iter().flatten().min();
+        match smallest {
+            Some(bytes) if bytes < files.min_bytes() => {
+                let context =
+                    format!("{bytes} bytes are too few for a file; at least {} are needed", files.min_bytes());
+                Err(Error::new(ErrorKind::NotSupported, context))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What was asked for, or what the codec implies.
@@ -303,25 +359,6 @@ impl MediaRecorder {
                 Err(Error::new(ErrorKind::NotSupported, context))
             }
         }
-    }
-
-    fn take(&self, plan: TakePlan) -> Result<Take> {
-        let delivery = if plan.timeslice.is_some() { Delivery::Stream } else { Delivery::File };
-        let encoder = self.container.encoder(&EncoderSettings {
-            audio: plan.format,
-            delivery,
-            bits_per_second: self.options.audio_bits_per_second,
-            metadata: plan.metadata.clone(),
-        })?;
-        let chain =
-            Chain::new(plan.mixer.clone(), plan.source_format.sample_rate, plan.format.sample_rate, plan.gain_db)?;
-        // The file comes last, so that nothing else can fail once it exists.
-        let output = match delivery {
-            Delivery::Stream => Output::in_memory(),
-            Delivery::File => Output::spooled(&self.options.storage, reserve(plan.bits_per_second))
-                .map_err(|error| Error::from_io(error, "cannot create the file of the recording"))?,
-        };
-        Ok(Take::new(plan, Arc::clone(&self.shared), chain, encoder, output))
     }
 
     fn metadata(&self, source: &Source, mixer: &ChannelMixer) -> Metadata {
@@ -364,6 +401,30 @@ impl MediaRecorder {
     /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
     pub fn mark(&self, text: &str) -> Result<()> {
         self.shared.call(Call::Mark, TakeCommand::Mark(text.to_owned()))
+    }
+
+    /// Goes on in a new file at the frame that is current now; the file so far is fired as a whole blob. Nothing if there
+    /// is no frame in it. Not part of the standard.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; [`NotSupported`](ErrorKind::NotSupported) if the recording
+    /// leaves in timeslices. Nothing changes then.
+    pub fn next_file(&self) -> Result<()> {
+        let core = lock(&self.shared.core);
+        if core.state != RecordingState::Inactive && !core.goes_to_file {
+            return Err(Error::new(ErrorKind::NotSupported, "a stream cannot go on in a new file"));
+        }
+        drop(core);
+        self.shared.call(Call::Next, TakeCommand::Next)
+    }
+
+    /// Goes on although nobody speaks: the time of [`RecorderOptions::stop_on_silence`] begins anew. Not part of the
+    /// standard.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
+    pub fn keep_going(&self) -> Result<()> {
+        self.shared.call(Call::KeepGoing, TakeCommand::KeepGoing)
     }
 
     /// Asks for everything so far, which may be empty; a new blob begins.

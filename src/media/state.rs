@@ -44,6 +44,8 @@ pub(crate) enum Call {
     Resume,
     RequestData,
     Mark,
+    Next,
+    KeepGoing,
 }
 
 impl Call {
@@ -55,6 +57,8 @@ impl Call {
             Self::Resume => "resume",
             Self::RequestData => "request_data",
             Self::Mark => "mark",
+            Self::Next => "begin the next file",
+            Self::KeepGoing => "keep going",
         }
     }
 }
@@ -76,7 +80,9 @@ pub(crate) fn transition(state: RecordingState, call: Call) -> Result<Transition
         (Call::Start, Inactive) | (Call::Resume, Paused) => Ok(Transition::To(Recording)),
         (Call::Stop, Recording | Paused) => Ok(Transition::To(Inactive)),
         (Call::Pause, Recording) => Ok(Transition::To(Paused)),
-        (Call::RequestData | Call::Mark, Recording | Paused) => Ok(Transition::To(state)),
+        (Call::RequestData | Call::Mark | Call::Next | Call::KeepGoing, Recording | Paused) => {
+            Ok(Transition::To(state))
+        }
         (Call::Pause, Paused) | (Call::Resume, Recording) => Ok(Transition::Nothing),
         (Call::Start, _) | (_, Inactive) => {
             Err(Error::new(ErrorKind::InvalidState, format!("cannot {} while {state}", call.name())))
@@ -90,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_cell_of_the_control_table() {
-        use Call::{Mark, Pause, RequestData, Resume, Start, Stop};
+        use Call::{KeepGoing, Mark, Next, Pause, RequestData, Resume, Start, Stop};
         use RecordingState::{Inactive, Paused, Recording};
         let refused = None;
         let nothing = Some(Transition::Nothing);
@@ -102,6 +108,8 @@ mod tests {
             (Resume, refused, nothing, to(Recording)),
             (RequestData, refused, to(Recording), to(Paused)),
             (Mark, refused, to(Recording), to(Paused)),
+            (Next, refused, to(Recording), to(Paused)),
+            (KeepGoing, refused, to(Recording), to(Paused)),
         ] {
             for (state, expected) in [(Inactive, inactive), (Recording, recording), (Paused, paused)] {
                 match (transition(state, call), expected) {

@@ -3,10 +3,11 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Receiver},
+    time::Duration,
 };
 
 use crate::{
-    audio::Speakers,
+    audio::{Speakers, time::frames_in},
     capture::{EndReason, Warning},
     media::{
         event::{Listeners, TrackEvent},
@@ -253,6 +254,17 @@ impl MediaStreamTrack {
             self.shared.source.post(Action::AddTap(self.key(), inlet));
         }
         tap
+    }
+
+    /// Keeps the last `length` of what the source delivers in memory from now on, for recordings that begin with it
+    /// ([`RecorderOptions::pre_roll`](crate::media::RecorderOptions::pre_roll)); for all tracks of the source, until it
+    /// is closed or another length is asked for, zero for none. What is muted is kept as silence. A generator or a file
+    /// begins to run. Not part of the standard.
+    pub fn keep(&self, length: Duration) {
+        let source = &self.shared.source;
+        if self.ready_state() == ReadyState::Live {
+            source.post(Action::Keep(frames_in(length, source.format().sample_rate)));
+        }
     }
 
     /// What happens to the track from now on. Each call makes a listener of its own.

@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn playing_waits_until_it_was_heard() {
         let before = Instant::now();
-        play_cue(&mut ClockOutput::default(), Cue::Stop).unwrap();
+        play_cue(&mut ClockOutput, Cue::Stop).unwrap();
         assert!(before.elapsed() >= LENGTH);
     }
 }

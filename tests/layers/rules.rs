@@ -56,6 +56,8 @@ const UNTIL_LATER: &[(&str, &str)] = &[("src/bin/dictaphone/cli/config", "tui")]
 /// Crates that only some files may name: the file begins with one of these.
 const HOMES: &[(&str, &[&str])] = &[
     ("alsa", &["src/capture/alsa"]),
+    ("earshot", &["src/audio/voice"]),
+    ("realfft", &["src/audio/voice"]),
     ("cpal", &["src/capture/cpal", "src/playback"]),
     ("rtrb", &["src/capture/ring.rs", "src/playback"]),
     ("flac_codec", &["src/format/flac"]),

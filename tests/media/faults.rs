@@ -4,7 +4,7 @@ use std::{io, path::Path, sync::Arc};
 
 use dictaphone::{
     ErrorKind,
-    media::{Blob, RecorderEvent, RecorderOptions, Storage},
+    media::{Blob, NewFile, RecorderEvent, RecorderOptions, Storage},
     storage::{Existing, MemoryDisk, Spool, memory::Operation},
 };
 
@@ -22,7 +22,7 @@ fn rig_on(disk: &MemoryDisk) -> Rig {
 
 fn rig_of(mime_type: &str, disk: &MemoryDisk) -> Rig {
     let disk = disk.clone();
-    let maker = move || disk.spool(target()).map(|spool| Box::new(spool) as Box<dyn Spool>);
+    let maker = move |_: NewFile| disk.spool(target()).map(|spool| Box::new(spool) as Box<dyn Spool>);
     let storage = Storage::Custom(Arc::new(maker));
     Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), storage, ..RecorderOptions::default() })
 }
@@ -139,7 +139,7 @@ fn a_write_that_fails_is_an_unknown_error_with_its_cause() {
 
 #[test]
 fn a_file_that_cannot_be_made_fails_the_start_and_changes_nothing() {
-    let maker = || Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    let maker = |_: NewFile| Err(io::Error::from(io::ErrorKind::PermissionDenied));
     let rig = Rig::with(RecorderOptions { storage: Storage::Custom(Arc::new(maker)), ..RecorderOptions::default() });
     assert_eq!(rig.recorder.start(None).unwrap_err().kind(), ErrorKind::NotAllowed);
     assert_eq!(rig.recorder.state(), dictaphone::media::RecordingState::Inactive);
@@ -153,7 +153,7 @@ fn a_device_that_goes_away_during_start_leaves_no_file() {
     let (gone, go_on) = std::sync::mpsc::channel();
     let maker = {
         let (disk, go_on) = (disk.clone(), std::sync::Mutex::new(go_on));
-        move || {
+        move |_: NewFile| {
             let spool = disk.spool(target())?;
             made.send(()).unwrap();
             go_on.lock().unwrap().recv().unwrap();

@@ -16,10 +16,12 @@ mod control;
 mod devices;
 mod endings;
 mod faults;
+mod files;
 mod panics;
 mod rig;
 mod sharing;
 mod tracks;
+mod voice;
 mod warnings;
 
 #[test]

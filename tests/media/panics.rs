@@ -12,7 +12,7 @@ use std::{
 use dictaphone::{
     ErrorKind,
     capture::EndReason,
-    media::{ReadyState, RecorderOptions, RecordingState, Storage, TrackEvent},
+    media::{NewFile, ReadyState, RecorderOptions, RecordingState, Storage, TrackEvent},
     storage::{Existing, FileSpool, ReadSeek, Spool},
 };
 
@@ -60,7 +60,7 @@ impl Spool for Trap {
 
 fn rig(target: &Path, append: u32) -> Rig {
     let (target, appends) = (target.to_owned(), Arc::new(AtomicU32::new(append)));
-    let maker = move || {
+    let maker = move |_: NewFile| {
         let file = FileSpool::beside(&target)?;
         Ok(Box::new(Trap { file, appends: Arc::clone(&appends) }) as Box<dyn Spool>)
     };

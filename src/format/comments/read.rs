@@ -132,6 +132,7 @@ mod tests {
         );
         let some = |text: &str| Some(text.to_owned());
         let expected = Metadata {
+            time_reference: None,
             title: some("a=b"),
             date: some("2026"),
             software: some("e"),

@@ -128,6 +128,7 @@ mod tests {
         let marker = |frame, text: &str| Marker { frame, text: text.into() };
         Metadata {
             title: Some("Ä".into()),
+            time_reference: None,
             date: Some("2026-11-20".into()),
             software: Some("d 1".into()),
             device: Some("Mic".into()),

@@ -144,6 +144,7 @@ mod tests {
     fn tags_are_zero_terminated_padded_and_counted() {
         let metadata = Metadata {
             title: Some("Ab".into()),
+            time_reference: None,
             date: Some("2026".into()),
             software: Some("d 1".into()),
             device: Some("Mic".into()),

@@ -96,6 +96,7 @@ pub(crate) fn recorder(
         starts_paused: plan.starts_paused,
         storage,
         metadata: Metadata { title: title(plan), ..Metadata::default() },
+        ..RecorderOptions::default()
     };
     let recorder = MediaRecorder::new(stream, options)?;
     Ok((recorder, format, target))
