@@ -17,6 +17,8 @@ pub enum ErrorKind {
     InvalidState,
     /// `NotSupportedError`: the MIME type, the tracks or the format cannot be recorded.
     NotSupported,
+    /// `NotSupportedError`: the sound of a file is coded in a way that is not read here.
+    Undecodable,
     /// `InvalidModificationError`: a track was added to or removed from the stream while it was being recorded.
     InvalidModification,
     /// `NotFoundError`: there is no input device, or none with that id or name.
@@ -43,7 +45,7 @@ impl ErrorKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::InvalidState => "InvalidStateError",
-            Self::NotSupported => "NotSupportedError",
+            Self::NotSupported | Self::Undecodable => "NotSupportedError",
             Self::InvalidModification => "InvalidModificationError",
             Self::NotFound => "NotFoundError",
             Self::Overconstrained => "OverconstrainedError",
@@ -67,6 +69,7 @@ pub struct Error {
     kind: ErrorKind,
     context: String,
     constraint: Option<&'static str>,
+    file: Option<String>,
     source: Option<Cause>,
 }
 
@@ -77,7 +80,7 @@ impl Error {
     /// An error of `kind`; `context` is lower case, has no full stop, and names the thing that failed.
     #[must_use]
     pub fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
-        Self { kind, context: context.into(), constraint: None, source: None }
+        Self { kind, context: context.into(), constraint: None, file: None, source: None }
     }
 
     /// The same error with the error that caused it.
@@ -103,6 +106,12 @@ impl Error {
     #[must_use]
     pub(crate) fn because_of(self, constraint: &'static str) -> Self {
         Self { constraint: Some(constraint), ..self }
+    }
+
+    /// An [`ErrorKind::Undecodable`] for the file of that name; `context` names it as well.
+    #[must_use]
+    pub(crate) fn undecodable(file: &str, context: impl Into<String>) -> Self {
+        Self { file: Some(file.to_owned()), ..Self::new(ErrorKind::Undecodable, context) }
     }
 
     /// An input or output error with what was being done; permission and "exists" keep kinds of their own.
@@ -134,6 +143,12 @@ impl Error {
     #[must_use]
     pub fn constraint(&self) -> Option<&'static str> {
         self.constraint
+    }
+
+    /// The file whose sound is not read, for [`ErrorKind::Undecodable`].
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
     }
 
     /// The kind of the input or output error underneath, if there is one.

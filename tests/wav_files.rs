@@ -223,12 +223,16 @@ mod tests {
     /// Everything that can be done with a file of any bytes, within bounds.
     fn explore(bytes: &[u8]) {
         match format::from_reader(Cursor::new(bytes.to_vec()), "any") {
-            Err(error) => assert!(matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotSupported), "{error}"),
+            Err(error) => assert!(
+                matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotSupported | ErrorKind::Undecodable),
+                "{error}"
+            ),
             Ok(mut decoder) => {
                 let audio = decoder.format();
                 assert!(audio.channels > 0 && audio.sample_rate > 0);
                 let frames = decoder.frames().unwrap();
-                assert!(frames * u64::from(audio.channels) <= bytes.len() as u64);
+                // The sparsest codec that a tag can stand for has some hundred frames in a byte.
+                assert!(frames <= 1024 * bytes.len() as u64);
                 let all = samples(decoder.as_mut());
                 assert_eq!(all.len() as u64, frames * u64::from(audio.channels));
                 assert!(all.iter().all(|sample| !sample.is_nan()));

@@ -90,12 +90,13 @@ impl Clip {
 
     /// What the name and the file system say.
     fn unread(path: &Path, metadata: &fs::Metadata) -> Self {
-        let by_extension = path.extension().and_then(|extension| format::by_extension(extension.to_str()?));
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let by_extension = extension.and_then(format::by_extension);
         let modified = metadata.modified().ok();
         Self {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             path: path.to_owned(),
-            format: by_extension.map(|format| format.name.to_owned()),
+            format: extension.and_then(format::name_by_extension).map(str::to_owned),
             mime_type: by_extension.map(|format| format.mime_type.to_owned()),
             duration_s: None,
             frames: None,
@@ -112,7 +113,7 @@ impl Clip {
     fn describe(&mut self, decoder: &dyn Decoder) {
         let audio = decoder.format();
         self.format = Some(decoder.container().to_owned());
-        self.mime_type = format::by_name(decoder.container()).map(|format| format.full_mime_type(audio));
+        self.mime_type = format::mime_type(decoder.container(), audio);
         self.frames = decoder.frames();
         self.duration_s = self.frames.map(|frames| seconds(frames, audio.sample_rate));
         self.sample_rate = Some(audio.sample_rate);

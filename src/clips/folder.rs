@@ -16,9 +16,6 @@ use crate::{
     format, storage,
 };
 
-/// Extensions of sound files besides those in the table of formats.
-const MORE_EXTENSIONS: [&str; 6] = ["flac", "opus", "ogg", "oga", "rf64", "bwf"];
-
 /// Fewer files than this are read faster without further threads.
 const FILES_PER_THREAD: usize = 64;
 
@@ -148,9 +145,7 @@ impl PartFile {
 #[must_use]
 pub fn is_clip_name(path: &Path) -> bool {
     let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-    let is_sound = |extension: &str| {
-        format::by_extension(extension).is_some() || MORE_EXTENSIONS.iter().any(|e| e.eq_ignore_ascii_case(extension))
-    };
+    let is_sound = |extension: &str| format::name_by_extension(extension).is_some();
     !is_hidden && path.extension().and_then(|extension| extension.to_str()).is_some_and(is_sound)
 }
 

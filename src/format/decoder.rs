@@ -10,7 +10,12 @@ use std::{
     path::Path,
 };
 
-use super::{repair::START_BYTES, table::formats, window::Window};
+use super::{
+    Damage, foreign,
+    repair::START_BYTES,
+    table::{by_extension, by_name, formats},
+    window::Window,
+};
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
@@ -64,13 +69,18 @@ pub trait Decoder: Send {
 
     /// Tags and markers, markers by ascending frame.
     fn metadata(&self) -> &Metadata;
+
+    /// What was found to be missing: at opening, and in what was read since the last seek.
+    fn damage(&self) -> Damage {
+        Damage::default()
+    }
 }
 
 /// A decoder of the file at `path`.
 ///
 /// # Errors
 /// [`ErrorKind::NotAllowed`] and [`ErrorKind::Unknown`] if the file cannot be read; [`ErrorKind::InvalidData`] if it
-/// is no sound file or a damaged one; [`ErrorKind::NotSupported`] for sound of a kind that is not read here.
+/// is no sound file or a damaged one; [`ErrorKind::Undecodable`] for sound of a kind that is not read here.
 pub fn open(path: &Path) -> Result<Box<dyn Decoder>> {
     let failed = |error| Error::from_io(error, format!("cannot read {}", path.display()));
     // Opening a named pipe would wait for its writer, and a device may never end.
@@ -91,11 +101,27 @@ pub fn from_reader(mut input: impl Input + 'static, name: &str) -> Result<Box<dy
     if start.is_empty() {
         return Err(Error::new(ErrorKind::InvalidData, format!("{name} is empty")));
     }
-    let known = formats().iter().filter(|format| (format.begins)(&start)).find_map(|format| format.decoder);
-    let Some(decoder) = known else {
-        return Err(Error::new(ErrorKind::InvalidData, format!("{name} is not a sound file that can be read")));
-    };
-    decoder(Box::new(input), name)
+    let ours = formats().iter().filter(|format| (format.begins)(&start)).find_map(|format| format.decoder);
+    if let Some(decoder) = ours {
+        return decoder(Box::new(input), name);
+    }
+    match foreign::kind(&start) {
+        Some(kind) => foreign::open(Box::new(input), kind, name),
+        None => Err(Error::new(ErrorKind::InvalidData, format!("{name} is not a sound file that can be read"))),
+    }
+}
+
+/// What listings call a file with that extension (without the dot, in any case), if sound is what people have in it.
+#[must_use]
+pub fn name_by_extension(extension: &str) -> Option<&'static str> {
+    by_extension(extension).map(|format| format.name).or_else(|| foreign::by_extension(extension))
+}
+
+/// The MIME type of sound in a container that a [`Decoder`] calls so.
+#[must_use]
+pub fn mime_type(container: &str, audio: AudioFormat) -> Option<String> {
+    let ours = by_name(container).map(|format| format.full_mime_type(audio));
+    ours.or_else(|| foreign::mime_type(container).map(str::to_owned))
 }
 
 /// The bytes with which the sound begins, behind an ID3v2 tag if there is one.

@@ -5,9 +5,11 @@
 //! comments, the pages of Ogg, MIME types as text, a part of a file in memory.
 
 pub mod comments;
+mod damage;
 mod decoder;
 mod encoder;
 pub mod flac;
+mod foreign;
 pub mod mime;
 pub mod ogg;
 pub mod opus;
@@ -18,7 +20,8 @@ pub mod table;
 pub mod wav;
 mod window;
 
-pub use decoder::{Decoder, Input, from_reader, open};
+pub use damage::{Damage, Gap};
+pub use decoder::{Decoder, Input, from_reader, mime_type, name_by_extension, open};
 pub use encoder::{Delivery, Encoder, EncoderSettings, Patch, Seal};
 pub use table::{Codec, Format, by_extension, by_mime_type, by_name, default_format, formats};
 

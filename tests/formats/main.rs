@@ -5,6 +5,7 @@
 mod foreign;
 #[cfg(test)]
 mod hostile;
+mod library;
 #[cfg(test)]
 mod repaired;
 #[cfg(test)]

@@ -62,6 +62,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rtrb", &["src/capture/ring.rs", "src/playback"]),
     ("flac_codec", &["src/format/flac"]),
     ("md5", &["src/format/flac"]),
+    ("symphonia", &["src/format/foreign"]),
     ("ropus", &["src/format/opus"]),
     ("anyhow", &[PROGRAM]),
     ("clap", &[PROGRAM]),

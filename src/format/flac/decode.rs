@@ -1,12 +1,16 @@
 //! FLAC files to frames (RFC 9639), whoever wrote them: whole, cut off, still growing, damaged, with or without a length.
 //!
-//! What a file holds is found in its frames rather than in what its header claims. A damaged frame is silence of its
-//! length, so that the rest does not shift. The parts: `info` reads the header, `scan` finds frames, `frame`
-//! decodes one of them, `head` its first bytes. FLAC inside of Ogg is not read. Run by any thread but a realtime one.
+//! Our own, because the library (symphonia) has neither the side channel of 32-bit stereo (33 bits) nor files whose header
+//! is wrong or whose blocks vary without saying so, and steps over damage without a word. What a file holds is found in
+//! its frames rather than in what its header claims; a damaged frame is silence of its length and noted, and what was
+//! read from start to end is held against the MD5 of the header. The parts: `info` reads the header, `scan` finds
+//! frames, `frame` decodes one of them, `head` its first bytes, `index` where the length of blocks varies untold.
+//! Run by any thread but a realtime one.
 
 mod bits;
 mod frame;
 mod head;
+mod index;
 mod info;
 mod scan;
 
@@ -14,6 +18,7 @@ use std::io;
 
 use self::{
     frame::Frame,
+    index::Index,
     info::{INFO_BYTES, Start},
 };
 pub(super) use self::{
@@ -21,9 +26,9 @@ pub(super) use self::{
     info::Info,
 };
 use crate::{
-    audio::{AudioFormat, Metadata},
+    audio::{AudioFormat, Metadata, SampleFormat},
     error::{Error, Result},
-    format::{Decoder, Input, window::Window},
+    format::{Damage, Decoder, Input, window::Window},
 };
 
 /// A file is searched for a frame by halving what is left down to this many bytes.
@@ -38,10 +43,8 @@ fn frames_in(bytes: u64) -> u64 {
 pub(super) struct FlacDecoder<I> {
     window: Window<I>,
     name: String,
-    start: Start,
-    /// What the first frame says is in front of it, which is not in this file.
-    base: u64,
-    /// Frames of sound in the file.
+    layout: FlacLayout,
+    /// Frames of sound in the file, those included that are missing at the end within a block.
     frames: u64,
     /// The next frame of sound that is read.
     at: u64,
@@ -52,32 +55,57 @@ pub(super) struct FlacDecoder<I> {
     /// How many more of them there may be.
     silence_left: u64,
     /// What was decoded, and how many samples of it were read or left out.
-    block: Vec<f32>,
+    block: Vec<i32>,
     taken: usize,
+    damage: Damage,
+    /// The sum of all samples so far, while they are read from the start on.
+    sum: Option<md5::Context>,
 }
 
 impl<I: Input> FlacDecoder<I> {
     /// A decoder of `input`, which begins with `fLaC` or has that behind an ID3v2 tag.
     pub(super) fn new(input: I, name: &str) -> Result<Self> {
         let mut window = Window::new(input);
-        let layout = FlacLayout::of(&mut window, name)?;
-        Ok(Self {
+        let mut layout = FlacLayout::of(&mut window, name)?;
+        if let Some(change) = layout.change.take() {
+            return Err(change);
+        }
+        let mut decoder = Self {
             window,
             name: name.to_owned(),
             offset: layout.start.first,
-            base: layout.base,
             frames: layout.frames,
-            start: layout.start,
             at: 0,
             silence: 0,
             silence_left: frames_in(layout.len),
             block: Vec::new(),
             taken: 0,
-        })
+            damage: Damage::default(),
+            sum: None,
+            layout,
+        };
+        let missing = decoder.layout.missing();
+        if missing <= decoder.layout.start.info.block_frames.into() {
+            // The last block is there and damaged, or cut off.
+            decoder.frames += missing;
+        }
+        decoder.begin();
+        Ok(decoder)
+    }
+
+    /// What is known before anything is read.
+    fn begin(&mut self) {
+        self.damage = Damage::default();
+        self.damage.note_end((self.layout.frames + self.layout.missing()).saturating_sub(self.frames));
+        self.sum = (self.at == 0 && self.layout.md5().is_some()).then(md5::Context::new);
+    }
+
+    fn info(&self) -> &Info {
+        &self.layout.start.info
     }
 
     fn channels(&self) -> usize {
-        usize::from(self.start.info.channels.max(1))
+        usize::from(self.info().channels.max(1))
     }
 
     fn failed(&self) -> impl Fn(io::Error) -> Error + use<I> {
@@ -86,16 +114,28 @@ impl<I: Input> FlacDecoder<I> {
     }
 
     /// Decodes on until there is something to read; false at the end.
-    fn advance(&mut self) -> io::Result<bool> {
+    fn advance(&mut self) -> Result<bool> {
         while self.silence == 0 && self.taken >= self.block.len() {
-            let len = self.window.len()?;
-            let here =
-                scan::frame_at(&mut self.window, &self.start.info, self.offset)?.map(|frame| (self.offset, frame));
-            let found = match here {
+            let failed = self.failed();
+            let len = self.window.len().map_err(&failed)?;
+            let info = self.layout.start.info;
+            let here = scan::frame_at(&mut self.window, &info, self.offset).map_err(&failed)?;
+            let found = match here.map(|frame| (self.offset, frame)) {
                 Some(found) => Some(found),
-                None => scan::first_frame(&mut self.window, &self.start.info, self.offset.saturating_add(1), len)?,
+                None => {
+                    scan::first_frame(&mut self.window, &info, self.offset.saturating_add(1), len).map_err(&failed)?
+                }
             };
-            let Some((place, frame)) = found else { return Ok(false) };
+            let Some((place, frame)) = found else {
+                // What is missing of the last block.
+                self.silence = self.frames.saturating_sub(self.at).min(self.silence_left);
+                self.silence_left -= self.silence;
+                self.damage.note_gap(self.at, self.silence);
+                return Ok(self.silence > 0);
+            };
+            if !frame.head.fits(&info) {
+                return Err(changes(&self.name, &info, &frame));
+            }
             self.take(place, frame);
         }
         Ok(true)
@@ -103,35 +143,78 @@ impl<I: Input> FlacDecoder<I> {
 
     /// Puts the frame where its own number says.
     fn take(&mut self, place: u64, frame: Frame) {
-        let begins = frame.position.saturating_sub(self.base);
+        let begins = self.layout.position(place, &frame);
         self.offset = place.saturating_add(frame.len as u64);
-        self.silence = begins.saturating_sub(self.at).min(self.silence_left);
+        self.silence = begins.min(self.frames).saturating_sub(self.at).min(self.silence_left);
         self.silence_left -= self.silence;
+        self.damage.note_gap(self.at, self.silence);
         let before = usize::try_from(self.at.saturating_sub(begins)).unwrap_or(usize::MAX);
         self.taken = before.saturating_mul(self.channels());
         self.block = frame.samples;
     }
 
-    /// Appends up to `max_frames` frames of what is at hand.
-    fn deliver(&mut self, out: &mut Vec<f32>, max_frames: usize) -> usize {
-        let left = usize::try_from(self.frames.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let wanted = max_frames.min(left);
+    /// Hands up to `max_frames` frames on as stretches of samples; `None` for so many that are silence.
+    fn deliver(&mut self, max_frames: usize, mut take: impl FnMut(Option<&[i32]>, usize)) -> Result<usize> {
         let channels = self.channels();
-        let frames = if self.silence > 0 {
-            let frames = wanted.min(usize::try_from(self.silence).unwrap_or(usize::MAX));
-            out.resize(out.len() + frames * channels, 0.0);
-            self.silence -= frames as u64;
-            frames
-        } else {
-            let rest = self.block.get(self.taken..).unwrap_or_default();
-            let frames = wanted.min(rest.len() / channels);
-            out.extend_from_slice(rest.get(..frames * channels).unwrap_or_default());
-            self.taken += frames * channels;
-            frames
-        };
-        self.at += frames as u64;
-        frames
+        let mut total = 0;
+        while total < max_frames && self.at < self.frames && self.advance()? {
+            let left = usize::try_from(self.frames.saturating_sub(self.at)).unwrap_or(usize::MAX);
+            let wanted = (max_frames - total).min(left);
+            let frames = if self.silence > 0 {
+                let frames = wanted.min(usize::try_from(self.silence).unwrap_or(usize::MAX));
+                take(None, frames * channels);
+                self.silence -= frames as u64;
+                frames
+            } else {
+                let rest = self.block.get(self.taken..).unwrap_or_default();
+                let frames = wanted.min(rest.len() / channels);
+                let samples = rest.get(..frames * channels).unwrap_or_default();
+                add_to_sum(self.sum.as_mut(), samples, self.layout.start.info.bits);
+                take(Some(samples), samples.len());
+                self.taken += frames * channels;
+                frames
+            };
+            self.at += frames as u64;
+            total += frames;
+        }
+        if self.at >= self.frames {
+            self.compare();
+        }
+        Ok(total)
     }
+
+    /// Holds what was read against the sum of the header.
+    fn compare(&mut self) {
+        let Some(sum) = self.sum.take().filter(|_| self.damage.is_none()) else { return };
+        if self.layout.md5().is_some_and(|md5| md5 != sum.finalize().0) {
+            self.damage.note_difference();
+        }
+    }
+}
+
+/// Adds samples as the sum of the header counts them: in whole bytes, the lowest first.
+fn add_to_sum(sum: Option<&mut md5::Context>, samples: &[i32], bits: u32) {
+    let Some(sum) = sum else { return };
+    let width = bits.div_ceil(8) as usize;
+    let mut bytes = Vec::with_capacity(samples.len() * width);
+    for sample in samples {
+        bytes.extend_from_slice(sample.to_le_bytes().get(..width).unwrap_or_default());
+    }
+    sum.consume(&bytes);
+}
+
+fn changes(name: &str, info: &Info, frame: &Frame) -> Error {
+    let rate = frame.head.sample_rate.unwrap_or(info.sample_rate);
+    let bits = frame.head.bits.unwrap_or(info.bits);
+    let context = format!(
+        "{name} changes in the middle from {} Hz, {} channels and {} bits to {rate} Hz, {} channels and {bits} bits, which \
+         is not read",
+        info.sample_rate,
+        info.channels,
+        info.bits,
+        frame.head.channels.count()
+    );
+    Error::undecodable(name, context)
 }
 
 impl<I: Input> Decoder for FlacDecoder<I> {
@@ -140,7 +223,7 @@ impl<I: Input> Decoder for FlacDecoder<I> {
     }
 
     fn format(&self) -> AudioFormat {
-        self.start.info.format()
+        self.info().format()
     }
 
     fn frames(&self) -> Option<u64> {
@@ -148,36 +231,61 @@ impl<I: Input> Decoder for FlacDecoder<I> {
     }
 
     fn read(&mut self, out: &mut Vec<f32>, max_frames: usize) -> Result<usize> {
-        let mut total = 0;
-        while total < max_frames && self.at < self.frames && self.advance().map_err(self.failed())? {
-            total += self.deliver(out, max_frames - total);
-        }
-        Ok(total)
+        let scale = 1.0 / (1_u64 << (self.info().bits.clamp(1, 32) - 1)) as f32;
+        self.deliver(max_frames, |samples, count| match samples {
+            Some(samples) => out.extend(samples.iter().map(|&sample| sample as f32 * scale)),
+            None => out.resize(out.len() + count, 0.0),
+        })
+    }
+
+    fn stored(&self) -> Option<SampleFormat> {
+        Some(self.format().sample_format)
+    }
+
+    fn read_stored(&mut self, out: &mut Vec<u8>, max_frames: usize) -> Result<usize> {
+        let bytes = usize::from(self.format().sample_format.bytes());
+        // Samples of 12 or 20 bits are in the upper ones.
+        let shift = (8 * bytes as u32).saturating_sub(self.info().bits);
+        self.deliver(max_frames, |samples, count| match samples {
+            Some(samples) => {
+                for sample in samples {
+                    out.extend_from_slice((sample << shift).to_le_bytes().get(..bytes).unwrap_or_default());
+                }
+            }
+            None => out.resize(out.len() + count * bytes, 0),
+        })
     }
 
     fn seek(&mut self, frame: u64) -> Result<()> {
         let frame = frame.min(self.frames);
         let failed = self.failed();
-        let (mut low, mut high) = (self.start.first, self.window.len().map_err(&failed)?);
+        let len = self.window.len().map_err(&failed)?;
+        let info = self.layout.start.info;
+        let (mut low, mut high) = self.layout.bounds(frame, len);
         while high.saturating_sub(low) > NEAR {
             let middle = low + (high - low) / 2;
-            let found = scan::first_frame(&mut self.window, &self.start.info, middle, high).map_err(&failed)?;
+            let found = scan::first_frame(&mut self.window, &info, middle, high).map_err(&failed)?;
             match found {
-                Some((place, found)) if found.position.saturating_sub(self.base) <= frame => low = place,
+                Some((place, found)) if self.layout.position(place, &found) <= frame => low = place,
                 _ => high = middle,
             }
         }
         self.at = frame;
         self.offset = low;
         self.silence = 0;
-        self.silence_left = frames_in(self.window.len().map_err(&failed)?);
+        self.silence_left = frames_in(len);
         self.block.clear();
         self.taken = 0;
+        self.begin();
         Ok(())
     }
 
     fn metadata(&self) -> &Metadata {
-        &self.start.metadata
+        &self.layout.start.metadata
+    }
+
+    fn damage(&self) -> Damage {
+        self.damage.clone()
     }
 }
 
@@ -185,7 +293,12 @@ impl<I: Input> Decoder for FlacDecoder<I> {
 #[derive(Debug, Clone)]
 pub struct FlacLayout {
     start: Start,
+    /// What the first frame says is in front of it, which is not in this file.
     base: u64,
+    /// Where the frames are, if their numbers do not tell.
+    index: Option<Index>,
+    /// What is said of a file that ends otherwise than it began.
+    change: Option<Error>,
     /// Frames of sound up to the end of the last whole frame.
     pub frames: u64,
     /// Where the last whole frame ends, or where the first one should begin.
@@ -206,17 +319,57 @@ impl FlacLayout {
 
     fn of<I: Input>(window: &mut Window<I>, name: &str) -> Result<Self> {
         let failed = |error| Error::from_io(error, format!("cannot read {name}"));
-        let start = Start::read(window, name)?;
+        let mut start = Start::read(window, name)?;
         let len = window.len().map_err(failed)?;
-        let last = scan::last_frame(window, &start.info, start.first, len).map_err(failed)?;
-        let first = Head::parse(window.at(start.first, HEAD_BYTES_MAX).map_err(failed)?).ok();
-        let base = first.filter(|head| head.fits(&start.info)).map_or(0, |head| head.position(&start.info));
-        let (frames, end) = match last {
-            Some((place, frame)) => (frame.position.saturating_add(frame.frames.into()), place + frame.len as u64),
-            None => (base, start.first),
+        let first = first_frame(window, &mut start, len).map_err(failed)?;
+        let base = first.as_ref().map_or(0, |frame| frame.head.position(&start.info));
+        let mut last = scan::last_frame(window, &start.info, start.first, len, |_| true).map_err(failed)?;
+        let other = last.as_ref().filter(|(_, frame)| !frame.head.fits(&start.info));
+        let change = other.map(|(_, frame)| changes(name, &start.info, frame));
+        if change.is_some() {
+            let info = start.info;
+            let fits = |frame: &Frame| frame.head.fits(&info);
+            last = scan::last_frame(window, &info, start.first, len, fits).map_err(failed)?;
+        }
+        let Some((place, frame)) = last else {
+            return Ok(Self { base, index: None, change, frames: 0, end: start.first.min(len), len, start });
         };
-        let frames = frames.saturating_sub(base).min(frames_in(len));
-        Ok(Self { base, frames, end: end.min(len), len, start })
+        let end = (place + frame.len as u64).min(len);
+        let by_number = frame.head.position(&start.info).saturating_add(frame.frames.into()).saturating_sub(base);
+        // Old encoders let blocks vary and counted blocks all the same: then only a walk over all of them tells.
+        let is_untold = start.info.blocks_vary && !frame.head.counts_samples && by_number != start.info.frames;
+        if is_untold {
+            let index = Index::read(window, &start.info, start.first, len).map_err(failed)?;
+            return Ok(Self { base: 0, frames: index.frames(), index: Some(index), change, end, len, start });
+        }
+        Ok(Self { base, index: None, change, frames: by_number.min(frames_in(len)), end, len, start })
+    }
+
+    /// Frames of sound in front of a frame.
+    fn position(&self, place: u64, frame: &Frame) -> u64 {
+        match &self.index {
+            Some(index) => index.position(place),
+            None => frame.head.position(&self.start.info).saturating_sub(self.base),
+        }
+    }
+
+    /// The bytes between which a frame of sound is, as far as that is known.
+    fn bounds(&self, frame: u64, len: u64) -> (u64, u64) {
+        match &self.index {
+            Some(index) => index.bounds(frame),
+            None => (self.start.first, len),
+        }
+    }
+
+    /// Frames that the header claims and that are not there.
+    fn missing(&self) -> u64 {
+        self.claimed_frames().saturating_sub(self.frames)
+    }
+
+    /// The sum of all samples, if the header tells it.
+    fn md5(&self) -> Option<[u8; 16]> {
+        let sum = *self.start.info_bytes.last_chunk()?;
+        (sum != [0; 16]).then_some(sum)
     }
 
     /// Rate, channels and depth.
@@ -246,4 +399,33 @@ impl FlacLayout {
     pub fn streaminfo(&self) -> (u64, [u8; INFO_BYTES]) {
         (self.start.info_at, self.start.info_bytes)
     }
+}
+
+/// The frame with which the sound begins, if that is whole. The header is corrected by it: what it says of itself is
+/// under a checksum.
+fn first_frame<I: Input>(window: &mut Window<I>, start: &mut Start, len: u64) -> io::Result<Option<Frame>> {
+    let mut first = scan::frame_at(window, &start.info, start.first)?;
+    if first.is_none() && !scan::has_head(window, start.first)? {
+        // The lengths of the blocks in front are wrong, or the first frames are damaged.
+        let behind = start.info_at.saturating_add(INFO_BYTES as u64);
+        if let Some((place, frame)) = scan::first_frame(window, &start.info, behind, len)?
+            && frame.head.number == 0
+        {
+            start.first = place;
+            first = Some(frame);
+        }
+    }
+    if let Some(frame) = &first {
+        let info = &mut start.info;
+        info.channels = frame.head.channels.count();
+        info.bits = frame.head.bits.unwrap_or(info.bits);
+        info.sample_rate = frame.head.sample_rate.filter(|&rate| rate > 0).unwrap_or(info.sample_rate);
+        if !frame.head.counts_samples && !info.blocks_vary && frame.head.number == 0 {
+            let behind = start.first.saturating_add(frame.len as u64);
+            if scan::has_head(window, behind)? {
+                info.block_frames = frame.frames;
+            }
+        }
+    }
+    Ok(first)
 }

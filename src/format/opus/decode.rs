@@ -21,8 +21,9 @@ use crate::{
     audio::{AudioFormat, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
     format::{
-        Decoder, Input,
+        Decoder, Input, foreign,
         ogg::read::{self as ogg, Page},
+        table::Bytes,
         window::Window,
     },
 };
@@ -35,6 +36,19 @@ const PRE_ROLL: u64 = 3_840;
 
 /// A page is searched for by halving what is left down to this many bytes.
 const NEAR: u64 = 16 << 10;
+
+/// A decoder of a file that begins with a page of Ogg: this one of Opus, the library's of what else it knows.
+///
+/// # Errors
+/// Those of [`format::open`](crate::format::open).
+pub(super) fn open(mut input: Bytes, name: &str) -> Result<Box<dyn Decoder>> {
+    let failed = |error| Error::from_io(error, format!("cannot read {name}"));
+    let codec = link::first_codec(&mut Window::new(&mut input)).map_err(failed)?;
+    match (codec, foreign::kind(b"OggS")) {
+        (Some("Vorbis" | "FLAC"), Some(kind)) => foreign::open(input, kind, name),
+        _ => Ok(Box::new(OpusDecoder::new(input, name)?)),
+    }
+}
 
 /// The decoder of Ogg Opus files.
 pub(super) struct OpusDecoder<I> {

@@ -5,7 +5,7 @@ pub mod encode;
 mod markers;
 pub mod repair;
 
-use super::{Codec, Format, table::Bytes};
+use super::{Codec, Format};
 use crate::audio::SampleFormat;
 
 /// The row of this format.
@@ -27,7 +27,7 @@ pub(super) const FORMAT: Format = Format {
     check: encode::check,
     begins: |start| start.starts_with(b"OggS"),
     encoder: |settings| Ok(Box::new(encode::OpusEncoder::new(settings)?)),
-    decoder: Some(|input: Bytes, name| Ok(Box::new(decode::OpusDecoder::new(input, name)?))),
+    decoder: Some(decode::open),
     markers: Some(markers::rewrite),
     examine: repair::examine,
 };

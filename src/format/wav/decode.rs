@@ -1,15 +1,18 @@
 //! Samples of a WAV file to frames: integers of 8, 16, 24 and 32 bits, floats of 32 and 64 bits.
 //!
-//! Finding the chunks is in [`chunks`](super::chunks). Compressed sound in WAV files is not read. Run by any thread but a
-//! realtime one.
+//! Our own, because nobody else's reads RF64 and BW64, files that are still being written, and sizes that lie; plain
+//! samples need no decoding. Finding the chunks is in [`chunks`](super::chunks). Run by any thread but a realtime one.
 
-use std::io::{Read, SeekFrom};
+use std::{
+    borrow::Cow,
+    io::{Read, SeekFrom},
+};
 
 use super::{chunks, tags};
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat, Speakers, convert},
     error::{Error, ErrorKind, Result},
-    format::{Decoder, Input},
+    format::{Decoder, Input, foreign, repair::START_BYTES, table::Bytes},
 };
 
 /// Bytes that are read at once; a frame can be larger.
@@ -81,8 +84,8 @@ impl Fmt {
         // The sub-format of an extensible one starts with the tag that it stands for.
         let codec = if tag == 0xfffe { word(24).ok_or_else(|| damaged("its format is cut off"))? } else { tag };
         let coding = coding(codec, container_bits(channels, block_align, bits)).ok_or_else(|| {
-            let context = format!("{name} has sound of a kind that is not read: tag {codec:#06x}, {bits} bits");
-            Error::new(ErrorKind::NotSupported, context)
+            let context = format!("{name} holds {} sound, which is not read", codec_name(codec));
+            Error::undecodable(name, context)
         })?;
         let mask = if tag == 0xfffe { long(20).unwrap_or(0) } else { 0 };
         Ok(Self { sample_rate, channels, coding, mask })
@@ -112,6 +115,25 @@ fn container_bits(channels: u16, block_align: u16, bits: u16) -> u16 {
     if whole && by_block >= bits { by_block } else { bits.checked_next_multiple_of(8).unwrap_or(bits) }
 }
 
+/// What people call the sound of that format tag (RFC 2361).
+fn codec_name(tag: u16) -> Cow<'static, str> {
+    Cow::Borrowed(match tag {
+        0x0002 | 0x0011 => "ADPCM",
+        0x0006 => "A-law",
+        0x0007 => "mu-law",
+        0x0022 => "TrueSpeech",
+        0x0031 => "GSM 6.10",
+        0x0040 | 0x0064 => "G.726 ADPCM",
+        0x0042 => "G.723",
+        0x0050 => "MPEG",
+        0x0055 => "MP3",
+        0x00ff => "AAC",
+        0x0160..=0x0163 => "WMA",
+        0x2000 => "AC-3",
+        _ => return Cow::Owned(format!("(tag {tag:#06x})")),
+    })
+}
+
 fn coding(codec: u16, bits: u16) -> Option<Coding> {
     match (codec, bits) {
         (1, 8) => Some(Coding::U8),
@@ -121,6 +143,26 @@ fn coding(codec: u16, bits: u16) -> Option<Coding> {
         (3, 32) => Some(Coding::Known(SampleFormat::F32)),
         (3, 64) => Some(Coding::F64),
         _ => None,
+    }
+}
+
+/// A decoder of a file that begins as [`chunks::is_wave`] demands: this one of plain samples, the library's of others.
+///
+/// # Errors
+/// Those of [`format::open`](crate::format::open).
+pub(super) fn open(mut input: Bytes, name: &str) -> Result<Box<dyn Decoder>> {
+    let failed = |error| Error::from_io(error, format!("cannot read {name}"));
+    let start = chunks::payload(&mut input, 0, START_BYTES).map_err(failed)?;
+    let len = input.seek(SeekFrom::End(0)).map_err(failed)?;
+    let fmt = chunks::scan(&mut input, len).map_err(failed)?.fmt;
+    let fmt = fmt.and_then(|fmt| Fmt::parse(&fmt, name).err()).filter(|error| error.kind() == ErrorKind::Undecodable);
+    match (fmt, foreign::kind(&start)) {
+        (Some(error), Some(kind)) => {
+            // The library says "unsupported"; the tag says what.
+            foreign::open(input, kind, name)
+                .map_err(|other| if other.kind() == ErrorKind::Undecodable { error } else { other })
+        }
+        _ => Ok(Box::new(WavDecoder::new(input, name)?)),
     }
 }
 

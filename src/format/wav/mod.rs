@@ -12,7 +12,7 @@ pub mod trailer;
 
 use super::{
     Codec, Format,
-    table::{Bytes, PCM, pcm_bits_per_second},
+    table::{PCM, pcm_bits_per_second},
 };
 use crate::audio::SampleFormat;
 
@@ -38,7 +38,7 @@ pub(super) const FORMAT: Format = Format {
     check: |audio| header::Header::new(audio).map(drop),
     begins: chunks::is_wave,
     encoder: |settings| Ok(Box::new(encode::WavEncoder::new(settings)?)),
-    decoder: Some(|input: Bytes, name| Ok(Box::new(decode::WavDecoder::new(input, name)?))),
+    decoder: Some(decode::open),
     markers: Some(markers::rewrite),
     examine: repair::examine,
 };

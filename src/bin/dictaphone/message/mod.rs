@@ -54,6 +54,7 @@ impl Failure {
 
     /// An error of the library, with the remedy that helps there.
     pub(crate) fn of(error: &Error, hint: Option<String>) -> Self {
+        let hint = error.file().map(ffmpeg_hint).or(hint);
         Self { message: Message { text: error.to_string(), hint }, exit: exit::code_of(error), name: error.name() }
     }
 
@@ -87,6 +88,17 @@ pub(crate) fn failed(text: impl Into<String>, hint: &str) -> Failure {
 /// An error about a file, for which the remedies against a missing microphone are none.
 pub(crate) fn file_failure(error: &Error) -> Failure {
     Failure::of(error, None)
+}
+
+/// What makes a file that can be read of one that cannot.
+fn ffmpeg_hint(file: &str) -> String {
+    let quoted = |name: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+        // A name that begins with a dash would be an option.
+        let name = if name.starts_with('-') { format!("./{name}") } else { name.to_owned() };
+        if name.chars().all(is_plain) { name } else { format!("'{}'", name.replace('\'', "'\\''")) }
+    };
+    format!("`ffmpeg -i {} {}` makes a file of it that can be read", quoted(file), quoted(&format!("{file}.flac")))
 }
 
 /// What went wrong when standard output did not take the answer.

@@ -11,26 +11,23 @@ use crate::audio::checksum::flac_crc16;
 /// A decoded frame.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Frame {
-    /// Frames of sound in front of it, by its own number.
-    pub(super) position: u64,
-    /// Interleaved, full scale ±1.0.
-    pub(super) samples: Vec<f32>,
+    pub(super) head: Head,
+    /// Interleaved, as they were coded.
+    pub(super) samples: Vec<i32>,
     /// Frames of sound in it.
     pub(super) frames: u32,
     /// Its length in bytes.
     pub(super) len: usize,
 }
 
-/// The frame at the start of `bytes`, if it is one of a file with that STREAMINFO.
+/// The frame at the start of `bytes`. It says itself what it is like, but for what it leaves to STREAMINFO.
 pub(super) fn decoded(bytes: &[u8], info: &Info) -> Result<Frame, Flaw> {
     let head = Head::parse(bytes)?;
-    if !head.fits(info) {
-        return Err(Flaw::Broken);
-    }
+    let bits_of_sample = head.bits.unwrap_or(info.bits);
     let mut bits = Bits::new(bytes.get(head.len..).unwrap_or_default());
     let mut channels = Vec::new();
     for channel in 0..head.channels.count() {
-        let depth = info.bits + u32::from(head.channels.is_side(channel));
+        let depth = bits_of_sample + u32::from(head.channels.is_side(channel));
         channels.push(subframe(&mut bits, head.frames as usize, depth)?);
     }
     let end = head.len + bits.bytes_read();
@@ -39,12 +36,7 @@ pub(super) fn decoded(bytes: &[u8], info: &Info) -> Result<Frame, Flaw> {
         return Err(Flaw::Broken);
     }
     decorrelate(head.channels, &mut channels);
-    Ok(Frame {
-        position: head.position(info),
-        samples: interleaved(&channels, info.bits),
-        frames: head.frames,
-        len: end + 2,
-    })
+    Ok(Frame { samples: interleaved(&channels), head, frames: head.frames, len: end + 2 })
 }
 
 fn subframe(bits: &mut Bits<'_>, frames: usize, depth: u32) -> Result<Vec<i64>, Flaw> {
@@ -160,12 +152,13 @@ fn decorrelate(layout: Channels, channels: &mut [Vec<i64>]) {
     }
 }
 
-fn interleaved(channels: &[Vec<i64>], depth: u32) -> Vec<f32> {
-    let scale = (1_u64 << (depth.clamp(1, 32) - 1)) as f32;
+fn interleaved(channels: &[Vec<i64>]) -> Vec<i32> {
     let frames = channels.first().map_or(0, Vec::len);
-    let mut out = Vec::with_capacity(frames * channels.len());
-    for frame in 0..frames {
-        out.extend(channels.iter().map(|channel| channel.get(frame).map_or(0.0, |&sample| sample as f32 / scale)));
+    let mut out = vec![0; frames * channels.len()];
+    for (place, channel) in channels.iter().enumerate() {
+        let places = out.iter_mut().skip(place).step_by(channels.len());
+        // The upper bits of what a damaged frame may hold are of no use.
+        places.zip(channel).for_each(|(place, &sample)| *place = sample as i32);
     }
     out
 }

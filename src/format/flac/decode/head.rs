@@ -33,15 +33,15 @@ impl Channels {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::format::flac) struct Head {
     /// The number counts samples of one channel, not blocks.
-    counts_samples: bool,
-    number: u64,
+    pub(super) counts_samples: bool,
+    pub(super) number: u64,
     /// Frames of sound in it; above zero.
     pub(in crate::format::flac) frames: u32,
     /// In hertz, where it is not left to STREAMINFO.
     pub(in crate::format::flac) sample_rate: Option<u32>,
     pub(super) channels: Channels,
     /// Of one sample, where it is not left to STREAMINFO.
-    bits: Option<u32>,
+    pub(super) bits: Option<u32>,
     /// Its own length in bytes.
     pub(super) len: usize,
 }
@@ -104,7 +104,7 @@ impl Head {
 
     /// Frames of sound in front of it.
     pub(super) fn position(&self, info: &Info) -> u64 {
-        // All blocks but the last have the length that STREAMINFO tells.
+        // All blocks but the last have the same length.
         if self.counts_samples { self.number } else { self.number.saturating_mul(info.block_frames.into()) }
     }
 }

@@ -23,6 +23,8 @@ const VORBIS_COMMENT: u8 = 4;
 pub(in crate::format::flac) struct Info {
     /// Frames of a block, where all have the same length.
     pub(super) block_frames: u32,
+    /// Blocks differ in length, although the number in a frame may count blocks.
+    pub(super) blocks_vary: bool,
     /// In hertz; not zero.
     pub(in crate::format::flac) sample_rate: u32,
     pub(super) channels: u16,
@@ -38,7 +40,8 @@ impl Info {
         let packed = u64::from_be_bytes(*packed.first_chunk()?);
         let (shortest, longest) = (u16::from_be_bytes([min_high, min_low]), u16::from_be_bytes([max_high, max_low]));
         let info = Self {
-            block_frames: if shortest == longest { shortest } else { longest }.into(),
+            block_frames: longest.into(),
+            blocks_vary: shortest != longest,
             sample_rate: u32::try_from(packed >> 44).ok()?,
             channels: u16::try_from(packed >> 41 & 7).ok()? + 1,
             bits: u32::try_from(packed >> 36 & 31).ok()? + 1,
@@ -60,6 +63,7 @@ impl Info {
 /// What was found in front of the frames.
 #[derive(Debug, Clone)]
 pub(super) struct Start {
+    /// As the first frame corrects it, if that says something else.
     pub(super) info: Info,
     /// Where STREAMINFO is, in bytes, and what it says.
     pub(super) info_at: u64,

@@ -36,6 +36,14 @@ pub(super) fn frame_at<I: Input>(window: &mut Window<I>, info: &Info, at: u64) -
     }
 }
 
+/// Whether the head of a frame stands at `at`, whatever follows it.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn has_head<I: Input>(window: &mut Window<I>, at: u64) -> io::Result<bool> {
+    Ok(Head::parse(window.at(at, HEAD_BYTES_MAX)?).is_ok())
+}
+
 /// The first whole frame that begins from `from` on and before `until`, and where.
 ///
 /// # Errors
@@ -48,7 +56,7 @@ pub(super) fn first_frame<I: Input>(
 ) -> io::Result<Option<(u64, Frame)>> {
     let mut at = from;
     for _ in 0..DECEPTIONS_MAX {
-        let Some(place) = window.find(at, until, 2, |bytes| could_begin(bytes, info))? else { break };
+        let Some(place) = window.find(at, until, 2, could_begin)? else { break };
         if let Some(frame) = frame_at(window, info, place)? {
             return Ok(Some((place, frame)));
         }
@@ -57,7 +65,7 @@ pub(super) fn first_frame<I: Input>(
     Ok(None)
 }
 
-/// The last whole frame that begins from `from` on and before `until`, and where.
+/// The last whole frame that begins from `from` on and before `until`, and for which `wanted` holds.
 ///
 /// # Errors
 /// Those of reading.
@@ -66,11 +74,12 @@ pub(super) fn last_frame<I: Input>(
     info: &Info,
     from: u64,
     until: u64,
+    wanted: impl Fn(&Frame) -> bool,
 ) -> io::Result<Option<(u64, Frame)>> {
     let mut end = until;
     for _ in 0..DECEPTIONS_MAX {
-        let Some(place) = window.rfind(from, end, HEAD_BYTES_MAX, |bytes| could_begin(bytes, info))? else { break };
-        if let Some(frame) = frame_at(window, info, place)? {
+        let Some(place) = window.rfind(from, end, HEAD_BYTES_MAX, could_begin)? else { break };
+        if let Some(frame) = frame_at(window, info, place)?.filter(&wanted) {
             return Ok(Some((place, frame)));
         }
         end = place;
@@ -78,11 +87,7 @@ pub(super) fn last_frame<I: Input>(
     Ok(None)
 }
 
-/// Whether the head of a frame of this file stands here, as far as it is there.
-fn could_begin(bytes: &[u8], info: &Info) -> bool {
-    head::is_sync(bytes)
-        && match Head::parse(bytes) {
-            Ok(head) => head.fits(info),
-            Err(flaw) => flaw == Flaw::Short,
-        }
+/// Whether the head of a frame stands here, as far as it is there.
+fn could_begin(bytes: &[u8]) -> bool {
+    head::is_sync(bytes) && !matches!(Head::parse(bytes), Err(Flaw::Broken))
 }

@@ -16,12 +16,11 @@ pub(super) struct Head {
 
 impl Head {
     /// # Errors
-    /// [`ErrorKind::InvalidData`] if it is cut off; [`ErrorKind::NotSupported`] for more than two channels and for a
+    /// [`ErrorKind::InvalidData`] if it is cut off; [`ErrorKind::Undecodable`] for more than two channels and for a
     /// version that does not exist yet.
     pub(super) fn parse(packet: &[u8], name: &str) -> Result<Self> {
         let damaged = || Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it does not say its format"));
-        let unread =
-            |what: String| Error::new(ErrorKind::NotSupported, format!("{name} has {what}, which is not read"));
+        let unread = |what: String| Error::undecodable(name, format!("{name} has {what}, which is not read"));
         let fields = packet.get(8..19).ok_or_else(damaged)?;
         let &[version, channels, skip_low, skip_high, _, _, _, _, gain_low, gain_high, family] = fields else {
             return Err(damaged());
@@ -90,7 +89,7 @@ mod tests {
         assert_eq!((head(1, 1, 0), head(15, 1, 1)), (Ok(mono), Ok(mono)));
         assert_eq!(head(1, 2, 0).map(|head| head.channels), Ok(2));
         for (version, channels, family) in [(16, 1, 0), (1, 6, 1), (1, 2, 255), (1, 3, 0)] {
-            assert_eq!(head(version, channels, family), Err(ErrorKind::NotSupported));
+            assert_eq!(head(version, channels, family), Err(ErrorKind::Undecodable));
         }
         assert_eq!(head(1, 0, 0), Err(ErrorKind::InvalidData));
         assert_eq!(Head::parse(b"OpusHead\x01\x01", "x").unwrap_err().kind(), ErrorKind::InvalidData);

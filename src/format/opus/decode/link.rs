@@ -44,7 +44,7 @@ pub(super) struct Link {
 /// All streams of the file, at least one.
 ///
 /// # Errors
-/// [`ErrorKind::NotSupported`] if it holds no Opus or one that is not read; [`ErrorKind::InvalidData`] if it is damaged.
+/// [`ErrorKind::Undecodable`] if it holds no Opus or one that is not read; [`ErrorKind::InvalidData`] if it is damaged.
 pub(super) fn links<I: Input>(window: &mut Window<I>, name: &str) -> Result<Vec<Link>> {
     let failed = |error| Error::from_io(error, format!("cannot read {name}"));
     let len = window.len().map_err(failed)?;
@@ -91,6 +91,24 @@ fn link_at<I: Input>(window: &mut Window<I>, at: u64, len: u64, name: &str) -> R
     })
 }
 
+/// The sound with which the file begins; `None` if it is Opus or does not say.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn first_codec<I: Input>(window: &mut Window<I>) -> io::Result<Option<&'static str>> {
+    let (mut at, mut found) = (0, None);
+    for _ in 0..START_PAGES_MAX {
+        let Some(page) = page_at(window, at)?.filter(Page::is_first) else { break };
+        match codec_of(page.start()) {
+            "Opus" => return Ok(None),
+            codec @ ("Vorbis" | "FLAC" | "Speex") => found = found.or(Some(codec)),
+            _ => {}
+        }
+        at = page.end();
+    }
+    Ok(found)
+}
+
 /// The page of the Opus identification among those with which streams begin at `at`.
 fn head_page<I: Input>(window: &mut Window<I>, at: u64, name: &str) -> Result<Page> {
     let failed = |error| Error::from_io(error, format!("cannot read {name}"));
@@ -106,9 +124,7 @@ fn head_page<I: Input>(window: &mut Window<I>, at: u64, name: &str) -> Result<Pa
         }
     }
     Err(match found {
-        Some(codec) => {
-            Error::new(ErrorKind::NotSupported, format!("{name} holds {codec} sound, of Ogg only Opus is read"))
-        }
+        Some(codec) => Error::undecodable(name, format!("{name} holds {codec} sound, which is not read")),
         None => Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it does not say its format")),
     })
 }

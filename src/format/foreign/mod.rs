@@ -1,0 +1,48 @@
+//! What other programs wrote, read by a library (symphonia): MP3, AAC, ALAC, Vorbis, AIFF, CAF, FLAC in Ogg, and WAV files
+//! of compressed sound. Our own readers keep what it does not have: RF64, files that grow, damage that is counted, Opus,
+//! FLAC of 32 bits; each says so in its header.
+//!
+//! `kinds` knows what a file is by its first bytes, `source` hands it over, `decode` reads it, `mp4` finds what encoders
+//! put in front. Run by any thread but a realtime one.
+
+mod decode;
+mod kinds;
+mod mp4;
+mod source;
+
+use super::{Decoder, table::Bytes};
+use crate::error::{Error, Result};
+
+pub(super) use kinds::Kind;
+
+/// What a file that begins with `start` is, if it is of a kind that is known here.
+pub(super) fn kind(start: &[u8]) -> Option<&'static Kind> {
+    kinds::KINDS.iter().find(|kind| (kind.begins)(start))
+}
+
+/// A decoder of a file of that kind.
+///
+/// # Errors
+/// [`ErrorKind::Undecodable`] if its sound is of a codec that is not read; [`ErrorKind::InvalidData`] if it is damaged.
+pub(super) fn open(input: Bytes, kind: &Kind, name: &str) -> Result<Box<dyn Decoder>> {
+    if !kind.is_read {
+        return Err(undecodable(name, kind.codec));
+    }
+    Ok(Box::new(decode::ForeignDecoder::new(input, kind, name)?))
+}
+
+/// The error for sound of that codec.
+pub(super) fn undecodable(name: &str, codec: &str) -> Error {
+    Error::undecodable(name, format!("{name} holds {codec} sound, which is not read"))
+}
+
+/// What listings call a file with that extension, given in any case: of these, those that people have sound in.
+pub(super) fn by_extension(extension: &str) -> Option<&'static str> {
+    let known = |(names, _): &&(&[&str], &str)| names.iter().any(|name| name.eq_ignore_ascii_case(extension));
+    kinds::EXTENSIONS.iter().find(known).map(|(_, name)| *name)
+}
+
+/// The MIME type of what listings call so.
+pub(super) fn mime_type(name: &str) -> Option<&'static str> {
+    kinds::MIME_TYPES.iter().find(|(known, _)| *known == name).map(|(_, mime)| *mime)
+}

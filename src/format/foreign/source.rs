@@ -1,0 +1,54 @@
+//! A file as the library wants it. Run by the thread that reads.
+
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    sync::{Mutex, PoisonError},
+};
+
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+
+use crate::format::table::Bytes;
+
+/// The library demands what can be shared between threads; nobody does, so that nobody ever waits for the lock.
+struct Source {
+    bytes: Mutex<Bytes>,
+    len: u64,
+}
+
+/// The file from its start on.
+///
+/// # Errors
+/// Those of seeking.
+pub(super) fn stream(mut bytes: Bytes) -> io::Result<MediaSourceStream<'static>> {
+    let len = bytes.seek(SeekFrom::End(0))?;
+    bytes.seek(SeekFrom::Start(0))?;
+    Ok(MediaSourceStream::new(Box::new(Source { bytes: Mutex::new(bytes), len }), Default::default()))
+}
+
+impl Source {
+    fn bytes(&mut self) -> &mut Bytes {
+        self.bytes.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.bytes().read(buffer)
+    }
+}
+
+impl Seek for Source {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.bytes().seek(to)
+    }
+}
+
+impl MediaSource for Source {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.len)
+    }
+}
