@@ -36,18 +36,19 @@ const PROGRAM: &str = "src/bin/dictaphone/";
 /// report
 /// plan
 /// cli
-/// message
+/// message   work
 /// ```
 const ROOMS: &[(&str, &[&str])] = &[
-    ("commands", &["session", "shelf", "input", "report", "plan", "cli", "message"]),
-    ("tui", &["session", "shelf", "input", "report", "plan", "cli", "message"]),
-    ("session", &["input", "report", "plan", "cli", "message"]),
-    ("shelf", &["input", "report", "plan", "cli", "message"]),
-    ("input", &["report", "plan", "cli", "message"]),
-    ("report", &["plan", "cli", "message"]),
-    ("plan", &["cli", "message"]),
-    ("cli", &["message"]),
+    ("commands", &["session", "shelf", "input", "report", "plan", "cli", "message", "work"]),
+    ("tui", &["session", "shelf", "input", "report", "plan", "cli", "message", "work"]),
+    ("session", &["input", "report", "plan", "cli", "message", "work"]),
+    ("shelf", &["input", "report", "plan", "cli", "message", "work"]),
+    ("input", &["report", "plan", "cli", "message", "work"]),
+    ("report", &["plan", "cli", "message", "work"]),
+    ("plan", &["cli", "message", "work"]),
+    ("cli", &["message", "work"]),
     ("message", &[]),
+    ("work", &[]),
 ];
 
 /// Arrows that are still to go: what begins with the first may use the second.

@@ -9,6 +9,7 @@ mod report;
 mod session;
 mod shelf;
 mod tui;
+mod work;
 
 use std::{
     panic::{self, AssertUnwindSafe},

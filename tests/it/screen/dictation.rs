@@ -149,7 +149,8 @@ fn recording_goes_over_or_into_a_take_where_it_is_played() {
 /// Chooses that format for the clip under the cursor.
 fn export(terminal: &mut Terminal, format: &str) {
     terminal.send("e");
-    terminal.wait_for("export as");
+    // The last row is the last that is drawn.
+    terminal.wait_for(&format!("│ {format}"));
     let line =
         |text: &str| terminal.look(|screen| screen.contents().lines().position(|line| line.contains(text)).unwrap());
     // The formats stand below the title, the first one chosen.

@@ -86,15 +86,17 @@ fn listen(player: &Player, intents: &Receiver<Command>, start: u64, clip: &Path,
         report.draw_line(Instant::now(), |width, style| line::render(&facts, width, style));
         match intents.recv_timeout(TICK) {
             Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Ok(intent) => obey(player, &state, intent),
+            Ok(intent) => apply(player, &state, intent),
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }
 
-fn obey(player: &Player, state: &PlayerState, intent: Command) {
+fn apply(player: &Player, state: &PlayerState, intent: Command) {
     match intent {
         Command::TogglePause => player.toggle(),
+        Command::Pause => player.pause(),
+        Command::Resume => player.play(),
         Command::SeekBack(by) => player.seek_back(by),
         Command::SeekForward(by) => player.seek_forward(by),
         Command::Slower => player.set_speed(stepped(state.speed, -1.0)),

@@ -8,6 +8,10 @@ use std::{sync::Arc, time::Duration};
 pub(crate) enum Command {
     /// Pause a running recording, resume a paused one.
     TogglePause,
+    /// Pause; nothing if it is paused.
+    Pause,
+    /// Resume; nothing if it runs.
+    Resume,
     /// Set a marker at this place.
     Mark,
     /// Stop and save.

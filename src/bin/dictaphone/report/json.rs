@@ -6,7 +6,6 @@
 use std::{io, path::Path};
 
 use dictaphone::{
-    Error,
     capture::{DeviceInfo, DeviceKind, Warning},
     clips::path_fields,
 };
@@ -124,11 +123,6 @@ impl<'a> What<'a> {
     pub(crate) fn warning(warning: &'a Warning, hint: Option<&'a str>) -> Self {
         Self::Warning { kind: warning.kind().name(), message: warning.message(), hint, channel: warning.channel() }
     }
-
-    /// A failure as an event.
-    pub(crate) fn error(error: &Error) -> Self {
-        Self::Error { name: error.name(), message: error.to_string() }
-    }
 }
 
 /// The field `path` and what else it takes to reach the file; null for standard output.
@@ -217,10 +211,7 @@ impl Formatter for Visible {
 
 #[cfg(test)]
 mod tests {
-    use dictaphone::{
-        ErrorKind,
-        audio::{AudioFormat, SampleFormat},
-    };
+    use dictaphone::audio::{AudioFormat, SampleFormat};
 
     use super::*;
 
@@ -230,7 +221,6 @@ mod tests {
 
     #[test]
     fn every_event_is_one_line_with_its_fields() {
-        let error = Error::new(ErrorKind::NotReadable, "the microphone \"x\"\nis busy");
         for (what, json) in [
             (
                 What::Start {
@@ -263,7 +253,7 @@ mod tests {
                 r#""dataavailable","at_s":1.5,"frame":72000,"path":null,"size_bytes":44,"duration_s":0.0,"frames":0,"lost_frames":0"#,
             ),
             (
-                What::error(&error),
+                What::Error { name: "NotReadableError", message: "the microphone \"x\"\nis busy".to_owned() },
                 r#""error","at_s":1.5,"frame":72000,"name":"NotReadableError","message":"the microphone \"x\"\nis busy""#,
             ),
             (

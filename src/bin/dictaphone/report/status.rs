@@ -39,6 +39,13 @@ pub(crate) enum State {
     Saving,
 }
 
+impl State {
+    /// Whether nothing is recorded any more.
+    pub(crate) const fn is_over(self) -> bool {
+        matches!(self, Self::Saving)
+    }
+}
+
 /// Levels of the last tenth of a second, in dBFS; `f32::NEG_INFINITY` is true silence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Levels {

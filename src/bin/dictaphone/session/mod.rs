@@ -1,91 +1,345 @@
-//! One recording from open to outcome: `open` gets the device and starts the recorder, `run` watches over it, `pipe` feeds
-//! standard output, `save` gives the file its name and says what came of it all.
+//! One recording from open to outcome, for whoever asks for it: the only place that runs a recorder.
+//!
+//! A [`Session`] has a device and at most one running recording. What is asked of it is a [`Command`], what its threads
+//! bring is a [`SessionInput`], and what happens is a [`SessionEvent`], which every [`Listener`] is told. It never waits:
+//! opening and saving have threads. `run` drives one on the calling thread, as `record` does; the screen drives its own
+//! from its loop. Here is the whole; `device` opens, `take` records, `save` makes the file, `pipe` feeds standard output.
 
-mod happenings;
-pub(crate) mod open;
+mod device;
+mod event;
+mod facts;
+pub(crate) mod listener;
+mod opening;
 mod pipe;
+mod recorder;
+mod remembered;
 mod run;
 mod save;
 mod source;
+mod take;
 
 use std::{
-    panic::{self, AssertUnwindSafe},
-    sync::mpsc::{Receiver, Sender, channel},
-    thread,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use dictaphone::media::MediaStreamTrack;
+use dictaphone::{
+    capture::{EndReason, Pace},
+    media::{MediaDevices, RecorderEvent, TrackEvent},
+};
 
-use self::{happenings::Happening, open::Opened, run::Session};
+use self::{
+    device::Device,
+    event::Listeners,
+    pipe::{Pipe, Piped},
+    save::Saving,
+    take::Take,
+};
 use crate::{
     input::command::Command,
     message::{Failure, Message, exit::Exit},
     plan::{Record, Target},
-    report::{
-        Report,
-        json::{Event, What},
-        printer::Worth,
-    },
+    report::outcome::{Kept, Outcome},
+    work::{self, Post},
 };
 
-/// Whoever reads events hears of a recording that did not even begin as well.
-fn tell_refusal(plan: &Record, report: &Report, failure: &Failure) {
-    let Some(to) = plan.json else { return };
-    let what = What::Error { name: failure.name, message: failure.message.text.clone() };
-    // The failure itself is told by the program, whatever becomes of the event.
-    let _ = report.event(to, &Event::new(0, 0.0, what), Worth::Kept);
+pub(crate) use self::{
+    device::{Choice, PICTURE_LATENCY},
+    event::{Listener, SessionEvent, What},
+    run::record,
+};
+
+/// How often listeners are told the level.
+const LEVEL_INTERVAL: Duration = Duration::from_millis(100);
+/// How often is looked for the first frame, so that it is reported soon.
+const FIRST_FRAME_INTERVAL: Duration = Duration::from_millis(20);
+/// How often is looked for the reason of an end that has not come yet.
+const REASON_INTERVAL: Duration = Duration::from_millis(50);
+/// Events that may wait unread where the source waits for its reader.
+const FAST_EVENTS: usize = 16;
+
+/// What a session is to take in, from the user or from its own threads.
+pub(crate) enum SessionInput {
+    /// Something is asked.
+    Command(Command),
+    /// Opening number so and so ended.
+    Opened(u64, Box<Result<Device, Failure>>),
+    /// A track of the device that was opened so has something to say.
+    Track(u64, TrackEvent),
+    /// The recorder of that number has.
+    Recorder(u64, RecorderEvent),
+    /// Standard output has everything, or its reader has gone.
+    Piped(Piped),
+    /// The recording is what it will be; frames of it.
+    Saved(Kept, u64),
 }
 
-/// Opens the device on a thread of its own, because a sound server may keep it waiting while the user wants to leave.
-///
-/// # Errors
-/// Those of [`Opened::open`]; a failure if the user stops it first.
-fn open(
-    plan: &Record,
-    report: &Report,
-    sender: &Sender<Happening>,
-    happenings: &Receiver<Happening>,
-) -> Result<Opened, Failure> {
-    let failed = |text: &str| Failure::new(Message::new(text), Exit::Failed);
-    let (plan, report, answer) = (plan.clone(), report.clone(), sender.clone());
-    let opening = move || {
-        let opened = panic::catch_unwind(AssertUnwindSafe(|| Opened::open(&plan, &report)))
-            .unwrap_or_else(|_| Err(failed("the device was not opened because of a bug")));
-        // Nobody waits any more: what was opened is closed right here.
-        let _ = answer.send(Happening::Opened(Box::new(opened)));
-    };
-    let spawned = thread::Builder::new().name("open".to_owned()).spawn(opening);
-    spawned.map_err(|error| failed(&format!("cannot open the device: {error}")))?;
-    let mut meanwhile = Vec::new();
-    for happening in happenings {
-        match happening {
-            Happening::Opened(opened) => {
-                meanwhile.into_iter().try_for_each(|happening| sender.send(happening)).unwrap_or_default();
-                return *opened;
-            }
-            Happening::Command(Command::Stop) => break,
-            other => meanwhile.push(other),
+/// What becomes of a recording.
+enum Stage {
+    Idle,
+    /// The device is being opened, and then it is recorded from. What is asked meanwhile waits.
+    Opening(Vec<Command>),
+    Running(Box<Take>),
+    Saving(Box<Outcome>),
+}
+
+/// A device and what is recorded from it.
+pub(crate) struct Session {
+    plan: Record,
+    latency: Duration,
+    devices: Arc<MediaDevices>,
+    post: Post<SessionInput>,
+    listeners: Listeners,
+    device: Option<Device>,
+    /// Number of the latest opening; what earlier ones bring is not wanted any more.
+    opening: u64,
+    /// An opening is on its way, and nobody is told if it fails.
+    opens_quietly: Option<bool>,
+    /// When the device went, if it is to be opened again.
+    closed_at: Option<Instant>,
+    stage: Stage,
+    /// Number of the latest recording.
+    number: u64,
+    level_at: Instant,
+    result: Option<Result<Outcome, Failure>>,
+    /// The worst that came of any recording.
+    worst: Option<Exit>,
+    broke_down: bool,
+}
+
+impl Session {
+    /// A session without a device.
+    pub(crate) fn new(plan: Record, latency: Duration, post: Post<SessionInput>) -> Self {
+        Self::with_devices(device::devices(&plan), plan, latency, post)
+    }
+
+    fn with_devices(devices: MediaDevices, plan: Record, latency: Duration, post: Post<SessionInput>) -> Self {
+        Self {
+            devices: Arc::new(devices),
+            plan,
+            latency,
+            post,
+            listeners: Listeners::default(),
+            device: None,
+            opening: 0,
+            opens_quietly: None,
+            closed_at: None,
+            stage: Stage::Idle,
+            number: 0,
+            level_at: Instant::now(),
+            result: None,
+            worst: None,
+            broke_down: false,
         }
     }
-    Err(Failure::stopped(Message::new("nothing was recorded").hint("it was stopped before the device was open")))
+
+    /// The same for a picture that moves.
+    pub(crate) fn with_picture(plan: Record, post: Post<SessionInput>) -> Self {
+        Self::new(plan, PICTURE_LATENCY, post)
+    }
+
+    /// From now on it is told what happens.
+    pub(crate) fn add_listener(&mut self, listener: Box<dyn Listener>) {
+        self.listeners.add(listener);
+    }
+
+    /// Starts to record from the open device.
+    ///
+    /// # Errors
+    /// When there is none, something is recorded already, or the file cannot be made.
+    pub(crate) fn start(&mut self) -> Result<(), Failure> {
+        let Some(device) = &self.device else { return Err(failed("there is no input to record from")) };
+        if self.is_busy() {
+            return Err(failed("a recording is running"));
+        }
+        let (recorder, target) = recorder::prepare(&self.plan, device)?;
+        let format = device.format;
+        self.number += 1;
+        let number = self.number;
+        let fast = self.plan.pace == Pace::Fast;
+        let events = if fast { recorder.events_bounded(FAST_EVENTS) } else { recorder.events() };
+        let no_thread = |error| failed(&format!("cannot start a thread: {error}"));
+        let wrap = move |event| SessionInput::Recorder(number, event);
+        let pipe = if self.plan.target == Target::Stdout {
+            let container = self.plan.container.format();
+            let pipe = Pipe::start(container, format, fast, events, Arc::clone(&self.post), wrap);
+            Some(pipe.map_err(no_thread)?)
+        } else {
+            work::forward("events", events, Arc::clone(&self.post), wrap).map_err(no_thread)?;
+            None
+        };
+        recorder::start(&recorder, &self.plan, target.as_ref())?;
+        let take = Take::new(recorder, format, target, device.name.clone(), self.opening, pipe);
+        (self.result, self.level_at) = (None, Instant::now());
+        self.stage = Stage::Running(Box::new(take));
+        Ok(())
+    }
+
+    /// Does what is asked, as far as there is something it is about.
+    pub(crate) fn apply(&mut self, command: Command) {
+        match (&mut self.stage, command) {
+            (Stage::Opening(_), Command::Stop) => {
+                // What is being opened is not wanted any more.
+                self.opening += 1;
+                let message = Message::new("nothing was recorded").hint("it was stopped before the device was open");
+                self.refuse(Failure::stopped(message));
+            }
+            (Stage::Opening(asked), command) => asked.push(command),
+            (_, Command::Redraw) => self.level_at = self.level_at.checked_sub(LEVEL_INTERVAL).unwrap_or(self.level_at),
+            (Stage::Running(take), command) => take.apply(command),
+            (Stage::Idle | Stage::Saving(_), _) => {}
+        }
+    }
+
+    /// Stops the recording and throws it away.
+    pub(crate) fn discard(&mut self) {
+        if let Stage::Running(take) = &mut self.stage {
+            take.discarded = true;
+            take.apply(Command::Stop);
+        }
+    }
+
+    /// Takes in what came from a thread or from the user.
+    pub(crate) fn on_input(&mut self, input: SessionInput) {
+        match (input, &mut self.stage) {
+            (SessionInput::Command(command), _) => self.apply(command),
+            (SessionInput::Opened(number, outcome), _) => self.opened(number, *outcome),
+            (SessionInput::Track(number, event), _) => self.on_track(number, &event),
+            (SessionInput::Recorder(number, event), Stage::Running(take)) if number == self.number => {
+                take.on_recorder(event, &self.plan, &mut self.listeners);
+            }
+            (SessionInput::Piped(piped), Stage::Running(take)) => take.on_pipe(piped),
+            (SessionInput::Saved(kept, frames), _) => self.saved(kept, frames),
+            (SessionInput::Recorder(..) | SessionInput::Piped(_), _) => {}
+        }
+        self.end_if_over();
+    }
+
+    fn on_track(&mut self, number: u64, event: &TrackEvent) {
+        let take = match &mut self.stage {
+            Stage::Running(take) if take.opening == number => Some(take),
+            _ => None,
+        };
+        let is_recorded = take.is_some();
+        if let Some(take) = take {
+            take.on_track(event, &mut self.listeners);
+        }
+        if number != self.opening {
+            return;
+        }
+        match event {
+            TrackEvent::Ended(reason) => {
+                let why = match reason {
+                    EndReason::DeviceLost(error) => format!("the input is gone: {error}"),
+                    EndReason::Exhausted => "the input has come to its end".to_owned(),
+                };
+                self.device = None;
+                self.closed_at = Some(Instant::now());
+                self.emit(0, What::Closed(&why));
+            }
+            _ if is_recorded => {}
+            TrackEvent::Notice(notice) => self.emit(0, What::Warning(notice)),
+            TrackEvent::Mute | TrackEvent::Unmute => {
+                let muted = matches!(event, TrackEvent::Mute);
+                let name = self.device.as_ref().map_or("", |device| device.name.as_str());
+                let warning = take::mute_warning(name, muted, false);
+                self.emit(0, What::Warning(&warning));
+            }
+            _ => {}
+        }
+    }
+
+    /// What is due by the clock. To be called at least as often as [`wait`](Self::wait) says.
+    pub(crate) fn tick(&mut self) {
+        if let Stage::Running(take) = &mut self.stage {
+            take.announce_if_arrived(&self.plan, &mut self.listeners);
+            if self.listeners.want_levels() && self.level_at.elapsed() >= LEVEL_INTERVAL {
+                self.level_at = Instant::now();
+                take.report_level(&mut self.listeners);
+            }
+        }
+        self.end_if_over();
+    }
+
+    /// How long nothing is due; for as long as nothing comes if there is no time.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        match &self.stage {
+            Stage::Running(take) if take.is_ending() => Some(REASON_INTERVAL),
+            Stage::Running(take) if !take.is_announced() => Some(FIRST_FRAME_INTERVAL),
+            Stage::Running(_) if self.listeners.want_levels() => {
+                Some(LEVEL_INTERVAL.saturating_sub(self.level_at.elapsed()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Once everything is known about the recording it is made a file.
+    fn end_if_over(&mut self) {
+        match &mut self.stage {
+            Stage::Running(take) if take.is_over() => {
+                take.announce_if_arrived(&self.plan, &mut self.listeners);
+                take.emit(&mut self.listeners, What::Ended);
+            }
+            _ => return,
+        }
+        let Stage::Running(take) = std::mem::replace(&mut self.stage, Stage::Idle) else { return };
+        let (saving, outcome) = take.finish(&self.plan, self.broke_down);
+        self.stage = Stage::Saving(Box::new(outcome));
+        self.save(saving);
+    }
+
+    fn save(&self, saving: Saving) {
+        let part = saving.part();
+        let answer = |(kept, frames)| SessionInput::Saved(kept, frames);
+        let failed = move || answer(save::failed_by_a_bug(part));
+        work::start_surely("save", Arc::clone(&self.post), move || answer(saving.save()), failed);
+    }
+
+    fn saved(&mut self, kept: Kept, frames: u64) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Idle);
+        let Stage::Saving(outcome) = stage else { return self.stage = stage };
+        let outcome = Outcome { kept, frames, ..*outcome };
+        self.listeners.emit(outcome.progress.frames, outcome.sample_rate, What::Finished(&outcome));
+        let outcome = Outcome { broke_down: outcome.broke_down || self.listeners.has_lost(), ..outcome };
+        if !outcome.is_idle() {
+            let exit = outcome.exit();
+            self.worst = Some(self.worst.filter(|worst| worst.code() > exit.code()).unwrap_or(exit));
+        }
+        self.result = Some(Ok(outcome));
+    }
+
+    fn emit(&mut self, frame: u64, what: What<'_>) {
+        let rate = self.format().map_or(0, |format| format.sample_rate);
+        self.listeners.emit(frame, rate, what);
+    }
+
+    /// What came of the latest recording. Once.
+    pub(crate) fn take_result(&mut self) -> Option<Result<Outcome, Failure>> {
+        self.result.take()
+    }
+
+    /// Whoever drives it has a bug: the recording is stopped, and what can be saved is saved.
+    pub(crate) fn break_down(&mut self) {
+        self.broke_down = true;
+        self.apply(Command::Stop);
+    }
+
+    /// Whether that happened.
+    pub(crate) fn has_broken_down(&self) -> bool {
+        self.broke_down
+    }
+
+    /// Closes the device. The last thing that is done, as it may take its time.
+    pub(crate) fn close(self) {
+        if let Some(device) = self.device {
+            device.close();
+        }
+    }
 }
 
-/// Does what was planned.
-///
-/// # Errors
-/// Whatever kept the recording from being saved.
-pub(crate) fn capture(plan: &Record, report: &Report) -> Result<Exit, Failure> {
-    let (sender, happenings) = channel();
-    // Before the device is opened, so that a signal which comes meanwhile is not lost.
-    let inputs = happenings::listen(&sender, report)?;
-    let refused = |failure: &Failure| tell_refusal(plan, report, failure);
-    let opened = open(plan, report, &sender, &happenings).inspect_err(refused)?;
-    let session = Session::start(plan, report, &opened, &inputs, sender).inspect_err(refused)?;
-    // The hook has told about the bug; what was recorded is not its fault.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| session.run(&happenings)))
-        .unwrap_or_else(|_| run::rescue(&opened.recorder, plan.target == Target::Stdout, &happenings));
-    let exit = save::save(plan, report, &opened, inputs, outcome);
-    // The device comes last: the file is safe, whatever closing it does.
-    opened.stream.tracks().iter().for_each(MediaStreamTrack::stop);
-    exit
+fn failed(text: &str) -> Failure {
+    Failure::new(Message::new(text), Exit::Failed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,11 @@
 //! answer into one channel, which the main thread reads.
 
 mod folder;
-mod input;
 mod jobs;
 mod levels;
+mod listener;
 mod listening;
 mod recording;
-mod remembered;
 mod sketches;
 mod travel;
 mod watch;
@@ -30,19 +29,18 @@ use std::{
 use dictaphone::{
     Error,
     audio::{apply_gain, db_to_factor, time::duration_of},
-    capture::{self, Pace},
     clips::{self, Listing, Spliced, Trashed, Trimmed, WaveformCache},
-    media::{MediaDevices, MediaRecorder, MediaStreamTrack, RecorderEvent, TrackEvent},
+    media::Tap,
     playback::Player,
 };
 use jiff::Zoned;
 
 use self::{
     folder::Change,
-    input::{Input, Opened},
     jobs::RunningJob,
     levels::Levels,
-    recording::{Kept, Running},
+    listener::{Inbox, on_screen},
+    recording::Kept,
     sketches::Wanted,
     travel::{Found, Travel},
     worker::Turn,
@@ -53,13 +51,13 @@ use super::{
 };
 use crate::{
     cli::config::Habits,
-    message::{Failure, Message},
+    input::command::Command,
+    message::{Message, exit::Exit},
     plan::Record,
+    session::{Choice, Session, SessionInput},
     shelf::waveforms,
 };
 
-/// How long frames may wait in the device's buffer: short enough for a picture that moves.
-const LATENCY: Duration = Duration::from_millis(50);
 /// Blocks of sound that may wait for the screen.
 const TAP_BLOCKS: usize = 256;
 /// How often the folder and the free space are looked at.
@@ -68,11 +66,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// What the main thread hears of.
 pub(crate) enum Happening {
     Msg(Msg),
-    /// Opening number so and so ended.
-    Opened(u64, Result<Opened, Failure>),
-    Track(u64, TrackEvent),
-    Recorder(RecorderEvent),
-    Saved(Kept),
+    /// For the session.
+    Session(SessionInput),
     Trashed(dictaphone::Result<Trashed>),
     /// A change was taken back, or was not.
     Undone(Change, dictaphone::Result<()>),
@@ -98,14 +93,13 @@ pub(crate) enum Happening {
 pub(crate) struct World {
     plan: Record,
     folder: PathBuf,
-    devices: Arc<MediaDevices>,
+    session: Session,
+    /// What the session has said.
+    inbox: Inbox,
+    /// The sound of the input.
+    tap: Option<Tap>,
     happenings: Sender<Happening>,
     opened_at: Instant,
-    input: Option<Input>,
-    /// Number of the latest opening; what earlier ones bring is not wanted any more.
-    opening: u64,
-    running: Option<Running>,
-    saving: usize,
     player: Option<(PathBuf, Player)>,
     play_turn: Turn,
     habits: Habits,
@@ -132,16 +126,21 @@ impl World {
     pub(crate) fn new(plan: Record, folder: PathBuf, habits: Habits, happenings: Sender<Happening>) -> Self {
         let news = happenings.clone();
         watch::watch(folder.clone(), move || news.send(Happening::Folder).is_ok());
+        let inputs = happenings.clone();
+        let post = Arc::new(move |input| {
+            let _ = inputs.send(Happening::Session(input));
+        });
+        let mut session = Session::with_picture(plan.clone(), post);
+        let inbox = Inbox::default();
+        session.add_listener(Box::new(inbox.clone()));
         Self {
-            devices: Arc::new(MediaDevices::with_backends(capture::backends(Pace::RealTime))),
+            session,
+            inbox,
+            tap: None,
             plan,
             folder,
             happenings,
             opened_at: Instant::now(),
-            input: None,
-            opening: 0,
-            running: None,
-            saving: 0,
             player: None,
             play_turn: Turn::default(),
             habits,
@@ -163,23 +162,18 @@ impl World {
 
     /// Whether something must not be left behind.
     pub(crate) fn is_busy(&self) -> bool {
-        self.running.is_some() || self.saving > 0 || self.job.is_some()
+        self.session.is_busy() || self.job.is_some()
     }
 
     /// Whether sound arrives that the screen shows.
     pub(crate) fn is_live(&self) -> bool {
-        self.input.is_some() || self.running.is_some() || self.player.is_some() || self.levels.are_heard()
-    }
-
-    /// Where the unfinished recording is.
-    fn part(&self) -> Option<PathBuf> {
-        self.running.as_ref().and_then(|running| running.recorder.progress().path)
+        self.session.is_live() || self.player.is_some() || self.levels.are_heard()
     }
 
     /// What is said if the program is left at once, unless that is what was said before: a recording that is being saved
     /// is where it was.
     pub(crate) fn last_words(&self) -> Option<Message> {
-        match (self.part(), &self.job) {
+        match (self.session.part(), &self.job) {
             (Some(part), _) => Some(crate::input::unfinished(&part)),
             (None, Some(job)) => Some(job.last_words.clone()),
             (None, None) => (!self.is_busy()).then(|| Message::new("interrupted")),
@@ -189,22 +183,18 @@ impl World {
     /// Does it, and returns what is known about it at once.
     pub(crate) fn perform(&mut self, effect: Effect) -> Vec<Msg> {
         match effect {
-            Effect::Open(id) => self.open(id),
+            Effect::Open(id) => self.session.open(id.map_or(Choice::Last, Choice::This)),
             Effect::Start => {
-                let started = self.start();
-                return vec![started.unwrap_or_else(|failure| Msg::NotSaved(Some(one_line(&failure.message))))];
+                return vec![match self.session.start() {
+                    Ok(()) => Msg::Started(self.session.name().unwrap_or_default()),
+                    Err(failure) => Msg::NotSaved(Some(on_screen(&failure.message))),
+                }];
             }
-            // A recorder that has just ended by itself refuses, and its last events are on their way.
-            Effect::Pause => return self.control(MediaRecorder::pause),
-            Effect::Resume => return self.control(MediaRecorder::resume),
-            Effect::Mark => return self.control(|recorder| recorder.mark("")),
-            Effect::Stop => return self.control(MediaRecorder::stop),
-            Effect::Discard => {
-                if let Some(running) = &mut self.running {
-                    running.discarded = true;
-                }
-                return self.control(MediaRecorder::stop);
-            }
+            Effect::Pause => self.session.apply(Command::Pause),
+            Effect::Resume => self.session.apply(Command::Resume),
+            Effect::Mark => self.session.apply(Command::Mark),
+            Effect::Stop => self.session.apply(Command::Stop),
+            Effect::Discard => self.session.discard(),
             Effect::ListInputs => self.list_inputs(),
             Effect::CloseInputs => self.close_inputs(),
             Effect::Play(path) => self.play(path, None),
@@ -239,9 +229,11 @@ impl World {
     pub(crate) fn look(&mut self) -> Heard {
         self.watch();
         self.skip_silence();
+        self.session.tick();
+        self.session.look_for_device();
         let mut samples = Vec::new();
         let mut channels = 1;
-        if let Some(tap) = self.input.as_ref().and_then(|input| input.tap.as_ref()) {
+        if let Some(tap) = &self.tap {
             tap.read(&mut samples);
             channels = usize::from(tap.format().channels.max(1));
         }
@@ -250,13 +242,11 @@ impl World {
             1 => samples,
             _ => samples.chunks_exact(channels).map(loudest).collect(),
         };
-        let progress = self.running.as_ref().map(|running| {
-            let progress = running.recorder.progress();
-            Counted {
-                time: duration_of(progress.frames, running.format.sample_rate),
-                lost: progress.lost_frames,
-                arrived: progress.arrived > 0,
-            }
+        let rate = self.session.format().map_or(1, |format| format.sample_rate);
+        let progress = self.session.progress().map(|progress| Counted {
+            time: duration_of(progress.frames, rate),
+            lost: progress.lost_frames,
+            arrived: progress.arrived > 0,
         });
         Heard {
             now: self.opened_at.elapsed(),
@@ -273,10 +263,10 @@ impl World {
     pub(crate) fn hear(&mut self, happening: Happening) -> Option<Msg> {
         match happening {
             Happening::Msg(msg) => Some(msg),
-            Happening::Opened(number, outcome) => self.opened(number, outcome),
-            Happening::Track(number, event) => self.hear_track(number, event),
-            Happening::Recorder(event) => self.hear_recorder(event),
-            Happening::Saved(kept) => Some(self.saved(kept)),
+            Happening::Session(input) => {
+                self.on_session(input);
+                None
+            }
             Happening::Trashed(outcome) => Some(self.trashed(outcome)),
             Happening::Undone(change, outcome) => Some(self.undone(change, outcome)),
             Happening::Inputs(turn, rows) => self.listed(turn, rows),
@@ -296,23 +286,50 @@ impl World {
         }
     }
 
+    fn on_session(&mut self, input: SessionInput) {
+        let is_opened = matches!(input, SessionInput::Opened(..));
+        self.session.on_input(input);
+        if is_opened {
+            self.tap = self.session.tap(TAP_BLOCKS);
+        }
+        if let Some(Ok(outcome)) = self.session.take_result() {
+            self.kept.extend(Kept::of(&outcome));
+            self.looked = None;
+        }
+    }
+
+    /// What the session has said since the last call.
+    pub(crate) fn take_messages(&self) -> Vec<Msg> {
+        self.inbox.take()
+    }
+
+    /// How the program ends because of the worst that came of any recording.
+    pub(crate) fn worst(&self) -> Option<Exit> {
+        self.session.worst()
+    }
+
+    /// Takes in what comes next, or whatever is due without it.
+    pub(crate) fn wait(&mut self, happenings: &Receiver<Happening>) -> Option<Happening> {
+        let limit = self.session.wait().unwrap_or(LOOK);
+        let happening = happenings.recv_timeout(limit);
+        self.session.tick();
+        happening.ok()
+    }
+
     /// Stops and saves what is still being recorded, whatever became of the screen.
     pub(crate) fn finish(&mut self, happenings: &Receiver<Happening>) {
-        if let Some(running) = &self.running {
-            let _ = running.recorder.stop();
-        }
+        self.session.apply(Command::Stop);
         self.cancel();
         while self.is_busy() {
-            let Ok(happening) = happenings.recv() else { return };
-            self.hear(happening);
+            if let Some(happening) = self.wait(happenings) {
+                self.hear(happening);
+            }
         }
     }
 
     /// Closes the device. The last thing that is done, as it may take its time.
     pub(crate) fn close(self) {
-        if let Some(input) = self.input {
-            input.stream.tracks().iter().for_each(MediaStreamTrack::stop);
-        }
+        self.session.close();
     }
 }
 
@@ -325,12 +342,5 @@ fn reason(error: &Error) -> String {
     match error.io_kind() {
         Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => "the disk is full".to_owned(),
         _ => error.to_string(),
-    }
-}
-
-fn one_line(message: &Message) -> String {
-    match &message.hint {
-        Some(hint) => format!("{}; {hint}", message.text),
-        None => message.text.clone(),
     }
 }

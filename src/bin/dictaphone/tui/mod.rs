@@ -63,7 +63,9 @@ pub(crate) fn obstacle() -> Option<Message> {
 pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
     let style = report.style_of_screen();
     let only = |capture| RecordArgs { capture, ..RecordArgs::default() };
-    let plan = plan::record(only(args), &Surroundings::look_around(only(config.record.capture)))?;
+    // The config speaks of the screen as well where both can do the same.
+    let defaults = RecordArgs { reconnect: config.record.reconnect, ..only(config.record.capture) };
+    let plan = plan::record(only(args), &Surroundings::look_around(defaults))?;
     let Target::NewIn(folder, _) = &plan.target else {
         return Err(Failure::usage("the screen needs a folder", "`--dir` says which"));
     };

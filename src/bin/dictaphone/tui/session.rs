@@ -118,7 +118,7 @@ impl Session {
 
     /// What came of the recordings that were not told on the screen.
     fn tell_kept(&self, report: &Report) -> Option<Exit> {
-        let mut worst = None;
+        let mut worst = self.world.worst();
         for kept in &self.world.kept {
             let (words, code) = kept.last_words();
             match words {
@@ -133,11 +133,12 @@ impl Session {
     /// Without a screen.
     fn wait_for_stop(&mut self) {
         while self.world.is_busy() {
-            match self.happenings.recv() {
-                Ok(Happening::Msg(Msg::Wish(Command::Stop))) | Err(_) => return,
-                Ok(happening) => {
+            match self.world.wait(&self.happenings) {
+                Some(Happening::Msg(Msg::Wish(Command::Stop))) => return,
+                Some(happening) => {
                     self.world.hear(happening);
                 }
+                None => {}
             }
         }
     }
@@ -161,6 +162,7 @@ impl Session {
             }
             let heard = self.world.look();
             self.follow(Msg::Heard(heard));
+            self.follow_session();
             self.set_last_words();
             if self.model.leaving && !self.world.is_busy() {
                 return Ok(());
@@ -178,6 +180,14 @@ impl Session {
 
     fn happen(&mut self, happening: Happening) {
         if let Some(msg) = self.world.hear(happening) {
+            self.follow(msg);
+        }
+        self.follow_session();
+    }
+
+    /// What the session has said, in its order.
+    fn follow_session(&mut self) {
+        for msg in self.world.take_messages() {
             self.follow(msg);
         }
     }

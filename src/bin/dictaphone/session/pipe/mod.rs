@@ -10,10 +10,7 @@ mod room;
 
 use std::{
     io::{self, Read as _},
-    sync::{
-        Arc,
-        mpsc::{Receiver, Sender},
-    },
+    sync::{Arc, mpsc::Receiver},
     thread,
     time::Duration,
 };
@@ -21,13 +18,14 @@ use std::{
 use dictaphone::{audio::AudioFormat, format::Format, media::RecorderEvent};
 
 use self::room::{Next, Piece, Room, Rules};
-use super::happenings::Happening;
+use super::SessionInput;
+use crate::work::Post;
 
 /// Sound that may wait for a slow reader, in seconds.
 const ROOM_SECONDS: u64 = 30;
 
 /// How long a reader may read nothing once the user wants to leave.
-const PATIENCE: Duration = Duration::from_secs(30);
+const READER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What went to standard output.
 #[derive(Debug, Default)]
@@ -47,11 +45,11 @@ pub(crate) struct Piped {
 /// The two threads at work.
 pub(crate) struct Pipe {
     room: Arc<Room>,
-    happenings: Sender<Happening>,
+    post: Post<SessionInput>,
 }
 
 impl Pipe {
-    /// Sends the parts of `events` to standard output and everything else to `happenings`.
+    /// Sends the parts of `events` to standard output, and posts everything else as `wrap` makes it.
     ///
     /// # Errors
     /// When a thread cannot be started.
@@ -60,19 +58,20 @@ impl Pipe {
         format: AudioFormat,
         patient: bool,
         events: Receiver<RecorderEvent>,
-        happenings: Sender<Happening>,
+        post: Post<SessionInput>,
+        wrap: impl Fn(RecorderEvent) -> SessionInput + Send + 'static,
     ) -> io::Result<Self> {
         let room = Arc::new(Room::default());
         let limit = u64::from(format.frame_bytes()) * u64::from(format.sample_rate) * ROOM_SECONDS;
         let rules = Rules { limit, patient, zeros_are_silence: container.zeros_are_silence };
-        let (filled, heard) = (Arc::clone(&room), happenings.clone());
+        let (filled, others) = (Arc::clone(&room), Arc::clone(&post));
         thread::Builder::new().name("events".to_owned()).spawn(move || {
             for event in events {
                 match event {
                     RecorderEvent::DataAvailable { data, .. } => filled.put(data, rules),
                     event => {
                         let last = matches!(event, RecorderEvent::Stop);
-                        let _ = heard.send(Happening::Recorder(event));
+                        others(wrap(event));
                         if last {
                             break;
                         }
@@ -81,10 +80,10 @@ impl Pipe {
             }
             filled.end();
         })?;
-        let pipe = Self { room: Arc::clone(&room), happenings: happenings.clone() };
+        let pipe = Self { room: Arc::clone(&room), post: Arc::clone(&post) };
         thread::Builder::new().name("pipe".to_owned()).spawn(move || {
             let piped = write_all(&room);
-            let _ = happenings.send(Happening::Piped(piped));
+            post(SessionInput::Piped(piped));
         })?;
         Ok(pipe)
     }
@@ -92,10 +91,10 @@ impl Pipe {
     /// The user wants to leave: from now on the reader is waited for only as long as it reads.
     pub(crate) fn hurry(self) {
         let watch = move || {
-            if let Some(unread_frames) = self.room.see_out(PATIENCE) {
+            if let Some(unread_frames) = self.room.see_out(READER_TIMEOUT) {
                 let (bytes, lost_frames) = (self.room.written(), self.room.lost_frames());
                 let piped = Piped { bytes, lost_frames, unread_frames, ..Piped::default() };
-                let _ = self.happenings.send(Happening::Piped(piped));
+                (self.post)(SessionInput::Piped(piped));
             }
         };
         // Without a thread it is waited for all the same.

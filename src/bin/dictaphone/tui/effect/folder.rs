@@ -16,12 +16,9 @@ use dictaphone::{
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{Happening, LOOK, World};
-use crate::{
-    session::open,
-    tui::{
-        app::{Kind, Sketch, Take, Weight},
-        update::{Msg, Undone},
-    },
+use crate::tui::{
+    app::{Kind, Sketch, Take, Weight},
+    update::{Msg, Undone},
 };
 
 /// What can be taken back.
@@ -166,7 +163,7 @@ impl World {
     /// Whether a recorder of somebody else has let go of its unfinished recording: when it dies, the folder does not
     /// change.
     fn is_a_recorder_gone(&self) -> bool {
-        let own = self.part();
+        let own = self.session.part();
         let listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         let growing = listing.unfinished.iter().filter(|part| part.is_being_written);
         let mut others = growing.filter(|part| own.as_ref().is_none_or(|own| own.file_name() != part.path.file_name()));
@@ -178,11 +175,7 @@ impl World {
         if self.disk.0.is_none_or(|at| now.duration_since(at) >= LOOK) {
             self.disk = (Some(now), space::available_bytes(&self.folder));
         }
-        let format = match (&self.running, &self.input) {
-            (Some(running), _) => running.format,
-            (None, Some(input)) => open::format(&self.plan, &input.stream).ok()?,
-            (None, None) => return None,
-        };
+        let format = self.session.format()?;
         let container = self.plan.container.format();
         let bits_a_second = container.estimated_bits_per_second(format, self.plan.bits_per_second);
         let bytes_a_second = u64::from(bits_a_second.div_ceil(8)).max(1);

@@ -10,10 +10,13 @@ use dictaphone::{
     media::{Constraint, Constraints, MediaDevices, MediaStream, MediaStreamTrack, Tap},
 };
 
-use super::{Happening, LATENCY, TAP_BLOCKS, World, worker::Turn};
-use crate::tui::{
-    app::{Hears, InputRow, Weight},
-    update::Msg,
+use super::{Happening, TAP_BLOCKS, World, worker::Turn};
+use crate::{
+    session::PICTURE_LATENCY,
+    tui::{
+        app::{Hears, InputRow, Weight},
+        update::Msg,
+    },
 };
 
 /// Nobody looks at more of them at once, and each has a connection of its own.
@@ -47,7 +50,7 @@ impl World {
     /// Lists the inputs, and then listens to each.
     pub(super) fn list_inputs(&self) {
         let turn = self.levels.turn.next();
-        let devices = Arc::clone(&self.devices);
+        let devices = Arc::clone(self.session.devices());
         self.spawn("devices", move || {
             Some(match devices.enumerate_devices() {
                 Ok(found) => Happening::Inputs(turn, found.into_iter().filter_map(input_row).collect()),
@@ -61,7 +64,7 @@ impl World {
             return None;
         }
         for row in rows.iter().take(INPUTS_MAX) {
-            let (devices, id) = (Arc::clone(&self.devices), row.id.clone());
+            let (devices, id) = (Arc::clone(self.session.devices()), row.id.clone());
             let (open, current) = (Arc::clone(&self.levels.open), self.levels.turn.clone());
             self.spawn("level", move || {
                 let Some(listened) = listen(&devices, &id) else { return Some(Happening::Msg(Msg::Deaf(id))) };
@@ -99,7 +102,7 @@ impl World {
 fn listen(devices: &MediaDevices, id: &str) -> Option<Listened> {
     let constraints = Constraints {
         device_id: Constraint::exact(id.to_owned()),
-        latency: Constraint::ideal(LATENCY.as_secs_f64()),
+        latency: Constraint::ideal(PICTURE_LATENCY.as_secs_f64()),
         ..Constraints::default()
     };
     let stream = devices.get_user_media(&constraints).ok()?;

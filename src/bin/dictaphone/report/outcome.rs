@@ -1,0 +1,286 @@
+//! What came of a recording, as data, and what is made of it: sentences for people, how the program ends. Pure.
+//!
+//! One place for both faces: the command line and the screen differ in the words they choose from here, never in what
+//! they call whole.
+
+use std::path::{Path, PathBuf};
+
+use dictaphone::{
+    Error,
+    audio::time::{duration_of, seconds},
+    capture::WarningKind,
+    media::{Loss, Progress},
+};
+
+use super::status::clock;
+use crate::message::{Failure, Message, exit::Exit, visible};
+
+/// Places of lost sound that are named one by one.
+const PLACES_NAMED: usize = 5;
+
+/// What is left of a recording, and where.
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    /// A finished file.
+    File {
+        /// Where it is, as the user would write it.
+        path: PathBuf,
+        /// Its size.
+        size_bytes: u64,
+        /// The name that it was meant to have, if another file had taken it meanwhile.
+        meant: Option<PathBuf>,
+    },
+    /// The disk refused even the header: the unfinished file has the sound up to about its last second.
+    Part {
+        /// The unfinished file.
+        path: PathBuf,
+        /// Its size.
+        size_bytes: u64,
+    },
+    /// The file could not get its name.
+    Unsaved {
+        /// The unfinished file, if it is there.
+        part: Option<PathBuf>,
+        /// Why.
+        error: Error,
+    },
+    /// It went to standard output.
+    Stream {
+        /// Bytes that were written.
+        size_bytes: u64,
+        /// Frames that the reader was too slow for; it got silence in their place.
+        lost_frames: u64,
+        /// Frames at the end that nobody had read when the user had waited long enough.
+        unread_frames: u64,
+        /// The reader had enough.
+        reader_gone: bool,
+        /// Writing failed.
+        failure: Option<String>,
+    },
+    /// The recorder handed nothing over; the unfinished file, if it is there.
+    BrokenOff(Option<PathBuf>),
+    /// There was no sound to be kept.
+    Nothing,
+    /// It was thrown away, as was wanted; or that failed.
+    Discarded(Option<Error>),
+}
+
+/// What came of a recording.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    /// What is left of it.
+    pub(crate) kept: Kept,
+    /// Frames of it that were kept.
+    pub(crate) frames: u64,
+    /// Its numbers when it ended.
+    pub(crate) progress: Progress,
+    /// Hertz, of the recording.
+    pub(crate) sample_rate: u32,
+    /// What ended it, if that was not wanted.
+    pub(crate) failure: Option<Error>,
+    /// The user stopped it.
+    pub(crate) stopped: bool,
+    /// A bug ended the watching over it; the recording itself may be whole.
+    pub(crate) broke_down: bool,
+    /// The device's name, as it is.
+    pub(crate) device: String,
+    /// The device is a sound file that is played in.
+    pub(crate) is_from_file: bool,
+}
+
+impl Outcome {
+    /// Frames that are silence because they were lost.
+    pub(crate) fn lost_frames(&self) -> u64 {
+        let of_pipe = if let Kept::Stream { lost_frames, .. } = &self.kept { *lost_frames } else { 0 };
+        self.progress.lost_frames + of_pipe
+    }
+
+    /// The file in which it is, if it has its name.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        if let Kept::File { path, .. } = &self.kept { Some(path) } else { None }
+    }
+
+    /// Nothing came of it, and nothing was meant to: it was stopped before the first sound, or thrown away.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!((&self.kept, self.stopped), (Kept::Nothing, true) | (Kept::Discarded(None), _))
+    }
+
+    /// What ended it early: nothing that its reader wanted so.
+    fn early_end(&self) -> Option<&Error> {
+        let reader_gone = matches!(self.kept, Kept::Stream { reader_gone: true, .. });
+        self.failure.as_ref().filter(|_| !reader_gone)
+    }
+
+    /// How the program ends because of it.
+    pub(crate) fn exit(&self) -> Exit {
+        if let Some(failure) = self.failure() {
+            return failure.exit;
+        }
+        let unread = matches!(self.kept, Kept::Stream { unread_frames: 1.., .. });
+        match () {
+            () if matches!(self.kept, Kept::Discarded(_)) => Exit::Done,
+            // A bug is not done with a whole file.
+            () if self.broke_down => Exit::Failed,
+            () if self.early_end().is_some() || self.lost_frames() > 0 || unread => Exit::Incomplete,
+            () => Exit::Done,
+        }
+    }
+
+    /// Why nothing usable came of it, or nothing that is finished.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        let failed = |message| Some(Failure::new(message, Exit::Failed));
+        match &self.kept {
+            Kept::File { .. } | Kept::Discarded(None) => None,
+            Kept::Stream { failure: Some(error), .. } => failed(
+                Message::new(format!("cannot write to standard output: {error}"))
+                    .hint("a FILE in the place of `-` keeps what was recorded, also on a full disk"),
+            ),
+            Kept::Stream { reader_gone, .. } => (self.frames == 0 && !reader_gone).then(|| self.nothing()),
+            Kept::Part { path, .. } => {
+                let message = Message::new(format!("the recording could not be completed: {}", self.cause()));
+                let (at, path) = (self.clock(self.frames), shown(path));
+                let hint = format!("its sound until {at} is kept in {path}, `dictaphone recover` completes it");
+                Some(Failure::new(message.hint(hint), Exit::Incomplete))
+            }
+            Kept::Unsaved { part, error } => {
+                let hint = part.as_deref().map(|part| format!("what was recorded is kept in {}", shown(part)));
+                let failure = Failure::of(error, hint);
+                // Whatever kept it from being saved, no device was missing and no word was wrong.
+                Some(Failure { exit: Exit::Failed, ..failure })
+            }
+            Kept::BrokenOff(part) => {
+                let at = self.clock(self.progress.frames);
+                let hint = part.as_deref().map(|part| format!("what was recorded until {at} is in {}", shown(part)));
+                failed(Message { text: self.cause(), hint })
+            }
+            Kept::Nothing => Some(self.nothing()),
+            Kept::Discarded(Some(error)) => failed(Message::new(error.to_string())),
+        }
+    }
+
+    /// The same, unless its cause was an event already.
+    pub(crate) fn new_failure(&self) -> Option<Failure> {
+        let is_known = match self.kept {
+            Kept::Nothing | Kept::BrokenOff(_) | Kept::Stream { failure: None, .. } => self.failure.is_some(),
+            _ => false,
+        };
+        self.failure().filter(|_| !is_known)
+    }
+
+    fn cause(&self) -> String {
+        let unknown = match self.kept {
+            Kept::Part { .. } => "the disk failed",
+            _ => "the recorder ended without a recording",
+        };
+        self.failure.as_ref().map_or_else(|| unknown.to_owned(), ToString::to_string)
+    }
+
+    fn nothing(&self) -> Failure {
+        if let Some(error) = &self.failure {
+            return error.clone().into();
+        }
+        let device = visible(&self.device);
+        let nothing = Message::new("nothing was recorded");
+        let message = match () {
+            () if self.progress.arrived > 0 => nothing.hint("it was stopped before any sound was kept"),
+            () if self.stopped => nothing.hint(format!("it was stopped before the first sound came from `{device}`")),
+            () if self.is_from_file => {
+                Message::new(format!("`{device}` holds no sound")).hint("`dictaphone info` tells what is in a file")
+            }
+            () => Message::new(format!("`{device}` delivered no sound"))
+                .hint("`dictaphone devices` lists what else was found"),
+        };
+        if self.stopped { Failure::stopped(message) } else { Failure::new(message, Exit::Failed) }
+    }
+
+    /// What a person should know about what was kept, most important first.
+    pub(crate) fn warnings(&self) -> Vec<(WarningKind, Message)> {
+        let place = match &self.kept {
+            Kept::File { path, .. } => shown(path),
+            Kept::Stream { .. } => "standard output".to_owned(),
+            _ => return Vec::new(),
+        };
+        let mut warnings = Vec::new();
+        if let Kept::File { meant: Some(meant), .. } = &self.kept {
+            let text = format!("{} appeared meanwhile; it was not touched", shown(meant));
+            warnings.push((WarningKind::Renamed, Message::new(text)));
+        }
+        if let Some(error) = self.early_end() {
+            let at = self.clock(self.progress.frames);
+            let message = Message::new(format!("the recording ended early, at {at}: {error}"));
+            let hint = format!("what was recorded until then is in {place}");
+            warnings.push((WarningKind::EndedEarly, message.hint(hint)));
+        }
+        warnings.extend(self.losses(&place).map(|message| (WarningKind::Lost, message)));
+        if self.progress.clipped > 0 {
+            let text = format!("{} samples clipped at full scale in {place}", self.progress.clipped);
+            warnings.push((WarningKind::Clipping, Message::new(text)));
+        }
+        if let Kept::Stream { unread_frames: unread @ 1.., .. } = self.kept {
+            let text = format!("the last {} were not read from standard output and are lost", self.length(unread));
+            let hint = "its reader had stood still for half a minute after the stop";
+            warnings.push((WarningKind::Lost, Message::new(text).hint(hint)));
+        }
+        warnings
+    }
+
+    fn losses(&self, place: &str) -> Option<Message> {
+        let lost = self.lost_frames();
+        let text = format!("{lost} frames ({}) were lost and are silence in {place}", self.length(lost));
+        let message = Message::new(format!("{text}{}", self.places()));
+        let in_pipe = matches!(self.kept, Kept::Stream { lost_frames: 1.., .. });
+        let message =
+            if in_pipe { message.hint("the machine or the reader of the pipe was too slow") } else { message };
+        (lost > 0).then_some(message)
+    }
+
+    /// The same in a few words, for a line that begins "saved NAME, but".
+    pub(crate) fn flaws(&self) -> Option<String> {
+        let lost = self.lost_frames();
+        let flaws = [
+            self.early_end().map(|error| format!("it ended early: {error}")),
+            (lost > 0).then(|| format!("{} of it were lost and are silence", self.clock(lost))),
+            (self.progress.clipped > 0).then(|| format!("{} samples clipped", self.progress.clipped)),
+        ];
+        let flaws: Vec<String> = flaws.into_iter().flatten().collect();
+        (!flaws.is_empty()).then(|| flaws.join(", "))
+    }
+
+    /// What is said when it is safe.
+    pub(crate) fn note(&self) -> Option<String> {
+        let length = self.clock(self.frames);
+        match &self.kept {
+            Kept::File { path, .. } => Some(format!("saved {} · {length}", path.display())),
+            // Whoever reads the first lines of something does not want to know that there was more.
+            Kept::Stream { reader_gone: false, unread_frames: 0, failure: None, .. } => {
+                Some(format!("wrote {length} to standard output"))
+            }
+            _ => None,
+        }
+    }
+
+    /// `1:02:03.4`
+    fn clock(&self, frames: u64) -> String {
+        clock(duration_of(frames, self.sample_rate))
+    }
+
+    /// `0.512 s`
+    fn length(&self, frames: u64) -> String {
+        format!("{:.3} s", seconds(frames, self.sample_rate))
+    }
+
+    /// `: 0.512 s at 00:00:03.2, …`, the first few.
+    fn places(&self) -> String {
+        let losses = &self.progress.losses;
+        let place = |loss: &Loss| format!("{} at {}", self.length(loss.frames), self.clock(loss.at_frame));
+        let mut places: Vec<String> = losses.iter().take(PLACES_NAMED).map(place).collect();
+        if losses.len() > PLACES_NAMED {
+            places.push(format!("and {} more", losses.len() - PLACES_NAMED));
+        }
+        if places.is_empty() { String::new() } else { format!(": {}", places.join(", ")) }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy())
+}

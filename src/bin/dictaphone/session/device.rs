@@ -1,0 +1,150 @@
+//! From the plan to an open device, and what it is called. Opening may take long: whoever calls has a thread for it.
+
+use std::{sync::Arc, time::Duration};
+
+use dictaphone::{
+    audio::{AudioFormat, ChannelMixer},
+    capture::{self, Backend, Reconnecting},
+    media::{Constraint, Constraints, MediaDevices, MediaStream, MediaStreamTrack},
+};
+
+use super::{
+    remembered::{self, Remembered},
+    source,
+};
+use crate::{
+    message::Failure,
+    plan::{Record, Target},
+};
+
+/// How long frames may wait in the device's buffer. A pipe is read by something that follows along, a screen is looked
+/// at; where nobody watches, long buffers save power and survive a busy machine. Whole seconds end with one of them.
+const PIPE_LATENCY: Duration = Duration::from_millis(30);
+pub(crate) const PICTURE_LATENCY: Duration = Duration::from_millis(50);
+const LINE_LATENCY: Duration = Duration::from_millis(100);
+const UNWATCHED_LATENCY: Duration = Duration::from_millis(250);
+
+/// How long frames may wait, for a recording that a person or a program watches or not.
+pub(super) fn latency(plan: &Record, is_watched: bool) -> Duration {
+    match () {
+        () if plan.target == Target::Stdout => PIPE_LATENCY,
+        () if is_watched => LINE_LATENCY,
+        () => UNWATCHED_LATENCY,
+    }
+}
+
+/// Which device is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The one of the plan, else the system's default.
+    Planned,
+    /// The one of the plan, else the one that was chosen last, else the system's default.
+    Last,
+    /// The one of that id, which is remembered.
+    This(String),
+}
+
+/// All devices, each of which is waited for when it goes away if the plan says so.
+pub(super) fn devices(plan: &Record) -> MediaDevices {
+    let backends = capture::backends(plan.pace).into_iter();
+    MediaDevices::with_backends(match plan.reconnect {
+        Some(limit) => {
+            backends.map(|backend| Arc::new(Reconnecting::new(backend, limit)) as Arc<dyn Backend>).collect()
+        }
+        None => backends.collect(),
+    })
+}
+
+/// An open device.
+pub(crate) struct Device {
+    pub(super) stream: MediaStream,
+    /// Its name, as it is.
+    pub(super) name: String,
+    /// What a recording of it is like.
+    pub(super) format: AudioFormat,
+    /// That it is not the one which was chosen last.
+    pub(super) note: Option<String>,
+}
+
+impl Device {
+    /// Opens the device that is meant.
+    ///
+    /// # Errors
+    /// When there is no such device, it cannot be opened, or it does not have what is to be kept of it.
+    pub(super) fn open(
+        devices: &MediaDevices,
+        plan: &Record,
+        choice: &Choice,
+        latency: Duration,
+    ) -> Result<Self, Failure> {
+        match choice {
+            Choice::This(id) => {
+                let device = Self::named(devices, plan, Some(id), latency)?;
+                remember(id, &device.name);
+                Ok(device)
+            }
+            Choice::Last if plan.device.is_none() => Self::last_or_default(devices, plan, latency),
+            Choice::Last | Choice::Planned => Self::named(devices, plan, plan.device.as_deref(), latency),
+        }
+    }
+
+    /// The input that was chosen last; without a choice, or when it is not there, the system's default.
+    fn last_or_default(devices: &MediaDevices, plan: &Record, latency: Duration) -> Result<Self, Failure> {
+        let last = remembered::place().and_then(|place| Remembered::load(&place));
+        if let Some(Ok(device)) = last.as_ref().map(|last| Self::named(devices, plan, Some(&last.id), latency)) {
+            return Ok(device);
+        }
+        let device = Self::named(devices, plan, None, latency)?;
+        let note = last.map(|last| format!("{} is not there, this is {}", last.label, device.name));
+        Ok(Self { note, ..device })
+    }
+
+    fn named(devices: &MediaDevices, plan: &Record, word: Option<&str>, latency: Duration) -> Result<Self, Failure> {
+        let device = source::resolve(devices, word)?;
+        let stream = devices.get_user_media(&Constraints {
+            device_id: Constraint::exact(device.id.clone()),
+            sample_rate: plan.sample_rate.map(Constraint::ideal).unwrap_or_default(),
+            channel_count: wanted_channels(plan).map(Constraint::ideal).unwrap_or_default(),
+            latency: Constraint::ideal(latency.as_secs_f64()),
+            ..Constraints::default()
+        });
+        let stream = stream.map_err(|error| source::unopened(&device.id, error))?;
+        let format = format(plan, &stream)?;
+        Ok(Self { stream, name: device.label, format, note: None })
+    }
+
+    /// Closes it, which may take its time when the sound server is dead.
+    pub(super) fn close(&self) {
+        self.stream.tracks().iter().for_each(MediaStreamTrack::stop);
+    }
+}
+
+/// What was asked for, and the device's own where nothing was.
+fn format(plan: &Record, stream: &MediaStream) -> Result<AudioFormat, Failure> {
+    let track = stream.tracks().into_iter().next();
+    let settings = track.as_ref().map(MediaStreamTrack::settings);
+    let own = settings.map(|settings| (settings.sample_rate, settings.channel_count));
+    let (rate, channels) = own.unwrap_or_default();
+    let speakers = track.as_ref().and_then(MediaStreamTrack::speakers);
+    let mixer = ChannelMixer::keep(channels.unwrap_or(1), speakers.as_ref(), plan.map.as_ref(), plan.channels)?;
+    Ok(AudioFormat {
+        sample_rate: plan.container.format().sample_rate(plan.sample_rate.or(rate).unwrap_or(48_000)),
+        channels: u16::try_from(mixer.channels_out()).unwrap_or(u16::MAX),
+        sample_format: plan.sample_format,
+    })
+}
+
+/// How many channels the device should be opened with, where it has a choice: the map counts in them.
+fn wanted_channels(plan: &Record) -> Option<u16> {
+    match &plan.map {
+        Some(map) => Some(map.highest()),
+        None => plan.channels,
+    }
+}
+
+fn remember(id: &str, name: &str) {
+    let Some(place) = remembered::place() else { return };
+    if let Err(error) = (Remembered { id: id.to_owned(), label: name.to_owned() }).store(&place) {
+        log::warn!("cannot remember the input in {}: {error}", place.display());
+    }
+}

@@ -1,0 +1,136 @@
+//! What happens in a session, as one kind of event for everybody who is to know: the live line, the JSON lines, the
+//! screen. A listener is told on the thread that drives the session and must not wait.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+};
+
+use dictaphone::{
+    audio::{AudioFormat, Level, Marker, time::seconds},
+    capture::Warning,
+    media::Progress,
+};
+
+use crate::{
+    message::Failure,
+    report::{outcome::Outcome, status::State},
+};
+
+/// Something that happened, and where in the recording; at frame 0 while nothing is recorded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionEvent<'a> {
+    /// Frames recorded before it, in the recording's sample rate.
+    pub(crate) frame: u64,
+    /// Hertz, of the recording.
+    pub(crate) sample_rate: u32,
+    /// What it is.
+    pub(crate) what: What<'a>,
+}
+
+impl SessionEvent<'_> {
+    /// The place in seconds of recorded time.
+    pub(crate) fn at_s(&self) -> f64 {
+        // Before anything is open there is no rate.
+        seconds(self.frame, self.sample_rate.max(1))
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum What<'a> {
+    /// A device delivers from now on.
+    Opened {
+        /// Its name, as it is.
+        device: &'a str,
+        /// What a recording of it will be like.
+        format: AudioFormat,
+        /// What is unexpected about it.
+        note: Option<&'a str>,
+    },
+    /// There is no device, or it cannot be opened.
+    NotOpened(&'a Failure),
+    /// The device went away, or a file that is played in came to its end, and why.
+    Closed(&'a str),
+    /// The first frames have arrived: now something is recorded.
+    Started {
+        /// The device's name, as it is.
+        device: &'a str,
+        /// The file it will become; `None` for standard output.
+        path: Option<&'a Path>,
+        /// Format of the recording.
+        format: AudioFormat,
+    },
+    /// Ten times a second, for those who want it.
+    Level {
+        /// The sound since the last one, after the gain.
+        level: &'a Level,
+        /// The numbers of the recording.
+        progress: &'a Progress,
+        /// What the recorder is doing.
+        state: State,
+        /// The device's name, as it is.
+        device: &'a str,
+    },
+    /// Nothing is kept from here on.
+    Paused,
+    /// Frames are kept again.
+    Resumed,
+    /// A marker was set.
+    Marked(&'a Marker),
+    /// Something that a person should know; everything goes on.
+    Warning(&'a Warning),
+    /// Something failed.
+    Failed {
+        /// The standard's name for it.
+        name: &'static str,
+        /// The sentence for people.
+        message: &'a str,
+    },
+    /// The recording is over and is made a file.
+    Ended,
+    /// It is safe, as far as the outcome says; nothing follows about this recording.
+    Finished(&'a Outcome),
+}
+
+/// Whoever is to know what happens.
+pub(crate) trait Listener {
+    /// Something happened. Must not wait.
+    fn on_event(&mut self, event: &SessionEvent<'_>);
+
+    /// Whether it wants [`What::Level`], for which the session wakes up ten times a second.
+    fn wants_levels(&self) -> bool {
+        false
+    }
+}
+
+/// All listeners of a session.
+#[derive(Default)]
+pub(super) struct Listeners {
+    all: Vec<Box<dyn Listener>>,
+    has_lost: bool,
+}
+
+impl Listeners {
+    pub(super) fn add(&mut self, listener: Box<dyn Listener>) {
+        self.all.push(listener);
+    }
+
+    pub(super) fn want_levels(&self) -> bool {
+        self.all.iter().any(|listener| listener.wants_levels())
+    }
+
+    /// Whether one was left out because of a bug.
+    pub(super) fn has_lost(&self) -> bool {
+        self.has_lost
+    }
+
+    /// Reports it to all. One that has a bug, which the panic hook has reported, is left out from then on, and the
+    /// recording does not notice.
+    pub(super) fn emit(&mut self, frame: u64, sample_rate: u32, what: What<'_>) {
+        let event = SessionEvent { frame, sample_rate, what };
+        let before = self.all.len();
+        self.all.retain_mut(|listener| panic::catch_unwind(AssertUnwindSafe(|| listener.on_event(&event))).is_ok());
+        self.has_lost |= self.all.len() < before;
+    }
+}

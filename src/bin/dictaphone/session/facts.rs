@@ -1,0 +1,63 @@
+//! What a session tells about itself at any time. Nothing here changes anything.
+
+use std::{path::PathBuf, sync::Arc};
+
+use dictaphone::{
+    audio::AudioFormat,
+    media::{MediaDevices, Progress, Tap},
+};
+
+use super::{Session, Stage};
+use crate::message::exit::Exit;
+
+impl Session {
+    /// Whether something must not be left behind.
+    pub(crate) fn is_busy(&self) -> bool {
+        !matches!(self.stage, Stage::Idle)
+    }
+
+    /// Whether a device is open or a recording runs.
+    pub(crate) fn is_live(&self) -> bool {
+        self.device.is_some() || self.is_busy()
+    }
+
+    /// What a recording is like, or would be of the open device.
+    pub(crate) fn format(&self) -> Option<AudioFormat> {
+        match (&self.stage, &self.device) {
+            (Stage::Running(take), _) => Some(take.format),
+            (_, Some(device)) => Some(device.format),
+            _ => None,
+        }
+    }
+
+    /// How the running recording is getting on.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        if let Stage::Running(take) = &self.stage { Some(take.recorder.progress()) } else { None }
+    }
+
+    /// The name of the file that is recorded.
+    pub(crate) fn name(&self) -> Option<String> {
+        let Stage::Running(take) = &self.stage else { return None };
+        Some(take.target.as_ref()?.file_name()?.to_string_lossy().into_owned())
+    }
+
+    /// The sound of the open device as it passes, with room for so many blocks.
+    pub(crate) fn tap(&self, blocks: usize) -> Option<Tap> {
+        self.device.as_ref()?.stream.tracks().first().map(|track| track.tap(blocks))
+    }
+
+    /// All devices.
+    pub(crate) fn devices(&self) -> &Arc<MediaDevices> {
+        &self.devices
+    }
+
+    /// The unfinished file of the running recording.
+    pub(crate) fn part(&self) -> Option<PathBuf> {
+        self.progress()?.path
+    }
+
+    /// How the program ends because of the worst that came of any recording.
+    pub(crate) fn worst(&self) -> Option<Exit> {
+        self.worst
+    }
+}

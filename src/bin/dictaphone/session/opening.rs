@@ -1,0 +1,98 @@
+//! How a session comes by its device: opened when asked, recorded from at once if that was asked, opened again when it
+//! went away. Opening has a thread, because a sound server may keep it waiting while the user wants to leave.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Choice, Session, SessionInput, Stage, What, device::Device, failed};
+use crate::{message::Failure, work};
+
+/// How often a screen without a device tries to open one again.
+const REOPEN_INTERVAL: Duration = Duration::from_secs(2);
+
+impl Session {
+    /// Opens a device, in the place of the one that is open.
+    pub(crate) fn open(&mut self, choice: Choice) {
+        self.open_as(choice, false);
+    }
+
+    fn open_as(&mut self, choice: Choice, quietly: bool) {
+        if let Choice::This(id) = &choice {
+            self.plan.device = Some(id.clone());
+        }
+        self.opening += 1;
+        (self.opens_quietly, self.closed_at) = (Some(quietly), None);
+        let (number, latency) = (self.opening, self.latency);
+        let (devices, plan) = (Arc::clone(&self.devices), self.plan.clone());
+        // Closing may take its time when the sound server is dead, so that it is done over there as well.
+        let before = self.device.take();
+        let open = move || {
+            drop(before);
+            Device::open(&devices, &plan, &choice, latency)
+        };
+        let answer = move |outcome| SessionInput::Opened(number, Box::new(outcome));
+        let failed = move || answer(Err(failed("the device was not opened because of a bug")));
+        work::start_surely("open", Arc::clone(&self.post), move || answer(open()), failed);
+    }
+
+    /// Opens a device and records from it as soon as it is open.
+    pub(crate) fn open_and_record(&mut self, choice: Choice) {
+        self.stage = Stage::Opening(Vec::new());
+        self.open(choice);
+    }
+
+    pub(super) fn opened(&mut self, number: u64, outcome: Result<Device, Failure>) {
+        if number != self.opening {
+            return;
+        }
+        let quietly = self.opens_quietly.take().unwrap_or_default();
+        let begins = matches!(self.stage, Stage::Opening(_));
+        let device = match outcome {
+            Ok(device) => device,
+            Err(_) if quietly => return self.closed_at = Some(Instant::now()),
+            Err(failure) => {
+                self.closed_at = Some(Instant::now());
+                self.emit(0, What::NotOpened(&failure));
+                if begins {
+                    self.refuse(failure);
+                }
+                return;
+            }
+        };
+        for track in device.stream.tracks() {
+            let wrap = move |event| SessionInput::Track(number, event);
+            if let Err(error) = work::forward("track", track.events(), Arc::clone(&self.post), wrap) {
+                return self.refuse(failed(&format!("cannot start a thread: {error}")));
+            }
+        }
+        let format = device.format;
+        let what = What::Opened { device: &device.name, format, note: device.note.as_deref() };
+        self.listeners.emit(0, format.sample_rate, what);
+        self.device = Some(device);
+        if let Stage::Opening(asked) = &mut self.stage {
+            let asked = std::mem::take(asked);
+            self.stage = Stage::Idle;
+            match self.start() {
+                Ok(()) => asked.into_iter().for_each(|command| self.apply(command)),
+                Err(failure) => self.refuse(failure),
+            }
+        }
+    }
+
+    /// Nothing will be recorded.
+    pub(super) fn refuse(&mut self, failure: Failure) {
+        self.emit(0, What::Failed { name: failure.name, message: &failure.message.text });
+        self.stage = Stage::Idle;
+        self.result = Some(Err(failure));
+    }
+
+    /// Opens the device again that went away, as often as that makes sense; nobody is told before it is there.
+    pub(crate) fn look_for_device(&mut self) {
+        let is_due = self.closed_at.is_some_and(|at| at.elapsed() >= REOPEN_INTERVAL);
+        if is_due && self.opens_quietly.is_none() && !self.is_busy() {
+            self.open_as(Choice::Last, true);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! From the plan and an open device to a recorder that is ready to start, and to the file it is for.
+
+use std::{path::PathBuf, time::Duration};
+
+use dictaphone::{
+    Error,
+    audio::{AudioFormat, Metadata, time::frames_in},
+    capture::Pace,
+    media::{MediaRecorder, RecorderOptions, Storage},
+};
+use jiff::Zoned;
+
+use super::device::Device;
+use crate::{
+    message::{Failure, visible},
+    plan::{Record, Target},
+};
+
+/// How much sound goes to standard output in one piece.
+const SLICE: Duration = Duration::from_millis(5);
+const FAST_SLICE: Duration = Duration::from_millis(250);
+
+/// A recorder for that device, and the file it goes to.
+///
+/// # Errors
+/// When the plan does not fit the device, or no name can be made.
+pub(super) fn prepare(plan: &Record, device: &Device) -> Result<(MediaRecorder, Option<PathBuf>), Failure> {
+    let format = device.format;
+    plan.container.refuse_unless_fitting(format)?;
+    let target = target(plan, &Zoned::now())?;
+    let storage = target.clone().map_or(Storage::Temporary, Storage::Beside);
+    let options = RecorderOptions {
+        mime_type: plan.container.mime_type().to_owned(),
+        audio_bits_per_second: plan.bits_per_second,
+        sample_rate: Some(format.sample_rate),
+        map: plan.map.clone(),
+        channels: plan.channels,
+        sample_format: Some(format.sample_format),
+        gain_db: plan.gain_db,
+        max_frames: max_frames(plan, format)?,
+        starts_paused: plan.starts_paused,
+        storage,
+        metadata: Metadata { title: title(plan), ..Metadata::default() },
+        ..RecorderOptions::default()
+    };
+    let recorder = MediaRecorder::new(&device.stream, options)?;
+    Ok((recorder, target))
+}
+
+/// Starts it; paused, where that was asked for.
+///
+/// # Errors
+/// When the file cannot be made.
+pub(super) fn start(recorder: &MediaRecorder, plan: &Record, target: Option<&PathBuf>) -> Result<(), Failure> {
+    let timeslice = match (&plan.target, plan.pace) {
+        (Target::Stdout, Pace::Fast) => Some(FAST_SLICE),
+        (Target::Stdout, _) => Some(SLICE),
+        _ => None,
+    };
+    recorder.start(timeslice).map_err(|error| refused(error, target))
+}
+
+/// The recorder knows what went wrong, but not which file the user wanted.
+fn refused(error: Error, target: Option<&PathBuf>) -> Failure {
+    let (Some(target), Some(_)) = (target, error.io_kind()) else { return error.into() };
+    let path = visible(&target.to_string_lossy());
+    Failure::of(&error, Some(format!("it was to become {path}; FILE or `--dir` names another place")))
+}
+
+/// What the user called the recording; a name that was made for it is no title.
+fn title(plan: &Record) -> Option<String> {
+    match &plan.target {
+        Target::File(path, _) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+        Target::NewIn(..) | Target::Stdout => None,
+    }
+}
+
+fn max_frames(plan: &Record, format: AudioFormat) -> Result<Option<u64>, Failure> {
+    let frames = plan.duration.map(|duration| frames_in(duration, format.sample_rate));
+    match frames {
+        Some(0) => {
+            Err(Failure::usage("the duration is shorter than one frame", "write something like `90` or `1m30s`"))
+        }
+        frames => Ok(frames),
+    }
+}
+
+/// The file, named by the time of `at`.
+///
+/// # Errors
+/// When the template makes no name out of that time.
+pub(super) fn target(plan: &Record, at: &Zoned) -> Result<Option<PathBuf>, Failure> {
+    match &plan.target {
+        Target::Stdout => Ok(None),
+        Target::File(path, _) => Ok(Some(path.clone())),
+        Target::NewIn(folder, template) => {
+            let file = |name: &str| folder.join(format!("{name}.{}", plan.container.extension()));
+            let name = template
+                .choose(at, |name| file(name).exists())
+                .map_err(|reason| Failure::usage(reason, "`--name` takes strftime fields and {n}"))?;
+            Ok(Some(file(&name)))
+        }
+    }
+}

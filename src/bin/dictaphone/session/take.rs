@@ -1,0 +1,304 @@
+//! One recording, from its start until the recorder has handed everything over: what the user asks of it, what the
+//! recorder and its tracks report, and whether it is over. The pump records whatever happens here.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use dictaphone::{
+    Error, ErrorKind,
+    audio::{AudioFormat, Level},
+    capture::{EndReason, Warning, WarningKind},
+    media::{Blob, MediaRecorder, MediaStreamTrack, Progress, ReadyState, RecorderEvent, TrackEvent},
+};
+
+use super::{
+    event::{Listeners, What},
+    pipe::{Pipe, Piped},
+    recorder,
+    save::Saving,
+};
+use crate::{
+    input::command::Command,
+    plan::{Record, Target},
+    report::{
+        outcome::{Kept, Outcome},
+        status::{self, State},
+    },
+};
+
+/// How long the reason may be waited for after a recording ended because its track did.
+const REASON_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running recording.
+pub(super) struct Take {
+    pub(super) recorder: MediaRecorder,
+    pub(super) format: AudioFormat,
+    /// Where the file was to go when recording began.
+    pub(super) target: Option<PathBuf>,
+    /// The number of the opening that its device came from.
+    pub(super) opening: u64,
+    /// The device's name, as it is.
+    pub(super) device: String,
+    /// As long as its reader may take its time.
+    pub(super) pipe: Option<Pipe>,
+    pub(super) state: State,
+    announced: bool,
+    /// What happened before that.
+    early: Vec<RecorderEvent>,
+    /// Muted, as was said last.
+    muted: bool,
+    /// The device delivers nothing, as was said when so many frames had arrived.
+    interrupted: Option<(Error, u64)>,
+    /// A track has said why it ended.
+    reason_known: bool,
+    /// The recorder, or standard output, has said its last.
+    over_since: Option<Instant>,
+    failure: Option<Error>,
+    blob: Option<Blob>,
+    piped: Option<Piped>,
+    stopped: bool,
+    pub(super) discarded: bool,
+    started_in: PathBuf,
+}
+
+impl Take {
+    pub(super) fn new(
+        recorder: MediaRecorder,
+        format: AudioFormat,
+        target: Option<PathBuf>,
+        device: String,
+        opening: u64,
+        pipe: Option<Pipe>,
+    ) -> Self {
+        Self {
+            recorder,
+            format,
+            target,
+            opening,
+            device,
+            pipe,
+            state: State::Waiting,
+            announced: false,
+            early: Vec::new(),
+            muted: false,
+            interrupted: None,
+            reason_known: false,
+            over_since: None,
+            failure: None,
+            blob: None,
+            piped: None,
+            stopped: false,
+            discarded: false,
+            started_in: std::env::current_dir().unwrap_or_default(),
+        }
+    }
+
+    /// Whether its first frames have been reported.
+    pub(super) fn is_announced(&self) -> bool {
+        self.announced
+    }
+
+    pub(super) fn emit(&self, listeners: &mut Listeners, what: What<'_>) {
+        listeners.emit(self.recorder.progress().frames, self.format.sample_rate, what);
+    }
+
+    /// Does what is asked, as far as it is about a recording. A recorder that has just ended by itself refuses, and its
+    /// last events are on their way.
+    pub(super) fn apply(&mut self, command: Command) {
+        use dictaphone::media::RecordingState::Paused;
+        let _ = match command {
+            Command::TogglePause if self.recorder.state() == Paused => self.recorder.resume(),
+            Command::TogglePause => self.recorder.pause(),
+            Command::Pause => self.recorder.pause(),
+            Command::Resume => self.recorder.resume(),
+            Command::Mark => self.recorder.mark(""),
+            Command::Stop => {
+                self.stopped = true;
+                self.state = State::Saving;
+                self.pipe.take().into_iter().for_each(Pipe::hurry);
+                self.recorder.stop()
+            }
+            _ => Ok(()),
+        };
+    }
+
+    pub(super) fn on_recorder(&mut self, event: RecorderEvent, plan: &Record, listeners: &mut Listeners) {
+        use RecorderEvent::{Mark, Pause, Resume};
+        if !self.announced && matches!(event, Pause { .. } | Resume { .. } | Mark(_)) {
+            self.early.push(event);
+            return;
+        }
+        let rate = self.format.sample_rate;
+        match event {
+            Pause { frame } => {
+                self.state = State::Paused;
+                listeners.emit(frame, rate, What::Paused);
+            }
+            Resume { frame } => {
+                self.state = State::Recording;
+                listeners.emit(frame, rate, What::Resumed);
+            }
+            Mark(marker) => {
+                listeners.emit(marker.frame, rate, What::Marked(&marker));
+            }
+            RecorderEvent::DataAvailable { data, .. } => self.blob = Some(data),
+            RecorderEvent::LowSpace { left } => {
+                let text = format!("the disk is full in {}", status::clock(left));
+                self.warn(&Warning::new(WarningKind::LowSpace, text), listeners);
+            }
+            RecorderEvent::Warning { warning, frame } => listeners.emit(frame, rate, What::Warning(&warning)),
+            RecorderEvent::Error(error) => self.fail(error, listeners),
+            RecorderEvent::Stop => {
+                self.state = State::Saving;
+                if plan.target != Target::Stdout {
+                    self.over_since = Some(Instant::now());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_track(&mut self, event: &TrackEvent, listeners: &mut Listeners) {
+        match event {
+            TrackEvent::Ended(reason) => {
+                self.reason_known = true;
+                if let EndReason::DeviceLost(error) = reason {
+                    self.fail(error.clone(), listeners);
+                }
+            }
+            TrackEvent::Notice(notice) => {
+                self.warn(notice, listeners);
+                if notice.kind().interrupts() {
+                    let error = Error::new(ErrorKind::NotReadable, notice.message());
+                    self.interrupted = Some((error, self.recorder.progress().arrived));
+                }
+            }
+            TrackEvent::Mute => self.report_mute(true, listeners),
+            TrackEvent::Unmute => self.report_mute(false, listeners),
+            _ => {}
+        }
+    }
+
+    fn report_mute(&mut self, muted: bool, listeners: &mut Listeners) {
+        if std::mem::replace(&mut self.muted, muted) != muted {
+            self.warn(&mute_warning(&self.device, muted, true), listeners);
+        }
+    }
+
+    fn warn(&self, warning: &Warning, listeners: &mut Listeners) {
+        self.emit(listeners, What::Warning(warning));
+    }
+
+    /// The first failure is the cause; what follows from it is not kept.
+    pub(super) fn fail(&mut self, error: Error, listeners: &mut Listeners) {
+        self.emit(listeners, What::Failed { name: error.name(), message: &error.to_string() });
+        self.failure.get_or_insert(error);
+    }
+
+    pub(super) fn on_pipe(&mut self, piped: Piped) {
+        if piped.reader_gone {
+            // A reader that has had enough is no failure.
+            let _ = self.recorder.stop();
+        }
+        self.piped = Some(piped);
+        self.over_since.get_or_insert_with(Instant::now);
+    }
+
+    /// The first frames have arrived: now it may be said that something is recorded.
+    pub(super) fn announce_if_arrived(&mut self, plan: &Record, listeners: &mut Listeners) {
+        let progress = self.recorder.progress();
+        if self.announced || progress.arrived == 0 {
+            return;
+        }
+        self.announced = true;
+        if self.state == State::Waiting {
+            self.state = State::Recording;
+        }
+        if let Some(at) = progress.recorded_at.and_then(|at| jiff::Zoned::try_from(at).ok()) {
+            self.target = recorder::target(plan, &at).ok().flatten().or_else(|| self.target.take());
+        }
+        // What was recorded until it was said does not move the start.
+        let started = What::Started { device: &self.device, path: self.target.as_deref(), format: self.format };
+        listeners.emit(0, self.format.sample_rate, started);
+        if let Some(asked) = plan.overruled_rate {
+            let name = plan.container.format().name;
+            let rate = self.format.sample_rate;
+            let text = format!("{name} is always {rate} Hz, not the {asked} Hz that were asked for");
+            self.warn(&Warning::new(WarningKind::Rate, text), listeners);
+        }
+        // It may have been muted before anybody listened.
+        if self.recorder.stream().tracks().iter().any(MediaStreamTrack::muted) {
+            self.report_mute(true, listeners);
+        }
+        for event in std::mem::take(&mut self.early) {
+            self.on_recorder(event, plan, listeners);
+        }
+    }
+
+    pub(super) fn report_level(&self, listeners: &mut Listeners) {
+        let (level, progress): (Level, Progress) = (self.recorder.take_level(), self.recorder.progress());
+        let (state, device) = (self.state, self.device.as_str());
+        let what = What::Level { level: &level, progress: &progress, state, device };
+        listeners.emit(progress.frames, self.format.sample_rate, what);
+    }
+
+    /// Whether the recorder has said its last.
+    pub(super) fn is_ending(&self) -> bool {
+        self.over_since.is_some()
+    }
+
+    /// Whether everything is known about it. Why a track has ended comes by another way than the end of the recording,
+    /// and perhaps later.
+    pub(super) fn is_over(&self) -> bool {
+        let has_ended = |track: &MediaStreamTrack| track.ready_state() == ReadyState::Ended;
+        self.over_since.is_some_and(|since| {
+            self.reason_known
+                || !self.recorder.stream().tracks().iter().any(has_ended)
+                || since.elapsed() >= REASON_TIMEOUT
+        })
+    }
+
+    /// What is left to be done, and what will come of it, but for what is kept.
+    pub(super) fn finish(mut self, plan: &Record, broke_down: bool) -> (Saving, Outcome) {
+        let progress = self.recorder.progress();
+        // Stopped while its device was away: the end is missing, and nobody else will say so.
+        if let Some((error, arrived)) = self.interrupted.take()
+            && arrived == progress.arrived
+        {
+            self.failure.get_or_insert(error);
+        }
+        let outcome = Outcome {
+            kept: Kept::Nothing,
+            frames: 0,
+            progress: progress.clone(),
+            sample_rate: self.format.sample_rate,
+            failure: self.failure,
+            stopped: self.stopped,
+            broke_down,
+            is_from_file: plan.device.as_deref().is_some_and(|id| id.starts_with("file:")),
+            device: self.device,
+        };
+        let saving = Saving {
+            plan: plan.clone(),
+            blob: self.blob,
+            piped: self.piped,
+            progress,
+            target: self.target,
+            started_in: self.started_in,
+            discarded: self.discarded,
+        };
+        (saving, outcome)
+    }
+}
+
+/// That a device was muted, or is not muted any more.
+pub(super) fn mute_warning(device: &str, muted: bool, is_recorded: bool) -> Warning {
+    let (kind, what) = match (muted, is_recorded) {
+        (true, true) => (WarningKind::Muted, "is muted; silence is recorded"),
+        (true, false) => (WarningKind::Muted, "is muted"),
+        (false, _) => (WarningKind::Unmuted, "is not muted any more"),
+    };
+    Warning::new(kind, format!("{device} {what}"))
+}

@@ -1,0 +1,242 @@
+//! The session on a microphone that the test pushes, driven input by input.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        mpsc::{Receiver, channel},
+    },
+};
+
+use dictaphone::{
+    audio::{AudioFormat, SampleFormat},
+    capture::PushSource,
+};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    cli::{CaptureArgs, RecordArgs},
+    plan::{self, Surroundings},
+};
+
+/// Long enough for any machine; nothing waits for it in vain.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+struct Bench {
+    microphone: PushSource,
+    session: Session,
+    inputs: Receiver<SessionInput>,
+    folder: TempDir,
+}
+
+fn bench() -> Bench {
+    let microphone = PushSource::new("mic", AudioFormat::new(48_000, 1, SampleFormat::F32));
+    let folder = tempfile::tempdir().unwrap();
+    let device = Some(microphone.info().id.clone());
+    let args = RecordArgs {
+        file: Some(folder.path().join("a.wav")),
+        capture: CaptureArgs { device, ..CaptureArgs::default() },
+        ..RecordArgs::default()
+    };
+    let plan = plan::record(args, &Surroundings::look_around(RecordArgs::default())).unwrap();
+    let devices = MediaDevices::with_backends(vec![Arc::new(microphone.clone())]);
+    let (sender, inputs) = channel();
+    let post = Arc::new(move |input| {
+        let _ = sender.send(input);
+    });
+    let mut session = Session::with_devices(devices, plan, Duration::from_millis(50), post);
+    session.open_and_record(Choice::Planned);
+    Bench { microphone, session, inputs, folder }
+}
+
+impl Bench {
+    fn next(&self) -> SessionInput {
+        self.inputs.recv_timeout(TIMEOUT).unwrap()
+    }
+
+    /// Takes in everything until that one is next.
+    fn until(&mut self, is_wanted: impl Fn(&SessionInput) -> bool) -> SessionInput {
+        loop {
+            let input = self.next();
+            if is_wanted(&input) {
+                return input;
+            }
+            self.session.on_input(input);
+        }
+    }
+
+    /// A recording of so many frames runs.
+    fn record(&mut self, frames: usize) {
+        let opened = self.until(|input| matches!(input, SessionInput::Opened(..)));
+        self.session.on_input(opened);
+        self.microphone.push(&vec![0.25; frames]).unwrap();
+        self.session.tick();
+    }
+
+    fn finish(mut self) -> (Outcome, PathBuf, TempDir) {
+        while self.session.is_busy() {
+            let input = self.next();
+            self.session.on_input(input);
+        }
+        let outcome = self.session.take_result().unwrap().unwrap();
+        (outcome, self.folder.path().join("a.wav"), self.folder)
+    }
+}
+
+/// Everything that was said, a word each.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Listener for Notes {
+    fn on_event(&mut self, event: &SessionEvent<'_>) {
+        let word = match event.what {
+            What::Opened { .. } => "opened",
+            What::NotOpened(_) => "not opened",
+            What::Closed(_) => "closed",
+            What::Started { .. } => "started",
+            What::Level { .. } => "level",
+            What::Paused => "paused",
+            What::Resumed => "resumed",
+            What::Marked(_) => "marked",
+            What::Warning(_) => "warning",
+            What::Failed { .. } => "failed",
+            What::Ended => "ended",
+            What::Finished(_) => "finished",
+        };
+        self.0.lock().unwrap().push(format!("{word} {}", event.frame));
+    }
+}
+
+struct Broken;
+
+impl Listener for Broken {
+    fn on_event(&mut self, event: &SessionEvent<'_>) {
+        assert!(!matches!(event.what, What::Paused), "a bug on demand");
+    }
+}
+
+fn is_end(input: &SessionInput) -> bool {
+    matches!(input, SessionInput::Track(_, TrackEvent::Ended(_)))
+}
+
+fn frames(path: &Path) -> u32 {
+    hound::WavReader::open(path).unwrap().duration()
+}
+
+#[test]
+fn what_happens_is_reported_in_order_and_at_its_frame() {
+    let mut bench = bench();
+    let notes = Notes::default();
+    bench.session.add_listener(Box::new(notes.clone()));
+    bench.record(100);
+    for command in [Command::Mark, Command::TogglePause, Command::TogglePause, Command::Stop] {
+        bench.session.apply(command);
+    }
+    let (outcome, path, _folder) = bench.finish();
+    assert_eq!((outcome.frames, outcome.exit(), outcome.path()), (100, Exit::Done, Some(path.as_path())));
+    assert_eq!(frames(&path), 100);
+    let said = notes.0.lock().unwrap().join(", ");
+    assert_eq!(said, "opened 0, started 0, marked 100, paused 100, resumed 100, ended 100, finished 100");
+}
+
+#[test]
+fn the_reason_is_waited_for_although_it_comes_after_the_end() {
+    let mut bench = bench();
+    bench.record(100);
+    bench.microphone.unplug();
+    let mut reason = None;
+    // The recorder says its last, and nothing is known of the reason yet.
+    loop {
+        let input = bench.next();
+        let is_last = matches!(input, SessionInput::Recorder(_, RecorderEvent::Stop));
+        if is_end(&input) {
+            reason = Some(input)
+        } else {
+            bench.session.on_input(input)
+        }
+        if is_last {
+            break;
+        }
+    }
+    bench.session.tick();
+    assert!(matches!(bench.session.stage, Stage::Running(_)), "it is not saved before its reason is known");
+    let reason = reason.unwrap_or_else(|| bench.until(is_end));
+    bench.session.on_input(reason);
+    assert!(matches!(bench.session.stage, Stage::Saving(_)));
+    let (outcome, path, _folder) = bench.finish();
+    assert_eq!((outcome.exit(), frames(&path)), (Exit::Incomplete, 100));
+    let flaws = outcome.flaws().unwrap();
+    assert!(flaws.contains("it ended early: 'mic' was unplugged"), "{flaws}");
+    let kinds: Vec<&str> = outcome.warnings().iter().map(|(kind, _)| kind.name()).collect();
+    assert_eq!(kinds, ["ended_early"]);
+}
+
+#[test]
+fn after_a_bug_in_the_loop_the_recording_is_stopped_and_whole() {
+    let mut bench = bench();
+    bench.record(100);
+    bench.session.break_down();
+    let (outcome, path, _folder) = bench.finish();
+    assert_eq!((outcome.exit(), frames(&path)), (Exit::Failed, 100));
+}
+
+#[test]
+fn a_listener_with_a_bug_is_left_out_and_the_recording_goes_on() {
+    let mut bench = bench();
+    let notes = Notes::default();
+    bench.session.add_listener(Box::new(Broken));
+    bench.session.add_listener(Box::new(notes.clone()));
+    bench.record(100);
+    bench.session.apply(Command::Pause);
+    let paused = bench.until(|input| matches!(input, SessionInput::Recorder(_, RecorderEvent::Pause { .. })));
+    bench.session.on_input(paused);
+    bench.session.apply(Command::Resume);
+    bench.microphone.push(&[0.25; 50]).unwrap();
+    bench.session.apply(Command::Stop);
+    let (outcome, path, _folder) = bench.finish();
+    assert_eq!((outcome.exit(), frames(&path)), (Exit::Failed, 150), "whole, but not as it should be");
+    assert!(notes.0.lock().unwrap().iter().any(|word| word == "resumed 100"));
+}
+
+#[test]
+fn lost_and_clipped_sound_is_part_of_what_came_of_it() {
+    let mut bench = bench();
+    bench.record(100);
+    bench.microphone.lose(480);
+    bench.microphone.push(&[1.5; 10]).unwrap();
+    bench.session.apply(Command::Stop);
+    let (outcome, path, _folder) = bench.finish();
+    assert_eq!((outcome.exit(), frames(&path), outcome.lost_frames()), (Exit::Incomplete, 590, 480));
+    let kinds: Vec<&str> = outcome.warnings().iter().map(|(kind, _)| kind.name()).collect();
+    assert_eq!(kinds, ["lost", "clipping"]);
+    assert_eq!(outcome.flaws().unwrap(), "00:00:00.0 of it were lost and are silence, 10 samples clipped");
+}
+
+#[test]
+fn whoever_stops_before_the_device_is_open_records_nothing() {
+    let mut bench = bench();
+    bench.session.on_input(SessionInput::Command(Command::Stop));
+    assert!(!bench.session.is_busy());
+    let failure = bench.session.take_result().unwrap().unwrap_err();
+    assert_eq!(failure.exit, Exit::Failed);
+    // What comes of the opening is not wanted any more.
+    let opened = bench.until(|input| matches!(input, SessionInput::Opened(..)));
+    bench.session.on_input(opened);
+    assert!(bench.session.device.is_none());
+}
+
+#[test]
+fn a_discarded_recording_leaves_nothing_and_is_no_failure() {
+    let mut bench = bench();
+    bench.record(100);
+    bench.session.discard();
+    while bench.session.is_busy() {
+        let input = bench.next();
+        bench.session.on_input(input);
+    }
+    assert_eq!(bench.session.worst(), None);
+    let (outcome, path, folder) = bench.finish();
+    assert_eq!((outcome.exit(), path.exists()), (Exit::Done, false));
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}

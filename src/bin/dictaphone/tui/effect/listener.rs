@@ -1,0 +1,93 @@
+//! The screen as a listener of the session: what happens becomes messages.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dictaphone::{
+    audio::time::duration_of,
+    capture::{Warning, WarningKind},
+};
+
+use crate::{
+    message::{self, Message},
+    report::outcome::{Kept, Outcome},
+    session::{Listener, SessionEvent, What},
+    tui::{app::Weight, update::Msg},
+};
+
+/// Messages that the screen has not taken yet, in their order.
+#[derive(Clone, Default)]
+pub(super) struct Inbox(Arc<Mutex<Vec<Msg>>>);
+
+impl Inbox {
+    /// All of them.
+    pub(super) fn take(&self) -> Vec<Msg> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Listener for Inbox {
+    fn on_event(&mut self, event: &SessionEvent<'_>) {
+        let msg = match event.what {
+            What::Opened { device, format, note } => {
+                Msg::Opened { name: device.to_owned(), format, note: note.map(str::to_owned) }
+            }
+            What::NotOpened(failure) => Msg::Missing(on_screen(&failure.message)),
+            What::Closed(why) => Msg::Missing(why.to_owned()),
+            What::Paused => Msg::Paused,
+            What::Resumed => Msg::Resumed,
+            What::Marked(marker) => Msg::Marked(duration_of(marker.frame, event.sample_rate)),
+            What::Warning(warning) => warned(warning),
+            What::Ended => Msg::Ended,
+            What::Finished(outcome) => finished(outcome),
+            What::Started { .. } | What::Level { .. } | What::Failed { .. } => return,
+        };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(msg);
+    }
+}
+
+fn warned(warning: &Warning) -> Msg {
+    let weight = if warning.kind() == WarningKind::Unmuted { Weight::Note } else { Weight::Warning };
+    let message = Message { text: warning.to_string(), hint: message::remedy_of(warning) };
+    Msg::Say(weight, on_screen(&message))
+}
+
+fn finished(outcome: &Outcome) -> Msg {
+    match (&outcome.kept, outcome.failure()) {
+        (Kept::File { path, .. }, _) => {
+            let time = duration_of(outcome.frames, outcome.sample_rate);
+            Msg::Saved { path: path.clone(), time, flaw: outcome.flaws() }
+        }
+        (_, failure) => Msg::NotSaved(failure.map(|failure| on_screen(&failure.message))),
+    }
+}
+
+/// A message without those of its hints that name commands and flags: on the screen there are keys for that.
+pub(super) fn on_screen(message: &Message) -> String {
+    let hints = message.hint.as_deref().unwrap_or_default().split("; ");
+    let hints = hints.filter(|hint| !hint.is_empty() && !hint.contains('`'));
+    std::iter::once(message.text.as_str()).chain(hints).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use dictaphone::{Error, ErrorKind};
+
+    use super::*;
+    use crate::message::Failure;
+
+    #[test]
+    fn the_screen_does_not_send_to_the_command_line() {
+        for (kind, said) in [
+            (ErrorKind::NotFound, "no input"),
+            (ErrorKind::NotReadable, "no input; another program may be using it"),
+            (
+                ErrorKind::NotAllowed,
+                "no input; allow this terminal the microphone in the system's privacy settings, or be the user of the \
+                 sound server",
+            ),
+            (ErrorKind::Abort, "no input; look whether the sound server runs and the device is connected"),
+        ] {
+            assert_eq!(on_screen(&Failure::from(Error::new(kind, "no input")).message), said);
+        }
+    }
+}
