@@ -163,9 +163,18 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.context)?;
         match &self.source {
-            Some(source) => write!(f, ": {source}"),
+            Some(source) => write!(f, ": {}", without_number(&source.to_string())),
             None => Ok(()),
         }
+    }
+}
+
+/// What the system says, without the number of the error behind it, which tells people nothing.
+fn without_number(text: &str) -> &str {
+    let number = text.rsplit_once(" (os error ").and_then(|(text, number)| Some((text, number.strip_suffix(')')?)));
+    match number {
+        Some((text, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => text,
+        _ => text,
     }
 }
 
@@ -180,6 +189,20 @@ impl std::error::Error for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_a_system_error_is_not_told() {
+        let error = Error::from_io(io::Error::from_raw_os_error(30), "cannot write x");
+        assert!(!error.to_string().contains("os error"), "{error}");
+        for (text, expected) in [
+            ("Read-only file system (os error 30)", "Read-only file system"),
+            ("no (os error 3", "no (os error 3"),
+            ("x (os error 3) y", "x (os error 3) y"),
+            ("(os error 3)", "(os error 3)"),
+        ] {
+            assert_eq!(without_number(text), expected);
+        }
+    }
 
     #[test]
     fn an_io_error_keeps_its_kind_and_is_printed_once() {

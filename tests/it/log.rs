@@ -35,9 +35,7 @@ fn failures_are_in_the_log_too() {
 
 #[test]
 fn a_log_that_cannot_be_opened_is_a_mistake() {
-    for (place, reason) in
-        [("folder", "Is a directory (os error 21)"), ("no/a.log", "No such file or directory (os error 2)")]
-    {
+    for (place, reason) in [("folder", "Is a directory"), ("no/a.log", "No such file or directory")] {
         let test = record(&["-i", "tone", "-d", "1", "--log", place, "a.wav"]).file("folder/x", "");
         let output = test.run();
         output.assert_exit(2).assert_stdout("").assert_stderr(&format!(

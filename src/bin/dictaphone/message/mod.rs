@@ -26,13 +26,23 @@ pub(crate) struct Message {
 impl Message {
     /// A message without a remedy.
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), hint: None }
+        Self { text: without_numbers(text.into()), hint: None }
     }
 
     /// The same message with a remedy.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
+}
+
+/// What the system says of an error ends with its number, which tells people nothing.
+fn without_numbers(mut text: String) -> String {
+    while let Some(start) = text.find(" (os error ") {
+        let rest = text.get(start..).unwrap_or_default();
+        let Some(end) = rest.find(')') else { break };
+        text.replace_range(start..=start + end, "");
+    }
+    text
 }
 
 /// Why a command ended without doing what it was asked to do.
@@ -176,6 +186,17 @@ mod tests {
     use std::io;
 
     use super::*;
+
+    #[test]
+    fn numbers_of_system_errors_are_not_told() {
+        for (text, expected) in [
+            ("cannot write x: full (os error 28); y (os error 5)", "cannot write x: full; y"),
+            ("nothing (os error", "nothing (os error"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(Message::new(text).text, expected);
+        }
+    }
 
     #[test]
     fn characters_that_steer_a_terminal_become_visible() {
