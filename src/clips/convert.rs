@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::assembly::{Assembly, Destination, Output, Watch, Written, cannot_write, discard_unnamed};
+use super::{
+    assembly::{Assembly, Destination, Output, Watch, Written, cannot_write, discard_unnamed},
+    excerpt::Excerpt,
+};
 use crate::{
     audio::{AudioFormat, ChannelMap, ChannelMixer, Metadata, SampleFormat, Speakers},
     error::{Error, ErrorKind, Result},
@@ -36,6 +39,8 @@ pub struct Conversion {
     pub sample_format: Option<SampleFormat>,
     /// Bits a second, for formats that can choose.
     pub bits_per_second: Option<u32>,
+    /// Which part of the clip.
+    pub excerpt: Excerpt,
 }
 
 /// What came of it.
@@ -55,7 +60,15 @@ impl Conversion {
     /// Into `format`, with everything else as it is in the clip.
     #[must_use]
     pub const fn new(format: &'static Format) -> Self {
-        Self { format, sample_rate: None, map: None, channels: None, sample_format: None, bits_per_second: None }
+        Self {
+            format,
+            sample_rate: None,
+            map: None,
+            channels: None,
+            sample_format: None,
+            bits_per_second: None,
+            excerpt: Excerpt::WHOLE,
+        }
     }
 
     /// What sound like `from`, whose channels are meant for these `speakers` if anybody knows, becomes. Where nothing was asked for and the format does not have what the clip has, it is
@@ -108,7 +121,7 @@ pub fn convert(
     existing: Existing,
     watch: Watch<'_>,
 ) -> Result<(PathBuf, Converted)> {
-    let mut decoder = format::open(source)?;
+    let mut decoder = conversion.excerpt.of(format::open(source)?, &source.display().to_string())?;
     refuse_target(source, target, existing)?;
     // Before a file is made.
     conversion.audio(decoder.format(), decoder.metadata().speakers.as_ref())?;
@@ -133,7 +146,7 @@ pub fn convert_to_stream(
     conversion: &Conversion,
     watch: Watch<'_>,
 ) -> Result<Converted> {
-    let mut decoder = format::open(source)?;
+    let mut decoder = conversion.excerpt.of(format::open(source)?, &source.display().to_string())?;
     let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
     assemble(clip, Destination::Stream(out), name, conversion, watch)
 }

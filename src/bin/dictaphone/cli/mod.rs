@@ -38,6 +38,9 @@ pub(crate) struct Cli {
     // In front of the screen's, whose heading would be theirs too.
     #[command(flatten)]
     pub(crate) common: Common,
+    /// The screen as lines, one for each change: for screen readers and logs; also with DICTAPHONE_PLAIN=1
+    #[arg(long, display_order = 899)]
+    pub(crate) plain: bool,
     #[command(flatten, next_help_heading = "Options of the screen")]
     pub(crate) screen: CaptureArgs,
 }
@@ -276,6 +279,14 @@ pub(crate) struct ConvertArgs {
     /// Rate, channels and sample format in one word
     #[arg(long, value_enum, ignore_case = true)]
     pub(crate) preset: Option<Preset>,
+    #[command(flatten)]
+    pub(crate) part: Part,
+    /// Leave out the silence before the first and behind the last sound
+    #[arg(long)]
+    pub(crate) trim_silence: bool,
+    /// Fade in and out for 5 ms where something was cut off, so that it does not click
+    #[arg(long)]
+    pub(crate) crossfade: bool,
     /// Replace OUT if it exists, once the new file is complete
     #[arg(long)]
     pub(crate) force: bool,
@@ -321,6 +332,30 @@ pub(crate) enum SortBy {
     Format,
 }
 
+/// How markers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MarkerForm {
+    /// Time and text, a line each
+    Text,
+    /// A table with the columns `at_s` and `text`
+    Csv,
+    /// A label track of Audacity
+    Audacity,
+    /// A cue sheet
+    Cue,
+}
+
+/// A part of a clip.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Part {
+    /// From this place on: `90`, `1m30s`, `00:01:30`
+    #[arg(long, value_name = "T", value_parser = duration::parse_position, allow_negative_numbers = true)]
+    pub(crate) from: Option<Duration>,
+    /// Up to this place
+    #[arg(long, value_name = "T", value_parser = duration::parse_position, allow_negative_numbers = true)]
+    pub(crate) to: Option<Duration>,
+}
+
 /// The words of `info`.
 #[derive(Debug, Args)]
 #[command(after_long_help = INFO_NOTES)]
@@ -330,8 +365,13 @@ pub(crate) struct InfoArgs {
     pub(crate) clip: PathBuf,
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
+    #[command(flatten)]
+    pub(crate) part: Part,
+    /// Only the markers, in this form
+    #[arg(long, value_name = "FORM", value_enum, conflicts_with_all = ["json", "from", "to"])]
+    pub(crate) markers: Option<MarkerForm>,
     /// One JSON object
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["from", "to"])]
     pub(crate) json: bool,
 }
 

@@ -39,6 +39,7 @@ const CONFIG_NOTES: &str = "Config:
 
 Environment:
   DICTAPHONE_DIR   the clips folder
+  DICTAPHONE_PLAIN 1: the screen as lines, as with --plain
   NO_COLOR         no colours";
 
 pub(super) fn record_notes() -> String {
@@ -95,6 +96,8 @@ pub(super) fn convert_notes() -> String {
   dictaphone convert interview interview-small.wav --preset voice
   dictaphone convert take.wav ~/Music/take.wav -r 44.1k -c 2 -b s24
   dictaphone convert take.wav - -f raw -r 16k -c 1 | whisper
+  dictaphone convert lecture.flac question.wav --from 1:20:00 --to 1:21:30 --crossfade
+  dictaphone convert memo.wav memo.opus --trim-silence
 
 The clip is never changed. OUT gets its name when it is complete; an error, and Ctrl-C, which
 cancels with exit code 130, leave nothing of it. What need not change passes bit for bit. Tags and
@@ -117,6 +120,8 @@ pub(super) const LIST_NOTES: &str = "Examples:
 pub(super) const INFO_NOTES: &str = "Examples:
   dictaphone info interview
   dictaphone info ./take.wav
+  dictaphone info interview --from 10:00 --to 12:30     the waveform of these minutes
+  dictaphone info interview --markers audacity > labels.txt
   dictaphone info interview --json | jq .loudness_lufs";
 
 pub(super) const RENAME_NOTES: &str = "Examples:

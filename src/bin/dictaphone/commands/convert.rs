@@ -16,8 +16,8 @@ use std::{
 use dictaphone::{
     Error, ErrorKind,
     audio::time::{duration_of, seconds},
-    clips::{self as library, Advance, Clip, Conversion, Converted},
-    format::Format,
+    clips::{self as library, Advance, Clip, Conversion, Converted, Excerpt},
+    format::{self, Format},
     storage::Existing,
 };
 use serde::Serialize;
@@ -29,6 +29,7 @@ use crate::{
     plan::{
         JsonTo, Surroundings, clips_folder,
         convert::{self as plan, Convert, Out},
+        part,
     },
     report::{Report, json::FilePath, printer::Worth, status::clock},
     shelf,
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result
         map: plan.map.clone(),
         sample_format: plan.sample_format,
         bits_per_second: plan.bits_per_second,
+        excerpt: excerpt(args, &clip)?,
         ..Conversion::new(plan.container.format())
     };
     let cancelled = Arc::new(AtomicBool::new(false));
@@ -72,8 +74,21 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result
         Ok((path, converted)) => tell(&plan, report, conversion.format, path, converted),
         // The reader has had enough.
         Err(error) if error.io_kind() == Some(io::ErrorKind::BrokenPipe) => Ok(Exit::Done),
+        // What was asked for is not in it; nothing is wrong with the clip.
+        Err(error) if error.kind() == ErrorKind::InvalidData && conversion.excerpt != Excerpt::default() => {
+            Err(Failure::of(&error, None))
+        }
         Err(error) => Err(failure(&error, &clip, &plan)),
     }
+}
+
+/// Which part of the clip is meant.
+fn excerpt(args: &ConvertArgs, clip: &Path) -> Result<Excerpt, Failure> {
+    let whole = Excerpt { trims_silence: args.trim_silence, soft: args.crossfade, ..Excerpt::default() };
+    // What cannot be read is told by the conversion.
+    let Ok(decoder) = format::open(clip) else { return Ok(whole) };
+    let part = part::frames(args.part, decoder.frames(), decoder.format().sample_rate)?;
+    Ok(part.map_or(whole, |frames| Excerpt { from: frames.start, to: frames.end, ..whole }))
 }
 
 /// Ctrl-C and the like cancel.

@@ -1,19 +1,27 @@
 //! `dictaphone info`: everything about one clip, with its waveform and markers.
 
-use std::{fs::File, io, ops::ControlFlow, time::Duration};
+use std::{
+    fs::File,
+    io,
+    ops::{ControlFlow, Range},
+    path::Path,
+    time::Duration,
+};
 
 use dictaphone::{
     audio::time::seconds,
     clips::{
-        Info,
+        Info, Waveform,
         draw::{self, Scale},
     },
+    format,
 };
 
 use crate::{
     cli::{InfoArgs, config::Config},
     message::{Failure, Message, cannot_write, exit::Exit, file_failure, visible},
-    report::{Report, quantity::size, status::clock, table},
+    plan::part,
+    report::{Report, markers, quantity::size, status::clock, table},
     shelf,
 };
 
@@ -37,8 +45,14 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Ex
     }
     if args.json {
         report.facts(&info)
+    } else if let Some(form) = args.markers {
+        report.data(markers::render(&info, form).as_bytes())
     } else if info.clip.sample_rate.is_some() {
-        report.data(text(&info, width(), report.speaks_utf8()).as_bytes())
+        let waveform = match part::frames(args.part, info.clip.frames, info.clip.sample_rate.unwrap_or(1))? {
+            None => Some(info.waveform.clone()),
+            Some(frames) => enlarged(&path, frames),
+        };
+        report.data(text(&info, waveform.as_ref(), width(), report.speaks_utf8()).as_bytes())
     } else {
         Ok(())
     }
@@ -57,15 +71,19 @@ fn width() -> usize {
     crossterm::terminal::size().map_or(WIDTH, |(columns, _)| columns.clamp(1, WIDTH)).into()
 }
 
+/// That part of it from close by; what cannot be read was told already.
+fn enlarged(path: &Path, frames: Range<u64>) -> Option<Waveform> {
+    let mut decoder = format::open(path).ok()?;
+    Waveform::measure_part(decoder.as_mut(), frames, |_| ControlFlow::Continue(())).ok()
+}
+
 /// The facts for people; what is unknown is left out.
-fn text(info: &Info, width: usize, utf8: bool) -> String {
+fn text(info: &Info, waveform: Option<&Waveform>, width: usize, utf8: bool) -> String {
     let mut text = table::render(&rows(info));
+    let columns = |count: usize| waveform.map(|waveform| waveform.columns(count)).unwrap_or_default();
     let scale = Scale::of(info.waveform.bins());
-    let lines = if utf8 {
-        draw::braille(&info.waveform.columns(width * 2), scale, ROWS)
-    } else {
-        draw::ascii(&info.waveform.columns(width), scale, ROWS)
-    };
+    let lines =
+        if utf8 { draw::braille(&columns(width * 2), scale, ROWS) } else { draw::ascii(&columns(width), scale, ROWS) };
     for line in lines.iter().filter(|line| !line.is_empty()) {
         text.push_str(line);
         text.push('\n');

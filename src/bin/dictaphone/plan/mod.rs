@@ -5,6 +5,7 @@
 pub(crate) mod convert;
 mod defaults;
 mod link;
+pub(crate) mod part;
 mod surroundings;
 
 use std::{

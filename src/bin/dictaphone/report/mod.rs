@@ -10,6 +10,7 @@
 
 pub(crate) mod json;
 pub(crate) mod logfile;
+pub(crate) mod markers;
 pub(crate) mod outcome;
 pub(crate) mod printer;
 pub(crate) mod quantity;
