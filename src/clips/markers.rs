@@ -39,7 +39,7 @@ pub fn set_markers(path: &Path, markers: &[Marker]) -> Result<()> {
     let there = input.metadata().map_err(failed)?;
     let mut sorted = markers.to_vec();
     sorted.sort_by_key(|marker| marker.frame);
-    let mut spool = FileSpool::beside(&target)
+    let mut spool = FileSpool::draft_beside(&target)
         .map_err(|error| Error::from_io(error, format!("cannot create a file beside {name}")))?;
     let written = format.rewrite_markers(&mut input, &mut |bytes| spool.append(bytes), (&sorted, rate), &name);
     let outcome = written.and_then(|patches| {

@@ -29,6 +29,8 @@ pub(crate) enum TakeCommand {
     Mark(String),
     Next,
     KeepGoing,
+    /// Gives the marker of that number, from 0 on, a text.
+    NameMarker(usize, String),
     Stop,
     Fail(Error),
 }

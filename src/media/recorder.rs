@@ -427,6 +427,15 @@ impl MediaRecorder {
         self.shared.call(Call::KeepGoing, TakeCommand::KeepGoing)
     }
 
+    /// Gives the marker of that number, the first is 0, another text; there is no event about it. A number that no marker
+    /// has does nothing. So a place can be marked at once and be named when somebody has typed the name.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
+    pub fn name_marker(&self, number: usize, text: &str) -> Result<()> {
+        self.shared.call(Call::Mark, TakeCommand::NameMarker(number, text.to_owned()))
+    }
+
     /// Asks for everything so far, which may be empty; a new blob begins.
     ///
     /// # Errors

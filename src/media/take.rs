@@ -282,6 +282,11 @@ impl Take {
                 let quiet = self.listening.as_mut().map_or(Quiet::Same, Listening::keep);
                 self.heed(quiet);
             }
+            TakeCommand::NameMarker(number, text) => {
+                if let Some(marker) = self.plan.metadata.markers.get_mut(*number) {
+                    marker.text.clone_from(text);
+                }
+            }
             TakeCommand::Stop => self.end(Ending::Complete),
             // Delivered by this very step; a stop that was called before it wins, one that is called after is refused.
             TakeCommand::Fail(error) if self.shared.end(self.plan.key) => self.end(Ending::Ended(error.clone())),

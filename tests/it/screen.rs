@@ -5,6 +5,8 @@ mod faults;
 mod folder;
 #[cfg(target_os = "linux")]
 mod hand;
+#[cfg(target_os = "linux")]
+mod story;
 
 use std::path::{Path, PathBuf};
 
@@ -189,22 +191,26 @@ fn what_appears_in_the_folder_is_shown_and_nothing_is_renamed_onto_it() {
 }
 
 #[test]
-fn a_discarded_take_leaves_nothing() {
+fn a_recording_that_is_not_wanted_is_in_the_trash_and_one_key_brings_it_back() {
     let test = screen();
     let folder = test.path("takes");
     let mut terminal = Terminal::run(&test);
     let part = record(&mut terminal, &folder);
     wait_for_growth(&part, 10_000);
     terminal.send("x");
-    terminal.wait_for("throw away");
+    terminal.wait_for("to the trash?");
     terminal.send("n");
-    terminal.wait_for_no("throw away");
+    terminal.wait_for_no("to the trash?");
     wait_for_growth(&part, 10_000);
     terminal.send("x");
-    terminal.wait_for("throw away");
+    terminal.wait_for("to the trash?");
     terminal.send("y");
-    terminal.wait_for("discarded");
+    terminal.wait_for("is in the trash");
     wait_for_names(&folder, <[String]>::is_empty);
+    terminal.send("u");
+    terminal.wait_for("is back");
+    let names = wait_for_names(&folder, |names| names.len() == 1);
+    assert!(frames(&folder.join(&names[0])) >= 10_000);
     terminal.send("q");
     assert_eq!(terminal.wait(), 0);
 }

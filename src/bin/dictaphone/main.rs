@@ -82,8 +82,8 @@ fn run(cli: Cli, config: Config, report: &Report) -> Result<Exit, Failure> {
         Some(Subcommand::Recover(args)) => commands::recover::run(&args, config, report),
         Some(Subcommand::Completions(args)) => commands::completions::run(&args, report),
         Some(Subcommand::Man) => commands::man::run(report),
-        None => match tui::obstacle() {
-            None => tui::run(cli.screen, config, report),
+        None => match tui::obstacle(tui::is_plain(cli.plain)) {
+            None => tui::run(cli.screen, tui::is_plain(cli.plain), config, report),
             Some(obstacle) => {
                 report.error(&obstacle);
                 report.text(&format!("\n{}", cli::command().render_help()));

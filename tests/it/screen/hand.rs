@@ -100,7 +100,7 @@ fn a_take_of_the_virtual_microphone_goes_through_everything() {
     terminal.send("b");
     terminal.wait_for_no("A-B");
     terminal.send("]+");
-    terminal.wait_for("1.1x");
+    terminal.wait_for("1.1×");
     terminal.wait_for("vol 110%");
 
     terminal.send("n");

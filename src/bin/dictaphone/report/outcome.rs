@@ -61,8 +61,6 @@ pub(crate) enum Kept {
     BrokenOff(Option<PathBuf>),
     /// There was no sound to be kept.
     Nothing,
-    /// It was thrown away, as was wanted; or that failed.
-    Discarded(Option<Error>),
 }
 
 /// What came of a recording.
@@ -100,13 +98,13 @@ impl Outcome {
         if let Kept::File { path, .. } = &self.kept { Some(path) } else { None }
     }
 
-    /// Nothing came of it, and nothing was meant to: it was stopped before the first sound, or thrown away.
+    /// Nothing came of it, and nothing was meant to: it was stopped before the first sound.
     pub(crate) fn is_idle(&self) -> bool {
-        matches!((&self.kept, self.stopped), (Kept::Nothing, true) | (Kept::Discarded(None), _))
+        matches!((&self.kept, self.stopped), (Kept::Nothing, true))
     }
 
     /// What ended it early: nothing that its reader wanted so.
-    fn early_end(&self) -> Option<&Error> {
+    pub(crate) fn early_end(&self) -> Option<&Error> {
         let reader_gone = matches!(self.kept, Kept::Stream { reader_gone: true, .. });
         self.failure.as_ref().filter(|_| !reader_gone)
     }
@@ -118,7 +116,6 @@ impl Outcome {
         }
         let unread = matches!(self.kept, Kept::Stream { unread_frames: 1.., .. });
         match () {
-            () if matches!(self.kept, Kept::Discarded(_)) => Exit::Done,
             // A bug is not done with a whole file.
             () if self.broke_down => Exit::Failed,
             () if self.early_end().is_some() || self.lost_frames() > 0 || unread => Exit::Incomplete,
@@ -130,7 +127,7 @@ impl Outcome {
     pub(crate) fn failure(&self) -> Option<Failure> {
         let failed = |message| Some(Failure::new(message, Exit::Failed));
         match &self.kept {
-            Kept::File { .. } | Kept::Discarded(None) => None,
+            Kept::File { .. } => None,
             Kept::Stream { failure: Some(error), .. } => failed(
                 Message::new(format!("cannot write to standard output: {error}"))
                     .hint("a FILE in the place of `-` keeps what was recorded, also on a full disk"),
@@ -154,7 +151,6 @@ impl Outcome {
                 failed(Message { text: self.cause(), hint })
             }
             Kept::Nothing => Some(self.nothing()),
-            Kept::Discarded(Some(error)) => failed(Message::new(error.to_string())),
         }
     }
 

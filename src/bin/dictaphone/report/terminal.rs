@@ -19,6 +19,7 @@ use std::{
 
 use crossterm::{
     cursor, event, execute,
+    style::Print,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen},
 };
 
@@ -29,6 +30,18 @@ static SUSPENDED: AtomicBool = AtomicBool::new(false);
 
 /// The screen, and the lock that everybody holds who writes to it.
 static SCREEN: Mutex<Screen> = Mutex::new(Screen { wanted: false, shown: false, generation: 0 });
+
+/// Lines are written instead of a screen that is drawn.
+static PLAIN: AtomicBool = AtomicBool::new(false);
+
+/// From so many bytes on a picture is marked as one, so that a terminal that can shows it in one piece (DEC mode 2026).
+const SYNCHRONISED_BYTES: usize = 64;
+const BEGIN_PICTURE: &[u8] = b"\x1b[?2026h";
+const END_PICTURE: &[u8] = b"\x1b[?2026l";
+
+/// The title of the terminal is kept, and given back (XTWINOPS 22 and 23).
+const KEEP_TITLE: Print<&str> = Print("\x1b[22;0t");
+const RESTORE_TITLE: Print<&str> = Print("\x1b[23;0t");
 
 /// What writes to the screen, once there is one.
 static PRINTER: OnceLock<Printer> = OnceLock::new();
@@ -48,14 +61,17 @@ impl Screen {
         if self.wanted && !self.shown {
             // A variable, since the macro names it twice.
             let mut out = Output::default();
-            self.shown = execute!(
-                out,
-                EnterAlternateScreen,
-                cursor::Hide,
-                event::EnableMouseCapture,
-                event::EnableBracketedPaste
-            )
-            .is_ok();
+            let is_plain = PLAIN.load(Ordering::SeqCst);
+            self.shown = is_plain
+                || execute!(
+                    out,
+                    KEEP_TITLE,
+                    EnterAlternateScreen,
+                    cursor::Hide,
+                    event::EnableMouseCapture,
+                    event::EnableBracketedPaste
+                )
+                .is_ok();
             self.generation += 1;
         }
     }
@@ -63,13 +79,16 @@ impl Screen {
     fn take_away(&mut self) {
         if std::mem::take(&mut self.shown) {
             let mut out = Output::default();
-            let _ = execute!(
-                out,
-                event::DisableBracketedPaste,
-                event::DisableMouseCapture,
-                cursor::Show,
-                LeaveAlternateScreen
-            );
+            if !PLAIN.load(Ordering::SeqCst) {
+                let _ = execute!(
+                    out,
+                    event::DisableBracketedPaste,
+                    event::DisableMouseCapture,
+                    cursor::Show,
+                    LeaveAlternateScreen,
+                    RESTORE_TITLE
+                );
+            }
             if let Some(printer) = PRINTER.get() {
                 printer.settle(PATIENCE);
             }
@@ -119,12 +138,13 @@ fn leave_locked(screen: &mut Screen) {
     screen.shown = false;
 }
 
-/// From the next [`enter`] to the next [`leave`] the whole screen is ours. At most once in a process; from now on nothing
+/// From the next [`enter`] to the next [`leave`] the whole screen is ours, or, if it is `plain`, the lines below. At most once in a process; from now on nothing
 /// but the screen reaches standard output.
 ///
 /// # Errors
 /// When the system has no descriptor or no thread left.
-pub(crate) fn want_screen() -> io::Result<()> {
+pub(crate) fn want_screen(plain: bool) -> io::Result<()> {
+    PLAIN.store(plain, Ordering::SeqCst);
     let printer = Printer::start(private_stdout()?)?;
     let _ = PRINTER.set(printer);
     screen().wanted = true;
@@ -193,16 +213,30 @@ fn private_stdout() -> io::Result<Box<dyn Write + Send>> {
 /// What is written here reaches the screen in one piece when it is flushed. It never waits for a terminal that was
 /// stopped.
 #[derive(Debug, Default)]
-pub(crate) struct Output(Vec<u8>);
+pub(crate) struct Output {
+    bytes: Vec<u8>,
+    /// What is written between two flushes is one picture.
+    is_picture: bool,
+}
+
+impl Output {
+    /// For a screen that is drawn.
+    pub(crate) fn of_pictures() -> Self {
+        Self { is_picture: true, ..Self::default() }
+    }
+}
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let piece = std::mem::take(&mut self.0);
+        let mut piece = std::mem::take(&mut self.bytes);
+        if self.is_picture && piece.len() >= SYNCHRONISED_BYTES {
+            piece = [BEGIN_PICTURE, &piece, END_PICTURE].concat();
+        }
         match PRINTER.get() {
             Some(printer) if !piece.is_empty() => printer.print(piece, Worth::Kept),
             _ => Ok(()),

@@ -191,11 +191,10 @@ impl Session {
         }
     }
 
-    /// Stops the recording and throws it away.
-    pub(crate) fn discard(&mut self) {
-        if let Stage::Running(take) = &mut self.stage {
-            take.discarded = true;
-            take.apply(Command::Stop);
+    /// Gives the marker of the recording with that number, from 0 on, a text.
+    pub(crate) fn name_marker(&self, number: usize, text: &str) {
+        if let Stage::Running(take) = &self.stage {
+            take.name_marker(number, text);
         }
     }
 

@@ -26,8 +26,6 @@ pub(super) struct Saving {
     pub(super) target: Option<PathBuf>,
     /// The folder to which a relative path belongs.
     pub(super) started_in: PathBuf,
-    /// It is thrown away.
-    pub(super) discarded: bool,
 }
 
 impl Saving {
@@ -49,19 +47,18 @@ impl Saving {
             return (Kept::BrokenOff(part), self.progress.frames);
         };
         let frames = blob.facts().frames;
-        let kept = match (self.discarded, frames) {
-            (true, _) => Kept::Discarded(blob.discard().err()),
-            (false, 0) => {
+        let kept = match frames {
+            0 => {
                 // An empty file would only look like a recording.
                 let _ = blob.discard();
                 Kept::Nothing
             }
             // A finished name would promise what the file cannot keep.
-            (false, _) if !blob.facts().whole => match blob.path().filter(|part| part.exists()) {
+            _ if !blob.facts().whole => match blob.path().filter(|part| part.exists()) {
                 Some(path) => Kept::Part { path, size_bytes: blob.size() },
                 None => Kept::BrokenOff(None),
             },
-            (false, _) => self.file(blob).unwrap_or_else(|error| unsaved(blob, error)),
+            _ => self.file(blob).unwrap_or_else(|error| unsaved(blob, error)),
         };
         (kept, frames)
     }

@@ -59,7 +59,6 @@ pub(super) struct Take {
     blob: Option<Blob>,
     piped: Option<Piped>,
     stopped: bool,
-    pub(super) discarded: bool,
     started_in: PathBuf,
 }
 
@@ -90,7 +89,6 @@ impl Take {
             blob: None,
             piped: None,
             stopped: false,
-            discarded: false,
             started_in: std::env::current_dir().unwrap_or_default(),
         }
     }
@@ -122,6 +120,11 @@ impl Take {
             }
             _ => Ok(()),
         };
+    }
+
+    pub(super) fn name_marker(&self, number: usize, text: &str) {
+        // Refused by a recorder that has ended meanwhile; then the marker has no name.
+        let _ = self.recorder.name_marker(number, text);
     }
 
     pub(super) fn on_recorder(&mut self, event: RecorderEvent, plan: &Record, listeners: &mut Listeners) {
@@ -287,7 +290,6 @@ impl Take {
             progress,
             target: self.target,
             started_in: self.started_in,
-            discarded: self.discarded,
         };
         (saving, outcome)
     }

@@ -225,18 +225,3 @@ fn whoever_stops_before_the_device_is_open_records_nothing() {
     bench.session.on_input(opened);
     assert!(bench.session.device.is_none());
 }
-
-#[test]
-fn a_discarded_recording_leaves_nothing_and_is_no_failure() {
-    let mut bench = bench();
-    bench.record(100);
-    bench.session.discard();
-    while bench.session.is_busy() {
-        let input = bench.next();
-        bench.session.on_input(input);
-    }
-    assert_eq!(bench.session.worst(), None);
-    let (outcome, path, folder) = bench.finish();
-    assert_eq!((outcome.exit(), path.exists()), (Exit::Done, false));
-    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
-}

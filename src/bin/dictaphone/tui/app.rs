@@ -11,11 +11,11 @@ mod shelf;
 use std::time::Duration;
 
 pub(crate) use self::{
-    dialog::{Dialog, Hears, InputRow},
+    dialog::{Dialog, Hears, InputRow, Marked},
     dictation::{Dictation, Job, Place, Work},
     live::{Column, Growing, Live, Picture},
     notices::{Notice, Notices, Weight},
-    player::{Detail, Outline, Player, Playing, Repeat, Stretch},
+    player::{Detail, Mark, Outline, Player, Playing, Repeat, Stretch},
     recorder::{Deck, Device, Recorder},
     shelf::{Kind, SKETCH_COLUMNS, Shelf, Sketch, Take, order_name},
 };

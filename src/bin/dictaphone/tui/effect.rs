@@ -9,6 +9,7 @@ mod jobs;
 mod levels;
 mod listener;
 mod listening;
+mod markers;
 mod recording;
 mod sketches;
 mod travel;
@@ -40,6 +41,7 @@ use self::{
     jobs::RunningJob,
     levels::Levels,
     listener::{Inbox, on_screen},
+    markers::{Before, Marking},
     recording::Kept,
     sketches::Wanted,
     travel::{Found, Travel},
@@ -85,6 +87,8 @@ pub(crate) enum Happening {
     Spliced(Dictation, PathBuf, dictaphone::Result<Spliced>),
     /// A part of a clip was cut, or was not.
     Cut(dictaphone::Result<Trimmed>),
+    /// A clip has other markers than these, or not.
+    MarkersSet(PathBuf, Before),
     /// The folder has changed.
     Folder,
 }
@@ -106,6 +110,7 @@ pub(crate) struct World {
     /// That of the next clip as well.
     volume: f32,
     travel: Travel,
+    marking: Marking,
     levels: Levels,
     sketches: Arc<Mutex<Wanted>>,
     cache: Option<WaveformCache>,
@@ -146,6 +151,7 @@ impl World {
             habits,
             volume: 1.0,
             travel: Travel::default(),
+            marking: Marking::default(),
             levels: Levels::default(),
             sketches: Arc::default(),
             cache: waveforms(),
@@ -162,7 +168,7 @@ impl World {
 
     /// Whether something must not be left behind.
     pub(crate) fn is_busy(&self) -> bool {
-        self.session.is_busy() || self.job.is_some()
+        self.session.is_busy() || self.job.is_some() || self.marking.is_running()
     }
 
     /// Whether sound arrives that the screen shows.
@@ -194,7 +200,8 @@ impl World {
             Effect::Resume => self.session.apply(Command::Resume),
             Effect::Mark => self.session.apply(Command::Mark),
             Effect::Stop => self.session.apply(Command::Stop),
-            Effect::Discard => self.session.discard(),
+            Effect::NameMarker(number, text) => self.session.name_marker(number, &text),
+            Effect::SetMarkers(path, marks) => self.set_markers(path, marks),
             Effect::ListInputs => self.list_inputs(),
             Effect::CloseInputs => self.close_inputs(),
             Effect::Play(path) => self.play(path, None),
@@ -279,6 +286,7 @@ impl World {
             Happening::Exported(outcome) => Some(self.exported(outcome)),
             Happening::Spliced(dictation, new, outcome) => Some(self.spliced(&dictation, &new, outcome)),
             Happening::Cut(outcome) => Some(self.cut_done(outcome)),
+            Happening::MarkersSet(path, outcome) => Some(self.markers_set(path, outcome)),
             Happening::Folder => {
                 self.folder_changed();
                 None

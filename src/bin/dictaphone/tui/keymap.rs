@@ -18,6 +18,7 @@ pub(crate) enum Action {
     TogglePause,
     Stop,
     Mark,
+    Markers,
     Discard,
     NextPicture,
     Up,
@@ -163,8 +164,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(When::Idle, &[Char('I')], Action::Insert, "insert into the clip here"),
     row(When::Recording, &[Char(' ')], Action::TogglePause, "pause, resume"),
     row(When::Recording, &[Char('s'), Enter], Action::Stop, "stop, save, then ask for a name"),
-    row(When::Recording, &[Char('m')], Action::Mark, "set a marker here"),
-    row(When::Recording, &[Char('x')], Action::Discard, "discard the recording (asks)"),
+    row(When::Recording, &[Char('x')], Action::Discard, "delete the recording, to the trash (asks)"),
     row(When::Recording, &[Tab], Action::OtherPane, "between the recording and the list"),
     row(When::Always, &[Char('v')], Action::NextPicture, "waveform, oscilloscope, spectrum"),
     row(When::Always, &[Left], Action::Back, "5 s back, with shift 30 s"),
@@ -185,6 +185,8 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(When::Always, &[Char('-')], Action::Softer, "play softer"),
     row(When::Always, &[Char('+'), Char('=')], Action::Louder, "play louder"),
     row(When::Always, &[Char('b')], Action::Repeat, "repeat from A, to B, no more"),
+    row(When::Always, &[Char('m')], Action::Mark, "set a marker here, and name it"),
+    row(When::Always, &[Char('M')], Action::Markers, "the markers of the clip: go, name, delete"),
     row(When::Always, &[Char('c')], Action::CutOut, "cut out what is between A and B"),
     row(When::Always, &[Char('C')], Action::KeepOnly, "keep only what is between A and B"),
     row(When::Always, &[Up, Char('k')], Action::Up, "the clip above"),
@@ -199,7 +201,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(When::Always, &[Char('e')], Action::Export, "export the clip to another format"),
     row(When::Always, &[Char('R')], Action::Recover, "make an unfinished recording whole"),
     row(When::Always, &[Char('S')], Action::Order, "sort by date, name, length, size"),
-    row(When::Always, &[Char('/')], Action::Filter, "show only clips whose name has these words"),
+    row(When::Always, &[Char('/')], Action::Filter, "show only clips with these words"),
     row(When::Always, &[Esc], Action::Clear, "end the export, the filter, a message"),
     row(When::Always, &[Char('?')], Action::Help, "these keys"),
     row(When::Always, &[Char('q')], Action::Quit, "quit; a recording is saved"),
@@ -401,12 +403,12 @@ mod tests {
             keymap.rebind(action, &[Chord::parse(key).unwrap()]);
             keymap.clash().map(|clash| clash.actions)
         };
-        assert_eq!(with(Action::Mark, "r"), None, "`r` records before recording, and marks while recording");
-        assert_eq!(with(Action::Mark, "x"), Some([Action::Mark, Action::Discard]));
-        assert_eq!(with(Action::Mark, "q"), Some([Action::Mark, Action::Quit]));
+        assert_eq!(with(Action::Stop, "r"), None, "`r` records before recording, and stops while recording");
+        assert_eq!(with(Action::Stop, "x"), Some([Action::Stop, Action::Discard]));
+        assert_eq!(with(Action::Stop, "q"), Some([Action::Stop, Action::Quit]));
         assert_eq!(with(Action::Quit, "r"), Some([Action::Record, Action::Quit]));
         let mut keymap = Keymap::default();
-        keymap.rebind(Action::Mark, &[Chord::plain(Char('x'))]);
+        keymap.rebind(Action::Stop, &[Chord::plain(Char('x'))]);
         keymap.rebind(Action::Discard, &[]);
         assert_eq!(keymap.clash(), None, "an action may have no key");
     }

@@ -8,6 +8,7 @@ mod effect;
 pub(crate) mod keymap;
 mod layout;
 mod meter;
+mod plain;
 mod session;
 mod theme;
 mod update;
@@ -46,8 +47,8 @@ use crate::{
 const USUAL: (u16, u16) = (80, 24);
 
 /// Why there can be no screen, if so: it needs a terminal to draw on and to take keys from.
-pub(crate) fn obstacle() -> Option<Message> {
-    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+pub(crate) fn obstacle(plain: bool) -> Option<Message> {
+    let is_dumb = !plain && env::var_os("TERM").is_some_and(|term| term == "dumb");
     let text = match io::stdin().is_terminal() && io::stdout().is_terminal() {
         false => "the screen needs a terminal",
         true if is_dumb => "this terminal cannot show a screen, its TERM is dumb",
@@ -56,11 +57,16 @@ pub(crate) fn obstacle() -> Option<Message> {
     Some(Message::new(text).hint("`dictaphone record` records without one"))
 }
 
-/// Opens the screen and stays until the user leaves.
+/// Whether lines are wanted instead of a screen that is drawn: by the flag, or by the environment.
+pub(crate) fn is_plain(flag: bool) -> bool {
+    flag || env::var_os("DICTAPHONE_PLAIN").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// Opens the screen and stays until the user leaves; a `plain` one tells every change in a line.
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the terminal from being used.
-pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Report) -> Result<Exit, Failure> {
     let style = report.style_of_screen();
     let only = |capture| RecordArgs { capture, ..RecordArgs::default() };
     // The config speaks of the screen as well where both can do the same.
@@ -86,11 +92,11 @@ pub(crate) fn run(args: CaptureArgs, config: Config, report: &Report) -> Result<
     report.silence_libraries();
     let (sender, happenings) = channel();
     // Before the device is opened, so that a signal which comes meanwhile is not lost.
-    terminal::want_screen().map_err(|error| cannot("take the screen", &error))?;
+    terminal::want_screen(plain).map_err(|error| cannot("take the screen", &error))?;
     let inputs = listen(&sender, report);
     let inputs = inputs.inspect_err(|_| terminal::give_screen_back())?;
     let world = World::new(plan, folder, config.habits, sender);
-    Session::new(model, world, happenings, inputs).stay(report)
+    Session::new(model, world, happenings, inputs, plain).stay(report)
 }
 
 fn cannot(what: &str, error: &io::Error) -> Failure {

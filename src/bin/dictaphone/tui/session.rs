@@ -4,18 +4,20 @@
 //! help, the recording goes on without one until it is stopped.
 
 use std::{
-    io,
+    io::{self, Write as _},
     panic::{self, AssertUnwindSafe},
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
+use crossterm::{execute, style::Print, terminal::SetTitle};
 use ratatui::{Terminal, backend::CrosstermBackend, layout::Rect};
 
 use super::{
     app::{Model, Weight},
     cannot,
     effect::{Happening, World},
+    plain::Told,
     update::{Effect, Msg, update},
     view,
 };
@@ -45,6 +47,10 @@ pub(super) struct Session {
     world: World,
     happenings: Receiver<Happening>,
     inputs: Inputs,
+    /// Lines are written instead of pictures, and what was told so far.
+    told: Option<Told>,
+    /// The title of the terminal.
+    title: String,
     /// Which showing of the screen was drawn last.
     shown: Option<u64>,
     drawn: Instant,
@@ -61,8 +67,15 @@ enum End {
 }
 
 impl Session {
-    pub(super) fn new(model: Model, world: World, happenings: Receiver<Happening>, inputs: Inputs) -> Self {
-        Self { model, world, happenings, inputs, shown: None, drawn: Instant::now() }
+    pub(super) fn new(
+        model: Model,
+        world: World,
+        happenings: Receiver<Happening>,
+        inputs: Inputs,
+        plain: bool,
+    ) -> Self {
+        let told = plain.then(Told::default);
+        Self { model, world, happenings, inputs, told, title: String::new(), shown: None, drawn: Instant::now() }
     }
 
     /// Stays until the user leaves, and does what must be done whatever happens.
@@ -144,7 +157,7 @@ impl Session {
     }
 
     fn run(&mut self) -> io::Result<()> {
-        let mut canvas = Terminal::new(CrosstermBackend::new(Output::default()))?;
+        let mut canvas = Terminal::new(CrosstermBackend::new(Output::of_pictures()))?;
         self.shown = None;
         loop {
             let wait = if self.world.is_live() { FRAME.saturating_sub(self.drawn.elapsed()) } else { IDLE };
@@ -226,23 +239,41 @@ impl Session {
         if !self.model.dirty && !is_new {
             return Ok(());
         }
-        let model = &self.model;
+        let (model, told, title) = (&self.model, &mut self.told, &mut self.title);
         let drawn = terminal::draw(|| {
+            fail_on_demand(model);
+            if let Some(told) = told {
+                return write_lines(&told.changes(model));
+            }
             if is_new {
                 // Not `clear`, which asks the terminal for the cursor, and the keys thread would read the answer.
                 let size = canvas.size()?;
                 canvas.resize(Rect { x: 0, y: 0, width: size.width, height: size.height })?;
             }
-            fail_on_demand(model);
-            canvas.draw(|frame| view::view(model, frame)).map(drop)
+            canvas.draw(|frame| view::view(model, frame)).map(drop)?;
+            let now_called = view::title(model);
+            if is_new || *title != now_called {
+                execute!(Output::default(), SetTitle(&now_called))?;
+                *title = now_called;
+            }
+            Ok(())
         });
         if let Some(drawn) = drawn {
             drawn?;
             self.model.dirty = false;
             self.shown = now_shown;
+            if std::mem::take(&mut self.model.notices.rings) {
+                execute!(Output::default(), Print("\x07"))?;
+            }
         }
         Ok(())
     }
+}
+
+fn write_lines(lines: &[String]) -> io::Result<()> {
+    let mut out = Output::default();
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    out.flush()
 }
 
 /// A bug, for the test that a recording survives it: while the filter is the value of `DICTAPHONE_TEST_BUG`, or while

@@ -8,6 +8,7 @@ mod jobs;
 mod keys;
 mod list;
 pub(crate) mod listening;
+mod markers;
 mod mouse;
 mod recording;
 mod sound;
@@ -23,7 +24,8 @@ use dictaphone::{audio::AudioFormat, clips::waveform::Bin, storage::place};
 
 use super::{
     app::{
-        Deck, Detail, Device, Dialog, Dictation, InputRow, Model, Notice, Outline, Pane, Playing, Stretch, Take, Weight,
+        Deck, Detail, Device, Dialog, Dictation, InputRow, Mark, Model, Notice, Outline, Pane, Playing, Stretch, Take,
+        Weight,
     },
     layout::Size,
 };
@@ -110,6 +112,8 @@ pub(crate) enum Msg {
         path: PathBuf,
         time: Duration,
         flaw: Option<String>,
+        /// That it ended by itself: when and why.
+        ended: Option<String>,
     },
     /// There is no file of it, and why; nothing if that was wanted.
     NotSaved(Option<String>),
@@ -128,6 +132,14 @@ pub(crate) enum Msg {
         forward: bool,
         to: Option<Duration>,
     },
+    /// A clip has the markers that it was given, or has not, and why; and those that it has, if they are known.
+    MarkersSet {
+        path: PathBuf,
+        marks: Option<Vec<Mark>>,
+        why: Option<String>,
+    },
+    /// A clip has these markers again, as far as they are known.
+    MarkersBack(PathBuf, Option<Vec<Mark>>),
     /// How much of the job is done.
     Progress(f64),
     /// The job is over: the clip was exported, or was not, and why. Nothing if that was wanted.
@@ -170,9 +182,11 @@ pub(crate) enum Effect {
     Pause,
     Resume,
     Mark,
+    /// Names the marker of the recording with that number, from 0 on.
+    NameMarker(usize, String),
+    /// Gives a clip these markers and no others.
+    SetMarkers(PathBuf, Vec<Mark>),
     Stop,
-    /// Stops and throws away.
-    Discard,
     /// Lists the inputs and listens to each.
     ListInputs,
     /// Listens to them no more.
@@ -273,12 +287,13 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.dialog = None;
             }
         }
-        Msg::Saved { path, time, flaw } => return recording::saved(model, path, time, flaw),
+        Msg::Saved { path, time, flaw, ended } => return recording::saved(model, path, time, (flaw, ended)),
         Msg::NotSaved(why) => {
             (model.recorder.deck, model.recorder.time, model.recorder.dictation) = (Deck::Idle, Duration::ZERO, None);
+            model.recorder.is_unwanted = false;
             match why {
                 Some(why) => say(model, Weight::Error, why),
-                None => say(model, Weight::Note, "discarded".to_owned()),
+                None => say(model, Weight::Note, "nothing was recorded".to_owned()),
             }
         }
         Msg::Takes(takes) => list::take_list(model, takes),
@@ -287,6 +302,8 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Outlined(outline) => listening::outlined(model, outline),
         Msg::Detailed(detail) => travel::detailed(model, detail),
         Msg::Hopped { forward, to } => return travel::hopped(model, forward, to),
+        Msg::MarkersSet { path, marks, why } => markers::were_set(model, &path, marks, why),
+        Msg::MarkersBack(path, marks) => markers::are_back(model, &path, marks),
         Msg::Progress(done) => jobs::progress(model, done),
         Msg::Exported(outcome) => jobs::exported(model, outcome),
         Msg::Spliced(outcome) => return dictation::spliced(model, outcome),

@@ -2,6 +2,8 @@
 
 mod hints;
 
+use std::{path::Path, time::Duration};
+
 use ratatui::{
     Frame,
     buffer::Buffer,
@@ -12,9 +14,10 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    app::{Deck, Device, Dialog, Model, Picture, Place, Repeat, Weight, order_name},
+    app::{Deck, Device, Dialog, Marked, Model, Picture, Place, Repeat, Weight, order_name},
     keymap::Scene,
     layout::{self, Areas, LEAST, Size},
+    update,
     widgets::{clips, dialog, jobs, meter, notice, oscilloscope, outline, spectrum, waveform},
 };
 use crate::report::status;
@@ -50,10 +53,29 @@ pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
         Some(Dialog::Inputs { rows, selected }) => {
             dialog::inputs(model, rows.as_deref(), *selected, inside, frame.buffer_mut());
         }
+        Some(Dialog::Markers { selected }) => dialog::markers(model, *selected, inside, frame.buffer_mut()),
         Some(Dialog::Export { formats, selected, .. }) => {
             dialog::export(model, formats, *selected, inside, frame.buffer_mut());
         }
         _ => {}
+    }
+}
+
+/// What the terminal is called meanwhile, so that one sees it from another window.
+pub(crate) fn title(model: &Model) -> String {
+    let name = |path: &Path| model.theme.text(&path.file_stem().unwrap_or_default().to_string_lossy());
+    let minutes = |time: Duration| format!("{} min", time.as_secs() / 60);
+    let recorder = &model.recorder;
+    let is_in_trouble = model.notices.shown.as_ref().is_some_and(|notice| notice.weight == Weight::Error);
+    match recorder.deck {
+        _ if is_in_trouble && !recorder.deck.is_busy() => "! dictaphone: look here".to_owned(),
+        Deck::Recording => format!("{} {} - dictaphone", head(model).0, minutes(recorder.time)),
+        Deck::Waiting | Deck::Paused | Deck::Saving => format!("{} - dictaphone", head(model).0),
+        Deck::Idle if recorder.device == Device::Missing => "NO INPUT - dictaphone".to_owned(),
+        Deck::Idle => match &model.player.playing {
+            Some(playing) => format!("{} - dictaphone", name(&playing.path)),
+            None => "dictaphone".to_owned(),
+        },
     }
 }
 
@@ -86,7 +108,7 @@ fn outline_of_parts(model: &Model, areas: &Areas, buffer: &mut Buffer) {
 }
 
 /// The input, and what a recording of it will be like.
-fn device(model: &Model, room: usize) -> String {
+pub(super) fn device(model: &Model, room: usize) -> String {
     let theme = model.theme;
     let (name, format) = match &model.recorder.device {
         Device::Opening => return "opening the input".to_owned(),
@@ -256,9 +278,13 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
         Some(Dialog::GoTo { input, .. }) => {
             return field(("go to:", "1:20:00, +5m, 50%; Enter, Esc"), input, frame);
         }
+        Some(Dialog::Marker { of, input }) => {
+            let (question, hint) = marker_question(model, of);
+            return field((&question, hint), input, frame);
+        }
         Some(Dialog::Filter(input)) => return field(("show:", "Enter, Esc for all"), input, frame),
         Some(Dialog::Discard) => {
-            let text = format!("throw away {}? y, n", status::clock(model.recorder.time));
+            let text = format!("delete {}, to the trash? y, n", status::clock(model.recorder.time));
             return Line::styled(text, model.theme.alarm()).render(area, frame.buffer_mut());
         }
         _ => {}
@@ -276,6 +302,19 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
         },
     };
     line.render(area, frame.buffer_mut());
+}
+
+/// Which marker is named, and what its keys do.
+fn marker_question(model: &Model, of: &Marked) -> (String, &'static str) {
+    match of {
+        Marked::Recording(number) => (format!("marker {}; name:", number + 1), "Enter, Esc for none"),
+        Marked::New(_, at) => (format!("marker at {}; name:", status::clock(*at)), "Enter sets it, Esc does not"),
+        Marked::Known(_, place) => {
+            let mark = update::listening::outline(model).and_then(|outline| outline.markers.get(*place));
+            let at = mark.map_or_else(String::new, |mark| format!(" at {}", status::clock(mark.at)));
+            (format!("marker{at}; name:"), "Enter, Esc")
+        }
+    }
 }
 
 /// A note that there is room for beside the most important keys.
@@ -303,9 +342,9 @@ fn message<'a>(model: &'a Model, areas: &Areas) -> Option<(Weight, &'a str, Rect
         Some(Dialog::Name { wrong: Some(why), .. } | Dialog::GoTo { wrong: Some(why), .. }) => {
             (Weight::Error, why.as_str())
         }
-        Some(Dialog::Name { .. } | Dialog::Filter(_) | Dialog::GoTo { .. } | Dialog::Discard) => {
-            said.filter(|(weight, _)| *weight != Weight::Note)?
-        }
+        Some(
+            Dialog::Name { .. } | Dialog::Filter(_) | Dialog::GoTo { .. } | Dialog::Marker { .. } | Dialog::Discard,
+        ) => said.filter(|(weight, _)| *weight != Weight::Note)?,
         _ => said.filter(|_| !model.leaving && note_beside(model, areas.bottom).is_none())?,
     };
     Some((weight, text, above_bottom(areas)))

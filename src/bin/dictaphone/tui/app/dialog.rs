@@ -1,6 +1,6 @@
 //! What has the keys for itself at the moment, as plain data.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use tui_input::Input;
 
@@ -32,6 +32,17 @@ pub(crate) enum Hears {
     Nothing,
 }
 
+/// Which marker is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Marked {
+    /// That of the recording with this number, from 0 on, which is set already.
+    Recording(usize),
+    /// A new one of a clip.
+    New(PathBuf, Duration),
+    /// One that a clip has, by its place among them.
+    Known(PathBuf, usize),
+}
+
 /// What has the keys for itself at the moment.
 #[derive(Debug, Clone)]
 pub(crate) enum Dialog {
@@ -56,6 +67,17 @@ pub(crate) enum Dialog {
         input: Input,
         /// Why there is no such place.
         wrong: Option<String>,
+    },
+    /// The name of a marker is typed.
+    Marker {
+        of: Marked,
+        /// What was typed.
+        input: Input,
+    },
+    /// A marker of the clip that is played is chosen.
+    Markers {
+        /// Place of the cursor.
+        selected: usize,
     },
     /// Really throw the recording away?
     Discard,

@@ -30,4 +30,6 @@ pub(crate) struct Notices {
     pub(crate) shown: Option<Notice>,
     /// A warning that an error hides.
     pub(crate) hidden: Option<Notice>,
+    /// The bell of the terminal is to ring.
+    pub(crate) rings: bool,
 }

@@ -41,6 +41,14 @@ pub(crate) enum Repeat {
     Between(Duration, Duration),
 }
 
+/// A marker of a clip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) at: Duration,
+    /// What was remarked; may be empty.
+    pub(crate) text: String,
+}
+
 /// A part of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stretch {
@@ -91,7 +99,7 @@ pub(crate) struct Outline {
     /// Frames a second.
     pub(crate) rate: u32,
     /// Its markers by time.
-    pub(crate) markers: Vec<Duration>,
+    pub(crate) markers: Vec<Mark>,
 }
 
 /// Listening to a clip.

@@ -65,6 +65,8 @@ pub(crate) struct Recorder {
     pub(crate) dictation: Option<Dictation>,
     /// How long the disk lasts.
     pub(crate) disk_left: Option<Duration>,
+    /// What is recorded goes to the trash when it is saved.
+    pub(crate) is_unwanted: bool,
 }
 
 impl Recorder {
@@ -81,6 +83,7 @@ impl Recorder {
             gain_db: 0.0,
             dictation: None,
             disk_left: None,
+            is_unwanted: false,
         }
     }
 }

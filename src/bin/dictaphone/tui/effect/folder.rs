@@ -9,13 +9,13 @@ use std::{
 
 use dictaphone::{
     ErrorKind, Result,
-    audio::time::duration_of,
+    audio::{Marker, time::duration_of},
     clips::{self, Clip, Listing, PartFile, Spliced, Trashed, Trimmed, Unfinished},
     storage::{self, space},
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-use super::{Happening, LOOK, World};
+use super::{Happening, LOOK, World, markers};
 use crate::tui::{
     app::{Kind, Sketch, Take, Weight},
     update::{Msg, Undone},
@@ -27,6 +27,11 @@ pub(in crate::tui) enum Change {
     Deleted(Trashed),
     Spliced(Spliced),
     Cut(Trimmed),
+    /// A clip had these markers.
+    Marked {
+        path: PathBuf,
+        before: Vec<Marker>,
+    },
 }
 
 impl Change {
@@ -35,6 +40,7 @@ impl Change {
             Self::Deleted(trashed) => &trashed.path,
             Self::Spliced(spliced) => &spliced.path,
             Self::Cut(trimmed) => &trimmed.path,
+            Self::Marked { path, .. } => path,
         }
     }
 }
@@ -50,6 +56,7 @@ impl Change {
                 said: format!("{name} is as it was; the recording is in the trash"),
                 at: Some(duration_of(spliced.new_frames.start, spliced.sample_rate)),
             },
+            Self::Marked { .. } => Undone { path, said: format!("the markers of {name} are as they were"), at: None },
             Self::Cut(trimmed) => Undone {
                 path,
                 said: format!("what was cut out of {name} is back"),
@@ -90,6 +97,7 @@ impl World {
     /// Takes the latest change back.
     pub(super) fn undo(&mut self) {
         let Some(change) = self.changes.pop() else { return };
+        let cache = self.cache.clone();
         self.spawn("trash", move || {
             let outcome = match &change {
                 Change::Deleted(trashed) => clips::restore(trashed),
@@ -98,6 +106,7 @@ impl World {
                     let _ = clips::delete(spliced.new_take(), false);
                 }),
                 Change::Cut(trimmed) => clips::undo_cut(trimmed),
+                Change::Marked { path, before } => markers::rewrite(path, before, cache.as_ref()),
             };
             Some(Happening::Undone(change, outcome))
         });
@@ -110,6 +119,12 @@ impl World {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 self.changes.push(change);
                 Msg::Say(Weight::Error, error.to_string())
+            }
+            Ok(()) if matches!(change, Change::Marked { .. }) => {
+                // What is played shows those that the clip has now.
+                let (path, marks) = (path.clone(), markers::marks(&path).ok());
+                let _ = self.happenings.send(Happening::Msg(Msg::MarkersBack(path.clone(), marks)));
+                Msg::Undone(Ok(change.taken_back(path)))
             }
             outcome => Msg::Undone(outcome.map(|()| change.taken_back(path)).map_err(|error| error.to_string())),
         }

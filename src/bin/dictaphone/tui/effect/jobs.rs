@@ -132,7 +132,7 @@ impl World {
     }
 }
 
-fn bug() -> Error {
+pub(super) fn bug() -> Error {
     Error::new(ErrorKind::Unknown, "it failed by a bug")
 }
 

@@ -7,9 +7,14 @@ use dictaphone::{
     capture::{Warning, WarningKind},
 };
 
+use jiff::Zoned;
+
 use crate::{
     message::{self, Message},
-    report::outcome::{Kept, Outcome},
+    report::{
+        outcome::{Kept, Outcome},
+        status,
+    },
     session::{Listener, SessionEvent, What},
     tui::{app::Weight, update::Msg},
 };
@@ -55,7 +60,11 @@ fn finished(outcome: &Outcome) -> Msg {
     match (&outcome.kept, outcome.failure()) {
         (Kept::File { path, .. }, _) => {
             let time = duration_of(outcome.frames, outcome.sample_rate);
-            Msg::Saved { path: path.clone(), time, flaw: outcome.flaws() }
+            let ended = outcome.early_end().map(|error| {
+                let (at, after) = (Zoned::now().strftime("%H:%M:%S"), status::clock(time));
+                format!("the recording ended by itself at {at}, after {after}: {error}")
+            });
+            Msg::Saved { path: path.clone(), time, flaw: outcome.flaws(), ended }
         }
         (_, failure) => Msg::NotSaved(failure.map(|failure| on_screen(&failure.message))),
     }

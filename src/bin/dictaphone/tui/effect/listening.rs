@@ -10,7 +10,10 @@ use std::{
 
 use dictaphone::{
     Result,
-    audio::time::{duration_of, frames_in},
+    audio::{
+        Marker,
+        time::{duration_of, frames_in},
+    },
     clips::{WaveformCache, draw::Scale, waveform::Waveform},
     format,
     playback::{Player, Speaker, Status},
@@ -18,7 +21,7 @@ use dictaphone::{
 
 use super::{Happening, World};
 use crate::tui::{
-    app::{Outline, Playing, Weight},
+    app::{Mark, Outline, Playing, Weight},
     update::Msg,
 };
 
@@ -153,7 +156,8 @@ impl World {
 fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outline) -> ControlFlow<()>) -> Result<()> {
     let mut decoder = format::open(path)?;
     let rate = decoder.format().sample_rate;
-    let markers = decoder.metadata().markers.iter().map(|marker| duration_of(marker.frame, rate)).collect::<Vec<_>>();
+    let mark = |marker: &Marker| Mark { at: duration_of(marker.frame, rate), text: marker.text.clone() };
+    let markers: Vec<Mark> = decoder.metadata().markers.iter().map(mark).collect();
     let frames = decoder.frames();
     let picture = |waveform: Waveform| {
         let scale = Scale::of(waveform.bins());

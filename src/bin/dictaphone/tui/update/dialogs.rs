@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use super::{Effect, inputs, jobs, list, stem, travel};
+use super::{Effect, inputs, jobs, keys, list, markers, stem, travel};
 use crate::tui::{
-    app::{Dialog, Model},
+    app::{Dialog, Marked, Model},
     widgets::dialog,
 };
 
@@ -37,12 +37,27 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             edit(&mut input, key);
             model.dialog = Some(Dialog::Name { path, input, fresh, untouched, wrong: None });
         }
+        // A place in a recording is marked already.
+        (Dialog::Marker { .. }, KeyCode::Esc) => {}
+        (Dialog::Marker { of, input }, KeyCode::Enter) => return markers::named(model, of, input.value()),
+        // No name begins with a blank, and the place is marked: it is the key that pauses.
+        (Dialog::Marker { of: Marked::Recording(_), input }, KeyCode::Char(' ')) if input.value().is_empty() => {
+            return keys::press(model, key);
+        }
+        (Dialog::Marker { of, mut input }, _) => {
+            edit(&mut input, key);
+            model.dialog = Some(Dialog::Marker { of, input });
+        }
+        (Dialog::Markers { selected }, code) => return markers::press(model, selected, code),
         (Dialog::GoTo { input, .. }, KeyCode::Enter) => return travel::answer(model, input),
         (Dialog::GoTo { mut input, .. }, _) => {
             edit(&mut input, key);
             model.dialog = Some(Dialog::GoTo { input, wrong: None });
         }
-        (Dialog::Discard, KeyCode::Char('y' | 'Y')) if model.recorder.deck.is_busy() => return vec![Effect::Discard],
+        (Dialog::Discard, KeyCode::Char('y' | 'Y')) if model.recorder.deck.is_busy() => {
+            model.recorder.is_unwanted = true;
+            return vec![Effect::Stop];
+        }
         (Dialog::Discard, KeyCode::Char('n' | 'N')) => {}
         (Dialog::Discard, _) => model.dialog = Some(Dialog::Discard),
         (Dialog::Inputs { rows, selected }, code) => return inputs::press(model, rows, selected, code),
@@ -134,7 +149,11 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     {
         input.handle(InputRequest::DeleteLine);
     }
-    if let Dialog::Name { input, .. } | Dialog::Filter(input) | Dialog::GoTo { input, .. } = &mut dialog {
+    if let Dialog::Name { input, .. }
+    | Dialog::Filter(input)
+    | Dialog::GoTo { input, .. }
+    | Dialog::Marker { input, .. } = &mut dialog
+    {
         for c in text.chars().filter(|c| !c.is_control()) {
             input.handle(InputRequest::InsertChar(c));
         }

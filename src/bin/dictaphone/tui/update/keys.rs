@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
 
-use super::{Effect, cut, dialogs, dictation, inputs, jobs, list, listening, recording, say, travel};
+use super::{Effect, cut, dialogs, dictation, inputs, jobs, list, listening, markers, recording, say, travel};
 use crate::tui::{
     app::{Dialog, Model, Place, Weight},
     keymap::{Action, Chord, When},
@@ -63,7 +63,8 @@ fn act(model: &mut Model, action: Action, seconds: i32) -> Vec<Effect> {
         Action::Insert => return dictation::begin(model, |at| at.map(Place::Insert)),
         Action::TogglePause => return recording::toggle(model),
         Action::Stop => return vec![Effect::Stop],
-        Action::Mark => return vec![Effect::Mark],
+        Action::Mark => return markers::mark(model),
+        Action::Markers => markers::list(model),
         Action::Discard => model.dialog = Some(Dialog::Discard),
         Action::OtherPane => model.pane = model.pane.other(),
         Action::NextPicture => model.live.picture = model.live.picture.next(),

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use dictaphone::audio::LevelMeter;
 
-use super::{Effect, list, say, travel};
+use super::{Effect, list, markers, say, travel};
 use crate::{
     cli::limits::stepped,
-    report::status,
     tui::{
-        app::{Model, Outline, Playing, Repeat, Take, Weight},
+        app::{Mark, Model, Outline, Playing, Repeat, Take, Weight},
         keymap::Action,
         meter::Meter,
     },
@@ -84,22 +83,22 @@ pub(super) fn repeat(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn next_marker(model: &mut Model) -> Vec<Effect> {
     let Some(Playing { at, .. }) = needed(model) else { return Vec::new() };
-    let next = markers(model).iter().copied().find(|&marker| marker > at);
+    let next = marks(model).iter().find(|mark| mark.at > at).cloned();
     jump(model, next, "there is no marker behind this place")
 }
 
 pub(super) fn previous_marker(model: &mut Model) -> Vec<Effect> {
     let Some(Playing { at, is_paused, .. }) = needed(model) else { return Vec::new() };
     let limit = if is_paused { at } else { at.saturating_sub(JUST_PASSED) };
-    let previous = markers(model).iter().copied().rfind(|&marker| marker < limit);
+    let previous = marks(model).iter().rfind(|mark| mark.at < limit).cloned();
     jump(model, previous, "there is no marker before this place")
 }
 
-fn jump(model: &mut Model, to: Option<Duration>, otherwise: &str) -> Vec<Effect> {
+fn jump(model: &mut Model, to: Option<Mark>, otherwise: &str) -> Vec<Effect> {
     match to {
-        Some(to) => {
-            say(model, Weight::Note, format!("marker at {}", status::clock(to)));
-            vec![Effect::SeekTo(to)]
+        Some(mark) => {
+            say(model, Weight::Note, markers::told(&mark));
+            vec![Effect::SeekTo(mark.at)]
         }
         None => {
             say(model, Weight::Note, otherwise.to_owned());
@@ -108,7 +107,7 @@ fn jump(model: &mut Model, to: Option<Duration>, otherwise: &str) -> Vec<Effect>
     }
 }
 
-fn markers(model: &Model) -> &[Duration] {
+fn marks(model: &Model) -> &[Mark] {
     outline(model).map_or(&[], |outline| &outline.markers)
 }
 

@@ -37,19 +37,38 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     stop.into_iter().chain(cancel).collect()
 }
 
-pub(super) fn saved(model: &mut Model, path: PathBuf, time: Duration, flaw: Option<String>) -> Vec<Effect> {
+pub(super) fn saved(
+    model: &mut Model,
+    path: PathBuf,
+    time: Duration,
+    (flaw, ended): (Option<String>, Option<String>),
+) -> Vec<Effect> {
     (model.recorder.deck, model.recorder.time) = (Deck::Idle, Duration::ZERO);
+    if std::mem::take(&mut model.recorder.is_unwanted) {
+        model.recorder.dictation = None;
+        return vec![Effect::Delete(path)];
+    }
     model.shelf.takes.wanted = Some(path.clone());
     let name = stem(&path);
-    match flaw {
-        Some(flaw) => say(model, Weight::Warning, format!("saved {name}, but {flaw}")),
+    let is_whole = flaw.is_none() && ended.is_none();
+    let trouble = match (ended, flaw) {
+        (Some(ended), _) => Some(format!("{ended}; it is saved as {name} in {}", model.shelf.folder)),
+        (None, Some(flaw)) => Some(format!("saved {name}, but {flaw}")),
+        (None, None) => None,
+    };
+    match trouble {
+        Some(trouble) => {
+            say(model, Weight::Error, trouble);
+            model.notices.rings = true;
+        }
         None => say(model, Weight::Note, format!("saved {name}, {}", status::clock(time))),
     }
     if let Some(dictation) = model.recorder.dictation.take() {
         return dictation::splice(model, dictation, path);
     }
-    // Whoever is typing something else is not interrupted; the take is safe under the name it has.
-    if model.dialog.is_none() && !model.leaving {
+    // Whoever is typing something else is not interrupted; the take is safe under the name it has. And no name is asked for
+    // before one has seen what went wrong.
+    if is_whole && model.dialog.is_none() && !model.leaving {
         model.dialog = Some(Dialog::Name { path, input: Input::new(name), fresh: true, untouched: true, wrong: None });
     }
     Vec::new()

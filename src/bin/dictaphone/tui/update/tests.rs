@@ -92,7 +92,7 @@ fn recording() -> Model {
 }
 
 fn saved() -> Msg {
-    Msg::Saved { path: "/r/a.wav".into(), time: Duration::from_secs(2), flaw: None }
+    Msg::Saved { path: "/r/a.wav".into(), time: Duration::from_secs(2), flaw: None, ended: None }
 }
 
 fn current(model: &Model) -> Option<&str> {
@@ -194,6 +194,24 @@ fn after_a_recording_its_name_is_asked_and_escape_keeps_it() {
 }
 
 #[test]
+fn a_recording_that_ended_by_itself_says_so_first_and_asks_for_no_name() {
+    let mut model = recording();
+    update(&mut model, Msg::Missing("the input is gone: it was unplugged".into()));
+    update(&mut model, Msg::Ended);
+    let ended = Some("the recording ended by itself at 14:05:09, after 00:00:02.0: it was unplugged".to_owned());
+    let (path, time) = ("/r/a.wav".into(), Duration::from_secs(2));
+    update(&mut model, Msg::Saved { path, time, flaw: Some("it ended early".into()), ended });
+    let words = "the recording ended by itself at 14:05:09, after 00:00:02.0: it was unplugged; it is saved as a in \
+                 ~/Music/Recordings";
+    assert_eq!(said(&model), Some((Weight::Error, words)));
+    assert!(model.dialog.is_none() && model.notices.rings);
+    update(&mut model, opened());
+    assert_eq!(said(&model), Some((Weight::Error, words)), "it stays until a key is pressed");
+    assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::Start], "and the key does what it does");
+    assert_eq!(said(&model), None);
+}
+
+#[test]
 fn a_name_that_cannot_be_is_told_and_stays_to_be_made_better() {
     let mut model = with_takes(&["a"]);
     let refused = |why: &str| Msg::NotRenamed { path: "/r/a.wav".into(), name: "b/".into(), why: why.into() };
@@ -219,11 +237,23 @@ fn a_name_that_is_being_typed_is_not_interrupted_by_another_saved_take() {
 }
 
 #[test]
-fn discarding_asks_first() {
+fn a_recording_that_is_not_wanted_goes_to_the_trash_when_that_was_asked() {
     let mut model = recording();
     assert_eq!(press(&mut model, [KeyCode::Char('x'), KeyCode::Char('q'), KeyCode::Char('n')]), []);
     assert!(model.dialog.is_none());
-    assert_eq!(press(&mut model, [KeyCode::Char('x'), KeyCode::Char('y')]), [Effect::Discard]);
+    assert_eq!(press(&mut model, [KeyCode::Char('x'), KeyCode::Char('y')]), [Effect::Stop]);
+    update(&mut model, Msg::Ended);
+    let path: PathBuf = "/r/a.wav".into();
+    assert_eq!(
+        update(&mut model, saved()),
+        [Effect::Delete(path.clone())],
+        "it is saved first, and no name is asked for"
+    );
+    assert!(model.dialog.is_none());
+    update(&mut model, Msg::Deleted { path, restorable: true });
+    assert_eq!(said(&model), Some((Weight::Note, "a is in the trash, u undoes that")));
+    update(&mut model, Msg::Started("b.wav".into()));
+    assert_eq!(update(&mut model, saved()), [], "the next one is kept");
     // The recording ended by itself while it was asked: the answer must not reach the next one.
     let mut model = recording();
     press(&mut model, [KeyCode::Char('x')]);

@@ -31,7 +31,7 @@ const RECORDING: &[Hint] = &[
     (&[Action::TogglePause], "pause"),
     (&[Action::Stop], "stop"),
     (&[Action::Mark], "marker"),
-    (&[Action::Discard], "discard"),
+    (&[Action::Discard], "delete"),
     (&[Action::OtherPane], "list"),
     (&[Action::NextPicture], "view"),
 ];
@@ -39,7 +39,7 @@ const PAUSED: &[Hint] = &[
     (&[Action::TogglePause], "resume"),
     (&[Action::Stop], "stop"),
     (&[Action::Mark], "marker"),
-    (&[Action::Discard], "discard"),
+    (&[Action::Discard], "delete"),
     (&[Action::OtherPane], "list"),
     (&[Action::NextPicture], "view"),
 ];

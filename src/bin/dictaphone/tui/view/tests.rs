@@ -18,7 +18,7 @@ use ratatui::{Terminal, backend::TestBackend, style::Color};
 
 use super::*;
 use crate::tui::{
-    app::{Hears, InputRow, Kind, Outline, Playing, Sketch, Take},
+    app::{Hears, InputRow, Kind, Mark, Outline, Playing, Sketch, Take},
     keymap::{Action, Chord, Keymap},
     theme::Theme,
     update::{Counted, Heard, Msg, update},
@@ -120,7 +120,7 @@ fn press(model: &mut Model, codes: impl IntoIterator<Item = KeyCode>) {
 }
 
 fn saved() -> Msg {
-    Msg::Saved { path: "/r/2026-11-20_14-05-09.wav".into(), time: Duration::from_secs(83), flaw: None }
+    Msg::Saved { path: "/r/2026-11-20_14-05-09.wav".into(), time: Duration::from_secs(83), flaw: None, ended: None }
 }
 
 fn drawn(model: &Model) -> Terminal<TestBackend> {
@@ -156,7 +156,8 @@ fn outline() -> Outline {
         let wave = |frame: u16| f32::from(bin.high) / 32_768.0 * (f32::from(frame) / 5.0).sin().powi(3);
         growing.push(&(0..2_400).map(wave).collect::<Vec<_>>(), 1);
     }
-    let markers = [5_000, 25_000].map(Duration::from_millis).to_vec();
+    let mark = |millis, text: &str| Mark { at: Duration::from_millis(millis), text: text.into() };
+    let markers = vec![mark(5_000, "budget"), mark(25_000, "")];
     let waveform = growing.finish();
     let scale = Scale::of(waveform.bins());
     Outline { path: playing(0).path, waveform, scale, frames: Some(48_000 * 31), rate: 48_000, markers }
@@ -182,8 +183,10 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
             "flawed",
             with(recording(), &|model| {
                 let flaw = Some("it ended early: the disk is full".into());
+                let ended =
+                    Some("the recording ended by itself at 14:06:32, after 00:01:23.0: the disk is full".into());
                 let path = "/r/2026-11-20_14-05-09.wav".into();
-                update(model, Msg::Saved { path, time: Duration::from_secs(83), flaw });
+                update(model, Msg::Saved { path, time: Duration::from_secs(83), flaw, ended });
             }),
         ),
         ("name", with(recording(), &|model| drop(update(model, saved())))),
@@ -209,6 +212,39 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
                 press(model, [KeyCode::Char('b'), KeyCode::Esc]);
             }),
         ),
+        (
+            "markers",
+            with(idle(), &|model| {
+                play(model);
+                update(model, Msg::Outlined(outline()));
+                press(model, [KeyCode::Char('M')]);
+            }),
+        ),
+        (
+            "marker",
+            with(idle(), &|model| {
+                play(model);
+                update(model, Msg::Outlined(outline()));
+                press(model, "mマイク".chars().map(KeyCode::Char));
+            }),
+        ),
+        (
+            "zoomed",
+            with(idle(), &|model| {
+                play(model);
+                update(model, Msg::Outlined(outline()));
+                press(model, ['z', 'z'].map(KeyCode::Char));
+            }),
+        ),
+        (
+            "go-to",
+            with(idle(), &|model| {
+                play(model);
+                press(model, ":9h".chars().map(KeyCode::Char));
+                press(model, [KeyCode::Enter]);
+            }),
+        ),
+        ("noted", with(idle(), &|model| press(model, [KeyCode::Char('5')]))),
         (
             "playing-while-recording",
             with(recording(), &|model| {

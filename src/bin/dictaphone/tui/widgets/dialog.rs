@@ -17,6 +17,7 @@ use crate::{
         keymap::{Bound, FIXED, When},
         layout,
         theme::Theme,
+        update::listening::outline,
     },
 };
 
@@ -164,6 +165,26 @@ pub(crate) fn export(model: &Model, formats: &[&'static str], selected: usize, a
     for ((place, format), row) in formats.iter().enumerate().zip(inside.rows()) {
         let style = if place == selected { model.theme.selected() } else { model.theme.plain() };
         Line::styled(format!("{} {format}", model.theme.pointer(place == selected)), style).render(row, buffer);
+    }
+}
+
+/// The markers of the clip that is played.
+pub(crate) fn markers(model: &Model, selected: usize, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let marks = outline(model).map(|outline| outline.markers.as_slice()).unwrap_or_default();
+    let dot = theme.dot();
+    let title = format!("markers {dot} Enter goes there, n names, d deletes, Esc");
+    let inside = window(model, area, (60, rows_of(marks.len().max(1))), &title, buffer);
+    if marks.is_empty() {
+        return Line::styled("no markers yet", theme.dim()).render(inside, buffer);
+    }
+    let height = usize::from(inside.height).max(1);
+    let first = (selected + 1).saturating_sub(height);
+    for ((place, mark), row) in marks.iter().enumerate().skip(first).zip(inside.rows()) {
+        let style = if place == selected { theme.selected() } else { theme.plain() };
+        let text = theme.shortened(&mark.text, usize::from(row.width).saturating_sub(15));
+        let line = format!("{} {}  {text}", theme.pointer(place == selected), status::clock(mark.at));
+        Line::styled(line, style).render(row, buffer);
     }
 }
 

@@ -28,9 +28,9 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
             () if cell <= here => theme.good(),
             () => theme.plain(),
         });
-        outline.markers.iter().filter(|&&marker| shown.contains(marker)).for_each(|&marker| {
-            put_marker(theme, buffer, area.x + column(marker), area.y);
-        });
+        for mark in outline.markers.iter().filter(|mark| shown.contains(mark.at)) {
+            put_marker(theme, buffer, area.x + column(mark.at), area.y);
+        }
     }
     let (a, b) = ends(model);
     let last = area.bottom().saturating_sub(1);

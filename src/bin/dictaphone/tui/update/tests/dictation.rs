@@ -22,7 +22,7 @@ fn the_keys_begin_a_recording_that_goes_to_its_place() {
         update(&mut model, Msg::Started("new.wav".into()));
         update(&mut model, Msg::Ended);
         let new: PathBuf = "/r/new.wav".into();
-        let done = Msg::Saved { path: new.clone(), time: Duration::from_secs(2), flaw: None };
+        let done = Msg::Saved { path: new.clone(), time: Duration::from_secs(2), flaw: None, ended: None };
         assert_eq!(update(&mut model, done), [Effect::Splice(dictation, new)], "{code}");
         assert!(model.dialog.is_none() && model.recorder.dictation.is_none() && model.shelf.job.is_some(), "{code}");
     }

@@ -7,7 +7,8 @@ use super::*;
 /// What a clip looks like that has markers there, in milliseconds.
 pub(super) fn outline_of(name: &str, markers: &[u64]) -> Outline {
     let path = format!("/r/{name}.wav").into();
-    let markers = markers.iter().copied().map(Duration::from_millis).collect();
+    let mark = |&millis: &u64| Mark { at: Duration::from_millis(millis), text: String::new() };
+    let markers = markers.iter().map(mark).collect();
     Outline { path, waveform: Waveform::default(), scale: Scale::FULL, frames: None, rate: 48_000, markers }
 }
 

@@ -1,0 +1,98 @@
+//! Markers of clips, written one change after the other: what comes meanwhile waits, and of several the latest counts.
+
+use std::path::{Path, PathBuf};
+
+use dictaphone::{
+    Result,
+    audio::{
+        Marker,
+        time::{duration_of, frames_in},
+    },
+    clips::{self, WaveformCache},
+    format,
+};
+
+use super::{Happening, World, folder::Change, reason};
+use crate::tui::{app::Mark, update::Msg};
+
+/// What is being written, and what waits for that.
+#[derive(Default)]
+pub(super) struct Marking {
+    is_running: bool,
+    waiting: Option<(PathBuf, Vec<Mark>)>,
+}
+
+impl Marking {
+    pub(super) fn is_running(&self) -> bool {
+        self.is_running
+    }
+}
+
+/// The markers that a clip had, if it has others now.
+pub(crate) type Before = Result<Vec<Marker>>;
+
+impl World {
+    pub(super) fn set_markers(&mut self, path: PathBuf, marks: Vec<Mark>) {
+        if self.marking.is_running {
+            self.marking.waiting = Some((path, marks));
+            return;
+        }
+        self.marking.is_running = true;
+        let cache = self.cache.clone();
+        let failed = path.clone();
+        let work = move || {
+            let outcome = set(&path, &marks, cache.as_ref());
+            Happening::MarkersSet(path, outcome)
+        };
+        self.spawn_surely("markers", work, move || Happening::MarkersSet(failed, Err(super::jobs::bug())));
+    }
+
+    pub(super) fn markers_set(&mut self, path: PathBuf, outcome: Before) -> Msg {
+        (self.marking.is_running, self.looked) = (false, None);
+        let marks = marks(&path).ok();
+        let why = match outcome {
+            Ok(before) => {
+                self.changes.push(Change::Marked { path: path.clone(), before });
+                None
+            }
+            Err(error) => Some(reason(&error)),
+        };
+        // What waits is shown already.
+        let waiting = self.marking.waiting.take();
+        let marks = if waiting.is_some() { None } else { marks };
+        if let Some((path, marks)) = waiting {
+            self.set_markers(path, marks);
+        }
+        Msg::MarkersSet { path, marks, why }
+    }
+}
+
+/// The markers that a clip has.
+pub(super) fn marks(path: &Path) -> Result<Vec<Mark>> {
+    let decoder = format::open(path)?;
+    let rate = decoder.format().sample_rate;
+    let mark = |marker: &Marker| Mark { at: duration_of(marker.frame, rate), text: marker.text.clone() };
+    Ok(decoder.metadata().markers.iter().map(mark).collect())
+}
+
+/// Returns those that it had.
+fn set(path: &Path, marks: &[Mark], cache: Option<&WaveformCache>) -> Before {
+    let decoder = format::open(path)?;
+    let (rate, before) = (decoder.format().sample_rate, decoder.metadata().markers.clone());
+    drop(decoder);
+    let frame = |mark: &Mark| Marker { frame: frames_in(mark.at, rate), text: mark.text.clone() };
+    let markers: Vec<Marker> = marks.iter().map(frame).collect();
+    rewrite(path, &markers, cache)?;
+    Ok(before)
+}
+
+/// The sound is the same, and so is what it looks like.
+pub(super) fn rewrite(path: &Path, markers: &[Marker], cache: Option<&WaveformCache>) -> Result<()> {
+    let known = cache.and_then(|cache| Some((cache, cache.load(path)?)));
+    clips::set_markers(path, markers)?;
+    if let Some((cache, waveform)) = known {
+        // It would be measured again.
+        let _ = cache.store(path, &waveform);
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! A day with the screen, as somebody spends it: each step is seen on the screen and in the folder.
+
+use super::{hand::*, *};
+use crate::support::server::{Microphone, Server as _};
+
+#[test]
+fn a_day_with_the_screen() {
+    let (mut server, _player) = studio();
+    let test = screen_in(&server);
+    let folder = test.path("takes");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("READY");
+    terminal.wait_for("48 kHz mono");
+
+    // The microphone is pulled out while it records.
+    begin(&mut terminal, &folder, "r", 96_000);
+    server.remove_microphone("mic");
+    terminal.wait_for("NO INPUT");
+    let first = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
+    terminal.wait_for("ended");
+    assert!(!terminal.text().contains("name:"), "no name is asked for: {}", terminal.text());
+    assert!(frames(&folder.join(&first[0])) >= 24_000);
+
+    // It comes back by itself, and one key records.
+    server.add_microphone(Microphone::named("mic"));
+    terminal.wait_for("48 kHz mono");
+    let part = begin(&mut terminal, &folder, "r", 48_000);
+    terminal.send("mbudget\r");
+    terminal.wait_for("budget");
+    wait_for_growth(&part, 192_000);
+    terminal.send("s");
+    terminal.wait_for("saved; name:");
+    terminal.send("budget talk\r");
+    terminal.wait_for("renamed to budget talk");
+    let talk = folder.join("budget talk.wav");
+    let whole = std::fs::read(&talk).unwrap();
+    let length = frames(&talk);
+
+    // It is found by two words, played, enlarged, and cut.
+    terminal.send("/TALK budg");
+    terminal.wait_for("1/1 of 2");
+    terminal.send("\r ");
+    terminal.wait_for("PLAY");
+    terminal.send(" ");
+    terminal.wait_for("HOLD");
+    terminal.send("0z");
+    terminal.wait_for("zoom");
+    terminal.send("Z.");
+    terminal.wait_for("budget");
+    terminal.send("0b");
+    terminal.wait_for("A 00:00:00.0");
+    terminal.send("5b");
+    terminal.wait_for("A-B");
+    terminal.send("c");
+    terminal.wait_for("is cut");
+    assert!(frames(&talk).abs_diff(length - length / 2) <= 1, "{} of {length}", frames(&talk));
+    terminal.send("u");
+    terminal.wait_for("is back");
+    assert!(std::fs::read(&talk).unwrap() == whole, "byte for byte");
+
+    // What was said wrong is said again, and it is played on from there.
+    terminal.wait_for("HOLD");
+    begin(&mut terminal, &folder, "o", 48_000);
+    terminal.send("s");
+    terminal.wait_for("the recording is in budget talk");
+    terminal.wait_for("HOLD");
+    assert!(std::fs::read(&talk).unwrap() != whole);
+    terminal.send(" ");
+    terminal.wait_for("PLAY");
+
+    // One take ended early, and whoever called the program is told so.
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 3);
+    assert_eq!(names(&folder).len(), 2, "{:?}", names(&folder));
+}
