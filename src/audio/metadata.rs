@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Speakers, output_frames};
+use super::{Speakers, broadcast, output_frames};
 
 /// A remark at one place of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,6 +33,15 @@ impl Marker {
     }
 }
 
+/// What a file says about itself for which there is no field of its own in [`Metadata`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tag {
+    /// Name of the field as Vorbis comments have it, such as `ARTIST`, in the case in which it was written.
+    pub name: String,
+    /// What it says; may have several lines.
+    pub text: String,
+}
+
 /// What is written about a recording besides its sound.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metadata {
@@ -54,6 +63,14 @@ pub struct Metadata {
     /// The speakers that more than two channels are meant for; `None` for separate channels, and for mono and stereo,
     /// which need no word.
     pub speakers: Option<Speakers>,
+    /// All other tags, in the order in which they were found; several may have one name.
+    pub tags: Vec<Tag>,
+    /// Pictures, such as a cover, each as the picture block of FLAC (RFC 9639, section 8.8), which tells kind and type.
+    pub pictures: Vec<Vec<u8>>,
+    /// The payload of the broadcast extension of a WAV file, see [`broadcast`].
+    pub broadcast: Option<Vec<u8>>,
+    /// The payload of the iXML chunk of a WAV file.
+    pub ixml: Option<Vec<u8>>,
 }
 
 /// What follows the number in the remark about lost frames.
@@ -100,7 +117,14 @@ impl Metadata {
         lost
     }
 
-    /// The same for sound that was resampled: markers and lost frames count in frames of the new rate.
+    /// What the broadcast extension of a file with these tags says; with blanks where they say nothing.
+    #[must_use]
+    pub fn broadcast_payload(&self) -> Vec<u8> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        broadcast::payload(&text(&self.title), &text(&self.software), self.date.as_deref(), self.time_reference)
+    }
+
+    /// The same for sound that was resampled: markers, lost frames and the time reference count in frames of the new rate.
     #[must_use]
     pub fn at_rate(mut self, from_hz: u32, to_hz: u32) -> Self {
         if from_hz == to_hz {
@@ -110,6 +134,9 @@ impl Metadata {
             marker.frame = output_frames(marker.frame, from_hz, to_hz);
         }
         self.time_reference = self.time_reference.map(|frames| output_frames(frames, from_hz, to_hz));
+        if let Some(payload) = &mut self.broadcast {
+            broadcast::resample(payload, from_hz, to_hz);
+        }
         let lost = self.take_lost_frames();
         self.note_lost_frames(output_frames(lost, from_hz, to_hz));
         self

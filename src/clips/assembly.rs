@@ -10,9 +10,12 @@ use std::{
     path::Path,
 };
 
-use super::waveform::BLOCK_FRAMES;
+use super::{
+    loudness::{self, Level, Loudness, Meter},
+    waveform::BLOCK_FRAMES,
+};
 use crate::{
-    audio::{AudioFormat, Chain, ChannelMap, ChannelMixer, Metadata, SampleFormat, time::seconds},
+    audio::{AudioFormat, Chain, ChannelMap, ChannelMixer, Limiter, Metadata, SampleFormat, time::seconds},
     error::{Error, ErrorKind, Result},
     format::{Decoder, Delivery, Encoder, EncoderSettings, Format},
     storage::Spool,
@@ -39,7 +42,7 @@ pub(super) enum Destination<'a> {
 }
 
 impl Destination<'_> {
-    fn delivery(&self) -> Delivery {
+    pub(super) fn delivery(&self) -> Delivery {
         match self {
             Self::Spool(_) => Delivery::File,
             Self::Stream(_) => Delivery::Stream,
@@ -55,6 +58,8 @@ pub(super) struct Output {
     /// Which channels are kept of each clip, or all.
     pub(super) map: Option<ChannelMap>,
     pub(super) metadata: Metadata,
+    /// How much louder it is made, and under which ceiling.
+    pub(super) level: Option<Level>,
     /// What errors call it.
     pub(super) name: String,
 }
@@ -67,6 +72,7 @@ pub(super) struct Assembly<'a> {
     encoder: Box<dyn Encoder>,
     destination: Destination<'a>,
     advance: Advance,
+    level: Option<Leveling>,
     /// Of a block: as it is stored, as it was read, as it will be, and encoded.
     stored: Vec<u8>,
     read: Vec<f32>,
@@ -75,13 +81,46 @@ pub(super) struct Assembly<'a> {
     written: Written,
 }
 
+/// What changes the loudness, and what measures it.
+struct Leveling {
+    gain_db: f64,
+    limiter: Option<Limiter>,
+    meter: Meter,
+    /// What comes out of the chain.
+    raw: Vec<f32>,
+}
+
+impl Leveling {
+    fn new(level: Level, audio: AudioFormat) -> Result<Self> {
+        let limiter = level.ceiling.map(|ceiling| Limiter::new(audio.sample_rate, audio.channels, ceiling));
+        Ok(Self { gain_db: level.gain_db, limiter, meter: Meter::new(audio)?, raw: Vec::new() })
+    }
+
+    /// Takes `samples` and leaves what is to be encoded of them.
+    fn pass(&mut self, samples: &mut Vec<f32>) {
+        self.raw.append(samples);
+        loudness::pass(self.limiter.as_mut(), &mut self.raw, samples);
+        self.meter.push(samples);
+    }
+
+    /// What the limiter still holds.
+    fn finish(&mut self, samples: &mut Vec<f32>) {
+        if let Some(limiter) = &mut self.limiter {
+            limiter.finish(samples);
+        }
+        self.meter.push(samples);
+    }
+}
+
 /// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Written {
     pub(super) frames: u64,
     pub(super) bytes: u64,
     /// Samples beyond full scale, which the sample format cannot hold.
     pub(super) clipped: u64,
+    /// How loud it is, where that was to be changed.
+    pub(super) loudness: Option<Loudness>,
 }
 
 impl<'a> Assembly<'a> {
@@ -103,6 +142,7 @@ impl<'a> Assembly<'a> {
             encoder,
             destination,
             advance: Advance { frames: 0, total },
+            level: output.level.map(|level| Leveling::new(level, output.audio)).transpose()?,
             stored: Vec::new(),
             read: Vec::new(),
             samples: Vec::new(),
@@ -132,9 +172,10 @@ impl<'a> Assembly<'a> {
         let from = decoder.format();
         let speakers = decoder.metadata().speakers.as_ref();
         let mixer = ChannelMixer::keep(from.channels, speakers, self.map.as_ref(), Some(self.audio.channels))?;
+        let gain_db = self.level.as_ref().map_or(0.0, |level| level.gain_db);
         let mut chain = match mixer.is_identity() && self.takes_as_stored(decoder) {
             true => None,
-            false => Some(Chain::new(mixer, from.sample_rate, self.audio.sample_rate, 0.0)?),
+            false => Some(Chain::new(mixer, from.sample_rate, self.audio.sample_rate, gain_db)?),
         };
         let mut at = stretch.start;
         decoder.seek(at)?;
@@ -173,7 +214,7 @@ impl<'a> Assembly<'a> {
     fn takes_as_stored(&self, decoder: &dyn Decoder) -> bool {
         let stored = self.encoder.stored();
         let from = AudioFormat { sample_format: self.audio.sample_format, ..decoder.format() };
-        stored.is_some() && decoder.stored() == stored && from == self.audio
+        stored.is_some() && decoder.stored() == stored && from == self.audio && self.level.is_none()
     }
 
     /// Reads a block, as it is stored or as samples.
@@ -203,6 +244,11 @@ impl<'a> Assembly<'a> {
     /// # Errors
     /// Those of the encoder and the destination.
     pub(super) fn finish(mut self) -> Result<Written> {
+        if let Some(mut level) = self.level.take() {
+            level.finish(&mut self.samples);
+            self.written.loudness = Some(level.meter.loudness());
+            self.encode()?;
+        }
         self.encoder.finish(&mut self.bytes)?;
         self.write()?;
         let completed = match &mut self.destination {
@@ -215,6 +261,9 @@ impl<'a> Assembly<'a> {
 
     /// Encodes and writes `self.samples`, which are then gone.
     fn encode(&mut self) -> Result<()> {
+        if let Some(level) = &mut self.level {
+            level.pass(&mut self.samples);
+        }
         if self.audio.sample_format != SampleFormat::F32 {
             self.written.clipped += self.samples.iter().filter(|sample| sample.abs() > 1.0).count() as u64;
         }

@@ -16,7 +16,7 @@ use jiff::{
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
-    audio::{Metadata, time::seconds},
+    audio::{Metadata, broadcast, time::seconds},
     error::{Error, Result},
     format::{self, Decoder},
 };
@@ -47,7 +47,8 @@ pub struct Clip {
     pub sample_format: Option<String>,
     /// Size of the file.
     pub size_bytes: Option<u64>,
-    /// When it was recorded, by its tag, otherwise when the file was last changed. To the second.
+    /// When it was recorded, by its broadcast extension, else by its tag, else when the file was last changed. To the
+    /// second.
     #[serde(serialize_with = "rfc_3339")]
     pub recorded_at: Option<Zoned>,
     /// Why the file cannot be read. Other clips have no such field.
@@ -134,8 +135,19 @@ fn is_headerless(path: &Path) -> bool {
     path.extension().and_then(|e| format::by_extension(e.to_str()?)).is_some_and(|format| format.name == "raw")
 }
 
-/// The date of the tags; a day without a time only where `modified` is on another one.
+/// The date of the broadcast extension, else that of the tags; a day without a time only where `modified` is on another
+/// one.
 fn recorded_at(tags: &Metadata, modified: Option<Zoned>) -> Option<Zoned> {
+    let tagged = tagged_at(tags, modified);
+    let Some(origination) = tags.broadcast.as_deref().and_then(broadcast::origination) else { return tagged };
+    // The extension tells no offset from universal time; a tag that tells the same time may.
+    match tagged {
+        Some(at) if at.datetime().with().subsec_nanosecond(0).build().is_ok_and(|at| at == origination) => Some(at),
+        tagged => origination.to_zoned(TimeZone::system()).ok().or(tagged),
+    }
+}
+
+fn tagged_at(tags: &Metadata, modified: Option<Zoned>) -> Option<Zoned> {
     let Some(pieces) = tags.date.as_deref().and_then(|date| Pieces::parse(date.trim()).ok()) else { return modified };
     let time = match (pieces.time(), &modified) {
         (Some(time), _) => time,

@@ -13,6 +13,7 @@ use std::{
 use super::{
     assembly::{Assembly, Destination, Output, Watch, Written, cannot_write, discard_unnamed},
     excerpt::Excerpt,
+    loudness::{Level, Leveled},
 };
 use crate::{
     audio::{AudioFormat, ChannelMap, ChannelMixer, Metadata, SampleFormat, Speakers},
@@ -41,10 +42,13 @@ pub struct Conversion {
     pub bits_per_second: Option<u32>,
     /// Which part of the clip.
     pub excerpt: Excerpt,
+    /// How loud it should be, in LUFS: the integrated loudness of EBU R 128. Its true peaks are kept below
+    /// [`TRUE_PEAK_MAX_DBTP`](super::TRUE_PEAK_MAX_DBTP). Silence stays silence.
+    pub loudness_lufs: Option<f64>,
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Converted {
     /// Rate, channels and sample format of the new clip.
     pub audio: AudioFormat,
@@ -54,6 +58,10 @@ pub struct Converted {
     pub size_bytes: u64,
     /// Samples that were beyond full scale and are cut to it.
     pub clipped: u64,
+    /// What the clip says about itself and the new one has no place for, see [`Format::left_out`].
+    pub left_out: Vec<String>,
+    /// How loud it was and is, if that was to be changed.
+    pub loudness: Option<Leveled>,
 }
 
 impl Conversion {
@@ -68,6 +76,7 @@ impl Conversion {
             sample_format: None,
             bits_per_second: None,
             excerpt: Excerpt::WHOLE,
+            loudness_lufs: None,
         }
     }
 
@@ -190,19 +199,39 @@ fn assemble(
     let mixer = ChannelMixer::keep(from.channels, speakers, conversion.map.as_ref(), Some(audio.channels))?;
     let metadata = source.decoder.metadata().clone().at_rate(from.sample_rate, audio.sample_rate);
     let metadata = Metadata { speakers: mixer.speakers().filter(|speakers| speakers.count() > 2).cloned(), ..metadata };
+    let level = conversion
+        .loudness_lufs
+        .map(|target| Level::find(source.decoder, (&mixer, audio), (conversion.format, target), &mut *watch));
+    let level = level.transpose().map_err(|error| of_clip(error, source.name))?;
+    let left_out = conversion.format.left_out(&metadata, destination.delivery());
     let output = Output {
         format: conversion.format,
         audio,
         bits_per_second: conversion.bits_per_second,
         map: conversion.map.clone(),
         metadata,
+        level,
         name: name.to_owned(),
     };
     let frames = source.decoder.frames();
     let mut assembly = Assembly::begin(output, destination, frames)?;
     assembly.append(source.decoder, source.name, 0..frames.unwrap_or(u64::MAX), watch)?;
-    let Written { frames, bytes, clipped } = assembly.finish()?;
-    Ok(Converted { audio, frames, size_bytes: bytes, clipped })
+    let Written { frames, bytes, clipped, loudness } = assembly.finish()?;
+    let loudness = level.zip(loudness).map(|(level, after)| Leveled {
+        before: level.before,
+        after,
+        gain_db: level.gain_db,
+        limited: level.ceiling.is_some(),
+    });
+    Ok(Converted { audio, frames, size_bytes: bytes, clipped, left_out, loudness })
+}
+
+/// What kept a clip from being measured.
+fn of_clip(error: Error, name: &str) -> Error {
+    match error.kind() {
+        ErrorKind::Abort => error,
+        kind => Error::new(kind, format!("cannot measure {name}")).with_source(error),
+    }
 }
 
 /// Says in time what the commit would say only at the end.

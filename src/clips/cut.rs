@@ -202,7 +202,8 @@ impl Parts {
             .ok_or_else(|| Error::new(ErrorKind::NotSupported, format!("{container} cannot be written")))?;
         let (audio, name) = (clip.audio(), clip.name());
         let metadata = self.metadata(clip.decoder.metadata().clone(), clip.frames);
-        let output = Output { format, audio, map: None, bits_per_second: None, metadata, name: name.clone() };
+        let output =
+            Output { format, audio, map: None, bits_per_second: None, metadata, level: None, name: name.clone() };
         let total = self.parts.iter().map(|part| part.end - part.start).sum();
         let mut assembly = Assembly::begin(output, Destination::Spool(spool), Some(total))?;
         for (number, part) in self.parts.iter().enumerate() {

@@ -282,7 +282,8 @@ impl Takes {
         let tags = self.new.decoder.metadata().clone().at_rate(from.sample_rate, audio.sample_rate);
         let metadata = plan.metadata(self.old.decoder.metadata().clone(), tags);
         let (old_name, new_name) = (self.old.name(), self.new.name());
-        let output = Output { format, audio, bits_per_second: None, map: None, metadata, name: old_name.clone() };
+        let output =
+            Output { format, audio, bits_per_second: None, map: None, metadata, level: None, name: old_name.clone() };
         let (before, after) = (0..plan.at, plan.resumes..plan.old);
         let total = self.new.frames.saturating_add(plan.frames().saturating_sub(plan.new));
         let mut assembly = Assembly::begin(output, Destination::Spool(spool), Some(total))?;

@@ -23,6 +23,6 @@ mod window;
 pub use damage::{Damage, Gap};
 pub use decoder::{Decoder, Input, from_reader, mime_type, name_by_extension, open};
 pub use encoder::{Delivery, Encoder, EncoderSettings, Patch, Seal};
-pub use table::{Codec, Format, by_extension, by_mime_type, by_name, default_format, formats};
+pub use table::{Codec, Format, Keeps, by_extension, by_mime_type, by_name, default_format, formats};
 
 pub use crate::audio::{Marker, Metadata};

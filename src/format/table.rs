@@ -12,7 +12,7 @@ use super::{
     wav,
 };
 use crate::{
-    audio::{AudioFormat, Marker, SampleFormat},
+    audio::{AudioFormat, Marker, Metadata, SampleFormat, broadcast},
     error::{Error, ErrorKind, Result},
 };
 
@@ -25,6 +25,18 @@ pub struct Codec {
     pub aliases: &'static [&'static str],
     /// What it is made from; the first is the usual one.
     pub sample_formats: &'static [SampleFormat],
+}
+
+/// Which of the tags a file can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Keeps {
+    /// Every tag, pictures, markers, and what only WAV files have.
+    Everything,
+    /// Every tag, pictures and markers.
+    Comments,
+    /// None.
+    Nothing,
 }
 
 /// A format that can be recorded: a container and the codecs it holds.
@@ -49,6 +61,8 @@ pub struct Format {
     pub bits_per_second: Option<RangeInclusive<u32>>,
     /// Whether zeros in the place of lost bytes are silence. Otherwise lost parts are left out.
     pub zeros_are_silence: bool,
+    /// What a file says about itself besides its sound.
+    pub keeps: Keeps,
     /// What it is, in a line for those who choose.
     pub summary: &'static str,
     /// What to ask for where it cannot hold the sound, in words of the command line.
@@ -68,6 +82,9 @@ pub struct Format {
     /// Finds out what a file holds and what it should be.
     pub(super) examine: fn(&mut dyn Input, &str, Origin) -> Result<Repair>,
 }
+
+/// What the name of this program in a file begins with.
+const OURS: &str = env!("CARGO_PKG_NAME");
 
 /// What a decoder that is made by a row reads from.
 pub(super) type Bytes = Box<dyn Input>;
@@ -191,6 +208,36 @@ impl Format {
             return Err(Error::new(ErrorKind::NotSupported, format!("{} cannot be written to a pipe", self.name)));
         }
         (self.encoder)(settings)
+    }
+
+    /// What of `metadata` a file of this format, or a stream, has no place for, in words. What a recorder notes by itself
+    /// (program, device, date) is not missed.
+    #[must_use]
+    pub fn left_out(&self, metadata: &Metadata, delivery: Delivery) -> Vec<String> {
+        let holds_chunks = self.keeps == Keeps::Everything;
+        // Of chunks a stream has those in front of the sound only.
+        let holds_tags = self.keeps == Keeps::Comments || (holds_chunks && delivery == Delivery::File);
+        let mut missed = Vec::new();
+        if !holds_tags {
+            missed.extend(metadata.title.as_ref().map(|_| "TITLE".to_owned()));
+            missed.extend(metadata.tags.iter().map(|tag| tag.name.clone()));
+            missed.dedup();
+            let several = |count: usize, one: &str, more: &str| match count {
+                0 => None,
+                1 => Some(one.to_owned()),
+                count => Some(format!("{count} {more}")),
+            };
+            missed.extend(several(metadata.pictures.len(), "the picture", "pictures"));
+            missed.extend(several(metadata.markers.len(), "the marker", "markers"));
+        }
+        if !holds_chunks {
+            // That of this program says what its tags say.
+            let theirs =
+                metadata.broadcast.as_ref().filter(|payload| !broadcast::originator(payload).starts_with(OURS));
+            missed.extend(theirs.map(|_| "bext".to_owned()));
+            missed.extend(metadata.ixml.as_ref().map(|_| "iXML".to_owned()));
+        }
+        missed
     }
 
     /// Container and codec of a recording of `audio`, such as `audio/wav;codecs=1`.

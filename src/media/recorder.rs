@@ -12,7 +12,7 @@ use std::{
 use crate::{
     audio::{AudioFormat, Chain, ChannelMap, ChannelMixer, Level, LevelMeter, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
-    format::{Codec, Delivery, EncoderSettings, Format, mime},
+    format::{Codec, Delivery, EncoderSettings, Format, Keeps, mime},
     media::{
         GateOptions, MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecordingState, Split,
         Storage,
@@ -69,6 +69,9 @@ pub struct RecorderOptions {
     pub storage: Storage,
     /// Tags to be written.
     pub metadata: Metadata,
+    /// Whether a WAV file gets a broadcast extension (`bext`, EBU Tech 3285) with the program and the local time of the
+    /// first frame, to the frame. Not where its bytes leave one by one, before that time is known.
+    pub broadcast: bool,
 }
 
 #[derive(Default)]
@@ -293,7 +296,12 @@ impl MediaRecorder {
             sample_format: self.sample_format()?,
         };
         self.container.supported(format)?;
-        let metadata = self.metadata(source, &mixer);
+        let dates_broadcast =
+            self.options.broadcast && self.container.keeps == Keeps::Everything && timeslice.is_none();
+        let mut metadata = self.metadata(source, &mixer);
+        if dates_broadcast {
+            metadata.broadcast = Some(metadata.broadcast_payload());
+        }
         let files = PiecePlan {
             container: self.container,
             settings: EncoderSettings {
@@ -313,6 +321,7 @@ impl MediaRecorder {
             format,
             mime_type: self.container.full_mime_type(format),
             metadata,
+            dates_broadcast,
             mixer,
             gain_db: self.options.gain_db,
             timeslice,

@@ -56,6 +56,8 @@ pub(crate) struct TakePlan {
     pub(crate) gain_db: f64,
     pub(crate) mime_type: String,
     pub(crate) metadata: Metadata,
+    /// The broadcast extension is ours to fill in.
+    pub(crate) dates_broadcast: bool,
     pub(crate) timeslice: Option<Duration>,
     pub(crate) max_frames: Option<u64>,
     pub(crate) max_bytes: Option<u64>,
@@ -782,6 +784,9 @@ impl Take {
         tags.markers.iter_mut().for_each(|marker| marker.frame = marker.frame.saturating_sub(first));
         if let Some(hertz) = self.device_rate {
             tags.note_device_rate(hertz);
+        }
+        if self.plan.dates_broadcast {
+            tags.broadcast = Some(tags.broadcast_payload());
         }
         tags
     }

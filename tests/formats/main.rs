@@ -5,6 +5,8 @@
 mod foreign;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod kept;
 mod library;
 #[cfg(test)]
 mod repaired;

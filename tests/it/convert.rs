@@ -333,3 +333,57 @@ fn a_crash_at_any_call_leaves_the_older_file_or_the_new_one() {
         Some(())
     });
 }
+
+/// Quiet words with a few loud cracks between them: to be as loud as asked for, the cracks have to be limited.
+fn quiet_with_cracks() -> Test {
+    let test = Test::new();
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 44_100,
+        bits_per_sample: 24,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(test.path("in.wav"), spec).unwrap();
+    for n in 0..6 * 44_100_u32 {
+        let word = if n % 22_050 < 15_000 { 0.01 } else { 0.000_1 };
+        let crack = if n % 60_000 < 300 { 0.5 } else { 0.0 };
+        let sample = (n as f32 / 20.0).sin() * word + (n as f32 / 1.9).sin() * crack;
+        wav.write_sample((sample * 8_388_607.0) as i32).unwrap();
+        wav.write_sample((sample * 4_194_303.0) as i32).unwrap();
+    }
+    wav.finalize().unwrap();
+    test
+}
+
+#[test]
+fn a_quiet_memo_is_made_as_loud_as_asked_for_and_its_peaks_stay_below_the_ceiling() {
+    require(&["ffmpeg"]);
+    for (out, words) in [("out.wav", &["-b", "s16"][..]), ("out.flac", &["-r", "16k", "-c", "1"]), ("out.opus", &[])] {
+        let test = quiet_with_cracks();
+        let call = [&["in.wav", out, "--json", "--loudness", "-16"], words].concat();
+        let output = convert(test.clone(), &call).run();
+        output.assert_success().assert_stderr_contains("loudness before: -").assert_stderr_contains("after: -1");
+        let told: Value = serde_json::from_str(&output.stdout()).unwrap();
+        let number = |name: &str| told[name].as_f64().unwrap_or_else(|| panic!("{name}: {told}"));
+        assert!(number("loudness_before_lufs") < -20.0 && number("gain_db") > 4.0, "{told}");
+        assert!((number("loudness_lufs") + 16.0).abs() < 0.3 && number("true_peak_dbtp") <= -1.0, "{told}");
+        // As others measure the file.
+        let script = format!(
+            "ffmpeg -hide_banner -nostats -i {out} -af ebur128=peak=true -f null - 2>&1 | tail -n 20 | \
+             grep -E '^ +(I|Peak):' | tr -s ' ' | cut -d' ' -f3"
+        );
+        let measured = test.again().program("bash").args(["-c", &script]).run();
+        let numbers: Vec<f64> = measured.stdout().lines().map(|line| line.parse().unwrap()).collect();
+        assert!((numbers[0] + 16.0).abs() <= 0.5 && numbers[1] <= -1.0, "{out}: {numbers:?}");
+    }
+}
+
+#[test]
+fn silence_keeps_its_loudness() {
+    let test = Test::new();
+    let made = test.clone().args(["record", "-q", "-i", "silence", "--fast", "-d", "1", "in.wav"]);
+    made.run().assert_success();
+    let output = convert(test, &["in.wav", "out.wav", "--loudness", "-16"]).run();
+    output.assert_success().assert_stderr_contains("loudness before: silence · after: silence · gain +0.0 dB");
+    assert!(samples(output.path("out.wav")).iter().all(|&sample| sample == 0));
+}

@@ -3,3 +3,6 @@
 pub(crate) mod markers;
 pub mod read;
 pub mod write;
+
+/// The field of a picture: the picture block of FLAC in base64 (Xiph, *VorbisComment*, "Cover art").
+const PICTURE: &str = "METADATA_BLOCK_PICTURE";

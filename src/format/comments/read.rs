@@ -1,35 +1,44 @@
 //! Tags and markers out of Vorbis comments (Vorbis I specification, section 5.2), as FLAC and Ogg Opus files have them.
 //!
-//! Markers are Xiph's *Chapter Extension*: `CHAPTER001=00:01:30.000`, `CHAPTER001NAME=…`. The first of several equal fields
-//! counts; what is unknown or damaged is left out. Pure; for any thread.
+//! Markers are Xiph's *Chapter Extension*: `CHAPTER001=00:01:30.000`, `CHAPTER001NAME=…`; a picture is a field in base64,
+//! `METADATA_BLOCK_PICTURE`. Every other field is kept as it is, and so are the second and later ones of one name; what is
+//! damaged is left out. Pure; for any thread.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::audio::{Marker, Metadata, time::frames_in};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
+use super::PICTURE;
+use crate::audio::{Marker, Metadata, Tag, time::frames_in};
 
 /// What the block says, which may be cut off; times are counted at `sample_rate` Hz.
 pub(crate) fn metadata(block: &[u8], sample_rate: u32) -> Metadata {
     let mut metadata = Metadata::default();
     let mut chapters: BTreeMap<u32, Chapter> = BTreeMap::new();
     for field in fields(block) {
-        let Some((name, text)) = field.split_once('=') else { continue };
-        let name = name.to_ascii_uppercase();
-        let tag = match name.as_str() {
-            "TITLE" => &mut metadata.title,
-            "DATE" => &mut metadata.date,
-            "ENCODER" => &mut metadata.software,
-            "DEVICE" => &mut metadata.device,
-            "COMMENT" | "DESCRIPTION" => &mut metadata.comment,
-            _ => {
-                if let Some((number, part)) = chapter(&name) {
-                    chapters.entry(number).or_default().take(part, text);
-                }
-                continue;
-            }
+        let Some((written, text)) = field.split_once('=') else { continue };
+        let name = written.to_ascii_uppercase();
+        if let Some((number, part)) = chapter(&name) {
+            chapters.entry(number).or_default().take(part, text);
+            continue;
+        }
+        if let Some(picture) = Some(text).filter(|_| name == PICTURE).and_then(|text| BASE64.decode(text.trim()).ok()) {
+            metadata.pictures.push(picture);
+            continue;
+        }
+        let known = match name.as_str() {
+            "TITLE" => Some(&mut metadata.title),
+            "DATE" => Some(&mut metadata.date),
+            "ENCODER" => Some(&mut metadata.software),
+            "DEVICE" => Some(&mut metadata.device),
+            "COMMENT" => Some(&mut metadata.comment),
+            _ => None,
         };
         let text = text.trim();
-        if tag.is_none() && !text.is_empty() {
-            *tag = Some(text.to_owned());
+        match known {
+            _ if text.is_empty() => {}
+            Some(tag) if tag.is_none() => *tag = Some(text.to_owned()),
+            _ => metadata.tags.push(Tag { name: written.to_owned(), text: text.to_owned() }),
         }
     }
     metadata.markers = chapters.into_values().filter_map(|chapter| chapter.marker(sample_rate)).collect();
@@ -127,9 +136,20 @@ mod tests {
     #[test]
     fn tags_are_read_in_any_case_and_the_first_counts() {
         let found = metadata(
-            &block(&["title=a=b", "TITLE=c", "Date=2026", "encoder=e", "DEVICE= d ", "description=x", "GENRE=g", "no"]),
+            &block(&[
+                "title=a=b",
+                "TITLE=c",
+                "Date=2026",
+                "encoder=e",
+                "DEVICE= d ",
+                "comment=x",
+                "Genre=g",
+                "no",
+                "A=",
+            ]),
             8_000,
         );
+        let tag = |name: &str, text: &str| Tag { name: name.into(), text: text.into() };
         let some = |text: &str| Some(text.to_owned());
         let expected = Metadata {
             time_reference: None,
@@ -138,6 +158,7 @@ mod tests {
             software: some("e"),
             device: some("d"),
             comment: some("x"),
+            tags: vec![tag("TITLE", "c"), tag("Genre", "g")],
             ..Metadata::default()
         };
         assert_eq!(found, expected);

@@ -7,10 +7,15 @@
 //! | title, date, comment | `TITLE`, `DATE`, `COMMENT` | of the specification, section 5.2.3, and its usual extension |
 //! | software | `ENCODER` | as `opusenc` and FFmpeg write it |
 //! | device | `DEVICE` | the specification has no field for the device, and allows any name |
+//! | others | by their own names | |
 //! | markers | `CHAPTER001`, `CHAPTER001NAME` … | Xiph's *Chapter Extension* of Ogg Vorbis: `HH:MM:SS.mmm`, to the millisecond |
+//! | pictures | `METADATA_BLOCK_PICTURE` | where the container has no place of its own for them |
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
+use super::PICTURE;
 use crate::audio::{
-    Marker, Metadata,
+    Marker, Metadata, Tag,
     time::{duration_of, frames_in},
 };
 
@@ -18,16 +23,38 @@ use crate::audio::{
 const CHAPTERS_MAX: usize = 999;
 
 /// The comments as a block of at most `limit` bytes, times counted at `sample_rate` Hz. What does not fit is left out:
-/// the markers go first, the latest of them foremost, then the end of a text that is too long.
+/// the pictures go first, then the markers, the latest of them foremost, then the end of a text that is too long.
 #[must_use]
 pub fn comments(metadata: &Metadata, sample_rate: u32, limit: usize) -> Vec<u8> {
-    comments_with(metadata, &[], sample_rate, limit)
+    block(metadata, &[], &[], sample_rate, limit)
 }
 
 /// The same with further fields in front of the others.
 pub(crate) fn comments_with(
     metadata: &Metadata,
     further: &[(&str, String)],
+    sample_rate: u32,
+    limit: usize,
+) -> Vec<u8> {
+    block(metadata, further, &[], sample_rate, limit)
+}
+
+/// As [`comments`], with the pictures among them.
+#[must_use]
+pub fn comments_and_pictures(metadata: &Metadata, sample_rate: u32, limit: usize) -> Vec<u8> {
+    block(metadata, &[], &metadata.pictures, sample_rate, limit)
+}
+
+/// Whether a field can be called so: printable ASCII without `=` (section 5.2.2).
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| (b' '..=b'}').contains(&byte) && byte != b'=')
+}
+
+fn block(
+    metadata: &Metadata,
+    further: &[(&str, String)],
+    pictures: &[Vec<u8>],
     sample_rate: u32,
     limit: usize,
 ) -> Vec<u8> {
@@ -45,10 +72,19 @@ pub(crate) fn comments_with(
             block.put_text(name, text);
         }
     }
+    for Tag { name, text } in metadata.tags.iter().filter(|tag| is_name(&tag.name)) {
+        block.put_text(name, text);
+    }
     let mut markers: Vec<&Marker> = metadata.markers.iter().collect();
     markers.sort_by_key(|marker| marker.frame);
     for (number, marker) in (1..=CHAPTERS_MAX).zip(markers) {
         block.put_chapter(number, marker, sample_rate);
+    }
+    for picture in pictures {
+        let field = format!("{PICTURE}={}", BASE64.encode(picture));
+        if 4 + field.len() <= block.room() {
+            block.put(&field);
+        }
     }
     let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
     [&length(vendor.len())[..], vendor.as_bytes(), &block.fields.to_le_bytes(), &block.bytes].concat()
@@ -134,6 +170,8 @@ mod tests {
             device: Some("Mic".into()),
             comment: Some("c".into()),
             markers: vec![marker(48_000 * 3_723 + 24_023, "b=1"), marker(48_047, "")],
+            tags: vec![Tag { name: "Artist".into(), text: "A=B".into() }, Tag { name: "b=d".into(), text: "x".into() }],
+            pictures: vec![vec![1, 2, 3]],
             ..Metadata::default()
         }
     }
@@ -146,12 +184,15 @@ mod tests {
             "ENCODER=d 1",
             "DEVICE=Mic",
             "COMMENT=c",
+            "Artist=A=B",
             "CHAPTER001=00:00:01.001",
             "CHAPTER001NAME=",
             "CHAPTER002=01:02:03.500",
             "CHAPTER002NAME=b=1",
         ];
         assert_eq!(fields(&comments(&metadata(), 48_000, 4_096)), expected);
+        let with_picture = fields(&comments_and_pictures(&metadata(), 48_000, 4_096));
+        assert_eq!(with_picture, [&expected[..], &["METADATA_BLOCK_PICTURE=AQID"]].concat());
         assert!(fields(&comments(&Metadata { title: Some(String::new()), ..Metadata::default() }, 1, 99)).is_empty());
     }
 

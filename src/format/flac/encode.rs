@@ -90,7 +90,7 @@ impl FlacEncoder {
             audio: settings.audio,
             delivery: settings.delivery,
             metadata: settings.metadata.clone(),
-            header: Header::new(settings.audio, settings.delivery, block_frames),
+            header: Header::new(settings.audio, settings.delivery, block_frames).with_room_for(&settings.metadata),
             header_bytes: u64::MAX,
             block_frames: usize::from(block_frames),
             numbering,

@@ -9,7 +9,7 @@ mod speakers;
 
 use super::{
     Codec, Format,
-    table::{Bytes, PCM, pcm_bits_per_second},
+    table::{Bytes, Keeps, PCM, pcm_bits_per_second},
 };
 
 /// The row of this format.
@@ -19,6 +19,7 @@ pub(super) const FORMAT: Format = Format {
     mime_type: "audio/flac",
     mime_aliases: &["audio/x-flac"],
     codecs: &[Codec { name: "flac", aliases: &[], sample_formats: PCM }],
+    keeps: Keeps::Comments,
     summary: "Half the size, every bit kept (16, 24 and 32 bit)",
     remedy: "`--sample-format` takes s16, s24 and s32 here, `--channels` up to 8; `--format wav` holds the rest",
     streamable: true,

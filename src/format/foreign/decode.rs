@@ -12,12 +12,12 @@ use symphonia::core::{
     errors::Error as Failure,
     formats::{FormatOptions, FormatReader, SeekMode, SeekTo, Track, TrackType, probe::Hint},
     io::MediaSourceStream,
-    meta::{MetadataOptions, StandardTag},
+    meta::MetadataOptions,
     packet::Packet,
     units::Timestamp,
 };
 
-use super::{Kind, mp4, source, undecodable};
+use super::{Kind, mp4, source, tags, undecodable};
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat, time::seconds},
     error::{Error, ErrorKind, Result},
@@ -88,7 +88,7 @@ impl ForeignDecoder {
         let priming = if kind.name == "m4a" { mp4::priming(&mut input).map_err(failed)? } else { 0 };
         let len = input.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut reader = probe(source::stream(input).map_err(failed)?, name)?;
-        let metadata = tags(reader.as_mut());
+        let metadata = tags::read(reader.as_mut());
         let (track, params) = sound_track(reader.as_ref(), name)?;
         let codec = decoder(&params, name)?;
         let is_lossy = is_lossy(&params);
@@ -509,22 +509,4 @@ fn block_of(decoded: &GenericAudioBufferRef<'_>, bits: Option<u32>) -> (Block, S
     let mut samples = Vec::new();
     decoded.copy_to_vec_interleaved::<i32>(&mut samples);
     (Block::Whole(samples), depth)
-}
-
-/// Tags that we have a place for.
-fn tags(reader: &mut dyn FormatReader) -> Metadata {
-    let mut tags = Metadata::default();
-    let mut metadata = reader.metadata();
-    let Some(found) = metadata.skip_to_latest() else { return tags };
-    for tag in &found.media.tags {
-        let place = match &tag.std {
-            Some(StandardTag::TrackTitle(text)) => (&mut tags.title, text),
-            Some(StandardTag::RecordingDate(text) | StandardTag::ReleaseDate(text)) => (&mut tags.date, text),
-            Some(StandardTag::Encoder(text)) => (&mut tags.software, text),
-            Some(StandardTag::Comment(text)) => (&mut tags.comment, text),
-            _ => continue,
-        };
-        place.0.get_or_insert_with(|| place.1.as_str().to_owned());
-    }
-    tags
 }

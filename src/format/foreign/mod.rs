@@ -9,6 +9,7 @@ mod decode;
 mod kinds;
 mod mp4;
 mod source;
+mod tags;
 
 use super::{Decoder, table::Bytes};
 use crate::error::{Error, Result};

@@ -1,11 +1,14 @@
-//! Packets to the pages of an Ogg stream (RFC 3533): lacing, header, checksum. Every packet lies within one page, which
-//! those of a voice do. What the packets mean is not known here. Pure; for any thread.
+//! Packets to the pages of an Ogg stream (RFC 3533): lacing, header, checksum. Packets of sound lie within one page, which
+//! those of a voice do; one that fills several is cut by [`pages_of`]. What the packets mean is not known here. Pure; for
+//! any thread.
 
 use crate::audio::checksum::ogg_crc32;
 
 /// Bytes of a page in front of its lacing values.
 pub const HEADER_BYTES: u64 = 27;
 
+/// Set on a page that begins with the rest of a packet.
+const CONTINUED: u8 = 1;
 /// Set on the first page of a stream.
 pub const FIRST: u8 = 2;
 /// Set on the last page of a stream.
@@ -41,6 +44,34 @@ impl PageHead {
         out.extend(self.serial.to_le_bytes());
         out.extend(self.sequence.to_le_bytes());
         out
+    }
+}
+
+/// The granule of a page on which no packet ends.
+const NO_GRANULE: u64 = u64::MAX;
+
+/// The pages of one packet, however long it is. The first one has the number in `head`; the flags and the granule there
+/// are those of the last.
+#[must_use]
+pub fn pages_of(packet: &[u8], head: PageHead) -> Vec<(PageHead, Vec<u8>)> {
+    let mut pages = Vec::new();
+    let mut rest = packet;
+    loop {
+        let flags = if pages.is_empty() { 0 } else { CONTINUED };
+        let sequence = head.sequence.wrapping_add(u32::try_from(pages.len()).unwrap_or(0));
+        let mut page = Packets::default();
+        if page.has_room(rest.len()) {
+            page.push(rest);
+            let head = PageHead { flags: flags | head.flags, sequence, ..head };
+            pages.push((head, page.take_page(head)));
+            return pages;
+        }
+        let (begin, behind) = rest.split_at_checked(SEGMENTS_MAX * 255).unwrap_or((rest, &[]));
+        page.lacing = vec![u8::MAX; SEGMENTS_MAX];
+        page.body = begin.to_vec();
+        let head = PageHead { flags, granule: NO_GRANULE, sequence, ..head };
+        pages.push((head, page.take_page(head)));
+        rest = behind;
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     format::{
         Delivery, Encoder, EncoderSettings, Metadata, Patch, Seal,
-        ogg::write::{FIRST, LAST, Packets, PageHead, Written},
+        ogg::write::{FIRST, LAST, Packets, PageHead, Written, pages_of},
     },
 };
 
@@ -60,8 +60,11 @@ pub struct OpusEncoder {
     packets: u64,
     page: Packets,
     pages: u32,
-    /// Bytes of the two pages in front of the sound.
+    /// Bytes of the comment packet.
+    reserve: usize,
+    /// Bytes of the pages in front of the sound, and how many pages they are.
     header_bytes: u64,
+    header_pages: u32,
     /// Bytes that were appended.
     bytes: u64,
     /// The latest pages, without that of the identification.
@@ -94,7 +97,9 @@ impl OpusEncoder {
             packets: 0,
             page: Packets::default(),
             pages: 0,
+            reserve: head::reserve(&settings.metadata, settings.delivery),
             header_bytes: u64::MAX,
+            header_pages: 2,
             bytes: 0,
             written: VecDeque::new(),
             finished: false,
@@ -148,12 +153,10 @@ impl OpusEncoder {
         out.extend(page);
     }
 
-    /// The page with the tags: the second one, of the same length whatever they say.
-    fn comment_page(&self, flags: u8) -> (PageHead, Vec<u8>) {
+    /// The pages with the tags, from the second one on, of the same length whatever they say.
+    fn comment_pages(&self, flags: u8) -> Vec<(PageHead, Vec<u8>)> {
         let head = PageHead { flags, granule: 0, serial: self.serial, sequence: 1 };
-        let mut packets = Packets::default();
-        packets.push(&head::comments_packet(&self.metadata, self.delivery));
-        (head, packets.take_page(head))
+        pages_of(&head::comments_packet(&self.metadata, self.delivery, self.reserve), head)
     }
 
     fn page_packets(&self) -> usize {
@@ -190,9 +193,19 @@ impl Encoder for OpusEncoder {
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<()> {
         self.page.push(&head::identification(self.audio, self.pre_skip));
         self.write_page(FIRST, 0, out);
-        self.page.push(&head::comments_packet(&self.metadata, self.delivery));
-        self.write_page(0, 0, out);
+        let pages = self.comment_pages(0);
+        let last = pages.len();
+        for (number, (head, page)) in (1..).zip(pages) {
+            // With a part of the tags a file is none.
+            if number == last {
+                self.written.push_back(Written::new(self.bytes, head, &page));
+            }
+            self.pages = self.pages.wrapping_add(1);
+            self.bytes += page.len() as u64;
+            out.extend(page);
+        }
         self.header_bytes = self.bytes;
+        self.header_pages = self.pages;
         Ok(())
     }
 
@@ -248,10 +261,10 @@ impl Encoder for OpusEncoder {
         if self.delivery == Delivery::Stream {
             return seal;
         }
-        let holds_sound = last.head.sequence > 1;
-        let (_, comments) = self.comment_page(if holds_sound { 0 } else { LAST });
+        let holds_sound = last.head.sequence >= self.header_pages;
+        let comments = self.comment_pages(if holds_sound { 0 } else { LAST });
         let at = head::identification_page_bytes();
-        seal.patches.push(Patch { at, bytes: comments });
+        seal.patches.push(Patch { at, bytes: comments.into_iter().flat_map(|(_, page)| page).collect() });
         if holds_sound && last.head.flags & LAST == 0 {
             let (at, bytes) = last.as_last();
             seal.patches.push(Patch { at, bytes });

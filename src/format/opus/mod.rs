@@ -5,7 +5,7 @@ pub mod encode;
 mod markers;
 pub mod repair;
 
-use super::{Codec, Format};
+use super::{Codec, Format, table::Keeps};
 use crate::audio::SampleFormat;
 
 /// The row of this format.
@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     mime_aliases: &[],
     // The codec has no depth of its own and takes any.
     codecs: &[Codec { name: "opus", aliases: &[], sample_formats: &SampleFormat::ALL }],
+    keeps: Keeps::Comments,
     summary: "Small, made for voice: Ogg Opus, 48 kHz, mono or stereo",
     remedy: "`--map 1,2` keeps two of them, `--channels 1` mixes all to one; `--format wav` holds more",
     streamable: true,

@@ -3,7 +3,10 @@
 pub mod encode;
 pub mod repair;
 
-use super::{Codec, Format, table::pcm_bits_per_second};
+use super::{
+    Codec, Format,
+    table::{Keeps, pcm_bits_per_second},
+};
 use crate::audio::SampleFormat;
 
 /// The row of this format.
@@ -13,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     mime_type: "audio/pcm",
     mime_aliases: &[],
     codecs: &[Codec { name: "pcm", aliases: &[], sample_formats: &SampleFormat::ALL }],
+    keeps: Keeps::Nothing,
     summary: "PCM with nothing else",
     remedy: "`--channels` and `--rate` set something else",
     streamable: true,

@@ -6,6 +6,7 @@
 
 use std::io::{self, Read, SeekFrom};
 
+use super::tags::is_id3;
 use crate::format::Input;
 
 /// Chunks that are looked at before the rest of the file is left alone; files have about ten.
@@ -29,7 +30,7 @@ pub(super) struct Chunks {
     pub(super) fmt: Option<Vec<u8>>,
     /// Where the samples are: offset and length in bytes, inside the file.
     pub(super) data: Option<(u64, u64)>,
-    /// Payloads of `cue ` and `LIST` chunks in the order in which they stand in the file.
+    /// Payloads of the chunks of tags and markers in the order in which they stand in the file.
     pub(super) tags: Vec<([u8; 4], Vec<u8>)>,
 }
 
@@ -62,7 +63,7 @@ pub(super) fn scan(input: &mut impl Input, len: u64) -> io::Result<Chunks> {
                 size = sizes.data_size(start, claimed);
                 found.data = Some((start, size));
             }
-            b"LIST" | b"cue " if size <= tags_left => {
+            _ if size <= tags_left && (matches!(&id, b"LIST" | b"cue " | b"bext" | b"iXML") || is_id3(&id)) => {
                 tags_left -= size;
                 found.tags.push((id, payload(input, start, size)?));
             }

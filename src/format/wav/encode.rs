@@ -28,7 +28,10 @@ pub struct WavEncoder {
 /// The header with the layout that the channels are known to have.
 fn with_speakers(header: Header, settings: &EncoderSettings) -> Header {
     let known = settings.metadata.speakers.as_ref().filter(|speakers| speakers.count() == settings.audio.channels);
-    known.map_or(header, |speakers| header.with_mask(speakers.mask()))
+    match known {
+        Some(speakers) => header.with_mask(speakers.mask()),
+        None => header,
+    }
 }
 
 impl WavEncoder {
@@ -41,7 +44,7 @@ impl WavEncoder {
             audio: settings.audio,
             delivery: settings.delivery,
             metadata: settings.metadata.clone(),
-            header: with_speakers(Header::new(settings.audio)?, settings),
+            header: with_speakers(Header::new(settings.audio)?, settings).with_front(&settings.metadata),
             data_bytes: 0,
             unsealed: false,
             tail_bytes: None,
@@ -166,6 +169,11 @@ impl Encoder for WavEncoder {
     }
 
     fn set_metadata(&mut self, metadata: Metadata) {
+        // What stands in front of the samples may change, but not move them.
+        let header = self.header.clone().with_front(&metadata);
+        if header.file_len() == self.header.file_len() {
+            self.header = header;
+        }
         self.metadata = metadata;
     }
 }

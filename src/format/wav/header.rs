@@ -4,10 +4,12 @@
 //! chunk of 28 bytes stands where the `ds64` chunk will be, so that a growing file changes its kind without moving a
 //! sample. A stream gets a header without that room, because nothing in it can be changed later.
 //!
+//! What has to stand in front of the samples besides, `bext` and iXML, follows that room.
+//!
 //! No input or output, no state; what stands behind the samples is in [`trailer`](super::trailer). For any thread.
 
 use crate::{
-    audio::{AudioFormat, SampleFormat},
+    audio::{AudioFormat, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
 };
 
@@ -37,7 +39,7 @@ const fn usual_mask(channels: u16) -> u32 {
 }
 
 /// The header of a WAV file of one format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     sample_rate: u32,
     channels: u16,
@@ -46,6 +48,8 @@ pub struct Header {
     bytes_per_second: u32,
     /// `dwChannelMask`.
     mask: u32,
+    /// Whole chunks in front of the format; of even length.
+    front: Vec<u8>,
 }
 
 /// What a header says about sizes.
@@ -83,14 +87,39 @@ impl Header {
             block_align,
             bytes_per_second,
             mask: usual_mask(audio.channels),
+            front: Vec::new(),
         })
     }
 
     /// The same with the speakers that its channels are meant for, as a mask (`dwChannelMask`): 0 for separate channels.
     #[must_use]
-    pub const fn with_mask(self, mask: u32) -> Self {
+    pub fn with_mask(self, mask: u32) -> Self {
         Self { mask, ..self }
     }
+
+    /// The same with the chunks of `metadata` that belong in front of the samples: `bext` and iXML.
+    #[must_use]
+    pub fn with_front(self, metadata: &Metadata) -> Self {
+        let mut front = Vec::new();
+        for (id, payload) in [(b"bext", &metadata.broadcast), (b"iXML", &metadata.ixml)] {
+            let Some((payload, size)) = payload.as_ref().and_then(|p| Some((p, u32::try_from(p.len()).ok()?))) else {
+                continue;
+            };
+            put_chunk(&mut front, id, size);
+            front.extend_from_slice(payload);
+            front.extend((size % 2 == 1).then_some(0));
+        }
+        Self { front, ..self }
+    }
+
+    /// The same with whole chunks as they stand in a file.
+    #[must_use]
+    pub(super) fn with_chunks(self, front: Vec<u8>) -> Self {
+        Self { front, ..self }
+    }
+
+    /// Where those chunks begin in a [`file`](Self::file), in bytes.
+    pub(super) const FRONT_AT: u64 = 12 + 8 + DS64_PAYLOAD as u64;
 
     /// Bytes of one frame; at least 1.
     #[must_use]
@@ -109,7 +138,7 @@ impl Header {
     pub fn stream_len(&self) -> u64 {
         let fact = if self.has_fact() { 12 } else { 0 };
         // RIFF, its size and WAVE; the ids and sizes of fmt and data.
-        12 + 8 + u64::from(self.fmt_payload()) + fact + 8
+        12 + self.front.len() as u64 + 8 + u64::from(self.fmt_payload()) + fact + 8
     }
 
     /// The header of a file of `file_bytes` bytes in all, `data_bytes` of which are samples (without a pad byte).
@@ -160,6 +189,7 @@ impl Header {
                 out.resize(out.len() + DS64_PAYLOAD as usize, 0);
             }
         }
+        out.extend_from_slice(&self.front);
         self.put_fmt(&mut out);
         if self.has_fact() {
             put_chunk(&mut out, b"fact", 4);
@@ -325,9 +355,21 @@ mod tests {
     fn only_a_known_layout_has_a_mask() {
         let mask = |header: Header| header.stream()[12 + 8 + 20..][..4].to_vec();
         let wide = header(48_000, 6, SampleFormat::S16);
-        assert_eq!(mask(wide), [0; 4]);
+        assert_eq!(mask(wide.clone()), [0; 4]);
         assert_eq!(mask(wide.with_mask(0x60f)), [0x0f, 0x06, 0, 0]);
         assert_eq!(mask(header(48_000, 2, SampleFormat::S24)), [3, 0, 0, 0]);
+    }
+
+    #[test]
+    fn what_belongs_in_front_of_the_samples_stands_there() {
+        let metadata = Metadata { broadcast: Some(vec![1; 5]), ixml: Some(b"<x/>".to_vec()), ..Metadata::default() };
+        let header = header(8_000, 1, SampleFormat::S16).with_front(&metadata);
+        let front = "'bext 05000000 0101010101 00 'iXML 04000000 3c782f3e";
+        let fmt = "'fmt_ 10000000 0100 0100 401f0000 803e0000 0200 1000";
+        assert_eq!(header.stream(), bytes(&format!("'RIFF ffffffff 'WAVE {front} {fmt} 'data ffffffff")));
+        let file = header.file(2, header.file_len() + 2);
+        assert_eq!(file, bytes(&format!("'RIFF 66000000 'WAVE {JUNK} {front} {fmt} 'data 02000000")));
+        assert_eq!((header.file_len(), header.stream_len()), (file.len() as u64, header.stream().len() as u64));
     }
 
     #[test]

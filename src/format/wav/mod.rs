@@ -4,6 +4,8 @@ mod chunks;
 pub mod decode;
 pub mod encode;
 pub mod header;
+mod id3;
+mod info;
 pub mod layout;
 mod markers;
 pub mod repair;
@@ -12,7 +14,7 @@ pub mod trailer;
 
 use super::{
     Codec, Format,
-    table::{PCM, pcm_bits_per_second},
+    table::{Keeps, PCM, pcm_bits_per_second},
 };
 use crate::audio::SampleFormat;
 
@@ -27,6 +29,7 @@ pub(super) const FORMAT: Format = Format {
         Codec { name: "1", aliases: &["pcm"], sample_formats: PCM },
         Codec { name: "3", aliases: &[], sample_formats: &[SampleFormat::F32] },
     ],
+    keeps: Keeps::Everything,
     summary: "RIFF/WAVE, past 4 GiB RF64",
     remedy: "`--channels` and `--rate` set something else",
     streamable: true,

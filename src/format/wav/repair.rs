@@ -23,6 +23,9 @@ const TRAILER_LIMIT: u64 = 1 << 20;
 /// Bytes from the start of the file that are changed at once, so that no crash comes between two sizes in them.
 const HEADER_LIMIT: u64 = 4096;
 
+/// Bytes of tags in front of the samples of a recording of this program, at most.
+const FRONT_LIMIT: u64 = 1 << 20;
+
 /// What stands in a 32-bit size that is unknown or that `ds64` tells.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -119,7 +122,10 @@ fn has_wrapped(layout: &WavLayout) -> bool {
 /// Whether the header is, byte for byte, what this program writes while it records: then the sound goes on behind it.
 fn is_our_checkpoint(input: &mut &mut dyn Input, layout: &WavLayout) -> io::Result<bool> {
     let Ok(ours) = Header::new(layout.format) else { return Ok(false) };
-    let ours = ours.with_mask(layout.mask);
+    let front = layout.data.checked_sub(ours.file_len()).filter(|&front| front <= FRONT_LIMIT);
+    let Some(front) = front else { return Ok(false) };
+    // What stands in front of the format may say anything.
+    let ours = ours.with_mask(layout.mask).with_chunks(read(input, Header::FRONT_AT, front)?);
     if ours.file_len() != layout.data {
         return Ok(false);
     }

@@ -1,10 +1,10 @@
-//! Tags and markers out of `LIST` and `cue ` chunks.
+//! Tags and markers out of `LIST`, `cue ` and `id3 ` chunks, and the payloads of `bext` and `iXML`.
 //!
-//! Text is UTF-8 if it can be, otherwise Latin-1, which older programs wrote. The first of several equal tags counts.
-//! Pure; for any thread.
+//! Text is UTF-8 if it can be, otherwise Latin-1, which older programs wrote. Pure; for any thread.
 
 use std::collections::BTreeMap;
 
+use super::{id3, info};
 use crate::audio::{Marker, Metadata};
 
 /// Bytes of one cue point.
@@ -20,28 +20,36 @@ pub(super) fn metadata(chunks: &[([u8; 4], Vec<u8>)]) -> Metadata {
             (b"LIST", Some((b"INFO", list))) => read_info(list, &mut metadata),
             (b"LIST", Some((b"adtl", list))) => read_labels(list, &mut labels),
             (b"cue ", Some((_, list))) if points.is_empty() => points = list,
+            (b"bext", _) => drop(metadata.broadcast.get_or_insert_with(|| payload.clone())),
+            (b"iXML", _) => drop(metadata.ixml.get_or_insert_with(|| payload.clone())),
             _ => {}
         }
     }
+    // Behind the others, because it repeats them.
+    chunks.iter().filter(|(id, _)| is_id3(id)).for_each(|(_, payload)| id3::read(payload, &mut metadata));
     // The count in front of the points is not needed: the size of the chunk tells how many there are.
     metadata.markers = points.chunks_exact(CUE_POINT).filter_map(|point| marker(point, &mut labels)).collect();
     metadata.markers.sort_by_key(|marker| marker.frame);
     metadata
 }
 
+/// Whether a chunk of that name holds an ID3 tag.
+pub(super) fn is_id3(id: &[u8; 4]) -> bool {
+    id.eq_ignore_ascii_case(b"id3 ")
+}
+
 fn read_info(list: &[u8], metadata: &mut Metadata) {
     for (id, payload) in chunks(list) {
-        let field = match id {
-            b"INAM" => &mut metadata.title,
-            b"ICRD" => &mut metadata.date,
-            b"ISFT" => &mut metadata.software,
-            b"IMED" => &mut metadata.device,
-            b"ICMT" => &mut metadata.comment,
-            _ => continue,
+        let name = match id {
+            b"INAM" => Some("TITLE".to_owned()),
+            b"ICRD" => Some("DATE".to_owned()),
+            b"ISFT" => Some("ENCODER".to_owned()),
+            b"IMED" => Some("DEVICE".to_owned()),
+            b"ICMT" => Some("COMMENT".to_owned()),
+            _ => info::name_of(id),
         };
-        let text = text(payload);
-        if field.is_none() && !text.is_empty() {
-            *field = Some(text);
+        if let Some(name) = name {
+            info::take(&name, &text(payload), metadata);
         }
     }
 }

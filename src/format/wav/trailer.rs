@@ -1,4 +1,4 @@
-//! What stands behind the samples of a WAV file: tags as `LIST INFO`, markers as `cue ` with `LIST adtl`.
+//! What stands behind the samples of a WAV file: tags as `LIST INFO` and `id3 `, markers as `cue ` with `LIST adtl`.
 //!
 //! Clauses are those of *Multimedia Programming Interface and Data Specifications 1.0*, chapter 2 (`INFO` chunks) and
 //! 3 (`cue `, `adtl`). Text is UTF-8, as every program of today writes it, although the specification is older. Pure;
@@ -11,9 +11,13 @@
 //! | software | `ISFT` | |
 //! | device | `IMED` | "medium": the specification has no field for the device, and this is the nearest |
 //! | comment | `ICMT` | |
+//! | others | see [`info`](super::info) | the first one of a name |
+//!
+//! What has no place there, and text that is not ASCII, whose coding nobody tells, stands once more in an [`id3`] chunk.
 
+use super::{id3, info::chunk_of};
 use crate::{
-    audio::{Marker, Metadata},
+    audio::{Marker, Metadata, Tag},
     error::{Error, ErrorKind, Result},
 };
 
@@ -28,7 +32,23 @@ pub fn trailer(metadata: &Metadata) -> Result<Vec<u8>> {
     let mut out = info(metadata)?;
     out.extend(cue(&metadata.markers)?);
     out.extend(labels(&metadata.markers)?);
+    if !fits_info(metadata) {
+        put_chunk(&mut out, b"id3 ", &id3::write(metadata))?;
+    }
     Ok(out)
+}
+
+/// Whether every reader finds in `LIST INFO` all there is to say.
+fn fits_info(metadata: &Metadata) -> bool {
+    let Metadata { title, date, software, device, comment, tags, pictures, .. } = metadata;
+    let fields = [title, date, software, device, comment].into_iter().flatten();
+    let mut chunks: Vec<_> = tags.iter().map(|tag| chunk_of(&tag.name)).collect();
+    let count = chunks.len();
+    chunks.sort_unstable();
+    chunks.dedup();
+    let is_plain =
+        fields.chain(tags.iter().map(|tag| &tag.text)).all(|text| text.is_ascii() && text.len() < TEXT_LIMIT);
+    pictures.is_empty() && is_plain && chunks.len() == count && !chunks.contains(&None)
 }
 
 /// The tags as a `LIST` chunk of type `INFO`; empty without tags.
@@ -47,6 +67,12 @@ pub fn info(metadata: &Metadata) -> Result<Vec<u8>> {
         if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {
             put_chunk(&mut list, id, &terminated(text))?;
         }
+    }
+    let mut written = Vec::new();
+    for Tag { name, text } in &metadata.tags {
+        let Some(id) = chunk_of(name).filter(|id| !written.contains(id)) else { continue };
+        put_chunk(&mut list, &id, &terminated(text))?;
+        written.push(id);
     }
     wrapped(b"INFO", &list)
 }
@@ -153,7 +179,26 @@ mod tests {
         };
         let expected = b"LIST\x42\0\0\0INFO\
             INAM\x03\0\0\0Ab\0\0ICRD\x05\0\0\x002026\0\0ISFT\x04\0\0\0d 1\0IMED\x04\0\0\0Mic\0ICMT\x04\0\0\0 \xc3\xb6\0";
-        assert_eq!(trailer(&metadata).unwrap(), expected);
+        assert_eq!(info(&metadata).unwrap(), expected);
+        // Of text that is not ASCII there is a copy whose coding is told.
+        let whole = trailer(&metadata).unwrap();
+        assert!(whole.starts_with(expected) && whole[expected.len()..].starts_with(b"id3 "));
+        assert!(whole.windows(6).any(|part| part == b"und\0\0\xc3".as_slice()));
+    }
+
+    #[test]
+    fn every_tag_has_a_chunk_or_stands_in_the_id3_tag() {
+        let tag = |name: &str, text: &str| Tag { name: name.into(), text: text.into() };
+        let with = |tags: &[Tag]| trailer(&Metadata { tags: tags.to_vec(), ..Metadata::default() }).unwrap();
+        assert_eq!(with(&[tag("artist", "Anna")]), b"LIST\x12\0\0\0INFOIART\x05\0\0\0Anna\0\0");
+        for (tags, has_id3) in [
+            (vec![tag("ARTIST", "a"), tag("IXYZ", "b")], false),
+            (vec![tag("ARTIST", "a"), tag("ARTIST", "b")], true),
+            (vec![tag("OWN", "a")], true),
+            (vec![tag("GENRE", "\u{e4}")], true),
+        ] {
+            assert_eq!(with(&tags).windows(4).any(|id| id == b"id3 "), has_id3, "{tags:?}");
+        }
     }
 
     #[test]

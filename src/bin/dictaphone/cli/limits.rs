@@ -116,6 +116,26 @@ pub(crate) fn gain_db(text: &str) -> Result<f64, String> {
     }
 }
 
+/// The loudness that a clip can be given, in LUFS: above the gate of the measurement, and below what is all distortion.
+const LOUDNESS_LUFS: std::ops::RangeInclusive<f64> = -60.0..=-5.0;
+
+/// Reads a loudness.
+///
+/// # Errors
+/// One line that names the limits.
+pub(crate) fn loudness_lufs(text: &str) -> Result<f64, String> {
+    let number = text.to_ascii_uppercase();
+    let number = number.strip_suffix("LUFS").unwrap_or(&number).trim_end();
+    let wrong = || "not a loudness in LUFS; write it as `-16` or `-23`".to_owned();
+    let loudness: f64 = number.parse().map_err(|_| wrong())?;
+    if LOUDNESS_LUFS.contains(&loudness) {
+        Ok(loudness)
+    } else {
+        let (least, most) = (LOUDNESS_LUFS.start(), LOUDNESS_LUFS.end());
+        Err(format!("loudness goes from {least} to {most} LUFS; speech is at -16, broadcasts are at -23"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +206,16 @@ mod tests {
         }
         for text in ["nan", "inf", "-inf", "1000", "loud", ""] {
             assert!(gain_db(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn loudness_is_read_within_its_limits() {
+        for (text, loudness) in [("-16", -16.0), ("-23.5", -23.5), ("-16LUFS", -16.0), ("-16 lufs", -16.0)] {
+            assert_eq!(loudness_lufs(text), Ok(loudness), "{text}");
+        }
+        for text in ["16", "0", "-90", "nan", "loud", "", "-16dB"] {
+            assert!(loudness_lufs(text).is_err(), "{text}");
         }
     }
 

@@ -287,6 +287,9 @@ pub(crate) struct ConvertArgs {
     /// Fade in and out for 5 ms where something was cut off, so that it does not click
     #[arg(long)]
     pub(crate) crossfade: bool,
+    /// Make it so loud: integrated loudness (EBU R 128), true peaks at most -1 dBTP; speech: -16
+    #[arg(long, value_name = "LUFS", value_parser = limits::loudness_lufs, allow_negative_numbers = true)]
+    pub(crate) loudness: Option<f64>,
     /// Replace OUT if it exists, once the new file is complete
     #[arg(long)]
     pub(crate) force: bool,

@@ -98,10 +98,11 @@ pub(super) fn convert_notes() -> String {
   dictaphone convert take.wav - -f raw -r 16k -c 1 | whisper
   dictaphone convert lecture.flac question.wav --from 1:20:00 --to 1:21:30 --crossfade
   dictaphone convert memo.wav memo.opus --trim-silence
+  dictaphone convert quiet.wav loud.wav --loudness -16
 
 The clip is never changed. OUT gets its name when it is complete; an error, and Ctrl-C, which
-cancels with exit code 130, leave nothing of it. What need not change passes bit for bit. Tags and
-markers come along, but not wav's to standard output.
+cancels with exit code 130, leave nothing of it. What need not change passes bit for bit. Tags,
+pictures, markers, bext and iXML come along; what the new file has no place for is said.
 
 {}",
         exit_codes()

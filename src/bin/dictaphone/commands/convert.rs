@@ -16,7 +16,7 @@ use std::{
 use dictaphone::{
     Error, ErrorKind,
     audio::time::{duration_of, seconds},
-    clips::{self as library, Advance, Clip, Conversion, Converted, Excerpt},
+    clips::{self as library, Advance, Clip, Conversion, Converted, Excerpt, Leveled, Loudness},
     format::{self, Format},
     storage::Existing,
 };
@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::{
     cli::{ConvertArgs, config::Config},
     input::{Inputs, command::Command},
-    message::{self, Failure, Message, cannot_write, exit::Exit},
+    message::{self, Failure, Message, cannot_write, exit::Exit, visible},
     plan::{
         JsonTo, Surroundings, clips_folder,
         convert::{self as plan, Convert, Out},
@@ -54,6 +54,7 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result
         sample_format: plan.sample_format,
         bits_per_second: plan.bits_per_second,
         excerpt: excerpt(args, &clip)?,
+        loudness_lufs: plan.loudness_lufs,
         ..Conversion::new(plan.container.format())
     };
     let cancelled = Arc::new(AtomicBool::new(false));
@@ -120,12 +121,19 @@ fn tell(
         let length = clock(duration_of(converted.frames, audio.sample_rate));
         report.note(&format!("saved {place} · {length} · {audio}"));
     }
+    if let Some(leveled) = &converted.loudness {
+        report.note(&loudness(leveled));
+    }
+    if !converted.left_out.is_empty() {
+        let missed = visible(&converted.left_out.join(", "));
+        report.note(&format!("{} has no place for {missed}: not in {place}", format.name));
+    }
     if converted.clipped > 0 {
         let text = format!("{} samples clipped at full scale in {place}", converted.clipped);
         report.warning(&Message::new(text).hint("`-b f32` keeps what is beyond full scale"));
     }
     if let Some(to) = plan.json {
-        let facts = facts(format, path.as_deref(), converted);
+        let facts = facts(format, path.as_deref(), &converted);
         let told = match to {
             JsonTo::Stdout => report.facts(&facts),
             JsonTo::Stderr => report.event(to, &facts, Worth::Kept),
@@ -135,6 +143,17 @@ fn tell(
         report.path(&path).map_err(cannot_write)?;
     }
     Ok(Exit::Done)
+}
+
+/// What was done about the loudness: before, after, and how.
+fn loudness(leveled: &Leveled) -> String {
+    let told = |loudness: Loudness| match (loudness.lufs, loudness.true_peak_dbtp) {
+        (Some(lufs), Some(peak)) => format!("{lufs:.1} LUFS, true peak {peak:.1} dBTP"),
+        _ => "silence".to_owned(),
+    };
+    let limited = if leveled.limited { ", peaks limited" } else { "" };
+    let (before, after) = (told(leveled.before), told(leveled.after));
+    format!("loudness before: {before} · after: {after} · gain {:+.1} dB{limited}", leveled.gain_db)
 }
 
 fn failure(error: &Error, clip: &Path, plan: &Convert) -> Failure {
@@ -183,9 +202,34 @@ struct Facts<'a> {
     size_bytes: u64,
     recorded_at: Option<String>,
     clipped: u64,
+    left_out: &'a [String],
+    #[serde(flatten)]
+    loudness: Option<LoudnessFacts>,
 }
 
-fn facts<'a>(format: &Format, path: Option<&'a Path>, converted: Converted) -> Facts<'a> {
+/// What machines read about a loudness that was changed.
+#[derive(Debug, Serialize)]
+struct LoudnessFacts {
+    loudness_lufs: Option<f64>,
+    true_peak_dbtp: Option<f64>,
+    loudness_before_lufs: Option<f64>,
+    true_peak_before_dbtp: Option<f64>,
+    gain_db: f64,
+}
+
+impl From<Leveled> for LoudnessFacts {
+    fn from(leveled: Leveled) -> Self {
+        Self {
+            loudness_lufs: leveled.after.lufs,
+            true_peak_dbtp: leveled.after.true_peak_dbtp,
+            loudness_before_lufs: leveled.before.lufs,
+            true_peak_before_dbtp: leveled.before.true_peak_dbtp,
+            gain_db: leveled.gain_db,
+        }
+    }
+}
+
+fn facts<'a>(format: &Format, path: Option<&'a Path>, converted: &'a Converted) -> Facts<'a> {
     let audio = converted.audio;
     let clip = path.and_then(|path| Clip::read(path).ok());
     Facts {
@@ -201,5 +245,7 @@ fn facts<'a>(format: &Format, path: Option<&'a Path>, converted: Converted) -> F
         size_bytes: converted.size_bytes,
         recorded_at: clip.and_then(|clip| clip.recorded_at).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
         clipped: converted.clipped,
+        left_out: &converted.left_out,
+        loudness: converted.loudness.map(Into::into),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) enum Out {
 }
 
 /// All decisions about one conversion.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Convert {
     /// Where it goes.
     pub(crate) out: Out,
@@ -41,6 +41,8 @@ pub(crate) struct Convert {
     pub(crate) sample_format: Option<SampleFormat>,
     /// Bits a second, for formats that can choose.
     pub(crate) bits_per_second: Option<u32>,
+    /// How loud it is to be, in LUFS; else as it is.
+    pub(crate) loudness_lufs: Option<f64>,
     /// Facts as JSON.
     pub(crate) json: Option<JsonTo>,
     /// The path of the finished file goes to standard output.
@@ -70,6 +72,7 @@ pub(crate) fn convert(args: &ConvertArgs, around: &Surroundings<'_>) -> Result<C
         map: args.map.clone(),
         sample_format: args.sample_format.or(args.preset.map(|_| sample_format)),
         bits_per_second: container.bits_per_second(args.bitrate)?,
+        loudness_lufs: args.loudness,
     })
 }
 

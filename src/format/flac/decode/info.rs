@@ -17,6 +17,10 @@ pub(super) const INFO_BYTES: usize = 34;
 
 const STREAMINFO: u8 = 0;
 const VORBIS_COMMENT: u8 = 4;
+const PICTURE: u8 = 6;
+
+/// Bytes of pictures that are read, over all blocks.
+const PICTURES_MAX: usize = 64 << 20;
 
 /// What STREAMINFO says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,7 +85,7 @@ impl Start {
         let damaged = || Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it does not say its format"));
         let mut at = marker(window).map_err(failed)?.ok_or_else(damaged)?.saturating_add(4);
         let mut info: Option<(Info, u64, [u8; INFO_BYTES])> = None;
-        let mut tags = None;
+        let (mut tags, mut pictures, mut pictures_left) = (None, Vec::new(), PICTURES_MAX);
         for _ in 0..BLOCKS_MAX {
             let &[kind, high, middle, low] = window.at(at, 4).map_err(failed)? else { break };
             let length = u32::from_be_bytes([0, high, middle, low]);
@@ -94,6 +98,10 @@ impl Start {
                 VORBIS_COMMENT if tags.is_none() => {
                     tags = Some(window.at(payload, length as usize).map_err(failed)?.to_vec());
                 }
+                PICTURE if length as usize <= pictures_left => {
+                    pictures_left -= length as usize;
+                    pictures.push(window.at(payload, length as usize).map_err(failed)?.to_vec());
+                }
                 _ => {}
             }
             at = payload.saturating_add(length.into());
@@ -105,6 +113,7 @@ impl Start {
         let tags = tags.unwrap_or_default();
         let mut metadata = comments::metadata(&tags, info.sample_rate);
         metadata.speakers = speakers::read(info.channels, comments::field(&tags, speakers::FIELD).as_deref());
+        metadata.pictures.extend(pictures);
         Ok(Self { info, info_at, info_bytes, first: at, metadata })
     }
 }

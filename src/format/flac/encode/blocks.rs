@@ -13,6 +13,12 @@ const RESERVE: usize = 8 * 1024;
 /// Bytes of comments in a stream, which are not padded.
 const STREAM_LIMIT: usize = 1 << 16;
 
+/// Room that is left for markers and losses in a file whose first tags fill the usual one.
+const SPARE: usize = 4 * 1024;
+
+/// The longest payload of a block.
+const BLOCK_MAX: usize = (1 << 24) - 1;
+
 /// Payload of STREAMINFO, in bytes.
 const STREAMINFO_BYTES: u8 = 34;
 
@@ -20,6 +26,7 @@ const STREAMINFO_BYTES: u8 = 34;
 const LAST: u8 = 0x80;
 const PADDING: u8 = 1;
 const VORBIS_COMMENT: u8 = 4;
+const PICTURE: u8 = 6;
 
 /// Everything that does not change while a file grows.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +34,22 @@ pub(super) struct Header {
     audio: AudioFormat,
     delivery: Delivery,
     block_frames: u16,
+    /// Bytes for comments, pictures and padding, heads included.
+    reserve: usize,
 }
 
 impl Header {
     pub(super) fn new(audio: AudioFormat, delivery: Delivery, block_frames: u16) -> Self {
-        Self { audio, delivery, block_frames }
+        Self { audio, delivery, block_frames, reserve: RESERVE }
+    }
+
+    /// The same with room for what is known at the start, and for what comes.
+    pub(super) fn with_room_for(self, metadata: &Metadata) -> Self {
+        let speakers = speakers::written(self.audio.channels, metadata.speakers.as_ref());
+        let comments = comments_with(metadata, speakers.as_slice(), self.audio.sample_rate, BLOCK_MAX).len();
+        let pictures: usize = pictures(metadata).map(|picture| 4 + picture.len()).sum();
+        let needed = 8 + comments + pictures;
+        Self { reserve: if needed + SPARE / 4 <= RESERVE { RESERVE } else { needed + SPARE }, ..self }
     }
 
     /// The header, with what is unknown left open: frames in the file, the shortest and the longest block in bytes, the
@@ -50,12 +68,24 @@ impl Header {
         let comments = |limit| comments_with(metadata, speakers.as_slice(), self.audio.sample_rate, limit);
         match self.delivery {
             Delivery::File => {
-                let comments = comments(RESERVE - 8);
-                let padding = RESERVE.saturating_sub(8 + comments.len());
-                put_block(&mut out, VORBIS_COMMENT, &comments);
-                put_block(&mut out, LAST | PADDING, &vec![0; padding]);
+                let begins = out.len();
+                let pictures_bytes: usize = pictures(metadata).map(|picture| 4 + picture.len()).sum();
+                let limit = self.reserve.saturating_sub(8 + pictures_bytes).min(BLOCK_MAX);
+                put_block(&mut out, VORBIS_COMMENT, &comments(limit));
+                pictures(metadata).for_each(|picture| put_block(&mut out, PICTURE, picture));
+                let padding = (begins + self.reserve).saturating_sub(out.len());
+                put_padding(&mut out, padding);
             }
-            Delivery::Stream => put_block(&mut out, LAST | VORBIS_COMMENT, &comments(STREAM_LIMIT)),
+            Delivery::Stream => {
+                let limit = self.reserve.clamp(STREAM_LIMIT, BLOCK_MAX);
+                let last = if pictures(metadata).next().is_none() { LAST } else { 0 };
+                put_block(&mut out, last | VORBIS_COMMENT, &comments(limit));
+                let mut pictures = pictures(metadata).peekable();
+                while let Some(picture) = pictures.next() {
+                    let last = if pictures.peek().is_none() { LAST } else { 0 };
+                    put_block(&mut out, last | PICTURE, picture);
+                }
+            }
         }
         out
     }
@@ -85,6 +115,21 @@ impl Header {
     }
 }
 
+/// Those that fit into a block.
+fn pictures(metadata: &Metadata) -> impl Iterator<Item = &[u8]> {
+    metadata.pictures.iter().map(Vec::as_slice).filter(|picture| picture.len() <= BLOCK_MAX)
+}
+
+/// The last blocks, `bytes` long in all, which are at least 4.
+fn put_padding(out: &mut Vec<u8>, bytes: usize) {
+    let mut left = bytes;
+    while left > 4 + BLOCK_MAX {
+        put_block(out, PADDING, &vec![0; BLOCK_MAX - 4]);
+        left -= BLOCK_MAX;
+    }
+    put_block(out, LAST | PADDING, &vec![0; left.saturating_sub(4)]);
+}
+
 fn put_block(out: &mut Vec<u8>, kind: u8, payload: &[u8]) {
     let length = u32::try_from(payload.len()).unwrap_or(0).to_be_bytes();
     out.push(kind);
@@ -102,9 +147,17 @@ mod tests {
         let audio = AudioFormat::new(44_100, 2, SampleFormat::S24);
         let header = Header::new(audio, Delivery::File, 4096);
         let long = Metadata { title: Some("ö".repeat(9_000)), ..Metadata::default() };
-        for metadata in [Metadata::default(), long] {
+        for metadata in [Metadata::default(), long.clone()] {
             assert_eq!(header.bytes(&metadata, None, None, None).len(), 42 + RESERVE);
         }
+        let cover = Metadata { pictures: vec![vec![7; 50_000]], ..long };
+        let roomy = header.with_room_for(&cover);
+        let bytes = roomy.bytes(&cover, None, None, None);
+        assert!(bytes.len() > 42 + 50_000 + 18_000 && bytes.windows(50_000).any(|part| part == [7; 50_000]));
+        // What was lost is known at the end.
+        let mut later = cover.clone();
+        later.note_lost_frames(5);
+        assert_eq!(roomy.bytes(&later, Some(3), None, None).len(), bytes.len());
         let bytes = header.bytes(&Metadata::default(), Some(3), Some((1, 2)), Some([7; 16]));
         let packed = [0x0a, 0xc4, 0x43, 0x70, 0, 0, 0, 3];
         let expected = [b"fLaC\0\0\0\x22\x10\0\x10\0\0\0\x01\0\0\x02", &packed[..], &[7; 16]].concat();

@@ -3,14 +3,17 @@
 use super::SAMPLE_RATE;
 use crate::{
     audio::{AudioFormat, Metadata},
-    format::{Delivery, comments::write::comments, ogg::write::HEADER_BYTES},
+    format::{Delivery, comments::write::comments_and_pictures, ogg::write::HEADER_BYTES},
 };
 
 /// Bytes of the comment packet in a file, padding included: about fifty markers.
 const RESERVE: usize = 4 * 1024;
 
-/// Bytes of comments in a stream, which are not padded. They fit into one page.
+/// Bytes of comments in a stream, which are not padded.
 const STREAM_LIMIT: usize = 60_000;
+
+/// Room that is left for markers and losses in a file whose first tags fill the usual one.
+const SPARE: usize = 2 * 1024;
 
 const IDENTIFICATION_BYTES: u64 = 19;
 
@@ -30,17 +33,23 @@ pub(super) fn identification(audio: AudioFormat, pre_skip: u16) -> Vec<u8> {
     out
 }
 
-/// The comment header. In a file it has always the same length: what is behind the comments, and begins with an even
-/// byte, is padding (section 5.2).
-pub(super) fn comments_packet(metadata: &Metadata, delivery: Delivery) -> Vec<u8> {
-    let limit = match delivery {
-        Delivery::File => RESERVE - 8,
-        Delivery::Stream => STREAM_LIMIT,
-    };
+/// Bytes of the comment packet of a recording of which so much is known at the start.
+pub(super) fn reserve(metadata: &Metadata, delivery: Delivery) -> usize {
+    let needed = 8 + comments_and_pictures(metadata, SAMPLE_RATE, usize::MAX).len();
+    match delivery {
+        Delivery::File if needed + SPARE / 4 <= RESERVE => RESERVE,
+        Delivery::File => needed + SPARE,
+        Delivery::Stream => needed.max(STREAM_LIMIT),
+    }
+}
+
+/// The comment header of at most `reserve` bytes. In a file it has always that length: what is behind the comments, and
+/// begins with an even byte, is padding (section 5.2).
+pub(super) fn comments_packet(metadata: &Metadata, delivery: Delivery, reserve: usize) -> Vec<u8> {
     let mut out = b"OpusTags".to_vec();
-    out.extend(comments(metadata, SAMPLE_RATE, limit));
+    out.extend(comments_and_pictures(metadata, SAMPLE_RATE, reserve.saturating_sub(8)));
     if delivery == Delivery::File {
-        out.resize(RESERVE, 0);
+        out.resize(reserve, 0);
     }
     out
 }
@@ -61,9 +70,11 @@ mod tests {
     fn the_comments_of_a_file_have_one_length() {
         for title in [String::new(), "ö".repeat(9_000)] {
             let metadata = Metadata { title: Some(title), ..Metadata::default() };
-            assert_eq!(comments_packet(&metadata, Delivery::File).len(), RESERVE);
+            assert_eq!(comments_packet(&metadata, Delivery::File, RESERVE).len(), RESERVE);
         }
-        let stream = comments_packet(&Metadata::default(), Delivery::Stream);
+        let cover = Metadata { pictures: vec![vec![7; 90_000]], ..Metadata::default() };
+        assert!(reserve(&cover, Delivery::File) > 120_000 && reserve(&Metadata::default(), Delivery::File) == RESERVE);
+        let stream = comments_packet(&Metadata::default(), Delivery::Stream, STREAM_LIMIT);
         assert_eq!(stream.len(), 16 + 11 + env!("CARGO_PKG_VERSION").len());
     }
 }
