@@ -7,6 +7,8 @@
 //! stopped here.
 
 mod describe;
+#[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+mod direct;
 mod stream;
 mod system;
 
@@ -56,12 +58,19 @@ impl CpalBackend {
     /// Every sound system that this program was built for, the one to be asked first in front.
     ///
     /// On Linux that is PulseAudio, which is also how PipeWire is reached on a desktop, then PipeWire itself, then the
-    /// drivers (ALSA), and JACK last. None of them is connected to yet.
+    /// drivers (ALSA), and JACK last; behind them PulseAudio and ALSA once more, as `cpal:…`. None of them is connected to
+    /// yet.
     #[must_use]
     pub fn hosts() -> Vec<Arc<dyn Backend>> {
         let mut ids = cpal::ALL_HOSTS.to_vec();
         ids.sort_by_key(|id| System::of(*id).order());
-        ids.into_iter().map(Self::backend).collect()
+        let hosts = ids.iter().copied().map(Self::backend);
+        #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
+        let hosts = {
+            let own = ids.iter().filter(|id| matches!(System::of(**id), System::PulseAudio | System::Alsa));
+            hosts.chain(own.map(|&id| Arc::new(direct::Direct(Self::new(id))) as Arc<dyn Backend>))
+        };
+        hosts.collect()
     }
 
     fn backend(id: cpal::HostId) -> Arc<dyn Backend> {
@@ -216,8 +225,8 @@ impl CpalBackend {
             .ok_or_else(|| {
                 Error::new(ErrorKind::NotReadable, format!("{label} offers no format that can be recorded"))
             })?;
-        let built = build(&device, choice).map_err(|error| stream::failure(error, cannot))?;
-        Ok(CpalStream::new(built, label, self.system().silence()))
+        let built = build(self.system(), &device, choice).map_err(|error| stream::failure(error, cannot))?;
+        Ok(CpalStream::new(built, label, self.system().silence(&device)))
     }
 }
 
@@ -250,10 +259,10 @@ impl Backend for CpalBackend {
 }
 
 /// Builds the stream; waits for a busy device, and asks for less where the buffer is refused.
-fn build(device: &cpal::Device, mut choice: negotiate::Choice) -> Result<Built, cpal::Error> {
+fn build(system: System, device: &cpal::Device, mut choice: negotiate::Choice) -> Result<Built, cpal::Error> {
     let patience = Instant::now() + BUSY_LIMIT;
     loop {
-        match stream::build(device, &choice) {
+        match stream::build(device, &choice, system.keeps()) {
             Err(error) if error.kind() == cpal::ErrorKind::DeviceBusy && Instant::now() < patience => {
                 thread::sleep(BUSY_PAUSE);
             }

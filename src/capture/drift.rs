@@ -44,6 +44,8 @@ const LONG: f64 = 6.0;
 const SPAN: f64 = 30.0;
 /// Of so many floors the lowest one is settled, and so many of these tell how high the line is now.
 const GROUP: usize = 4;
+/// So many single ones tell how far deliveries scatter.
+const LEFT: usize = 100;
 const RECENT: usize = 8;
 /// The first deliveries of a device are worth nothing; from what follows for so long the line begins, in seconds.
 const UNSTEADY: f64 = 0.5;
@@ -138,6 +140,8 @@ pub(super) struct LossWatch {
     settled: VecDeque<Floor>,
     /// Later ones, about which nothing is certain yet.
     open: VecDeque<Floor>,
+    /// How high the last of those were above the line that are not open any more.
+    left: VecDeque<f64>,
     /// Those among which the next one to be settled is chosen.
     leaving: Vec<Floor>,
     /// How many of these were too far off, in a row.
@@ -165,6 +169,7 @@ impl LossWatch {
             begun: None,
             settled: VecDeque::new(),
             open: VecDeque::new(),
+            left: VecDeque::new(),
             leaving: Vec::new(),
             left_out: 0,
             whole: Line::default(),
@@ -272,10 +277,21 @@ impl LossWatch {
 
     /// How much the floors that are settled scatter, but for the outermost.
     fn scatter(&self, expected: &Expected) -> f64 {
-        let mut above: Vec<f64> = self.settled.iter().map(|floor| expected.above(*floor)).collect();
-        above.sort_by(f64::total_cmp);
-        let at = |part: usize| above.get(above.len() * part / 10).copied().unwrap_or_default();
-        at(9) - at(1)
+        spread(self.settled.iter().map(|floor| expected.above(*floor)))
+    }
+
+    /// Before which of the open floors the step is. They may all be higher than was expected, and the first ones only by
+    /// chance: where they are cut in two, both parts shall differ least from their own heights.
+    fn edge(&self, expected: &Expected) -> usize {
+        let before: Vec<f64> = self.settled.iter().rev().take(RECENT).map(|floor| expected.above(*floor)).collect();
+        let open: Vec<f64> = self.open.iter().map(|floor| expected.above(*floor)).collect();
+        let squares = |heights: &[f64]| Line::through(heights.iter().map(|height| (0.0, *height))).squares();
+        let cost = |at: usize| {
+            let (left, right) = open.split_at(at);
+            squares(&[&before, left].concat()) + squares(right)
+        };
+        let cuts = 0..=open.len() / 3;
+        cuts.min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap_or(0)
     }
 
     /// Large losses.
@@ -301,18 +317,24 @@ impl LossWatch {
             return None;
         }
         let above: Vec<f64> = self.open.iter().map(|floor| expected.above(*floor)).collect();
-        let scatter = 2.0 * self.scatter(expected);
+        let scatter = spread(self.left.iter().copied()).max(2.0 * self.scatter(expected));
         let threshold = FINE.max(scatter) + expected.doubt_at(now);
         let step = lowest(&above);
         let highest = above.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let is_loss = step > threshold && !catches_up(&above, threshold);
-        if is_loss && let Some(lost) = self.forgive(0, FINE.max(scatter)) {
+        if is_loss && let Some(lost) = self.forgive(self.edge(expected), FINE.max(scatter)) {
             return Some(lost);
         }
         if highest < -LOWER {
             self.shift(highest);
         }
         self.open.pop_front();
+        if !is_loss && step <= threshold {
+            self.left.push_back(expected.above(front));
+            if self.left.len() > LEFT {
+                self.left.pop_front();
+            }
+        }
         self.leaving.push(front);
         if self.leaving.len() == GROUP {
             let floor = lowest_of(&self.leaving);
@@ -405,6 +427,14 @@ pub(super) fn other_rate(label: &str, format: AudioFormat, rate: u32) -> Error {
         ErrorKind::NotSupported,
         format!("{label} says that it runs at {said} Hz, and delivers {rate} frames a second"),
     )
+}
+
+/// How far apart they are, but for the outermost.
+fn spread(heights: impl Iterator<Item = f64>) -> f64 {
+    let mut heights: Vec<f64> = heights.collect();
+    heights.sort_by(f64::total_cmp);
+    let at = |part: usize| heights.get(heights.len() * part / 10).copied().unwrap_or_default();
+    at(9) - at(1)
 }
 
 /// A slope of which `error` is the standard error, weighed against what is known about clocks anyway, and what error

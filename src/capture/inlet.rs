@@ -37,6 +37,8 @@ pub(super) enum News {
     Muted(bool),
     /// The server has suspended the source: nothing is due from it before it delivers again.
     Suspended,
+    /// The source is not suspended, or not any more.
+    Running,
     Notice(Warning),
     /// Nothing will come any more.
     End(Error),
@@ -167,6 +169,7 @@ impl Inlet {
         match self.news.try_recv() {
             Ok(News::Muted(muted)) => return Some(Reading::Muted(muted)),
             Ok(News::Suspended) => self.suspension.begin(self.clock.nanos_now(), self.clock.last_callback()),
+            Ok(News::Running) => self.suspension.deny(),
             Ok(News::Notice(notice)) => return Some(Reading::Notice(notice)),
             Ok(News::End(error)) => self.dying = Some(error),
             Err(TryRecvError::Empty) => {}

@@ -65,8 +65,15 @@ impl Backend for Reconnecting {
 
     fn open(&self, id: &str, request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
         let stream = self.inner.open(id, request)?;
-        Ok(Box::new(Patient::new(Arc::clone(&self.inner), id, request, self.limit, stream)))
+        let mut stream = Patient::new(Arc::clone(&self.inner), id, request, self.limit, stream);
+        stream.width = width(self.inner.as_ref(), id);
+        Ok(Box::new(stream))
     }
+}
+
+/// How many channels a device has by itself, where a server would make any other number of them without a word.
+fn width(backend: &dyn Backend, id: &str) -> Option<u16> {
+    backend.find(id).filter(|device| device.converts).map(|device| device.format.channels)
 }
 
 /// The clocks of all streams of one device, one after the other. While there is none it stands still.
@@ -96,7 +103,7 @@ enum State {
     Open(Box<dyn CaptureStream>),
     /// The device is gone; whatever opens it again sends it here.
     Waiting {
-        news: Receiver<Box<dyn CaptureStream>>,
+        news: Receiver<Result<Box<dyn CaptureStream>>>,
         cause: Error,
         /// As long as it is there, somebody waits.
         _wanted: Arc<()>,
@@ -112,6 +119,8 @@ struct Patient {
     limit: Duration,
     format: AudioFormat,
     speakers: Option<Speakers>,
+    /// The channels of the device itself, where they may differ from those of the stream.
+    width: Option<u16>,
     latency: Option<Duration>,
     wakes_reader: bool,
     muted: bool,
@@ -157,6 +166,7 @@ impl Patient {
             limit,
             format,
             speakers: stream.speakers(),
+            width: None,
             latency: stream.latency(),
             wakes_reader: stream.wakes_reader(),
             muted: stream.muted(),
@@ -200,6 +210,7 @@ impl Patient {
             id: self.id.clone(),
             request: self.request,
             format: self.format,
+            width: self.width,
             source: self.source.clone(),
             until: Instant::now() + self.limit,
             wanted: attempt_wanted,
@@ -209,9 +220,7 @@ impl Patient {
             // Closing may take long where the server is dead, and is nobody's business here.
             drop(dead);
             // Nobody waits any more: the new stream is closed right here.
-            if let Some(stream) = attempt.run(waker.as_ref()) {
-                let _ = news.send(stream);
-            }
+            let _ = news.send(attempt.run(waker.as_ref()));
             drop(news);
             if let Some(waker) = waker {
                 waker.wake();
@@ -228,15 +237,18 @@ impl Patient {
     fn wait(&mut self) -> Reading {
         let State::Waiting { news, cause, .. } = &self.state else { return Reading::Idle };
         match news.try_recv() {
-            Ok(stream) => {
+            Ok(Ok(stream)) => {
                 self.clock.set(self.delivered, Some(stream.clock()));
                 self.state = State::Open(stream);
                 Reading::Idle
             }
             Err(TryRecvError::Empty) => Reading::Idle,
-            Err(TryRecvError::Disconnected) => {
+            outcome => {
                 let limit = self.limit.as_secs_f64();
-                let message = format!("{cause}, and did not come back within {limit:.0} s");
+                let message = match outcome {
+                    Ok(Err(error)) if error.kind() == ErrorKind::NotSupported => format!("{cause}; {error}"),
+                    _ => format!("{cause}, and did not come back within {limit:.0} s"),
+                };
                 let reason = EndReason::DeviceLost(Error::new(cause.kind(), message));
                 self.state = State::Over(reason.clone());
                 Reading::Ended(reason)
@@ -361,30 +373,40 @@ struct Attempt {
     id: String,
     request: OpenRequest,
     format: AudioFormat,
+    width: Option<u16>,
     source: Option<String>,
     until: Instant,
     wanted: Weak<()>,
 }
 
 impl Attempt {
-    fn run(&self, waker: Option<&Waker>) -> Option<Box<dyn CaptureStream>> {
-        while self.wanted.strong_count() > 0 {
-            match self.open(waker) {
-                Ok(stream) => return Some(stream),
-                Err(error) => log::debug!("{} is not back: {error}", self.id),
+    /// The stream, or why there was none the last time.
+    fn run(&self, waker: Option<&Waker>) -> Result<Box<dyn CaptureStream>> {
+        loop {
+            let error = match self.open(waker) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => error,
+            };
+            log::debug!("{} is not back: {error}", self.id);
+            match self.until.checked_duration_since(Instant::now()) {
+                Some(left) if self.wanted.strong_count() > 0 => thread::sleep(RETRY.min(left)),
+                _ => return Err(error),
             }
-            let left = self.until.checked_duration_since(Instant::now())?;
-            thread::sleep(RETRY.min(left));
         }
-        None
     }
 
     fn open(&self, waker: Option<&Waker>) -> Result<Box<dyn CaptureStream>> {
+        if let (Some(before), Some(now)) = (self.width, width(self.backend.as_ref(), &self.id))
+            && before != now
+        {
+            let context = format!("'{}' came back with {now} channels instead of {before}", self.id);
+            return Err(Error::new(ErrorKind::NotSupported, context));
+        }
         let mut stream = self.backend.open(&self.id, &self.request)?;
         let format = stream.format();
         if (format.sample_rate, format.channels) != (self.format.sample_rate, self.format.channels) {
             let context = format!("'{}' came back as {format} instead of {}", self.id, self.format);
-            return Err(Error::new(ErrorKind::NotReadable, context));
+            return Err(Error::new(ErrorKind::NotSupported, context));
         }
         if let Some(waker) = waker {
             stream.start(waker.clone())?;
@@ -498,11 +520,12 @@ mod tests {
             id: "push:mic".to_owned(),
             request: OpenRequest::default(),
             format: AudioFormat::new(1_000, 2, SampleFormat::F32),
+            width: None,
             source: None,
             until: Instant::now(),
             wanted: Weak::new(),
         };
         let error = attempt.open(None).err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::NotReadable);
+        assert_eq!(error.kind(), ErrorKind::NotSupported);
     }
 }

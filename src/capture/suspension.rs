@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::audio::time::{duration_of, frames_in};
 
 /// How long a source that has not run yet may take to wake up before it is called suspended.
-const WAKING: Duration = Duration::from_secs(1);
+const WAKING: Duration = Duration::from_secs(2);
 /// What is missing is told in pieces of at least this length, and the last piece is kept back until it is measured.
 const PIECE: Duration = Duration::from_millis(250);
 /// Nothing shorter than this is worth a word when it is over.
@@ -51,6 +51,14 @@ impl Suspension {
     pub(super) fn begin(&mut self, now: u64, last: Option<(u64, u64)>) {
         if self.since.is_none() {
             *self = Self { since: Some(last.unwrap_or((now, 0))), ..Self::new(self.rate) };
+        }
+    }
+
+    /// The server says that it is not suspended. Before the first frames that is all there is to know; later ones tell
+    /// themselves.
+    pub(super) fn deny(&mut self) {
+        if self.since.is_some_and(|(_, before)| before == 0) && !self.said {
+            *self = Self::new(self.rate);
         }
     }
 
@@ -119,12 +127,19 @@ mod tests {
     fn a_source_that_never_ran_misses_nothing_and_is_given_a_moment_to_wake_up() {
         let mut source = Suspension::new(1_000);
         source.begin(SECOND, None);
-        assert_eq!(source.look(SECOND + SECOND / 2, None), None);
-        assert_eq!(source.look(2 * SECOND, None), Some(Told::Suspended));
+        assert_eq!(source.look(2 * SECOND, None), None);
+        assert_eq!(source.look(3 * SECOND, None), Some(Told::Suspended));
+        source.deny();
         assert_eq!(source.look(9 * SECOND, None), None);
         assert_eq!(source.look(9 * SECOND, Some((9 * SECOND, 10))), Some(Told::Over { all: 0, rest: 0 }));
         source.begin(SECOND, None);
         assert_eq!(source.look(SECOND, Some((SECOND, 10))), None, "it woke up at once");
+        source.begin(SECOND, None);
+        source.deny();
+        assert!(!source.is_on(), "it is about to deliver");
+        source.begin(SECOND, Some((SECOND, 10)));
+        source.deny();
+        assert!(source.is_on(), "frames will tell");
     }
 
     #[test]

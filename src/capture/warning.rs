@@ -36,6 +36,8 @@ pub enum WarningKind {
     DefaultChanged,
     /// Sound was lost and is silence in the recording.
     Lost,
+    /// Sound was lost, nobody knows how much.
+    LostUnknown,
     /// The recording ended before it was meant to.
     EndedEarly,
     /// A new file could not be made, so that the old one goes on.
@@ -71,6 +73,7 @@ impl WarningKind {
             Self::Unmuted => "unmuted",
             Self::DefaultChanged => "default_changed",
             Self::Lost => "lost",
+            Self::LostUnknown => "lost_unknown",
             Self::EndedEarly => "ended_early",
             Self::Split => "split",
             Self::Copy => "copy",

@@ -25,6 +25,8 @@ pub struct Progress {
     pub arrived: u64,
     /// Frames recorded that were lost and are silence.
     pub lost_frames: u64,
+    /// Sound was lost besides, nobody knows how much.
+    pub lost_unknown: bool,
     /// Where they were lost; the first thousand places.
     pub losses: Vec<Loss>,
     /// What was cut out because the [gate](crate::media::RecorderOptions::gate) was closed.

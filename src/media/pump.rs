@@ -32,7 +32,7 @@ const MAX_BLOCK_FRAMES: usize = 16_384;
 const SLEEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
 /// How long to leave a stream alone that wakes its reader: only what never comes has to be noticed.
-const TRUST: Duration = Duration::from_millis(250);
+const TRUST: Duration = Duration::from_millis(400);
 
 /// How long a cut waits, beyond the device's own latency, for frames that were captured but do not arrive.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -256,7 +256,12 @@ impl Pump {
                 self.queue.set_muted(muted);
                 self.each_track(|track| track.mute(muted));
             }
-            Reading::Notice(notice) => self.each_track(|track| track.notice(&notice)),
+            Reading::Notice(notice) => {
+                if notice.kind() == WarningKind::LostUnknown {
+                    self.takes.iter().for_each(Take::note_unknown_loss);
+                }
+                self.each_track(|track| track.notice(&notice));
+            }
             Reading::Idle => return Round::Idle,
             Reading::Ended(reason) => return Round::Over(reason),
         }

@@ -318,6 +318,13 @@ impl Take {
         self.shared.with_progress(|progress| progress.device_rate_hz = Some(hertz));
     }
 
+    /// Some of what should have come was lost, nobody knows how much.
+    pub(crate) fn note_unknown_loss(&self) {
+        if self.is_gathering() {
+            self.shared.with_progress(|progress| progress.lost_unknown = true);
+        }
+    }
+
     /// Every track has ended.
     pub(crate) fn end_of_tracks(&mut self) {
         self.end(Ending::Complete);

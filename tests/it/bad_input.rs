@@ -79,7 +79,7 @@ fn every_mistake_has_its_message_its_remedy_and_its_code() {
         (
             "-i tone -c 0 x.wav",
             (
-                "invalid value '0' for '--channels <N>': from 1 to 32 channels can be recorded",
+                "invalid value '0' for '--channels <N>': from 1 to 64 channels can be recorded",
                 "1 is mono, 2 is stereo",
                 2,
             ),

@@ -1,5 +1,5 @@
 //! Devices and servers that go away, stop without a word, or come back; sound that is lost on the way; a program that is
-//! stopped, and one whose messages nobody reads; clocks that are set. Every fault is caused for real, and what the file
+//! stopped, and one whose messages nobody reads; clocks that are set, or are not what they say. Every fault is caused for real, and what the file
 //! holds is counted.
 //!
 //! Here is how a test records and what it asserts; the submodules say what goes wrong.
@@ -9,10 +9,12 @@
 mod clocks;
 pub(crate) mod devices;
 mod messages;
+mod rates;
 mod reconnect;
 pub(crate) mod servers;
 mod sound;
 mod stopped;
+mod suspended;
 
 use std::path::Path;
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many channels may be asked of a device that does not tell how many it has.
-const STAND_IN_CHANNELS: std::ops::RangeInclusive<u16> = 1..=8;
+const STAND_IN_CHANNELS: std::ops::RangeInclusive<u16> = 1..=64;
 
 /// What a person and a choice of format need to know; `None` for what cannot be recorded or played.
 pub(super) fn describe(
@@ -56,6 +56,8 @@ pub(super) fn label(device: &cpal::Device) -> String {
 
 /// The formats that it takes.
 pub(super) fn offers(device: &cpal::Device, kind: DeviceKind) -> Result<Vec<Offer>, cpal::Error> {
+    let system = device.id().map_or(System::Other, |id| System::of(id.host()));
+    let offer = |range| offer(system, range);
     let mut offers: Vec<Offer> = match kind {
         DeviceKind::Input => device.supported_input_configs()?.filter_map(offer).collect(),
         DeviceKind::Output => device.supported_output_configs()?.filter_map(offer).collect(),
@@ -87,7 +89,7 @@ pub(super) fn default_channels() -> Option<u16> {
     None
 }
 
-fn offer(range: cpal::SupportedStreamConfigRange) -> Option<Offer> {
+fn offer(system: System, range: cpal::SupportedStreamConfigRange) -> Option<Offer> {
     let frames = match range.buffer_size() {
         cpal::SupportedBufferSize::Range { min, max } => Some((*min, *max)),
         cpal::SupportedBufferSize::Unknown => None,
@@ -95,7 +97,7 @@ fn offer(range: cpal::SupportedStreamConfigRange) -> Option<Offer> {
     Some(Offer {
         channels: range.channels(),
         rates: (range.min_sample_rate(), range.max_sample_rate()),
-        frames: frames.filter(|(_, max)| *max > 0),
+        frames: frames.filter(|(_, max)| *max > 0 && system.keeps().is_none()),
         encoding: encoding(range.sample_format())?,
     })
 }

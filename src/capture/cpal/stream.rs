@@ -17,7 +17,10 @@ use std::{
 use cpal::traits::{DeviceTrait, StreamTrait};
 
 use crate::{
-    audio::{AudioFormat, time::duration_of},
+    audio::{
+        AudioFormat,
+        time::{duration_of, frames_in},
+    },
     capture::{
         CaptureClock, CaptureStream, EndReason, Pace, Reading, Waker, Warning, WarningKind,
         bounded::bounded,
@@ -63,20 +66,25 @@ pub(super) struct Built {
     frames: u32,
 }
 
-/// Builds a stream in exactly the chosen format.
-pub(super) fn build(device: &cpal::Device, choice: &Choice) -> Result<Built, cpal::Error> {
+/// Builds a stream in exactly the chosen format, on a device that `keeps` so much while nobody reads, if that can be asked
+/// for.
+pub(super) fn build(device: &cpal::Device, choice: &Choice, keeps: Option<Duration>) -> Result<Built, cpal::Error> {
     let format = choice.format();
     let (callback, reader, clock) = ring(format, RING_SECONDS);
     let (sender, faults) = sync_channel(FAULTS);
-    let stream = build_stream(device, choice, callback, Arc::clone(&clock), sender)?;
-    // Only a hint was given; where the stream knows better, it is believed.
-    let frames = stream.buffer_size().ok().filter(|&frames| frames > 0).unwrap_or(choice.frames);
+    let kept = keeps.map_or(0, |length| frames_in(length, choice.rate));
+    let buffer = choice.frames.max(u32::try_from(kept).unwrap_or(u32::MAX));
+    let stream = build_stream(device, choice, buffer, callback, Arc::clone(&clock), sender)?;
+    // Only a hint was given; where the stream knows better, it is believed, unless it tells another thing.
+    let told = stream.buffer_size().ok().filter(|&frames| frames > 0 && keeps.is_none());
+    let frames = told.unwrap_or(choice.frames);
     Ok(Built { stream, reader, clock, faults, format, frames })
 }
 
 fn build_stream(
     device: &cpal::Device,
     choice: &Choice,
+    buffer: u32,
     callback: CallbackSide,
     clock: Arc<RingClock>,
     faults: SyncSender<Fault>,
@@ -84,7 +92,7 @@ fn build_stream(
     let config = cpal::StreamConfig {
         channels: choice.channels,
         sample_rate: choice.rate,
-        buffer_size: cpal::BufferSize::Fixed(choice.frames),
+        buffer_size: cpal::BufferSize::Fixed(buffer),
     };
     let report = move |error: cpal::Error| {
         // A full channel means that many are waiting already: one more would say nothing new.
@@ -349,7 +357,8 @@ impl Trouble {
 fn remark(error: &cpal::Error, label: &str) -> Warning {
     match error.kind() {
         cpal::ErrorKind::Xrun => {
-            Warning::new(WarningKind::Lost, format!("{label} was not read in time, some sound was lost"))
+            let message = format!("{label} was not read in time, sound was lost, amount unknown");
+            Warning::new(WarningKind::LostUnknown, message)
         }
         _ => Warning::new(WarningKind::Device, format!("{label} reports an error: {error}")),
     }

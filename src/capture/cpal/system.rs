@@ -1,5 +1,7 @@
 //! What is peculiar to each sound system that cpal reaches.
 
+use std::time::Duration;
+
 use cpal::traits::DeviceTrait;
 
 use super::stream::Silence;
@@ -78,12 +80,19 @@ impl System {
         matches!(self, Self::Alsa | Self::Wasapi | Self::Other)
     }
 
-    /// What it means when it delivers nothing.
-    pub(super) fn silence(self) -> Silence {
+    /// What it means when that device delivers nothing. A loudspeaker that is listened to gives nothing while it plays
+    /// nothing.
+    pub(super) fn silence(self, device: &cpal::Device) -> Silence {
         match self {
-            Self::Wasapi => Silence::Usual,
+            Self::Wasapi | Self::Other if !device.supports_input() => Silence::Usual,
             _ => Silence::Fatal,
         }
+    }
+
+    /// How much a device is asked to keep for a reader who is late, where that is what the length of a buffer decides, and
+    /// not how often it delivers. With the 30 ms that WASAPI takes by itself, takes lost 20 to 30 ms each; with these none.
+    pub(super) fn keeps(self) -> Option<Duration> {
+        (self == Self::Wasapi).then_some(Duration::from_millis(500))
     }
 
     /// Whether the device is one that a person would look for.

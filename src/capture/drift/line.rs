@@ -53,6 +53,11 @@ impl Line {
         self.common_slope(&Self::default())
     }
 
+    /// The squares of the distances from the mean height.
+    pub(super) fn squares(&self) -> f64 {
+        self.yy
+    }
+
     /// The distance of the points from the line, root of the mean square.
     pub(super) fn scatter(&self) -> f64 {
         let square = self.yy - self.slope() * self.xy;

@@ -75,12 +75,15 @@ impl Receiving {
         // Bytes since the last nap.
         let mut came = 0_usize;
         let (mut behind, mut naps) = (false, Naps::default());
+        // Of the last block.
+        let mut length = Duration::ZERO;
         let end = loop {
             let before = Instant::now();
             match self.connection.receive(&mut payload) {
                 Ok(Message::Block(channel)) if channel == self.channel => {
                     let whole = payload.len() / self.frame_bytes * self.frame_bytes;
                     collected.extend_from_slice(payload.get(..whole).unwrap_or_default());
+                    length = self.length_of(whole);
                 }
                 Ok(Message::Command(command, sequence, rest)) => {
                     let rest = payload.get(rest..).unwrap_or_default();
@@ -102,7 +105,8 @@ impl Receiving {
                 // Where the socket was full, or nearly so, the server has more to send as soon as there is room, until
                 // blocks come as slowly as they are made.
                 behind = came > self.enough.min(MOST_ASLEEP) || (behind && before.elapsed() < self.length_of(came) / 2);
-                if !behind {
+                // Blocks that are as long as the sleep are waited for instead, which is as seldom, and tells when they came.
+                if !behind && length < self.nap * 3 / 4 {
                     thread::park_timeout(naps.next(self.nap));
                 }
                 came = 0;
@@ -183,9 +187,10 @@ impl Receiving {
     }
 
     fn look_at(&mut self, source: &SourceInfo) {
-        if source.state == SourceState::Suspended {
-            let _ = self.news.try_send(News::Suspended);
-        }
+        let _ = self.news.try_send(match source.state {
+            SourceState::Suspended => News::Suspended,
+            SourceState::Running | SourceState::Idle => News::Running,
+        });
         if source.muted != self.muted {
             self.muted = source.muted;
             let _ = self.news.try_send(News::Muted(source.muted));

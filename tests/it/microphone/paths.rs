@@ -123,6 +123,23 @@ fn the_microphones_own_layout_is_kept() {
     }
 }
 
+/// What is lost there is told, and no business of this program.
+#[test]
+fn the_ways_of_cpal_are_there_for_comparison() {
+    let server = PulseServer::start();
+    let _player = speak(&server);
+    // Without a cookie cpal breaks the protocol.
+    let cookie = server.runtime().join("cookie");
+    std::fs::write(&cookie, [0; 256]).unwrap();
+    for id in [format!("cpal:{}", pulse(&server)), format!("cpal:{ALSA}")] {
+        let test = record(&server, Some(&id)).env("PULSE_COOKIE", &cookie);
+        let output = test.args(["-d", "1s", "-c", "1", "-r", "48000", "take.wav"]).run();
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{}", output.context());
+        assert_eq!(samples(&output.path("take.wav")).len(), 48_000, "{}", output.context());
+        std::fs::remove_file(output.path("take.wav")).unwrap();
+    }
+}
+
 /// A source with two seconds of latency gives nothing for two seconds and then everything at once.
 #[test]
 fn the_duration_is_exact_however_long_the_first_frames_take() {

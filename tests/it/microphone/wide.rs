@@ -1,5 +1,7 @@
 //! Many channels and high rates: several megabytes a second, of which nothing may pile up in the server until it drops it.
 
+use std::path::Path;
+
 use super::{play, record};
 use crate::support::analysis::analyse;
 use crate::support::pulse::PulseServer;
@@ -7,12 +9,25 @@ use crate::support::server::{Microphone, Server};
 use crate::support::signal::PositionCode;
 
 /// Longer than a recording and what it takes to start it.
-const CODE_SECONDS: u64 = 30;
+const CODE_SECONDS: u64 = 20;
+
+/// Code, the same in every channel.
+fn write_wav(path: &Path, channels: u16, sample_rate: u32) {
+    let spec = hound::WavSpec { channels, sample_rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut wav = hound::WavWriter::create(path, spec).unwrap();
+    let frames = CODE_SECONDS * u64::from(sample_rate);
+    let mut samples = wav.get_i16_writer((frames * u64::from(channels)) as u32);
+    for sample in PositionCode::mono().samples(0, frames) {
+        (0..channels).for_each(|_| samples.write_sample(sample));
+    }
+    samples.flush().unwrap();
+    wav.finalize().unwrap();
+}
 
 fn arrives_whole(channels: u16, rate: u32) {
     let server = PulseServer::start_with(Microphone { channels, rate, format: "s32le", ..Microphone::default() });
     let file = server.runtime().join("code.wav");
-    PositionCode::new(channels, rate).write_wav(&file, CODE_SECONDS * u64::from(rate));
+    write_wav(&file, channels, rate);
     let _player = play(&server, &file);
     // Without anybody who follows along it is looked for least often.
     let output = record(&server, None).args(["-d", "4s", "-b", "s16", "take.wav"]).run();

@@ -164,6 +164,18 @@ fn a_microphone_that_stays_away_ends_the_recording_after_the_wait() {
 }
 
 #[test]
+fn a_microphone_that_comes_back_with_other_channels_is_another_one() {
+    let mut server = PulseServer::start();
+    let _player = play(&server);
+    let mut running = patiently(&server, &["-i", "pulseaudio:mic.monitor"], "2s");
+    wait_for_seconds(&mut running, 1.0);
+    server.remove_microphone("mic");
+    running.wait_for_stderr("waiting up to 2 s");
+    server.create_source(&Microphone { channels: 2, ..Microphone::default() });
+    assert_ended_early(running, &["came back with 2 channels instead of 1"]);
+}
+
+#[test]
 fn a_recording_that_is_stopped_while_its_microphone_is_away_says_that_its_end_is_missing() {
     let mut server = PulseServer::start();
     let _player = play(&server);

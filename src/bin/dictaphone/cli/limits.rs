@@ -6,7 +6,7 @@ use dictaphone::audio::{ChannelMap, SampleFormat};
 pub(crate) const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1000..=384_000;
 
 /// Channels in one recording.
-pub(crate) const CHANNELS: std::ops::RangeInclusive<u16> = 1..=32;
+pub(crate) const CHANNELS: std::ops::RangeInclusive<u16> = 1..=64;
 
 /// Gain in decibels; beyond it there is only silence or only clipping.
 const GAIN_DB: std::ops::RangeInclusive<f64> = -120.0..=120.0;
@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn channels_are_read_within_their_limits() {
-        assert_eq!((channels("1"), channels("32")), (Ok(1), Ok(32)));
-        for text in ["0", "-1", "33", "65537", "99999999999999999999", "1.5", "two", ""] {
+        assert_eq!((channels("1"), channels("64")), (Ok(1), Ok(64)));
+        for text in ["0", "-1", "65", "65537", "99999999999999999999", "1.5", "two", ""] {
             assert!(channels(text).unwrap_err().contains("mono"), "{text}");
         }
     }

@@ -72,7 +72,7 @@ mod tests {
             ),
             (
                 &["record", "-c", "0"],
-                "invalid value '0' for '--channels <N>': from 1 to 32 channels can be recorded",
+                "invalid value '0' for '--channels <N>': from 1 to 64 channels can be recorded",
                 "1 is mono, 2 is stereo",
             ),
             (&["record", "-f", "mp3"], "invalid value 'mp3' for '--format <FORMAT>'", "one of wav, flac, opus, raw"),

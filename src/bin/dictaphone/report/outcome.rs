@@ -118,7 +118,9 @@ impl Outcome {
         match () {
             // A bug is not done with a whole file.
             () if self.broke_down => Exit::Failed,
-            () if self.early_end().is_some() || self.lost_frames() > 0 || unread => Exit::Incomplete,
+            () if self.early_end().is_some() || self.lost_frames() > 0 || unread || self.progress.lost_unknown => {
+                Exit::Incomplete
+            }
             () => Exit::Done,
         }
     }
@@ -208,6 +210,10 @@ impl Outcome {
             warnings.push((WarningKind::EndedEarly, message.hint(hint)));
         }
         warnings.extend(self.losses(&place).map(|message| (WarningKind::Lost, message)));
+        if self.progress.lost_unknown && self.lost_frames() == 0 {
+            let text = format!("sound was lost and is missing in {place}, amount unknown");
+            warnings.push((WarningKind::LostUnknown, Message::new(text)));
+        }
         if self.progress.clipped > 0 {
             let text = format!("{} samples clipped at full scale in {place}", self.progress.clipped);
             warnings.push((WarningKind::Clipping, Message::new(text)));
