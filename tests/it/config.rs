@@ -73,10 +73,9 @@ fn a_config_that_cannot_be_used_is_told_in_one_line() {
         "c:1: invalid value 'soon' for '--duration <T>': not a length of time",
         "write it as `90`, `1m30s`, `1.5h` or `00:01:30`",
     );
-    assert_refused(
-        &call().file("c", "[keys]\nmark = 'x'"),
-        "c:2: `x` already asks for `discard`",
-        "give `discard` another key, or none: `discard = []`",
+    let clash = call().file("c", "[keys]\nmark = 'x'").run();
+    clash.assert_success().assert_stderr_contains(
+        "warning: c:2: `x` already asks for `discard`\nhint: give `discard` another key, or none: `discard = []`\n",
     );
 }
 
@@ -135,4 +134,88 @@ fn the_screen_takes_its_device_its_folder_and_its_keys_from_the_config() {
     terminal.send("q");
     assert_eq!(terminal.wait(), 0);
     assert_eq!(names(test.path("mine")), ["x.wav"]);
+}
+
+#[test]
+fn a_mistake_in_the_config_is_a_warning_where_it_is_not_needed() {
+    let config = "rat = 8000\n[keys]\nfly = 'x'\n";
+    let test = configured(&["-i", "tone", "-d", "0.1", "--fast", "a.wav"], "[keys]\nfly = 'x'\n");
+    test.run().assert_success().assert_stderr_contains("warning: ").assert_stderr_contains("no action `fly`");
+    let test = configured(&["-i", "tone", "-d", "0.1", "--fast", "a.wav"], config);
+    test.run().assert_exit(2).assert_stderr_contains("unknown key `rat`");
+    let list = test.again().args(["list", "--dir", "."]).run();
+    list.assert_success()
+        .assert_stderr_contains("warning: ")
+        .assert_stderr_contains("config.toml:1: unknown key `rat`");
+}
+
+#[test]
+fn a_profile_of_the_config_stands_in_for_flags() {
+    let config = "preset = 'voice'\nfast = true\nduration = 0.1\n[profile.meeting]\nchannels = 2\nduration = 0.2\n";
+    let words = ["-q", "-i", "tone", "a.wav"];
+    configured(&words, config).run().assert_success();
+    let output = configured(&words, config).args(["--profile", "meeting"]).run();
+    output.assert_success();
+    assert_eq!(layout(output.path("a.wav")), (16_000, 2, 3_200));
+    let output = configured(&words, config).args(["--profile", "choir"]).run();
+    output.assert_exit(2).assert_stderr("error: the config has no profile 'choir'\nhint: the profiles are meeting\n");
+}
+
+#[test]
+fn config_shows_what_is_in_force_and_where_it_comes_from() {
+    let config = "preset = 'voice'\n[profile.meeting]\nchannels = 2\n[keys]\nrecord = 'f5'\n";
+    let test = configured(&[], config).again().env("DICTAPHONE_DIR", "/takes").env("NO_COLOR", "1");
+    let output = test.clone().args(["config", "--profile", "meeting"]).run();
+    output.assert_success().assert_stderr("");
+    let text = output.stdout();
+    for line in [
+        "profiles meeting",
+        "preset voice config, line 1",
+        "channels 2 config, line 3",
+        "keys.record F5 config, line 5",
+        "dir /takes DICTAPHONE_DIR",
+        "color never NO_COLOR",
+        "rate the device's built in",
+    ] {
+        let is_there = text.lines().any(|row| row.split_whitespace().eq(line.split_whitespace()));
+        assert!(is_there, "{line}\n{text}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&test.again().args(["config", "--json"]).run().stdout).unwrap();
+    assert!(json["path"].as_str().unwrap().ends_with("dictaphone/config.toml") && json["exists"] == true, "{json}");
+    assert!(
+        json["values"].as_array().unwrap().iter().any(|value| value["key"] == "preset" && value["value"] == "voice")
+    );
+    let broken = configured(&[], "rat = 1\n").again().arg("config").run();
+    broken.assert_exit(2).assert_stderr_contains("unknown key `rat`").assert_stdout_contains("preset");
+}
+
+/// What a shell is offered behind these words.
+fn offered(test: &Test, shell: &str, words: &[&str]) -> String {
+    let index = words.len().to_string();
+    let test = test.clone().again().env("COMPLETE", shell).env("_CLAP_COMPLETE_INDEX", index).env("_CLAP_IFS", "\n");
+    let output = test.args(["--", "dictaphone"]).args(words.iter().copied()).run();
+    output.assert_success().stdout()
+}
+
+#[test]
+fn a_shell_is_offered_devices_clips_formats_and_profiles() {
+    let config = "[profile.meeting]\nchannels = 2\n";
+    let test = configured(&[], config).again();
+    let folder = test.home().join("takes");
+    let test = test.file(folder.join("interview-anna.wav"), "").env("DICTAPHONE_DIR", &folder);
+    for shell in ["bash", "zsh", "fish"] {
+        for (words, expected) in [
+            (&["record", "--device", "to"][..], "tone"),
+            (&["play", "inter"], "interview-anna"),
+            (&["record", "--format", ""], "flac"),
+            (&["record", "--profile", ""], "meeting"),
+            (&["comp"], "completions"),
+        ] {
+            let said = offered(&test, shell, words);
+            assert!(said.contains(expected), "{shell} {words:?}: {said}");
+        }
+        let script = test.clone().again().args(["completions", shell]).run();
+        script.assert_success().assert_stdout_contains("COMPLETE");
+    }
 }

@@ -19,12 +19,19 @@ use std::{
 use clap::{Parser as _, error::ErrorKind as Cause};
 
 use crate::{
-    cli::{CaptureArgs, Cli, Common, Subcommand, config::Config, usage},
+    cli::{
+        CaptureArgs, Cli, Common, Subcommand,
+        config::{Config, Need},
+        usage,
+    },
     message::{Failure, exit::Exit},
     report::{Report, logfile},
 };
 
 fn main() -> ExitCode {
+    if let Some(exit) = commands::completions::answer_shell() {
+        return exit.into();
+    }
     let (report, outcome) = match Cli::try_parse() {
         Ok(cli) => start(cli),
         Err(error) => {
@@ -44,26 +51,44 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> (Report, Result<Exit, Failure>) {
-    let config = match &cli.command {
+    let mut config = match &cli.command {
         // What these print is the same for everybody.
         Some(Subcommand::Completions(_) | Subcommand::Man) => Config::default(),
-        _ => match Config::load(cli.common.config.as_deref()) {
+        _ => match Config::load(cli.common.config.as_deref(), cli.common.profile.as_deref()) {
             Ok(config) => config,
             Err(failure) => return (Report::new(&cli.common), Err(failure)),
         },
     };
     let common = config.fill(&cli.common);
     let report = Report::new(&common);
+    let unneeded = match config.settle(need(cli.command.as_ref())) {
+        Ok(unneeded) => unneeded,
+        Err(failure) => return (report, Err(failure)),
+    };
+    unneeded.iter().for_each(|message| report.warning(message));
     if let Err(failure) = common.log.as_deref().map_or(Ok(()), logfile::open) {
         return (report, Err(failure));
     }
     report.tell_panics();
     // A bug ends with a code of the table as well; the hook has told about it.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(cli, config, &report))).unwrap_or(Ok(Exit::Failed));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(cli, config, !unneeded.is_empty(), &report)))
+        .unwrap_or(Ok(Exit::Failed));
     (report, outcome)
 }
 
-fn run(cli: Cli, config: Config, report: &Report) -> Result<Exit, Failure> {
+/// What the command takes from the config: a mistake in the rest is no reason not to do it.
+fn need(command: Option<&Subcommand>) -> Need {
+    match command {
+        None => Need::Screen,
+        Some(Subcommand::Record(_)) => Need::Recording,
+        Some(Subcommand::Devices(_) | Subcommand::Config(_) | Subcommand::Completions(_) | Subcommand::Man) => {
+            Need::Nothing
+        }
+        Some(_) => Need::Folder,
+    }
+}
+
+fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> Result<Exit, Failure> {
     if cli.command.is_some() && cli.screen != CaptureArgs::default() {
         return Err(Failure::usage(
             "options before the command are those of the screen",
@@ -80,6 +105,7 @@ fn run(cli: Cli, config: Config, report: &Report) -> Result<Exit, Failure> {
         Some(Subcommand::Delete(args)) => commands::delete::run(&args, config, report),
         Some(Subcommand::Convert(args)) => commands::convert::run(&args, config, report),
         Some(Subcommand::Recover(args)) => commands::recover::run(&args, config, report),
+        Some(Subcommand::Config(args)) => commands::config::run(&args, config, had_problems, report),
         Some(Subcommand::Completions(args)) => commands::completions::run(&args, report),
         Some(Subcommand::Man) => commands::man::run(report),
         None => match tui::obstacle(tui::is_plain(cli.plain)) {

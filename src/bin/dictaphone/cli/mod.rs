@@ -18,8 +18,8 @@ use self::{
     container::Container,
     name::Template,
     notes::{
-        COMPLETIONS_NOTES, DELETE_NOTES, DEVICES_NOTES, INFO_NOTES, LIST_NOTES, MAN_NOTES, RECOVER_NOTES, RENAME_NOTES,
-        convert_notes, play_notes, record_notes, root_notes,
+        COMPLETIONS_NOTES, CONFIG_COMMAND_NOTES, DELETE_NOTES, DEVICES_NOTES, INFO_NOTES, LIST_NOTES, MAN_NOTES,
+        RECOVER_NOTES, RENAME_NOTES, convert_notes, play_notes, record_notes, root_notes,
     },
 };
 
@@ -57,6 +57,9 @@ pub(crate) struct Common {
     /// Defaults from this file; else `dictaphone/config.toml` in the user's config folder
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, display_order = 902)]
     pub(crate) config: Option<PathBuf>,
+    /// Flags of `record` from `[profile.NAME]` of the config
+    #[arg(long, value_name = "NAME", global = true, display_order = 902)]
+    pub(crate) profile: Option<String>,
     /// Append what happens to this file, for finding out why
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, display_order = 903)]
     pub(crate) log: Option<PathBuf>,
@@ -95,6 +98,8 @@ pub(crate) enum Subcommand {
     Convert(ConvertArgs),
     /// Make unfinished recordings whole
     Recover(RecoverArgs),
+    /// Show the config: where it is, what is in force, and where each value comes from
+    Config(ConfigArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the man page
@@ -408,6 +413,15 @@ pub(crate) struct DeleteArgs {
     #[arg(long)]
     pub(crate) permanent: bool,
     /// One JSON array of what was deleted
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words of `config`.
+#[derive(Debug, Args)]
+#[command(after_long_help = CONFIG_COMMAND_NOTES)]
+pub(crate) struct ConfigArgs {
+    /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

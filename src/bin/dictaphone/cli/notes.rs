@@ -36,6 +36,8 @@ const CONFIG_NOTES: &str = "Config:
       [keys]                        # of the screen: a key or a list of them; none with []
       record = [\"r\", \"f5\"]
       stop = \"ctrl-s\"
+      [profile.meeting]             # with --profile meeting
+      channels = 2
 
 Environment:
   DICTAPHONE_DIR   the clips folder
@@ -144,6 +146,13 @@ Examples:
   dictaphone recover                    everything in the clips folder
   dictaphone recover --dry-run .        what would be done in this folder
   dictaphone recover broken.wav         a file whose recorder died, whichever it was";
+
+pub(super) const CONFIG_COMMAND_NOTES: &str = "Examples:
+  dictaphone config
+  dictaphone config --profile meeting
+  dictaphone config --json | jq -r .path
+
+Exit code 2 if something in it cannot be taken.";
 
 pub(super) const MAN_NOTES: &str = "Examples:
   dictaphone man | man -l -

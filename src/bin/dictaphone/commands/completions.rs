@@ -1,10 +1,32 @@
-//! `dictaphone completions SHELL`: the script on standard output.
+//! `dictaphone completions SHELL`: the script on standard output; and what the script asks for when Tab is pressed.
+//!
+//! The scripts of bash, zsh and fish call the program itself with `COMPLETE` in the environment, so that they offer the
+//! devices, clips and profiles of this moment. Other shells have a script that knows the words alone.
+
+use std::{env, ffi::OsStr, fs, path::PathBuf, sync::mpsc::channel, thread, time::Duration};
+
+use clap_complete::{
+    engine::{ArgValueCompleter, CompletionCandidate},
+    env::{CompleteEnv, Shells},
+};
+use dictaphone::{
+    capture::{DeviceInfo, DeviceKind},
+    clips::folder,
+    media::MediaDevices,
+};
 
 use crate::{
-    cli::{self, CompletionsArgs},
+    cli::{self, CompletionsArgs, config::Config},
     message::{Failure, Message, exit::Exit},
+    plan::{self, Surroundings},
     report::Report,
 };
+
+/// The variable by which a script says that it wants to know what could stand there.
+const VARIABLE: &str = "COMPLETE";
+
+/// How long a sound system may take to list its devices: nobody waits longer for a Tab.
+const DEVICES_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Prints the script.
 ///
@@ -19,8 +41,94 @@ pub(crate) fn run(args: &CompletionsArgs, report: &Report) -> Result<Exit, Failu
 
 fn script(shell: clap_complete::Shell) -> Vec<u8> {
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut cli::command(), "dictaphone", &mut out);
+    let name = shell.to_string();
+    match Shells::builtins().completer(&name).filter(|_| matches!(name.as_str(), "bash" | "zsh" | "fish")) {
+        // Writing into memory does not fail.
+        Some(completer) => {
+            let _ = completer.write_registration(VARIABLE, "dictaphone", "dictaphone", "dictaphone", &mut out);
+        }
+        None => clap_complete::generate(shell, &mut cli::command(), "dictaphone", &mut out),
+    }
     out
+}
+
+/// Answers a script that asks what could stand where the cursor is; nothing where none asks.
+pub(crate) fn answer_shell() -> Option<Exit> {
+    env::var_os(VARIABLE)?;
+    let folder = env::current_dir().ok();
+    match CompleteEnv::with_factory(command).var(VARIABLE).try_complete(env::args_os(), folder.as_deref()) {
+        Ok(false) => None,
+        Ok(true) => Some(Exit::Done),
+        // The shell shows nothing, and the user types on.
+        Err(_) => Some(Exit::Failed),
+    }
+}
+
+/// The command line with what can stand for a device and a clip.
+fn command() -> clap::Command {
+    let mut command = cli::command();
+    let with_device = |arg: clap::Arg| arg.add(ArgValueCompleter::new(inputs));
+    command = command.mut_arg("device", with_device).mut_subcommand("record", |sub| sub.mut_arg("device", with_device));
+    command = command.mut_subcommand("play", |sub| {
+        sub.mut_arg("clip", |arg| arg.add(ArgValueCompleter::new(clips_of_folder)))
+            .mut_arg("device", |arg| arg.add(ArgValueCompleter::new(outputs)))
+    });
+    for name in ["info", "rename", "convert"] {
+        let add = |arg: clap::Arg| arg.add(ArgValueCompleter::new(clips_of_folder));
+        command = command.mut_subcommand(name, |sub| sub.mut_arg("clip", add));
+    }
+    command = command
+        .mut_subcommand("delete", |sub| sub.mut_arg("clips", |arg| arg.add(ArgValueCompleter::new(clips_of_folder))));
+    command.mut_arg("profile", |arg| arg.add(ArgValueCompleter::new(profiles)))
+}
+
+fn inputs(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let mut found = devices(DeviceKind::Input);
+    found.extend(["tone", "melody", "silence", "noise", "file:"].map(CompletionCandidate::new));
+    beginning_with(typed, found)
+}
+
+fn outputs(typed: &OsStr) -> Vec<CompletionCandidate> {
+    beginning_with(typed, devices(DeviceKind::Output))
+}
+
+/// Devices that are listed in time; a sound server that stands still is not waited for.
+fn devices(kind: DeviceKind) -> Vec<CompletionCandidate> {
+    let (sender, answer) = channel();
+    let list = move || drop(sender.send(MediaDevices::new().enumerate_devices().unwrap_or_default()));
+    if thread::Builder::new().name("devices".to_owned()).spawn(list).is_err() {
+        return Vec::new();
+    }
+    let found: Vec<DeviceInfo> = answer.recv_timeout(DEVICES_TIMEOUT).unwrap_or_default();
+    let found = found.into_iter().filter(|device| device.kind == kind);
+    found.map(|device| CompletionCandidate::new(device.id).help(Some(device.label.into()))).collect()
+}
+
+/// Clips of the folder by their names, and files as everywhere.
+fn clips_of_folder(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let entries = clips_folder().and_then(|folder| fs::read_dir(folder).ok());
+    let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+    let names = paths.filter(|path| folder::is_clip_name(path)).filter_map(|path| Some(path.file_stem()?.to_owned()));
+    let names = names.map(CompletionCandidate::new).collect();
+    let files = clap_complete::engine::PathCompleter::file();
+    let mut found = beginning_with(typed, names);
+    found.extend(clap_complete::engine::ValueCompleter::complete(&files, typed));
+    found
+}
+
+fn clips_folder() -> Option<PathBuf> {
+    let config = Config::load(None, None).unwrap_or_default();
+    plan::clips_folder(None, &Surroundings::look_around(config.record)).ok()
+}
+
+fn profiles(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let config = Config::load(None, None).unwrap_or_default();
+    beginning_with(typed, config.profiles.into_iter().map(CompletionCandidate::new).collect())
+}
+
+fn beginning_with(typed: &OsStr, candidates: Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    candidates.into_iter().filter(|found| found.get_value().to_string_lossy().starts_with(typed.as_ref())).collect()
 }
 
 #[cfg(test)]
@@ -30,12 +138,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shell_completes_every_command() {
+    fn every_shell_has_a_script() {
         for &shell in clap_complete::Shell::value_variants() {
             let script = String::from_utf8(script(shell)).unwrap();
-            for word in ["record", "devices", "completions", "preset"] {
-                assert!(script.contains(word), "{shell}: {word}");
-            }
+            let words: &[&str] = match shell.to_string().as_str() {
+                "bash" | "zsh" | "fish" => &["dictaphone", VARIABLE],
+                _ => &["record", "devices", "completions", "preset"],
+            };
+            assert!(words.iter().all(|word| script.contains(word)), "{shell}");
         }
+    }
+
+    #[test]
+    fn the_command_line_that_completes_is_consistent() {
+        command().debug_assert();
     }
 }

@@ -1,6 +1,7 @@
 //! One thin file for each command: words into a plan, a call of `session` or `shelf`, and what is reported of it.
 
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod delete;
 pub(crate) mod devices;

@@ -60,6 +60,11 @@ impl<'a> Document<'a> {
         entries(&self.root, self.text)
     }
 
+    /// Line of that place, from 1 on.
+    pub(super) fn line(&self, at: usize) -> usize {
+        line_of(self.text, at)
+    }
+
     /// What is wrong at that place.
     pub(super) fn failure(&self, at: usize, text: impl std::fmt::Display, hint: impl Into<String>) -> Failure {
         Failure::usage(format!("{}:{}: {text}", self.path.display(), line_of(self.text, at)), hint)

@@ -2,31 +2,37 @@
 
 use clap::ValueEnum as _;
 
-use super::document::{Document, Entry, Value};
+use super::{
+    Setting,
+    document::{Document, Entry, Value},
+};
 use crate::{
     message::Failure,
     tui::keymap::{Action, Chord, Clash, Keymap},
 };
 
-/// Gives the actions of the table their keys.
+/// Gives the actions of the table their keys, and returns what is in force.
 ///
 /// # Errors
 /// A usage failure for an action or a key that does not exist, and for a key that is to mean two things at once.
-pub(super) fn rebind(keymap: &mut Keymap, document: &Document<'_>, table: &Entry<'_>) -> Result<(), Failure> {
+pub(super) fn rebind(keymap: &mut Keymap, document: &Document<'_>, table: &Entry<'_>) -> Result<Vec<Setting>, Failure> {
     let Value::Table(entries) = &table.value else {
         let hint = "write [keys] and below it lines like `record = \"f5\"`";
         return Err(document.failure(table.at, "`keys` is a table", hint));
     };
-    let mut bound = Vec::new();
+    let (mut bound, mut settings) = (Vec::new(), Vec::new());
     for entry in entries {
         let action = action(entry.key)
             .map_err(|hint| document.failure(entry.at, format!("the screen has no action `{}`", entry.key), hint))?;
-        keymap.rebind(action, &chords(entry, document)?);
+        let chords = chords(entry, document)?;
+        let value = chords.iter().map(|chord| chord.name(false)).collect::<Vec<_>>().join(", ");
+        settings.push(Setting { key: format!("keys.{}", entry.key), value, line: document.line(entry.at) });
+        keymap.rebind(action, &chords);
         bound.push((action, entry.at));
     }
     match keymap.clash() {
         Some(clash) => Err(clashing(clash, &bound, document, table.at)),
-        None => Ok(()),
+        None => Ok(settings),
     }
 }
 

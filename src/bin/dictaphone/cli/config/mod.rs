@@ -3,6 +3,9 @@
 //! Its keys are the flags themselves: each is handed to the parser of the command line, so that whatever is taken or
 //! refused there is taken or refused here, in the same words, with file and line before them. What a default means next
 //! to the words of the command line is decided in `plan`. Read once, before anything else, on the main thread.
+//!
+//! What is wrong in it is kept as a [`Problem`]: whether it matters depends on the command, and a mistake among the keys of
+//! the screen must not keep anybody from recording.
 
 mod document;
 mod habits;
@@ -21,7 +24,7 @@ use self::document::{Document, Entry, Value};
 pub(crate) use self::habits::Habits;
 use crate::{
     cli::{self, Cli, Common, RecordArgs, Subcommand, ordinary, usage},
-    message::Failure,
+    message::{Failure, Message, visible},
     tui::keymap::Keymap,
 };
 
@@ -29,10 +32,13 @@ use crate::{
 const LIMIT: u64 = 1 << 20;
 
 /// Flags that make no sense as a default.
-const NOT_IN_CONFIG: [&str; 3] = ["config", "help", "version"];
+const NOT_IN_CONFIG: [&str; 4] = ["config", "profile", "help", "version"];
 
 /// The table of the screen's keys.
 const KEYS: &str = "keys";
+
+/// The table of profiles: each a table of flags that stand in for those above.
+const PROFILE: &str = "profile";
 
 /// What the file says.
 #[derive(Debug, Default)]
@@ -45,17 +51,70 @@ pub(crate) struct Config {
     pub(crate) keymap: Keymap,
     /// How the screen behaves.
     pub(crate) habits: Habits,
+    /// The file, whether it is there or not; `None` for a user who has no place for one.
+    pub(crate) path: Option<PathBuf>,
+    /// What is in force of it, in the order of the file.
+    pub(crate) settings: Vec<Setting>,
+    /// Names of the profiles in it.
+    pub(crate) profiles: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+/// One line of the file that is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The flag without its dashes, or `keys.` and an action.
+    pub(crate) key: String,
+    /// As it is written on a command line.
+    pub(crate) value: String,
+    /// Line in the file, from 1 on.
+    pub(crate) line: usize,
+}
+
+/// Something in the file that cannot be taken.
+#[derive(Debug)]
+struct Problem {
+    /// The key that it is about; empty for the file as a whole.
+    key: String,
+    failure: Failure,
+}
+
+/// What a command takes from the config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// All flags, not the keys.
+    Recording,
+    /// Flags and keys.
+    Screen,
+    /// Where the clips are.
+    Folder,
+    /// Nothing but colours and the log.
+    Nothing,
+}
+
+impl Need {
+    fn includes(self, key: &str) -> bool {
+        let is_of_keys = key == KEYS || key.starts_with("keys.");
+        match self {
+            Self::Screen => true,
+            Self::Recording => !is_of_keys,
+            Self::Folder => matches!(key, "dir" | ""),
+            Self::Nothing => false,
+        }
+    }
 }
 
 impl Config {
-    /// Reads that file, or the one in the user's config folder if there is one.
+    /// Reads that file, or the one in the user's config folder if there is one. The flags of the profile stand in for those
+    /// above it.
     ///
     /// # Errors
-    /// A usage failure if it cannot be read, or says something that the command line would not take.
-    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = file.map(Path::to_owned).or_else(usual_place) else { return Ok(Self::default()) };
-        match read(&path) {
-            Ok(text) => Self::parse(&path, &text),
+    /// A usage failure if it cannot be read, or has no such profile.
+    pub(crate) fn load(file: Option<&Path>, profile: Option<&str>) -> Result<Self, Failure> {
+        let path = file.map(Path::to_owned).or_else(usual_place);
+        let Some(path) = path else { return Self::default().with_profile(profile) };
+        let read = match read(&path) {
+            Ok(text) => Ok(Self::parse(&path, &text, profile)),
             Err(error) if file.is_none() && is_missing(&error) => Ok(Self::default()),
             Err(error) => Err(Failure::usage(
                 format!("cannot read the config {}: {error}", path.display()),
@@ -64,40 +123,144 @@ impl Config {
                     None => "mend it, or leave it out with `--config /dev/null`",
                 },
             )),
+        };
+        Self { path: Some(path), ..read? }.with_profile(profile)
+    }
+
+    fn with_profile(self, profile: Option<&str>) -> Result<Self, Failure> {
+        let Some(name) = profile.filter(|name| !self.profiles.iter().any(|known| known == name)) else {
+            return Ok(self);
+        };
+        let hint = match self.profiles.is_empty() {
+            true => "write [profile.NAME] into the config, and below it flags of `record`".to_owned(),
+            false => format!("the profiles are {}", self.profiles.join(", ")),
+        };
+        Err(Failure::usage(format!("the config has no profile '{}'", visible(name)), hint))
+    }
+
+    /// What is wrong with it: what the command needs is a failure, the rest is returned to be said.
+    ///
+    /// # Errors
+    /// The first thing that cannot be taken and is needed.
+    pub(crate) fn settle(&mut self, need: Need) -> Result<Vec<Message>, Failure> {
+        let problems = std::mem::take(&mut self.problems);
+        if let Some(problem) = problems.iter().find(|problem| need.includes(&problem.key)) {
+            return Err(problem.failure.clone());
         }
+        Ok(problems.into_iter().map(|problem| problem.failure.message).collect())
     }
 
     /// The flags of every command, with what the config says in the gaps. NO_COLOR is no gap.
     pub(crate) fn fill(&self, given: &Common) -> Common {
-        let Common { quiet, color, config: _, log } = &self.common;
+        let Common { quiet, color, config: _, profile: _, log } = &self.common;
         Common {
             quiet: given.quiet || *quiet,
             color: given.color.or(color.filter(|_| !no_color())),
-            config: given.config.clone(),
             log: given.log.clone().or_else(|| log.clone()),
+            ..given.clone()
         }
     }
 
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Failure> {
-        let document = Document::parse(path, bytes)?;
+    fn parse(path: &Path, bytes: &[u8], profile: Option<&str>) -> Self {
+        let mut config = Self::default();
+        let document = match Document::parse(path, bytes) {
+            Ok(document) => document,
+            Err(failure) => {
+                config.problems.push(Problem { key: String::new(), failure });
+                return config;
+            }
+        };
         let record = record_command();
-        let mut words = Vec::new();
-        let mut keymap = Keymap::default();
-        let mut habits = Habits::default();
+        let mut flags = Vec::new();
         for entry in document.entries() {
-            if entry.key == KEYS {
-                keys::rebind(&mut keymap, &document, &entry)?;
-            } else if !habits.take(&entry, &document)? {
-                words.extend(words_of(&entry, &record, &document)?);
+            match entry.key {
+                KEYS => config.take_keys(&document, &entry),
+                PROFILE => config.take_profiles(&document, &entry, &record, profile, &mut flags),
+                _ => match config.habits.take(&entry, &document) {
+                    Ok(true) => {}
+                    Ok(false) => config.take_flag(&document, &entry, &record, &mut flags),
+                    Err(failure) => config.problem(&format!("{KEYS}.{}", entry.key), failure),
+                },
             }
         }
-        // Each of them was taken alone; together only flags that exclude each other can fail.
-        let (record, common) = parse_words(&words).map_err(|error| {
-            let failure = usage::failure(&error, words.iter().map(Into::into));
-            Failure::usage(format!("{}: {}", path.display(), failure.message.text), "leave one of them out")
-        })?;
-        Ok(Self { record, common, keymap, habits })
+        config.join(path, flags);
+        config
     }
+
+    fn problem(&mut self, key: &str, failure: Failure) {
+        self.problems.push(Problem { key: key.to_owned(), failure });
+    }
+
+    fn take_keys(&mut self, document: &Document<'_>, table: &Entry<'_>) {
+        let mut keymap = Keymap::default();
+        match keys::rebind(&mut keymap, document, table) {
+            Ok(settings) => {
+                self.keymap = keymap;
+                self.settings.extend(settings);
+            }
+            Err(failure) => self.problem(KEYS, failure),
+        }
+    }
+
+    fn take_flag(&mut self, document: &Document<'_>, entry: &Entry<'_>, record: &clap::Command, flags: &mut Vec<Flag>) {
+        match words_of(entry, record, document) {
+            Ok((words, value)) => {
+                let setting = Setting { key: entry.key.to_owned(), value, line: document.line(entry.at) };
+                // What a profile says stands in for what is said above.
+                flags.retain(|flag| flag.setting.key != setting.key);
+                flags.push(Flag { setting, words });
+            }
+            Err(failure) => self.problem(entry.key, failure),
+        }
+    }
+
+    fn take_profiles(
+        &mut self,
+        document: &Document<'_>,
+        table: &Entry<'_>,
+        record: &clap::Command,
+        wanted: Option<&str>,
+        flags: &mut Vec<Flag>,
+    ) {
+        let hint = "write [profile.NAME] and below it flags of `record`";
+        let Value::Table(profiles) = &table.value else {
+            return self.problem(PROFILE, document.failure(table.at, "`profile` is a table of profiles", hint));
+        };
+        for profile in profiles {
+            let Value::Table(entries) = &profile.value else {
+                let text = format!("`profile.{}` is a table", profile.key);
+                self.problem(PROFILE, document.failure(profile.at, text, hint));
+                continue;
+            };
+            self.profiles.push(profile.key.to_owned());
+            let mut unused = Vec::new();
+            let taken = if wanted == Some(profile.key) { &mut *flags } else { &mut unused };
+            for entry in entries {
+                self.take_flag(document, entry, record, taken);
+            }
+        }
+    }
+
+    /// Each flag was taken alone; together only flags that exclude each other can fail.
+    fn join(&mut self, path: &Path, flags: Vec<Flag>) {
+        let words: Vec<String> = flags.iter().flat_map(|flag| flag.words.clone()).collect();
+        match parse_words(&words) {
+            Ok((record, common)) => (self.record, self.common) = (record, common),
+            Err(error) => {
+                let failure = usage::failure(&error, words.iter().map(Into::into));
+                let text = format!("{}: {}", path.display(), failure.message.text);
+                self.problem("", Failure::usage(text, "leave one of them out"));
+            }
+        }
+        self.settings.extend(flags.into_iter().map(|flag| flag.setting));
+        self.settings.sort_by_key(|setting| setting.line);
+    }
+}
+
+/// A line of the file and the words of the command line that it stands for.
+struct Flag {
+    setting: Setting,
+    words: Vec<String>,
 }
 
 /// Whether the environment asks for no colours.
@@ -139,6 +302,13 @@ fn is_null(_path: &Path) -> bool {
     false
 }
 
+/// The flags of `record` that can stand in the file.
+pub(crate) fn keys() -> Vec<String> {
+    let command = record_command();
+    let longs = command.get_arguments().filter_map(Arg::get_long).filter(|key| !NOT_IN_CONFIG.contains(key));
+    longs.map(str::to_owned).collect()
+}
+
 fn record_command() -> clap::Command {
     let mut command = cli::command();
     command.build();
@@ -154,27 +324,34 @@ fn parse_words(words: &[String]) -> Result<(RecordArgs, Common), clap::Error> {
     })
 }
 
-/// A key and its value as words of the command line, which takes them.
-fn words_of(entry: &Entry<'_>, record: &clap::Command, document: &Document<'_>) -> Result<Vec<String>, Failure> {
+/// A key and its value as words of the command line, which takes them; and the value as it is written there.
+fn words_of(
+    entry: &Entry<'_>,
+    record: &clap::Command,
+    document: &Document<'_>,
+) -> Result<(Vec<String>, String), Failure> {
     let known = record.get_arguments().find(|arg| arg.get_long() == Some(entry.key));
     let Some(arg) = known.filter(|arg| !NOT_IN_CONFIG.contains(&arg.get_id().as_str())) else {
         return Err(unknown(entry, record, document));
     };
-    let words = match (takes_value(arg), &entry.value) {
-        (false, Value::Bool(true)) => vec![format!("--{}", entry.key)],
-        (false, Value::Bool(false)) => Vec::new(),
+    let (words, value) = match (takes_value(arg), &entry.value) {
+        (false, Value::Bool(true)) => (vec![format!("--{}", entry.key)], "true".to_owned()),
+        (false, Value::Bool(false)) => (Vec::new(), "false".to_owned()),
         (false, _) => {
             let text = format!("`{}` is either true or false", entry.key);
             return Err(document.failure(entry.at, text, format!("write it as `{} = true`", entry.key)));
         }
-        (true, Value::Text(text)) => vec![format!("--{}={}", entry.key, expanded(text, arg))],
+        (true, Value::Text(text)) => {
+            let text = expanded(text, arg);
+            (vec![format!("--{}={text}", entry.key)], text)
+        }
         (true, _) => {
             let text = format!("`{}` is a text or a number", entry.key);
             return Err(document.failure(entry.at, text, format!("write it as `{} = \"…\"`", entry.key)));
         }
     };
     match parse_words(&words) {
-        Ok(_) => Ok(words),
+        Ok(_) => Ok((words, value)),
         Err(error) => {
             let Failure { message, .. } = usage::failure(&error, ["record".into()]);
             Err(document.failure(entry.at, message.text, message.hint.unwrap_or_default()))
@@ -196,7 +373,8 @@ fn expanded(text: &str, arg: &Arg) -> String {
 
 fn unknown(entry: &Entry<'_>, record: &clap::Command, document: &Document<'_>) -> Failure {
     if let Value::Table(_) = entry.value {
-        let hint = format!("the flags of `record` stand above every table; the only table is [{KEYS}]");
+        let hint =
+            format!("the flags of `record` stand above every table; the tables are [{KEYS}] and [{PROFILE}.NAME]");
         return document.failure(entry.at, format!("unknown table `{}`", entry.key), hint);
     }
     let error = parse_words(&[format!("--{}=", entry.key)]).err();
@@ -207,7 +385,10 @@ fn unknown(entry: &Entry<'_>, record: &clap::Command, document: &Document<'_>) -
         None => {
             let keys = record.get_arguments().filter_map(Arg::get_long).filter(|key| !NOT_IN_CONFIG.contains(key));
             let keys = keys.chain(Habits::KEYS);
-            format!("the keys are {}, and the table [{KEYS}]", keys.collect::<Vec<_>>().join(", "))
+            format!(
+                "the keys are {}, and the tables [{KEYS}] and [{PROFILE}.NAME]",
+                keys.collect::<Vec<_>>().join(", ")
+            )
         }
     };
     document.failure(entry.at, format!("unknown key `{}`", entry.key), hint)

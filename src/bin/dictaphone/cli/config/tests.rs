@@ -15,7 +15,13 @@ use crate::{
 };
 
 fn parse(text: &str) -> Result<Config, Failure> {
-    Config::parse(Path::new("c.toml"), text.as_bytes())
+    of_bytes(text.as_bytes())
+}
+
+/// As the screen takes it, which needs all of it.
+fn of_bytes(bytes: &[u8]) -> Result<Config, Failure> {
+    let mut config = Config::parse(Path::new("c.toml"), bytes, None);
+    config.settle(Need::Screen).map(|_| config)
 }
 
 #[test]
@@ -69,7 +75,7 @@ fn every_flag_of_record_is_a_key() {
         let key = arg.get_long().unwrap_or_default();
         let value = if takes_value(arg) { "[]" } else { "1" };
         let failure = parse(&format!("{key} = {value}")).unwrap_err();
-        let expected = if NOT_IN_CONFIG.contains(&key) { "unknown key" } else { "is " };
+        let expected = if NOT_IN_CONFIG.contains(&key) && key != PROFILE { "unknown key" } else { "is " };
         assert!(failure.message.text.contains(expected), "{key}: {}", failure.message.text);
     }
 }
@@ -135,7 +141,7 @@ fn what_is_wrong_is_told_with_file_line_and_remedy() {
 
 #[test]
 fn what_is_no_text_is_told_with_its_line() {
-    let failure = Config::parse(Path::new("c.toml"), b"rate = 1000\nname = '\xff'").unwrap_err();
+    let failure = of_bytes(b"rate = 1000\nname = '\xff'").unwrap_err();
     assert_eq!(failure.message.text, "c.toml:2: not a text in UTF-8");
 }
 
@@ -164,6 +170,43 @@ fn the_reference_tells_what_can_be_written() {
 }
 
 #[test]
+fn a_mistake_matters_only_where_it_is_needed() {
+    let text = "rate = 8000\n[keys]\nfly = 'x'\n";
+    let settle = |text: &str, need| Config::parse(Path::new("c.toml"), text.as_bytes(), None).settle(need);
+    assert!(settle(text, Need::Screen).unwrap_err().message.text.starts_with("c.toml:3: the screen has no action"));
+    assert_eq!(settle(text, Need::Recording).unwrap().len(), 1);
+    for (text, need, fails) in [
+        ("rat = 8000", Need::Recording, true),
+        ("rat = 8000", Need::Folder, false),
+        ("dir = 3.5\nrat = 1", Need::Folder, false),
+        ("dir = true", Need::Folder, true),
+        ("dir = ", Need::Folder, true),
+        ("dir = ", Need::Nothing, false),
+    ] {
+        assert_eq!(settle(text, need).is_err(), fails, "{text:?} {need:?}");
+    }
+}
+
+#[test]
+fn a_profile_stands_in_for_what_is_above_it() {
+    let text =
+        "preset = 'voice'\nchannels = 1\n[profile.meeting]\nchannels = 2\nduration = '2h'\n[profile.memo]\nrate = 0\n";
+    let parse = |profile| Config::parse(Path::new("c.toml"), text.as_bytes(), profile);
+    let meeting = parse(Some("meeting"));
+    assert_eq!((meeting.record.capture.preset, meeting.record.capture.channels), (Some(Preset::Voice), Some(2)));
+    assert_eq!(meeting.record.duration, Some(Duration::from_secs(7200)));
+    assert_eq!(meeting.profiles, ["meeting", "memo"]);
+    let lines: Vec<(&str, usize)> =
+        meeting.settings.iter().map(|setting| (setting.key.as_str(), setting.line)).collect();
+    assert_eq!(lines, [("preset", 1), ("channels", 4), ("duration", 5)]);
+    assert_eq!(parse(None).record.capture.channels, Some(1));
+    let unknown = parse(Some("choir")).with_profile(Some("choir")).unwrap_err();
+    assert_eq!(unknown.message.text, "the config has no profile 'choir'");
+    // Whatever is in a profile is looked at, so that a mistake is told before it is needed.
+    assert_eq!(parse(None).settle(Need::Recording).unwrap_err().exit, Exit::Usage);
+}
+
+#[test]
 fn a_flag_wins_over_the_config() {
     let config = parse("color = 'always'\nquiet = true\nlog = 'a.log'").unwrap();
     let given = Common { color: Some(Color::Never), log: Some("b.log".into()), ..Common::default() };
@@ -175,7 +218,7 @@ fn a_flag_wins_over_the_config() {
 proptest! {
     #[test]
     fn any_file_is_taken_or_refused_in_one_line(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-        if let Err(failure) = Config::parse(Path::new("c.toml"), &bytes) {
+        if let Err(failure) = of_bytes(&bytes) {
             prop_assert!(failure.message.text.starts_with("c.toml:"));
         }
     }

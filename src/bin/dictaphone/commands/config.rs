@@ -1,0 +1,133 @@
+//! `dictaphone config`: where the config is, what is in force, and where each value comes from.
+
+use std::{env, path::Path};
+
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        ConfigArgs,
+        config::{self, Config},
+    },
+    message::{Failure, cannot_write, exit::Exit, visible},
+    plan::{self, Surroundings},
+    report::{Report, table},
+};
+
+/// Where a value comes from.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Source {
+    /// That line of the config.
+    Config(usize),
+    /// That variable.
+    Environment(&'static str),
+    /// The program.
+    BuiltIn,
+}
+
+/// A value in force.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Value {
+    key: String,
+    value: String,
+    source: Source,
+}
+
+/// Everything there is to say.
+#[derive(Debug, Serialize)]
+struct Facts<'a> {
+    path: Option<&'a Path>,
+    exists: bool,
+    clips_folder: Option<String>,
+    profiles: &'a [String],
+    values: Vec<Value>,
+}
+
+/// Prints it. What cannot be taken was said before; it makes the exit code 2.
+///
+/// # Errors
+/// When standard output fails.
+pub(crate) fn run(args: &ConfigArgs, mut config: Config, had_problems: bool, report: &Report) -> Result<Exit, Failure> {
+    let values = values(&config);
+    let folder = plan::clips_folder(None, &Surroundings::look_around(std::mem::take(&mut config.record))).ok();
+    let facts = Facts {
+        path: config.path.as_deref(),
+        exists: config.path.as_deref().is_some_and(Path::exists),
+        clips_folder: folder.map(|folder| folder.display().to_string()),
+        profiles: &config.profiles,
+        values,
+    };
+    let written = if args.json { report.facts(&facts) } else { report.data(text(&facts).as_bytes()) };
+    written.map_err(cannot_write)?;
+    Ok(if had_problems { Exit::Usage } else { Exit::Done })
+}
+
+fn values(config: &Config) -> Vec<Value> {
+    let set = |key: &str| config.settings.iter().find(|setting| setting.key == key);
+    let flags = config::keys().into_iter().map(|key| {
+        let (value, source) = match (key.as_str(), set(&key)) {
+            ("dir", _) if !dir_of_environment().is_empty() => {
+                (dir_of_environment(), Source::Environment("DICTAPHONE_DIR"))
+            }
+            ("color", _) if config::no_color() => ("never".to_owned(), Source::Environment("NO_COLOR")),
+            (_, Some(setting)) => (setting.value.clone(), Source::Config(setting.line)),
+            (key, None) => (built_in(key).to_owned(), Source::BuiltIn),
+        };
+        Value { key, value, source }
+    });
+    let keys = config.settings.iter().filter(|setting| setting.key.starts_with("keys."));
+    let keys = keys.map(|setting| Value {
+        key: setting.key.clone(),
+        value: setting.value.clone(),
+        source: Source::Config(setting.line),
+    });
+    flags.chain(keys).collect()
+}
+
+fn dir_of_environment() -> String {
+    env::var_os("DICTAPHONE_DIR").unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What holds where nothing is said, as a person would say it.
+fn built_in(key: &str) -> &'static str {
+    match key {
+        "duration" => "until it is stopped",
+        "device" => "the system's default",
+        "format" => "by the name of the file, else wav",
+        "rate" | "channels" => "the device's",
+        "sample-format" => "s16",
+        "bitrate" => "40 mono, 64 stereo",
+        "gain" => "0",
+        "name" => "%Y-%m-%d_%H-%M-%S",
+        "dir" => "Recordings in the music folder",
+        "color" => "auto",
+        _ => "no",
+    }
+}
+
+fn text(facts: &Facts<'_>) -> String {
+    let path = match facts.path {
+        Some(path) if facts.exists => visible(&path.to_string_lossy()),
+        Some(path) => format!("{} (not there)", visible(&path.to_string_lossy())),
+        None => "there is no place for one".to_owned(),
+    };
+    let mut text = format!("config        {path}\n");
+    if let Some(folder) = &facts.clips_folder {
+        text += &format!("clips folder  {}\n", visible(folder));
+    }
+    if !facts.profiles.is_empty() {
+        text += &format!("profiles      {}\n", visible(&facts.profiles.join(", ")));
+    }
+    let rows: Vec<[String; 3]> = facts.values.iter().map(row).collect();
+    text + "\n" + &table::render(&rows)
+}
+
+fn row(value: &Value) -> [String; 3] {
+    let source = match value.source {
+        Source::Config(line) => format!("config, line {line}"),
+        Source::Environment(name) => name.to_owned(),
+        Source::BuiltIn => "built in".to_owned(),
+    };
+    [value.key.clone(), visible(&value.value), source]
+}
