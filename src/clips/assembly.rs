@@ -191,7 +191,8 @@ impl<'a> Assembly<'a> {
                 break;
             }
         }
-        if at < stretch.end && stretch.end != u64::MAX {
+        // A file that ends before it says notes it.
+        if at < stretch.end && stretch.end != u64::MAX && decoder.damage().cut_off() == 0 {
             return Err(breaks_off(ErrorKind::InvalidData, name, at, from.sample_rate));
         }
         if let Some(mut chain) = chain {
@@ -199,6 +200,11 @@ impl<'a> Assembly<'a> {
             self.encode()?;
         }
         Ok(())
+    }
+
+    /// Changes the tags of the new clip, as far as its format writes them at the end.
+    pub(super) fn set_metadata(&mut self, metadata: Metadata) {
+        self.encoder.set_metadata(metadata);
     }
 
     /// Appends `samples` (interleaved, full scale ±1.0) that have the rate and the channels of the new clip.

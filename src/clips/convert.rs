@@ -16,7 +16,7 @@ use super::{
     loudness::{Level, Leveled},
 };
 use crate::{
-    audio::{AudioFormat, ChannelMap, ChannelMixer, Metadata, SampleFormat, Speakers},
+    audio::{AudioFormat, ChannelMap, ChannelMixer, Metadata, SampleFormat, Speakers, output_frames},
     error::{Error, ErrorKind, Result},
     format::{self, Decoder, Format},
     storage::{self, Existing, FileSpool, Spool},
@@ -62,6 +62,10 @@ pub struct Converted {
     pub left_out: Vec<String>,
     /// How loud it was and is, if that was to be changed.
     pub loudness: Option<Leveled>,
+    /// Frames of the new clip that the old one had lost: silence now, or missing at the end.
+    pub lost_frames: u64,
+    /// What is missing in the old clip and where, as the end of a sentence about it.
+    pub damage: Option<String>,
 }
 
 impl Conversion {
@@ -209,13 +213,21 @@ fn assemble(
         audio,
         bits_per_second: conversion.bits_per_second,
         map: conversion.map.clone(),
-        metadata,
+        metadata: metadata.clone(),
         level,
         name: name.to_owned(),
     };
     let frames = source.decoder.frames();
     let mut assembly = Assembly::begin(output, destination, frames)?;
     assembly.append(source.decoder, source.name, 0..frames.unwrap_or(u64::MAX), watch)?;
+    let damage = source.decoder.damage();
+    let lost_frames = output_frames(damage.lost_frames(), from.sample_rate, audio.sample_rate);
+    if lost_frames > 0 {
+        let mut metadata = metadata;
+        let noted = metadata.take_lost_frames();
+        metadata.note_lost_frames(noted.saturating_add(lost_frames));
+        assembly.set_metadata(metadata);
+    }
     let Written { frames, bytes, clipped, loudness } = assembly.finish()?;
     let loudness = level.zip(loudness).map(|(level, after)| Leveled {
         before: level.before,
@@ -223,7 +235,8 @@ fn assemble(
         gain_db: level.gain_db,
         limited: level.ceiling.is_some(),
     });
-    Ok(Converted { audio, frames, size_bytes: bytes, clipped, left_out, loudness })
+    let damage = damage.sentence(from.sample_rate);
+    Ok(Converted { audio, frames, size_bytes: bytes, clipped, left_out, loudness, lost_frames, damage })
 }
 
 /// What kept a clip from being measured.

@@ -8,7 +8,7 @@ use ebur128::{EbuR128, Mode};
 use serde::Serialize;
 
 use super::{
-    Clip, Waveform,
+    Clip, Waveform, damage,
     waveform::{BLOCK_FRAMES, Outline},
 };
 use crate::{
@@ -32,8 +32,11 @@ pub struct Info {
     pub device: Option<String>,
     /// Markers by time.
     pub markers: Vec<InfoMarker>,
-    /// Frames that were lost and are silence; `None` if nobody noted.
+    /// Frames that were lost while it was recorded, or are missing in the file, and are silence or behind its end; `None`
+    /// if nobody noted.
     pub lost_frames: Option<u64>,
+    /// What is missing in the file and where, as the end of a sentence about it; `None` if nothing is.
+    pub damage: Option<String>,
     /// Frames that the device really made in a second of the recording system's clock; `None` if nobody noted.
     pub device_rate_hz: Option<f64>,
     /// The highest sample in dBFS; `None` for silence and what was not measured.
@@ -69,6 +72,7 @@ impl Info {
             device: None,
             markers: Vec::new(),
             lost_frames: None,
+            damage: None,
             device_rate_hz: None,
             peak_dbfs: None,
             loudness_lufs: None,
@@ -86,10 +90,7 @@ impl Info {
         self.title.clone_from(&tags.title);
         self.device.clone_from(&tags.device);
         self.markers = tags.markers.iter().map(|found| marker(found.frame, &found.text)).collect();
-        // Our recorder notes losses only, so that its silence about them means none.
-        let is_ours = tags.software.as_deref().is_some_and(|software| software.starts_with(env!("CARGO_PKG_NAME")));
-        self.lost_frames = tags.lost_frames().or(is_ours.then_some(0));
-        self.device_rate_hz = tags.device_rate();
+        self.lost_frames = damage::noted(tags);
     }
 
     fn measure(&mut self, decoder: &mut dyn Decoder, mut watch: impl FnMut(&Outline) -> ControlFlow<()>) {
@@ -116,6 +117,11 @@ impl Info {
             }
         };
         self.waveform = outline.finish();
+        let damage = decoder.damage();
+        if damage.lost_frames() > 0 {
+            self.lost_frames = Some(self.lost_frames.unwrap_or(0).saturating_add(damage.lost_frames()));
+        }
+        self.damage = damage.sentence(audio.sample_rate);
         if is_whole {
             self.peak_dbfs = level.take().peak.finite();
             self.loudness_lufs = loudness.finish();

@@ -15,6 +15,7 @@ use std::{
 };
 
 use super::{
+    damage::FileDamage,
     find::{self, Kind, Unfinished, find},
     sealed::Sealed,
     waveform::BLOCK_FRAMES,
@@ -66,6 +67,10 @@ pub struct Recovered {
     pub changed_bytes: u64,
     /// Bytes at the end that made no whole frame and were cut off.
     pub cut_bytes: u64,
+    /// What is missing in it and where, as the end of a sentence about it, if it was right or is so now.
+    pub damage: Option<String>,
+    /// Frames that are missing in it.
+    pub lost_frames: u64,
 }
 
 impl Recovered {
@@ -148,6 +153,9 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
     if recovered.change == Change::Empty && target.is_some() && repair.seal.length >= repair.len && !dry_run {
         spool.discard().map_err(failed)?;
     }
+    if recovered.change == Change::Nothing {
+        note_damage(&mut recovered);
+    }
     if recovered.change == Change::Empty || recovered.change == Change::Nothing {
         return Ok(recovered);
     }
@@ -157,7 +165,17 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
         None if dry_run => file.path.clone(),
         None => mend(&mut spool, &repair).map(|()| file.path.clone()).map_err(failed)?,
     };
+    if !dry_run {
+        note_damage(&mut recovered);
+    }
     Ok(recovered)
+}
+
+/// Reads the file to its end. What cannot be read at all was told by others.
+fn note_damage(recovered: &mut Recovered) {
+    let Ok(losses) = FileDamage::read(&recovered.to, true) else { return };
+    recovered.lost_frames = losses.damage.lost_frames();
+    recovered.damage = losses.damage.sentence(losses.sample_rate);
 }
 
 fn summary(file: &Unfinished, repair: &Repair) -> Recovered {
@@ -179,6 +197,8 @@ fn summary(file: &Unfinished, repair: &Repair) -> Recovered {
         size_bytes: if is_changed { repair.seal.length } else { repair.len },
         changed_bytes: if is_changed { written } else { 0 },
         cut_bytes: if is_changed { repair.len.saturating_sub(repair.seal.length) } else { 0 },
+        damage: None,
+        lost_frames: 0,
     }
 }
 

@@ -22,6 +22,7 @@ pub struct Damage {
     silent: u64,
     cut_off: u64,
     differs: bool,
+    remark: Option<&'static str>,
 }
 
 impl Damage {
@@ -50,6 +51,11 @@ impl Damage {
     /// Notes that the samples are not those of which the file's own checksum was made.
     pub fn note_difference(&mut self) {
         self.differs = true;
+    }
+
+    /// Notes damage of which nobody can say how many frames it cost, in the words of a sentence about the file.
+    pub fn note_remark(&mut self, remark: &'static str) {
+        self.remark = Some(remark);
     }
 
     /// The first places, in their order.
@@ -97,6 +103,7 @@ impl Damage {
         if self.cut_off > 0 {
             parts.push(format!("the last {} are missing", length(self.cut_off)));
         }
+        parts.extend(self.remark.map(str::to_owned));
         if self.differs && parts.is_empty() {
             parts.push("its samples are not those of which its MD5 was made".to_owned());
         }

@@ -435,6 +435,10 @@ impl Engine {
         let wanted = frames_in(BLOCK, self.format.sample_rate).max(1);
         let wanted = self.until_turn().map_or(wanted, |left| wanted.min(left));
         let result = self.decoder.read(&mut self.block, usize::try_from(wanted).unwrap_or(usize::MAX));
+        let damage = self.decoder.damage();
+        if !damage.is_none() {
+            self.state.damage = damage.sentence(self.format.sample_rate);
+        }
         let got = (self.block.len() / usize::from(self.format.channels.max(1))) as u64;
         let peak = self.block.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
         self.levels.push_back((self.next..self.next + got, peak));

@@ -61,6 +61,8 @@ pub struct PlayerState {
     pub peak: f32,
     /// Why it failed, while it is in [`Status::Failed`].
     pub error: Option<Error>,
+    /// What is missing in what was read so far, as the end of a sentence about the recording.
+    pub damage: Option<String>,
 }
 
 impl PlayerState {
@@ -120,6 +122,7 @@ impl Player {
             repeat: None,
             peak: 0.0,
             error: None,
+            damage: decoder.damage().sentence(format.sample_rate),
         }));
         let (commands, receiver) = channel();
         let (alive, ended) = channel();

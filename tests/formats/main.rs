@@ -2,6 +2,8 @@
 //! those write is read here, and what was left unfinished becomes whole.
 
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod foreign;
 #[cfg(test)]
 mod hostile;

@@ -114,6 +114,7 @@ fn clips_are_found_by_name_and_facts_are_told_as_json() {
         "name": "out", "path": "out.wav", "format": "wav", "mime_type": "audio/wav;codecs=1", "duration_s": 2.2,
         "frames": 97_020, "sample_rate": 44_100, "channels": 1, "sample_format": "s16",
         "size_bytes": fs::metadata(output.path("out.wav")).unwrap().len(), "clipped": facts["clipped"],
+        "lost_frames": 0,
         "recorded_at": facts["recorded_at"],
     });
     assert_eq!(facts, expected);
@@ -386,4 +387,27 @@ fn silence_keeps_its_loudness() {
     let output = convert(test, &["in.wav", "out.wav", "--loudness", "-16"]).run();
     output.assert_success().assert_stderr_contains("loudness before: silence · after: silence · gain +0.0 dB");
     assert!(samples(output.path("out.wav")).iter().all(|&sample| sample == 0));
+}
+#[test]
+fn a_damaged_clip_is_converted_to_its_end_and_what_is_missing_is_told_with_its_place() {
+    let test = Test::new();
+    let words = ["record", "-q", "--fast", "-i", "noise", "-d", "4", "x.flac"];
+    test.clone().again().args(words).run().assert_success();
+    let mut bytes = fs::read(test.path("x.flac")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    fs::write(test.path("x.flac"), bytes).unwrap();
+    let output = convert(test.clone(), &["--json", "x.flac", "y.wav"]).run();
+    output.assert_exit(3).assert_stderr_contains("x.flac is damaged: 0.085 s (4096 frames) at ");
+    let facts: Value = serde_json::from_str(&output.stdout()).unwrap();
+    assert_eq!((&facts["frames"], &facts["lost_frames"]), (&192_000.into(), &4_096.into()));
+    for (words, told) in [
+        (&["info", "x.flac"][..], "damage    0.085 s (4096 frames) at "),
+        (&["info", "--json", "y.wav"], "\"lost_frames\":4096"),
+        (&["list", "--json", "--dir", "."], "\"lost_frames\":4096"),
+        (&["recover", "-n", "x.flac"], "is damaged: 0.085 s"),
+    ] {
+        let stdout = test.clone().again().args(words.iter().copied()).run().assert_success().stdout().to_owned();
+        assert!(stdout.contains(told) && !stdout.contains("is whole"), "{words:?}: {stdout}");
+    }
 }

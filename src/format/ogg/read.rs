@@ -46,6 +46,14 @@ pub struct Page {
 impl Page {
     /// The page at the start of `bytes`, if it is there as a whole and its checksum is right.
     fn parse(bytes: &[u8], at: u64) -> Option<Self> {
+        let page = Self::unchecked(bytes, at)?;
+        let len = usize::try_from(page.len).ok()?;
+        let found = ogg_crc32(ogg_crc32(ogg_crc32(0, bytes.get(..22)?), &[0; 4]), bytes.get(26..len)?);
+        (page.crc == found).then_some(page)
+    }
+
+    /// The page whose header stands at the start of `bytes`, with as much of its body as is there.
+    fn unchecked(bytes: &[u8], at: u64) -> Option<Self> {
         let number = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
         // The version is zero.
         if !bytes.starts_with(b"OggS\0") {
@@ -55,12 +63,7 @@ impl Page {
         let lacing = bytes.get(27..27 + segments)?;
         let body_at = 27 + segments;
         let len = body_at + lacing.iter().map(|&segment| usize::from(segment)).sum::<usize>();
-        let body = bytes.get(body_at..len)?;
-        let crc = number(22)?;
-        let found = ogg_crc32(ogg_crc32(ogg_crc32(0, bytes.get(..22)?), &[0; 4]), bytes.get(26..len)?);
-        if crc != found {
-            return None;
-        }
+        let body = bytes.get(body_at..len.min(bytes.len()))?;
         let granule = bytes.get(6..14)?.try_into().ok().map(u64::from_le_bytes)?;
         Some(Self {
             at,
@@ -69,7 +72,7 @@ impl Page {
             granule: Some(granule).filter(|&granule| granule != NO_GRANULE),
             serial: number(14)?,
             sequence: number(18)?,
-            crc,
+            crc: number(22)?,
             lacing: lacing.to_vec(),
             body: body.to_vec(),
         })
@@ -134,6 +137,14 @@ pub(crate) fn page_at<I: Input>(window: &mut Window<I>, at: u64) -> io::Result<O
         }
     }
     Ok(None)
+}
+
+/// The page whose header stands at `at`, whatever its checksum says and as far as it is there: damaged, or cut off.
+///
+/// # Errors
+/// Those of reading.
+pub(crate) fn broken_page_at<I: Input>(window: &mut Window<I>, at: u64) -> io::Result<Option<Page>> {
+    Ok(Page::unchecked(window.at(at, PAGE_BYTES_MAX)?, at))
 }
 
 /// The first whole page that begins from `from` on and before `until`, and for which `wanted` holds.

@@ -1,8 +1,8 @@
 //! Ogg Opus files to frames (RFC 7845), mono and stereo, whoever wrote them: whole, cut off, still growing, damaged, one
 //! stream or several behind each other.
 //!
-//! Opus always decodes to 48 kHz. Pages that are missing or damaged are silence of their length, so that the rest does
-//! not shift. A seek is exact to the frame; the samples right behind it are those of a decoder that has heard 80 ms
+//! Our own pages, because no library of ours tells which of them are damaged. Opus always decodes to 48 kHz. Pages that
+//! are missing or damaged are silence of their length and noted, so that the rest does not shift. A seek is exact to the frame; the samples right behind it are those of a decoder that has heard 80 ms
 //! before (RFC 7845, section 4.6), not bit for bit those of one that began at the start. `link` finds the streams,
 //! `head` reads headers; the codec is the crate's. Run by any thread but a realtime one.
 
@@ -21,7 +21,7 @@ use crate::{
     audio::{AudioFormat, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
     format::{
-        Decoder, Input, foreign,
+        Damage, Decoder, Input, foreign,
         ogg::read::{self as ogg, Page},
         table::Bytes,
         window::Window,
@@ -75,6 +75,9 @@ pub(super) struct OpusDecoder<I> {
     taken: usize,
     /// Frames of silence that are read before anything else.
     silence: u64,
+    /// The number that the next page should have.
+    sequence: Option<u32>,
+    damage: Damage,
 }
 
 impl<I: Input> OpusDecoder<I> {
@@ -102,8 +105,10 @@ impl<I: Input> OpusDecoder<I> {
             block: Vec::new(),
             taken: 0,
             silence: 0,
+            sequence: None,
+            damage: Damage::default(),
         };
-        decoder.enter(0, 0)?;
+        decoder.seek(0)?;
         Ok(decoder)
     }
 
@@ -117,14 +122,14 @@ impl<I: Input> OpusDecoder<I> {
 
     /// The end of the current stream, pre-skip included.
     fn end(&self) -> u64 {
-        self.link().map_or(0, |link| link.frames.saturating_add(link.head.pre_skip.into()))
+        self.link().map_or(0, |link| link.length().saturating_add(link.head.pre_skip.into()))
     }
 
     /// Makes `frame` of the stream `index` the next one that is read.
     fn enter(&mut self, index: usize, frame: u64) -> Result<()> {
         let Some(link) = self.links.get(index).cloned() else { return Ok(()) };
         self.current = index;
-        self.before = self.links.iter().take(index).map(|link| link.frames).sum();
+        self.before = self.links.iter().take(index).map(Link::length).sum();
         self.codec = codec(self.format, &link)?;
         self.at = frame.saturating_add(link.head.pre_skip.into());
         self.offset = self.page_before(&link, self.at.saturating_sub(PRE_ROLL)).map_err(self.failed())?;
@@ -132,6 +137,7 @@ impl<I: Input> OpusDecoder<I> {
         self.packets.clear();
         // The first page tells, but for a stream of one page, which may end before its packets do.
         self.position = (self.offset == link.audio).then_some(0);
+        self.sequence = (self.offset == link.audio).then_some(link.sequence);
         self.block.clear();
         self.taken = 0;
         self.silence = 0;
@@ -167,7 +173,11 @@ impl<I: Input> OpusDecoder<I> {
             let Some(link) = self.link() else { return Ok(false) };
             let (serial, end) = (link.serial, link.end);
             let found = ogg::first_page(&mut self.window, self.offset, end, |page| page.serial == serial)?;
-            let Some(page) = found else { return Ok(false) };
+            let Some(page) = found else {
+                self.silence = self.end().saturating_sub(self.at);
+                self.note_gap(self.at, self.silence);
+                return Ok(self.silence > 0);
+            };
             self.offset = page.end();
             self.unpack(&page);
         }
@@ -194,18 +204,28 @@ impl<I: Input> OpusDecoder<I> {
         let Some((link, granule)) = self.link().zip(page.granule) else { return };
         let frames: u64 = self.packets.iter().filter_map(|packet| packet_frames(packet)).sum();
         let begins = granule.saturating_sub(link.base).saturating_sub(frames);
-        match self.position {
+        let follows = self.sequence.is_none_or(|expected| expected == page.sequence);
+        self.sequence = Some(page.sequence.wrapping_add(1));
+        let begins = match self.position {
             // The last page may end before its packets do.
-            Some(position) if page.is_last() || begins <= position => {}
-            Some(position) => {
-                self.silence = self.silence_between(position.max(self.at), begins);
-                self.position = Some(begins);
+            Some(position) if page.is_last() && follows || begins <= position && !page.is_last() => return,
+            Some(position) if page.is_last() => {
+                // It begins a whole number of packets behind what was read last.
+                let step = self.packets.front().and_then(|packet| packet_frames(packet)).unwrap_or(1).max(1);
+                position.saturating_add(begins.saturating_sub(position).next_multiple_of(step))
             }
-            None => {
-                self.silence = self.silence_between(self.at, begins);
-                self.position = Some(begins);
-            }
-        }
+            Some(_) | None => begins,
+        };
+        let from = self.position.unwrap_or(0).max(self.at);
+        self.silence = self.silence_between(from, begins);
+        self.note_gap(from, self.silence);
+        self.position = Some(begins);
+    }
+
+    /// Notes silence in the place of `frames` frames from `at` on, pre-skip included.
+    fn note_gap(&mut self, at: u64, frames: u64) {
+        let skipped = self.link().map_or(0, |link| link.head.pre_skip.into());
+        self.damage.note_gap(self.before.saturating_add(at.saturating_sub(skipped)), frames);
     }
 
     /// Silence in the place of pages that are missing, but not more than the stream is long.
@@ -223,6 +243,8 @@ impl<I: Input> OpusDecoder<I> {
         let samples = usize::try_from(frames).unwrap_or(0) * channels;
         if decoded.ok() != usize::try_from(frames).ok() {
             self.block.fill(0.0);
+            let from = begins.max(self.at);
+            self.note_gap(from, begins.saturating_add(frames).saturating_sub(from));
         }
         self.block.truncate(samples);
         let before = usize::try_from(self.at.saturating_sub(begins)).unwrap_or(usize::MAX);
@@ -271,7 +293,7 @@ impl<I: Input> Decoder for OpusDecoder<I> {
     }
 
     fn frames(&self) -> Option<u64> {
-        Some(self.links.iter().map(|link| link.frames).fold(0, u64::saturating_add))
+        Some(self.links.iter().map(Link::length).fold(0, u64::saturating_add))
     }
 
     fn read(&mut self, out: &mut Vec<f32>, max_frames: usize) -> Result<usize> {
@@ -291,18 +313,26 @@ impl<I: Input> Decoder for OpusDecoder<I> {
     fn seek(&mut self, frame: u64) -> Result<()> {
         let (mut index, mut left) = (0, frame);
         for link in self.links.iter().take(self.links.len().saturating_sub(1)) {
-            if left < link.frames {
+            if left < link.length() {
                 break;
             }
-            left -= link.frames;
+            left -= link.length();
             index += 1;
         }
-        let longest = self.links.get(index).map_or(0, |link| link.frames);
+        let longest = self.links.get(index).map_or(0, Link::length);
+        self.damage = Damage::default();
+        if let Some(remark) = self.links.iter().find_map(|link| link.remark) {
+            self.damage.note_remark(remark);
+        }
         self.enter(index, left.min(longest))
     }
 
     fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    fn damage(&self) -> Damage {
+        self.damage.clone()
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Chunks {
     pub(super) fmt: Option<Vec<u8>>,
     /// Where the samples are: offset and length in bytes, inside the file.
     pub(super) data: Option<(u64, u64)>,
+    /// Bytes of samples that the file had when its sizes were written, and that are not there any more.
+    pub(super) cut_off: u64,
     /// Payloads of the chunks of tags and markers in the order in which they stand in the file.
     pub(super) tags: Vec<([u8; 4], Vec<u8>)>,
 }
@@ -62,6 +64,7 @@ pub(super) fn scan(input: &mut impl Input, len: u64) -> io::Result<Chunks> {
             b"data" if found.data.is_none() => {
                 size = sizes.data_size(start, claimed);
                 found.data = Some((start, size));
+                found.cut_off = sizes.cut_off(start, claimed);
             }
             _ if size <= tags_left && (matches!(&id, b"LIST" | b"cue " | b"bext" | b"iXML") || is_id3(&id)) => {
                 tags_left -= size;
@@ -108,6 +111,16 @@ impl Sizes {
         let consistent = riff_end.abs_diff(self.len) <= 1;
         let placeholder = claimed == 0 || (!wide && claimed >= PLACEHOLDERS);
         if placeholder && !consistent { there } else { claimed.min(there) }
+    }
+
+    /// Bytes of such a chunk that were cut off: all sizes agree about a file that was longer.
+    fn cut_off(&self, start: u64, claimed: u64) -> u64 {
+        let wide = self.data.is_some() && claimed == UNKNOWN;
+        let claimed = self.data_claim(claimed);
+        let end = start.saturating_add(claimed);
+        let agree = self.riff.saturating_add(9) >= end && self.riff < UNKNOWN.max(end);
+        let placeholder = !wide && claimed >= PLACEHOLDERS;
+        if agree && !placeholder { end.saturating_sub(self.len) } else { 0 }
     }
 }
 

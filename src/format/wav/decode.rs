@@ -12,7 +12,7 @@ use super::{chunks, tags};
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat, Speakers, convert},
     error::{Error, ErrorKind, Result},
-    format::{Decoder, Input, foreign, repair::START_BYTES, table::Bytes},
+    format::{Damage, Decoder, Input, foreign, repair::START_BYTES, table::Bytes},
 };
 
 /// Bytes that are read at once; a frame can be larger.
@@ -177,6 +177,7 @@ pub(super) struct WavDecoder<I> {
     /// The next frame that is read.
     at: u64,
     metadata: Metadata,
+    damage: Damage,
     block: Vec<u8>,
 }
 
@@ -189,8 +190,11 @@ impl<I: Input> WavDecoder<I> {
         let chunks = chunks::scan(&mut input, len).map_err(failed)?;
         let fmt = Fmt::parse(&chunks.fmt.ok_or_else(|| damaged("it does not say its format"))?, name)?;
         let (start, bytes) = chunks.data.ok_or_else(|| damaged("it has no samples"))?;
+        let mut damage = Damage::default();
+        damage.note_end(chunks.cut_off / u64::from(fmt.frame_bytes()));
         let mut decoder = Self {
             input,
+            damage,
             name: name.to_owned(),
             fmt,
             start,
@@ -287,6 +291,10 @@ impl<I: Input> Decoder for WavDecoder<I> {
 
     fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    fn damage(&self) -> Damage {
+        self.damage.clone()
     }
 }
 

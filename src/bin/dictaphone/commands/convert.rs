@@ -72,7 +72,12 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result
     };
     report.clear();
     match outcome {
-        Ok((path, converted)) => tell(&plan, report, conversion.format, path, converted),
+        Ok((path, converted)) => {
+            if let Some(damage) = &converted.damage {
+                report.warning(&Message::new(format!("{} is damaged: {damage}", visible(&clip.to_string_lossy()))));
+            }
+            tell(&plan, report, conversion.format, path, converted)
+        }
         // The reader has had enough.
         Err(error) if error.io_kind() == Some(io::ErrorKind::BrokenPipe) => Ok(Exit::Done),
         // What was asked for is not in it; nothing is wrong with the clip.
@@ -116,6 +121,7 @@ fn tell(
     converted: Converted,
 ) -> Result<Exit, Failure> {
     let audio = converted.audio;
+    let exit = if converted.damage.is_some() { Exit::Incomplete } else { Exit::Done };
     let place = path.as_ref().map_or_else(|| STDOUT.to_owned(), |path| path.display().to_string());
     if path.is_some() {
         let length = clock(duration_of(converted.frames, audio.sample_rate));
@@ -142,7 +148,7 @@ fn tell(
     } else if let Some(path) = path.filter(|_| plan.prints_path) {
         report.path(&path).map_err(cannot_write)?;
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// What was done about the loudness: before, after, and how.
@@ -202,6 +208,7 @@ struct Facts<'a> {
     size_bytes: u64,
     recorded_at: Option<String>,
     clipped: u64,
+    lost_frames: u64,
     left_out: &'a [String],
     #[serde(flatten)]
     loudness: Option<LoudnessFacts>,
@@ -245,6 +252,7 @@ fn facts<'a>(format: &Format, path: Option<&'a Path>, converted: &'a Converted) 
         size_bytes: converted.size_bytes,
         recorded_at: clip.and_then(|clip| clip.recorded_at).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
         clipped: converted.clipped,
+        lost_frames: converted.lost_frames,
         left_out: &converted.left_out,
         loudness: converted.loudness.map(Into::into),
     }

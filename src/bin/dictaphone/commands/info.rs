@@ -107,6 +107,7 @@ fn rows(info: &Info) -> Vec<[String; 2]> {
         ("peak", info.peak_dbfs.map(|db| format!("{db:.1} dBFS"))),
         ("loudness", info.loudness_lufs.map(|lufs| format!("{lufs:.1} LUFS"))),
         ("device rate", info.device_rate_hz.map(|hertz| format!("{hertz:.1} Hz"))),
+        ("damage", info.damage.clone()),
         ("lost", info.lost_frames.map(|frames| format!("{frames} frames ({:.3} s)", seconds(frames, rate)))),
     ];
     let markers =

@@ -22,7 +22,7 @@ use self::line::LineFacts;
 use crate::{
     cli::{PlayArgs, config::Config, limits::stepped},
     input::{Inputs, command::Command},
-    message::{Failure, Message, exit::Exit, file_failure},
+    message::{Failure, Message, exit::Exit, file_failure, visible},
     report::{Report, status::clock},
     shelf,
 };
@@ -59,9 +59,13 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
     player.set_speed(args.speed);
     player.seek(start);
     player.play();
+    let damage = |player: &Player| player.state().damage;
     let played = listen(&player, &intents, start, &clip, report);
     report.clear();
     drop(inputs);
+    if let Some(damage) = damage(&player) {
+        report.warning(&Message::new(format!("{} is damaged: {damage}", visible(&name(&clip)))));
+    }
     played.map(|()| Exit::Done).map_err(failure)
 }
 

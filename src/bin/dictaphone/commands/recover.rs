@@ -76,10 +76,15 @@ fn line(outcome: &Outcome, dry_run: bool) -> Option<String> {
 fn told(recovered: &Recovered, dry_run: bool) -> String {
     let to = shown(&recovered.to);
     let length = recovered.duration().map_or_else(String::new, |length| format!("  {}", status::clock(length)));
+    let damage = recovered.damage.as_ref().map(|damage| format!("is damaged: {damage}"));
     match (recovered.change, dry_run) {
+        (Change::Nothing, _) if damage.is_some() => format!("{to}{length}  {}", damage.unwrap_or_default()),
         (Change::Nothing, _) => format!("{to}{length}  is whole"),
         (Change::Empty, _) => format!("{}  has no sound in it", shown(&recovered.from)),
-        (_, false) => format!("{to}{length}  recovered"),
+        (_, false) => match damage {
+            Some(damage) => format!("{to}{length}  recovered, {damage}"),
+            None => format!("{to}{length}  recovered"),
+        },
         (_, true) => format!("{to}{length}  would be recovered from {}", shown(&recovered.from)),
     }
 }
@@ -98,6 +103,7 @@ struct Row<'a> {
     frames: Option<u64>,
     duration_s: Option<f64>,
     size_bytes: Option<u64>,
+    lost_frames: Option<u64>,
     error: Option<String>,
 }
 
@@ -129,6 +135,7 @@ impl<'a> From<&'a Outcome> for Row<'a> {
             frames: None,
             duration_s: None,
             size_bytes: None,
+            lost_frames: None,
             error,
         };
         match outcome {
@@ -137,6 +144,7 @@ impl<'a> From<&'a Outcome> for Row<'a> {
                 outcome: match recovered.change {
                     Change::Repaired => "repaired",
                     Change::Renamed => "renamed",
+                    Change::Nothing if recovered.damage.is_some() => "damaged",
                     Change::Nothing => "whole",
                     Change::Empty => "empty",
                 },
@@ -144,6 +152,7 @@ impl<'a> From<&'a Outcome> for Row<'a> {
                 frames: recovered.frames,
                 duration_s: recovered.duration().map(|duration| duration.as_secs_f64()),
                 size_bytes: Some(recovered.size_bytes),
+                lost_frames: Some(recovered.lost_frames),
                 error: None,
             },
             Outcome::BeingWritten(path) => bare(path, "being_written", None),

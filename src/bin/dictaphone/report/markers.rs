@@ -92,6 +92,7 @@ mod tests {
             device: None,
             markers: vec![marker(1.5, "budget, \"2026\""), marker(3_661.25, ""), marker(4_000.0, "Zoë\t\u{1b}")],
             lost_frames: None,
+            damage: None,
             device_rate_hz: None,
             peak_dbfs: None,
             loudness_lufs: None,

@@ -11,7 +11,7 @@ use crate::{
     format::{
         Input,
         comments::read as comments,
-        ogg::read::{Page, first_page, last_page, page_at},
+        ogg::read::{Page, broken_page_at, first_page, last_page, page_at},
         window::Window,
     },
 };
@@ -19,6 +19,12 @@ use crate::{
 /// Bytes of comments that are read, and pages of a file's start that are looked at.
 const COMMENTS_MAX: usize = 8 << 20;
 const START_PAGES_MAX: usize = 64;
+
+/// What encoders skip in front of the sound, in frames: 6.5 ms.
+const USUAL_PRE_SKIP: u16 = 312;
+
+/// Frames on a page at most: 255 packets of 120 ms.
+const PAGE_FRAMES_MAX: u64 = 255 * super::PACKET_FRAMES_MAX as u64;
 
 /// Streams in one file.
 const LINKS_MAX: usize = 4096;
@@ -36,9 +42,22 @@ pub(super) struct Link {
     pub(super) base: u64,
     /// Frames of sound in it, the pre-skip left out.
     pub(super) frames: u64,
+    /// Frames behind them, on a page that is damaged or cut off.
+    pub(super) missing: u64,
+    /// The number of the first page of sound.
+    pub(super) sequence: u32,
+    /// What is to be said of its headers or its end.
+    pub(super) remark: Option<&'static str>,
     pub(super) metadata: Metadata,
     /// Its last page on which a packet ends.
     pub(super) last: Option<Page>,
+}
+
+impl Link {
+    /// Frames of sound in it and missing at its end.
+    pub(super) fn length(&self) -> u64 {
+        self.frames.saturating_add(self.missing)
+    }
 }
 
 /// All streams of the file, at least one.
@@ -75,9 +94,23 @@ fn is_opus(page: &Page) -> bool {
 /// The stream that begins at `at`, its length still unknown.
 fn link_at<I: Input>(window: &mut Window<I>, at: u64, len: u64, name: &str) -> Result<Link> {
     let failed = |error| Error::from_io(error, format!("cannot read {name}"));
-    let head = head_page(window, at, name)?;
-    let parsed = Head::parse(head.start(), name)?;
-    let (audio, tags) = comments_behind(window, &head).map_err(failed)?;
+    let mut remark = None;
+    let (head, parsed) = match head_page(window, at, name)? {
+        Some(head) => {
+            let parsed = Head::parse(head.start(), name)?;
+            (head, parsed)
+        }
+        None => {
+            remark = Some("its first page is damaged");
+            broken_head(window, at, len).map_err(failed)?.ok_or_else(|| {
+                Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it does not say its format"))
+            })?
+        }
+    };
+    let (audio, sequence, tags) = comments_behind(window, &head).map_err(failed)?;
+    if tags.is_empty() {
+        remark = remark.or(Some("its tags are damaged"));
+    }
     let block = tags.strip_prefix(b"OpusTags").unwrap_or_default();
     Ok(Link {
         head: parsed,
@@ -86,6 +119,9 @@ fn link_at<I: Input>(window: &mut Window<I>, at: u64, len: u64, name: &str) -> R
         end: len,
         base: 0,
         frames: 0,
+        missing: 0,
+        sequence,
+        remark,
         metadata: comments::metadata(block, super::SAMPLE_RATE),
         last: None,
     })
@@ -109,13 +145,13 @@ pub(super) fn first_codec<I: Input>(window: &mut Window<I>) -> io::Result<Option
     Ok(found)
 }
 
-/// The page of the Opus identification among those with which streams begin at `at`.
-fn head_page<I: Input>(window: &mut Window<I>, at: u64, name: &str) -> Result<Page> {
+/// The page of the Opus identification among those with which streams begin at `at`; `None` if that is damaged.
+fn head_page<I: Input>(window: &mut Window<I>, at: u64, name: &str) -> Result<Option<Page>> {
     let failed = |error| Error::from_io(error, format!("cannot read {name}"));
     let (mut at, mut found) = (at, None);
     for _ in 0..START_PAGES_MAX {
         match page_at(window, at).map_err(failed)?.filter(Page::is_first) {
-            Some(page) if is_opus(&page) => return Ok(page),
+            Some(page) if is_opus(&page) => return Ok(Some(page)),
             Some(page) => {
                 at = page.end();
                 found = found.or(Some(codec_of(page.start())));
@@ -123,44 +159,104 @@ fn head_page<I: Input>(window: &mut Window<I>, at: u64, name: &str) -> Result<Pa
             None => break,
         }
     }
-    Err(match found {
-        Some(codec) => Error::undecodable(name, format!("{name} holds {codec} sound, which is not read")),
-        None => Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it does not say its format")),
-    })
+    match found {
+        Some(codec) => Err(Error::undecodable(name, format!("{name} holds {codec} sound, which is not read"))),
+        None => Ok(None),
+    }
 }
 
-/// Where the sound begins behind the comment packet, and that packet.
-fn comments_behind<I: Input>(window: &mut Window<I>, head: &Page) -> io::Result<(u64, Vec<u8>)> {
+/// What can be had of a first page with a wrong checksum: its own words where they make sense, else those of the sound.
+fn broken_head<I: Input>(window: &mut Window<I>, at: u64, len: u64) -> io::Result<Option<(Page, Head)>> {
+    let Some(mut page) = broken_page_at(window, at)? else { return Ok(None) };
+    let is_sound = |page: &Page| page.granule.is_some() && !page.is_first() && !page.start().starts_with(b"OpusTags");
+    let Some(behind) = first_page(window, at.saturating_add(1), len, |page| !page.is_first())? else { return Ok(None) };
+    let Some(sound) = first_page(window, behind.at, len, is_sound)? else { return Ok(None) };
+    let tells = behind.start().starts_with(b"OpusTags") || is_opus(&page);
+    if !tells {
+        return Ok(None);
+    }
+    (page.serial, page.len) = (behind.serial, behind.at.saturating_sub(at));
+    // The first byte of a packet tells whether it is stereo (RFC 6716, section 3.1).
+    let channels = if sound.start().first().is_some_and(|first| first & 4 != 0) { 2 } else { 1 };
+    let guess = Head { channels, pre_skip: USUAL_PRE_SKIP, gain: 0 };
+    let told = Head::parse(page.start(), "").ok().filter(|head| is_opus(&page) && head.channels == channels);
+    Ok(Some((page, told.unwrap_or(guess))))
+}
+
+/// Where the sound begins behind the comment packet, the number of its first page, and that packet.
+fn comments_behind<I: Input>(window: &mut Window<I>, head: &Page) -> io::Result<(u64, u32, Vec<u8>)> {
     let (mut at, mut packet) = (head.end(), Vec::new());
+    // One page of comments, if none can be read.
+    let mut next = head.sequence.wrapping_add(2);
     while let Some(page) = page_at(window, at)? {
         at = page.end();
         if page.serial != head.serial {
             continue;
         }
         let Some((piece, ends)) = page.pieces().first().map(|&(piece, ends)| (piece.to_vec(), ends)) else { continue };
+        next = page.sequence.wrapping_add(1);
         packet.extend(piece);
         if ends || packet.len() > COMMENTS_MAX {
             break;
         }
     }
-    Ok((at, packet))
+    Ok((at, next, packet))
 }
 
 /// Finds the first and the last granule of the stream.
 fn measure<I: Input>(window: &mut Window<I>, link: &mut Link) -> io::Result<()> {
     let serial = link.serial;
     let counts = |page: &Page| page.serial == serial && page.granule.is_some();
-    let Some(first) = first_page(window, link.audio, link.end, counts)? else { return Ok(()) };
+    let Some(first) = first_page(window, link.audio, link.end, counts)? else {
+        let start = Behind { at: link.audio, sequence: link.sequence, granule: link.head.pre_skip.into() };
+        (link.missing, link.remark) = missing_behind(window, link, &start)?;
+        return Ok(());
+    };
     let last = last_page(window, link.audio, link.end, counts)?;
     let granule = |page: &Page| page.granule.unwrap_or_default();
     // A stream of one page may end before its packets do, and begins with 0 then (RFC 7845, section 4.5).
-    link.base = if first.is_last() { 0 } else { granule(&first).saturating_sub(frames_ending_on(&first)) };
+    // Where the first page is missing, only the usual start can be assumed.
+    let is_missing = first.sequence > link.sequence;
+    let begins = granule(&first).saturating_sub(frames_ending_on(&first));
+    link.base = if first.is_last() || is_missing { 0 } else { begins };
     let end = last.as_ref().map_or(0, granule);
     // A number in a file may be anything: each byte is a packet of 120 ms at most.
     let most = link.end.saturating_sub(link.audio).saturating_mul(super::PACKET_FRAMES_MAX as u64);
     link.frames = end.saturating_sub(link.base).saturating_sub(link.head.pre_skip.into()).min(most);
+    if let Some(last) = last.as_ref().filter(|last| !last.is_last()) {
+        let end = Behind { at: last.end(), sequence: last.sequence.wrapping_add(1), granule: granule(last) };
+        (link.missing, link.remark) = missing_behind(window, link, &end)?;
+    }
     link.last = last;
     Ok(())
+}
+
+/// Where the page behind the last whole one begins, its number, and what the codec has got to there.
+struct Behind {
+    at: u64,
+    sequence: u32,
+    granule: u64,
+}
+
+/// Frames on a page behind the last whole one, which is damaged or cut off, and what to say if nobody knows how many.
+fn missing_behind<I: Input>(
+    window: &mut Window<I>,
+    link: &Link,
+    behind: &Behind,
+) -> io::Result<(u64, Option<&'static str>)> {
+    if behind.at >= link.end {
+        return Ok((0, link.remark));
+    }
+    let page = broken_page_at(window, behind.at)?;
+    let next = page.filter(|page| page.serial == link.serial && page.sequence == behind.sequence);
+    let frames = next.and_then(|page| page.granule?.checked_sub(behind.granule));
+    match frames.filter(|&frames| frames <= PAGE_FRAMES_MAX) {
+        Some(frames) if frames > 0 => Ok((frames, link.remark)),
+        _ => {
+            let begins = window.at(behind.at, 4)?.starts_with(b"OggS");
+            Ok((0, link.remark.or(begins.then_some("its end is damaged or cut off"))))
+        }
+    }
 }
 
 /// Frames of the packets that end on the page.

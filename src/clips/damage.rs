@@ -1,0 +1,56 @@
+//! What is missing in a clip, found by reading all of it. Run by any thread that may take seconds.
+
+use std::path::Path;
+
+use crate::{
+    audio::Metadata,
+    error::Result,
+    format::{self, Damage},
+};
+
+/// Frames that are read at once.
+const BLOCK_FRAMES: usize = 1 << 15;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDamage {
+    /// What is missing in the file.
+    pub damage: Damage,
+    /// Frames that were lost while it was recorded, as far as somebody noted that.
+    pub noted_frames: Option<u64>,
+    /// Frames a second, in hertz.
+    pub sample_rate: u32,
+}
+
+impl FileDamage {
+    /// Reads the clip at `path` to its end, if `all`; otherwise only what tells how long it is.
+    ///
+    /// # Errors
+    /// Those of [`format::open`] and of reading.
+    pub fn read(path: &Path, all: bool) -> Result<Self> {
+        let mut decoder = format::open(path)?;
+        let mut samples = Vec::new();
+        while all && decoder.read(&mut samples, BLOCK_FRAMES)? > 0 {
+            samples.clear();
+        }
+        let noted_frames = noted(decoder.metadata());
+        Ok(Self { damage: decoder.damage(), noted_frames, sample_rate: decoder.format().sample_rate })
+    }
+
+    /// All frames that are lost, if anybody knows.
+    #[must_use]
+    pub fn frames(&self) -> Option<u64> {
+        let missing = self.damage.lost_frames();
+        match self.noted_frames {
+            Some(noted) => Some(noted.saturating_add(missing)),
+            None => Some(missing).filter(|&missing| missing > 0),
+        }
+    }
+}
+
+/// Frames that were lost while it was recorded. Our recorder notes losses only, so that its silence about them means
+/// none.
+pub(super) fn noted(tags: &Metadata) -> Option<u64> {
+    let is_ours = tags.software.as_deref().is_some_and(|software| software.starts_with(env!("CARGO_PKG_NAME")));
+    tags.lost_frames().or(is_ours.then_some(0))
+}
