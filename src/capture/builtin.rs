@@ -51,6 +51,7 @@ impl Builtin {
             host: "builtin".to_owned(),
             kind: DeviceKind::Input,
             is_default: false,
+            is_monitor: false,
             converts: false,
             format,
             channels: if free { (1, 32) } else { (format.channels, format.channels) },

@@ -39,6 +39,10 @@ pub use push::PushSource;
 pub use reconnect::Reconnecting;
 pub use warning::{Warning, WarningKind};
 
+/// The [constraint](Error::constraint) of an error about a sound server that the user has named: it must not be replaced
+/// by another one, or by another sound system.
+pub const SERVER: &str = "server";
+
 /// Every backend that this system has: the built-in sources, running at `pace`, and the hosts of the sound system.
 #[must_use]
 pub fn backends(pace: Pace) -> Vec<Arc<dyn Backend>> {
@@ -69,6 +73,8 @@ pub struct DeviceInfo {
     pub kind: DeviceKind,
     /// Whether it is the system's default of its kind. At most one device of a kind is.
     pub is_default: bool,
+    /// Whether it delivers what a loudspeaker is given, and is no microphone.
+    pub is_monitor: bool,
     /// Whether rates, channels and sample formats other than its own are only made by conversion, on a sound server. It
     /// is opened in its own [`format`](Self::format) then, unless another one is [required](OpenRequest::exact).
     pub converts: bool,
@@ -80,6 +86,14 @@ pub struct DeviceInfo {
     pub sample_rates: Vec<u32>,
     /// The sample formats that it delivers, by their names on the host (`s16`, `f32`, `u8` …).
     pub sample_formats: Vec<String>,
+}
+
+impl DeviceInfo {
+    /// What lists of devices are sorted by: inputs first, the default in front, monitors behind microphones.
+    #[must_use]
+    pub fn place_in_lists(&self) -> (bool, bool, bool) {
+        (self.kind == DeviceKind::Output, !self.is_default, self.is_monitor)
+    }
 }
 
 /// What the opener would like to get. Whatever the device cannot give comes as near as it can; the stream's

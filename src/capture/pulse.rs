@@ -7,6 +7,7 @@
 //! sound, without a word, whenever its own blocks do not line up with ours; it does not hear when the server moves the
 //! stream to another source; and it leaves a connection behind after each listing.
 
+mod address;
 mod connection;
 mod receiving;
 #[cfg(test)]
@@ -18,8 +19,8 @@ pub(super) mod witness;
 use std::ffi::{CStr, CString};
 
 use pulseaudio::protocol::{
-    self, ChannelMap, ChannelPosition, Command, GetSinkInfo, GetSourceInfo, ProtocolError, SampleFormat as Wire,
-    SampleSpec, ServerInfo, SinkInfo, SourceInfo,
+    self, ChannelMap, ChannelPosition, Command, GetSinkInfo, GetSourceInfo, ProtocolError, PulseError,
+    SampleFormat as Wire, SampleSpec, ServerInfo, SinkInfo, SourceInfo,
 };
 
 use self::{
@@ -36,6 +37,9 @@ use crate::{
 };
 
 const HOST: &str = "pulseaudio";
+
+/// The [constraint](Error::constraint) of an error about a source that the user has chosen for all programs.
+const SOURCE: &str = "source";
 
 /// What the server converts to, each with its name on the wire.
 const ENCODINGS: [(Encoding, Wire); 5] = [
@@ -58,31 +62,34 @@ impl PulseBackend {
     }
 
     fn list(self) -> Result<Vec<DeviceInfo>> {
-        let Some(connection) = Connection::open() else { return Ok(Vec::new()) };
+        let mut connection = match Connection::open() {
+            Err(unreachable) if unreachable.is_absent() => return Ok(Vec::new()),
+            connection => connection?,
+        };
         let cannot = |error: ProtocolError| {
             let kind = if is_denied(&error) { ErrorKind::NotAllowed } else { ErrorKind::Abort };
             explain(Error::new(kind, "cannot list the devices of the sound server"), error)
         };
-        let mut connection = connection.map_err(cannot)?;
         let server: ServerInfo = connection.ask(Command::GetServerInfo).map_err(cannot)?;
         let sources: Vec<SourceInfo> = connection.ask(Command::GetSourceInfoList).map_err(cannot)?;
         let sinks: Vec<SinkInfo> = connection.ask(Command::GetSinkInfoList).map_err(cannot)?;
-        let inputs = sources.iter().map(|source| {
-            describe_source(source, server.default_source_name.as_deref() == Some(source.name.as_c_str()))
-        });
+        let chosen = chosen_source().or_else(|| server.default_source_name.clone());
+        let inputs =
+            sources.iter().map(|source| describe_source(source, chosen.as_deref() == Some(source.name.as_c_str())));
         let outputs = sinks
             .iter()
             .map(|sink| describe_sink(sink, server.default_sink_name.as_deref() == Some(sink.name.as_c_str())));
         let mut infos: Vec<DeviceInfo> = inputs.chain(outputs).collect();
-        infos.sort_by_key(|info| (info.kind == DeviceKind::Output, !info.is_default));
+        infos.sort_by_key(DeviceInfo::place_in_lists);
         Ok(infos)
     }
 
     fn lookup(self, name: &CStr) -> Option<DeviceInfo> {
-        let mut connection = Connection::open()?.ok()?;
+        let mut connection = Connection::open().ok()?;
         let server: ServerInfo = connection.ask(Command::GetServerInfo).ok()?;
         if let Ok(source) = connection.ask::<SourceInfo>(source_by_name(name)) {
-            let is_default = server.default_source_name.as_deref() == Some(source.name.as_c_str());
+            let chosen = chosen_source().or_else(|| server.default_source_name.clone());
+            let is_default = chosen.as_deref() == Some(source.name.as_c_str());
             return Some(describe_source(&source, is_default));
         }
         let sink: SinkInfo =
@@ -97,18 +104,28 @@ impl Backend for PulseBackend {
     }
 
     fn default_input(&self) -> Result<Option<DeviceInfo>> {
-        let Some(connection) = Connection::open() else { return Ok(None) };
-        let source = connection.and_then(|mut connection| {
+        let mut connection = match Connection::open() {
+            Err(unreachable) if unreachable.is_replaceable() => return Ok(None),
+            connection => connection?,
+        };
+        let chosen = chosen_source();
+        let ask = |connection: &mut Connection| {
             let sources: Vec<SourceInfo> = connection.ask(Command::GetSourceInfoList)?;
             if sources.is_empty() {
                 return Ok(None);
             }
-            connection.ask(source_by_name(protocol::DEFAULT_SOURCE)).map(Some)
-        });
-        match source {
+            connection.ask(source_by_name(chosen.as_deref().unwrap_or(protocol::DEFAULT_SOURCE))).map(Some)
+        };
+        match ask(&mut connection) {
             Ok(Some(source)) => Ok(Some(describe_source(&source, true))),
             // Not passed over: behind ALSA the same server would only fail in another way.
             Ok(None) => Err(Error::new(ErrorKind::NotFound, "no input device")),
+            // What the user has chosen is not replaced by anything else.
+            Err(ProtocolError::ServerError(PulseError::NoEntity)) if chosen.is_some() => {
+                let name = chosen.unwrap_or_default();
+                let context = format!("the sound server has no input '{}'", name.to_string_lossy());
+                Err(Error::new(ErrorKind::NotFound, context).because_of(SOURCE))
+            }
             // Nor is this: behind ALSA the same server may be waited for, or another microphone be found.
             Err(error) if is_frozen(&error) => Err(failure(error, "cannot reach the sound server".to_owned())),
             Err(_) => Ok(None),
@@ -122,12 +139,7 @@ impl Backend for PulseBackend {
     fn open(&self, id: &str, request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
         let not_found = || Error::new(ErrorKind::NotFound, format!("there is no input device '{id}'"));
         let name = name_in(id).ok_or_else(not_found)?;
-        let mut connection = match Connection::open() {
-            None => return Err(Error::new(ErrorKind::NotFound, "there is no sound server")),
-            Some(connection) => {
-                connection.map_err(|error| failure(error, "cannot reach the sound server".to_owned()))?
-            }
-        };
+        let mut connection = Connection::open()?;
         let source: SourceInfo = connection
             .ask(source_by_name(&name))
             .map_err(|error| failure(error, format!("cannot find the input device '{id}'")))?;
@@ -142,6 +154,11 @@ impl Backend for PulseBackend {
         let map = if choice.channels == native.channels { source.channel_map } else { usual_map(choice.channels) };
         Ok(Box::new(PulseStream::open(connection, &source, choice, map, is_default)?))
     }
+}
+
+/// The source that the user has chosen for all programs.
+fn chosen_source() -> Option<CString> {
+    CString::new(address::chosen_source()?).ok()
 }
 
 fn name_in(id: &str) -> Option<CString> {
@@ -165,7 +182,8 @@ fn label(description: Option<&CString>, name: &CString) -> String {
 }
 
 fn describe_source(source: &SourceInfo, is_default: bool) -> DeviceInfo {
-    describe(&source.name, source_label(source), DeviceKind::Input, is_default, &source.sample_spec)
+    let info = describe(&source.name, source_label(source), DeviceKind::Input, is_default, &source.sample_spec);
+    DeviceInfo { is_monitor: source.monitor_of_sink_index.is_some() || source.monitor_of_sink_name.is_some(), ..info }
 }
 
 fn describe_sink(sink: &SinkInfo, is_default: bool) -> DeviceInfo {
@@ -182,6 +200,7 @@ fn describe(name: &CStr, label: String, kind: DeviceKind, is_default: bool, spec
         host: HOST.to_owned(),
         kind,
         is_default,
+        is_monitor: false,
         converts: true,
         format: AudioFormat::new(native.rate, native.channels, encoding.sample_format()),
         channels: (1, u16::from(protocol::sample_spec::MAX_CHANNELS)),

@@ -99,6 +99,7 @@ impl PushSource {
             host: "push".to_owned(),
             kind: DeviceKind::Input,
             is_default: true,
+            is_monitor: false,
             converts: false,
             format,
             channels: (format.channels, format.channels),

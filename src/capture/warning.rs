@@ -34,6 +34,8 @@ pub enum WarningKind {
     Unmuted,
     /// The system has another default input now; the recording stays with its own.
     DefaultChanged,
+    /// The device that was chosen is not there, and the recording is from another one.
+    OtherDevice,
     /// Sound was lost and is silence in the recording.
     Lost,
     /// Sound was lost, nobody knows how much.
@@ -72,6 +74,7 @@ impl WarningKind {
             Self::Muted => "muted",
             Self::Unmuted => "unmuted",
             Self::DefaultChanged => "default_changed",
+            Self::OtherDevice => "other_device",
             Self::Lost => "lost",
             Self::LostUnknown => "lost_unknown",
             Self::EndedEarly => "ended_early",

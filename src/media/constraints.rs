@@ -259,6 +259,7 @@ mod tests {
             host: "test".to_owned(),
             kind: DeviceKind::Input,
             is_default,
+            is_monitor: false,
             converts: false,
             format: AudioFormat::new(rate, channels, SampleFormat::S16),
             channels: (channels, channels),

@@ -165,6 +165,8 @@ impl Shared {
         for backend in &backends {
             match backend.devices() {
                 Ok(found) => devices.extend(found),
+                // A server that the user has named is not replaced by anything else.
+                Err(error) if error.constraint() == Some(capture::SERVER) => return Err(error),
                 // Those behind may stand in front of the same server, and know less.
                 Err(error) => failure = failure.or(Some(error)),
             }
@@ -259,7 +261,7 @@ fn arrange(mut devices: Vec<DeviceInfo>) -> Vec<DeviceInfo> {
         device.is_default &= !*seen;
         *seen |= device.is_default;
     }
-    devices.sort_by_key(|device| (device.kind == DeviceKind::Output, !device.is_default));
+    devices.sort_by_key(DeviceInfo::place_in_lists);
     devices
 }
 

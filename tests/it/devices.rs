@@ -1,6 +1,7 @@
 //! `dictaphone devices`: what a private PulseAudio has, as a table and as JSON.
 
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use serde_json::Value;
 use crate::support::harness::Test;
 use crate::support::pulse::PulseServer;
 use crate::support::server::{Microphone, Server};
+use crate::takes::names;
 
 /// A server with two microphones, of which `mic` is the default.
 fn server() -> PulseServer {
@@ -145,11 +147,11 @@ fn a_server_that_lets_nobody_in_is_access_denied() {
     for command in [&["devices"][..], &["record", "x.wav"], &["record", "-i", "USB", "x.wav"]] {
         let test = Test::new().args(command.iter().copied());
         let server = locked_server(test.sandbox().path());
-        let output = test.env("PULSE_SERVER", server).run();
-        output.assert_exit(5).assert_stdout("").assert_stderr(
-            "error: cannot list the devices of the sound server: server error: AccessDenied\n\
+        let output = test.env("PULSE_SERVER", server.clone()).run();
+        output.assert_exit(5).assert_stdout("").assert_stderr(&format!(
+            "error: cannot reach the sound server at {server}: server error: AccessDenied\n\
              hint: allow this terminal the microphone in the system's privacy settings, or be the user of the sound server\n",
-        );
+        ));
     }
 }
 
@@ -166,4 +168,78 @@ fn a_server_behind_a_locked_door_is_access_denied() {
     let output = test.env("PULSE_SERVER", format!("unix:{}", door.display())).run();
     output.assert_exit(5).assert_stdout("").assert_stderr_contains("ermission denied");
     output.assert_stderr_contains("\nhint: allow this terminal the microphone");
+}
+
+#[test]
+fn a_named_server_that_is_dead_is_named_and_never_replaced_by_another() {
+    let server = PulseServer::start();
+    let dead = server.runtime().join("dead");
+    drop(UnixListener::bind(&dead).unwrap());
+    let unix = format!("unix:{}", dead.display());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let tcp = format!("tcp:127.0.0.1:{free}");
+    for (named, place) in [
+        (unix.clone(), unix.clone()),
+        (dead.display().to_string(), unix.clone()),
+        (tcp.clone(), tcp.clone()),
+        (format!("127.0.0.1:{free}"), tcp.clone()),
+        ("unix:/nothing/here".into(), "unix:/nothing/here".into()),
+        (format!("unix:/nothing/here {tcp}"), tcp),
+    ] {
+        for words in [&["record", "x.wav"][..], &["record", "-i", "mic", "x.wav"], &["devices"]] {
+            let test = Test::new().server(&server).args(words.iter().copied()).env("PULSE_SERVER", named.clone());
+            let output = test.run();
+            output
+                .assert_exit(4)
+                .assert_stdout("")
+                .assert_stderr_contains(&format!("error: cannot reach the sound server at {place}: "));
+            assert!(names(output.path("")).is_empty(), "{named}");
+        }
+    }
+}
+
+#[test]
+fn the_chosen_source_is_the_default_and_an_unknown_one_is_not_replaced() {
+    let server = PulseServer::start();
+    let words = ["load-module", "module-null-sink", "sink_name=second", "channels=1"];
+    assert!(server.core().ask("pactl", &words).is_some());
+    let config = "default-source = second.monitor\n";
+    let run = |words: &[&str], variable: &str, settings: &str| {
+        let test = Test::new().server(&server).args(words.iter().copied()).file("client.conf", settings);
+        let client = test.path("client.conf");
+        test.env("PULSE_SOURCE", variable).env("PULSE_CLIENTCONFIG", client).run()
+    };
+    for (variable, settings) in [("second.monitor", ""), ("", config), ("second.monitor", "default-source = x\n")] {
+        let output = run(&["devices", "--json"], variable, settings);
+        let devices: Vec<Value> = serde_json::from_str(&output.assert_success().stdout()).unwrap();
+        assert_eq!(devices[0]["id"], "pulseaudio:second.monitor");
+        assert_eq!(devices.iter().filter(|device| device["default"] == true).count(), 1);
+        let output = run(&["record", "--json", "-d", "0.1", "x.wav"], variable, settings);
+        assert!(output.assert_exit(0).stdout().contains("Monitor of"), "{}", output.context());
+    }
+    let output = run(&["record", "x.wav"], "nothing", "");
+    output.assert_exit(4).assert_stderr_contains("no input 'nothing'").assert_stderr_contains("hint: `PULSE_SOURCE`");
+}
+
+#[test]
+fn the_input_chosen_on_the_screen_is_the_default_of_a_recording_and_of_the_list() {
+    let server = PulseServer::start();
+    for name in ["second", "third"] {
+        let words = ["load-module", "module-null-sink", &format!("sink_name={name}"), "channels=1"];
+        assert!(server.core().ask("pactl", &words).is_some());
+    }
+    let chosen = |id: &str, words: &[&str]| {
+        let test = Test::new().server(&server).args(words.iter().copied());
+        let state = test.home().join(".local/state/dictaphone");
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::write(state.join("input"), format!("{id}\nThe third\n")).unwrap();
+        test.run()
+    };
+    let output = chosen("pulseaudio:third.monitor", &["devices", "--json"]);
+    let devices: Vec<Value> = serde_json::from_str(&output.assert_success().stdout()).unwrap();
+    assert_eq!((&devices[0]["id"], &devices[0]["default"]), (&"pulseaudio:third.monitor".into(), &true.into()));
+    let output = chosen("pulseaudio:third.monitor", &["record", "--json", "-d", "0.1", "x.wav"]);
+    assert!(output.assert_exit(0).stdout().contains("third"), "{}", output.context());
+    let output = chosen("pulseaudio:gone", &["record", "--json", "-d", "0.1", "x.wav"]);
+    output.assert_exit(0).assert_stdout_contains("\"other_device\"").assert_stderr_contains("The third is not there");
 }

@@ -34,7 +34,6 @@ pub(crate) fn no_sound(sandbox: &Sandbox) -> Vec<(String, String)> {
     std::fs::write(&client, "autospawn = no\n").expect("write the PulseAudio client configuration");
     vec![
         configuration(sandbox.path(), ""),
-        ("PULSE_SERVER".into(), format!("unix:{nothing}")),
         ("PULSE_CLIENTCONFIG".into(), client.to_string_lossy().into_owned()),
         ("PIPEWIRE_RUNTIME_DIR".into(), nothing.clone().into_owned()),
         ("DBUS_SESSION_BUS_ADDRESS".into(), format!("unix:path={nothing}")),

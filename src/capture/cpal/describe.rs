@@ -34,6 +34,7 @@ pub(super) fn describe(
         host: id.host().to_string(),
         kind,
         is_default,
+        is_monitor: false,
         converts: system.converts(),
         format,
         channels: negotiate::channel_range(&offers)?,

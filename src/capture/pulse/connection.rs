@@ -5,7 +5,8 @@
 use std::{
     ffi::CString,
     io::{BufReader, ErrorKind as IoKind, Read},
-    os::unix::net::UnixStream,
+    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
     time::Duration,
 };
@@ -19,7 +20,11 @@ use rustix::{
     io::Errno,
 };
 
-use crate::error::{Error, ErrorKind};
+use super::address::{self, Address, Family};
+use crate::{
+    capture::{SERVER, bounded::bounded},
+    error::{Error, ErrorKind},
+};
 
 /// How long the server may take for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
@@ -50,17 +55,33 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to the user's server; `None` when there is none.
-    pub(super) fn open() -> Option<Result<Self, ProtocolError>> {
-        let path = pulseaudio::socket_path_from_env()?;
-        match connect(&path, ANSWER_LIMIT) {
-            Ok(socket) => Some(Self::shake_hands(socket)),
-            Err(error) if matches!(error.kind(), IoKind::WouldBlock | IoKind::PermissionDenied) => {
-                Some(Err(error.into()))
+    /// Connects to the user's server.
+    ///
+    /// # Errors
+    /// Why none of the places of one can be reached.
+    pub(super) fn open() -> Result<Self, Unreachable> {
+        let places = address::places();
+        let is_named = places.named.is_some();
+        let mut failure = None;
+        for address in &places.addresses {
+            let reached = connect(address, ANSWER_LIMIT).map_err(ProtocolError::from).and_then(Self::shake_hands);
+            match reached {
+                Ok(connection) => return Ok(connection),
+                Err(cause) => {
+                    log::debug!("{address}: {cause}");
+                    let unreachable = Unreachable { place: address.to_string(), cause, is_named };
+                    failure = Some(match failure {
+                        Some(before) => unreachable.or(before),
+                        None => unreachable,
+                    });
+                }
             }
-            // A socket that nobody listens at any more is no server.
-            Err(_) => None,
         }
+        Err(failure.unwrap_or_else(|| Unreachable {
+            place: places.named.unwrap_or_default(),
+            cause: ProtocolError::Io(IoKind::AddrNotAvailable.into()),
+            is_named,
+        }))
     }
 
     /// A connection whose handshake is taken for granted.
@@ -74,7 +95,7 @@ impl Connection {
         socket.set_write_timeout(Some(ANSWER_LIMIT))?;
         let socket = BufReader::with_capacity(READ_BUFFER, socket);
         let mut this = Self { socket, version: protocol::MAX_VERSION, sequence: 0 };
-        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
+        let cookie = address::cookie();
         // A cookie of another length breaks the protocol; one of zeros is refused only where it is asked for, and a
         // server on a Unix socket knows its own user without.
         let cookie = cookie.filter(|cookie| cookie.len() == COOKIE_BYTES).unwrap_or_else(|| vec![0; COOKIE_BYTES]);
@@ -170,11 +191,90 @@ impl Connection {
     }
 }
 
+/// Why no server can be reached.
+#[derive(Debug)]
+pub(super) struct Unreachable {
+    place: String,
+    cause: ProtocolError,
+    /// The user has named it, so that it must not be replaced by another one.
+    is_named: bool,
+}
+
+impl Unreachable {
+    /// Whether there is no server, and nobody has said that there should be one.
+    pub(super) fn is_absent(&self) -> bool {
+        !self.is_named && self.io_kind() == Some(IoKind::NotFound)
+    }
+
+    /// Whether another sound system may be used instead: the user has named no server, and none holds its users up.
+    pub(super) fn is_replaceable(&self) -> bool {
+        !self.is_named && !is_frozen(&self.cause)
+    }
+
+    fn io_kind(&self) -> Option<IoKind> {
+        match &self.cause {
+            ProtocolError::Io(error) => Some(error.kind()),
+            _ => None,
+        }
+    }
+
+    /// Of two places the one to be told: that which is there and refuses says more than that which is not there.
+    fn or(self, before: Self) -> Self {
+        let says = |it: &Self| if is_denied(&it.cause) { 2 } else { u8::from(it.io_kind() != Some(IoKind::NotFound)) };
+        if says(&self) > says(&before) { self } else { before }
+    }
+}
+
+impl From<Unreachable> for Error {
+    fn from(Unreachable { place, cause, is_named }: Unreachable) -> Self {
+        let kind = match &cause {
+            cause if is_denied(cause) => ErrorKind::NotAllowed,
+            cause if is_frozen(cause) => ErrorKind::NotReadable,
+            ProtocolError::Io(_) => ErrorKind::NotFound,
+            _ => ErrorKind::NotReadable,
+        };
+        let error = Self::new(kind, format!("cannot reach the sound server at {place}"));
+        let error = if is_named { error.because_of(SERVER) } else { error };
+        explain(error, cause)
+    }
+}
+
+/// Connects; what comes is read and written alike, whatever the family of the socket.
+fn connect(address: &Address, limit: Duration) -> std::io::Result<UnixStream> {
+    match address {
+        Address::Unix(path) => connect_unix(path, limit),
+        Address::Tcp { host, port, family } => {
+            let target = (host.clone(), *port);
+            // The names of hosts are looked up by the system, which may take its time.
+            let found = bounded("host-name", limit, move || target.to_socket_addrs().map(Iterator::collect::<Vec<_>>));
+            let found = found.ok_or(IoKind::TimedOut)??;
+            let fits = |address: &&SocketAddr| match family {
+                Family::Any => true,
+                Family::V4 => address.is_ipv4(),
+                Family::V6 => address.is_ipv6(),
+            };
+            let mut failure = std::io::Error::from(IoKind::AddrNotAvailable);
+            for address in found.iter().filter(fits) {
+                match TcpStream::connect_timeout(address, limit) {
+                    Ok(socket) => {
+                        socket.set_nodelay(true)?;
+                        return Ok(UnixStream::from(OwnedFd::from(socket)));
+                    }
+                    // That it takes too long is no server that does not answer: it may not even be there.
+                    Err(error) if error.kind() == IoKind::TimedOut => failure = IoKind::HostUnreachable.into(),
+                    Err(error) => failure = error,
+                }
+            }
+            Err(failure)
+        }
+    }
+}
+
 /// Connects. A server that is frozen accepts nobody, and once its queue is full the system makes callers wait for ever.
 ///
 /// # Errors
 /// [`IoKind::WouldBlock`] after the `limit`.
-fn connect(path: &Path, limit: Duration) -> std::io::Result<UnixStream> {
+fn connect_unix(path: &Path, limit: Duration) -> std::io::Result<UnixStream> {
     use rustix::net::{
         AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with,
         sockopt::{Timeout, set_socket_timeout},
@@ -265,10 +365,10 @@ mod tests {
                 Err(error) => break assert_eq!(error, rustix::io::Errno::AGAIN, "the queue is full"),
             }
         }
-        let error = connect(&path, Duration::from_millis(20)).unwrap_err();
+        let error = connect_unix(&path, Duration::from_millis(20)).unwrap_err();
         assert_eq!(error.kind(), IoKind::WouldBlock);
         drop(server);
-        assert_eq!(connect(&path, ANSWER_LIMIT).unwrap_err().kind(), IoKind::ConnectionRefused);
+        assert_eq!(connect_unix(&path, ANSWER_LIMIT).unwrap_err().kind(), IoKind::ConnectionRefused);
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Witness {
     /// Watches over the newest stream that ALSA's plugin has opened for this process; `tell` is called on the thread of
     /// the witness. `None` if there is no server. If the server knows no such stream, nothing is ever told.
     pub(in crate::capture) fn call(tell: impl FnMut(Testimony) + Send + 'static) -> Option<Self> {
-        let connection = Connection::open()?.ok()?;
+        let connection = Connection::open().ok()?;
         let socket = connection.wait_for_ever().ok()?;
         let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
         let thread = thread::Builder::new().name("witness".to_owned()).spawn(move || case.hear()).ok()?;

@@ -9,9 +9,15 @@ mod notes;
 pub(crate) mod ordinary;
 pub(crate) mod usage;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum, ValueHint};
+use clap::{
+    ArgAction, Args, CommandFactory, Parser, ValueEnum, ValueHint,
+    builder::{PathBufValueParser, TypedValueParser},
+};
 use dictaphone::audio::{ChannelMap, SampleFormat};
 
 use self::{
@@ -22,6 +28,17 @@ use self::{
         RECOVER_NOTES, RENAME_NOTES, convert_notes, play_notes, record_notes, root_notes,
     },
 };
+
+/// A path, in which a leading `~/` is the home folder: not every shell replaces it everywhere, such as in `--dir=~/x`.
+fn paths() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| at_home(path, dirs::home_dir().as_deref()))
+}
+
+/// That path below the home folder, if it begins with `~`.
+pub(crate) fn at_home(path: PathBuf, home: Option<&Path>) -> PathBuf {
+    let below = home.zip(path.strip_prefix("~").ok()).map(|(home, below)| home.join(below));
+    below.unwrap_or(path)
+}
 
 /// A voice recorder for the terminal that never loses a recording
 #[derive(Debug, Parser)]
@@ -55,13 +72,13 @@ pub(crate) struct Common {
     #[arg(long, value_name = "WHEN", value_enum, global = true, display_order = 901)]
     pub(crate) color: Option<Color>,
     /// Defaults from this file; else `dictaphone/config.toml` in the user's config folder
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, display_order = 902)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, display_order = 902, value_parser = paths())]
     pub(crate) config: Option<PathBuf>,
     /// Flags of `record` from `[profile.NAME]` of the config
     #[arg(long, value_name = "NAME", global = true, display_order = 902)]
     pub(crate) profile: Option<String>,
     /// Append what happens to this file, for finding out why
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, display_order = 903)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, display_order = 903, value_parser = paths())]
     pub(crate) log: Option<PathBuf>,
 }
 
@@ -115,7 +132,7 @@ pub(crate) struct RecordArgs {
     ///
     /// Without FILE a new name in the clips folder: --dir, else DICTAPHONE_DIR, else the config, else `Recordings` in
     /// the user's music folder. An existing file is never overwritten without --force.
-    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, value_parser = paths())]
     pub(crate) file: Option<PathBuf>,
     /// Stop after this much recorded audio: `90`, `1m30s`, `00:01:30`
     #[arg(short, long, value_name = "T", value_parser = duration::parse, allow_hyphen_values = true)]
@@ -179,7 +196,7 @@ pub(crate) struct CaptureArgs {
     #[arg(long, value_name = "TEMPLATE", value_parser = Template::parse)]
     pub(crate) name: Option<Template>,
     /// The clips folder
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, value_parser = paths())]
     pub(crate) dir: Option<PathBuf>,
 }
 
@@ -199,7 +216,7 @@ pub(crate) enum Preset {
 #[command(after_long_help = play_notes())]
 pub(crate) struct PlayArgs {
     /// A path, a file in the clips folder, or its name without extension
-    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath, value_parser = paths())]
     pub(crate) clip: PathBuf,
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
@@ -230,7 +247,7 @@ pub(crate) struct DevicesArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ClipsFolder {
     /// The clips folder; else DICTAPHONE_DIR, else the config, else `Recordings` in the user's music folder
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, value_parser = paths())]
     pub(crate) dir: Option<PathBuf>,
 }
 
@@ -256,10 +273,10 @@ pub(crate) struct ListArgs {
 #[command(after_long_help = convert_notes())]
 pub(crate) struct ConvertArgs {
     /// A path, a file in the clips folder, or its name without extension
-    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath, value_parser = paths())]
     pub(crate) clip: PathBuf,
     /// The new file, or `-` for standard output; an existing file is never overwritten without --force
-    #[arg(value_name = "OUT", value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "OUT", value_hint = ValueHint::AnyPath, value_parser = paths())]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
@@ -311,10 +328,10 @@ pub(crate) struct ConvertArgs {
 #[command(after_long_help = RECOVER_NOTES)]
 pub(crate) struct RecoverArgs {
     /// Folders, or files of any recorder; else the clips folder
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, value_parser = paths())]
     pub(crate) paths: Vec<PathBuf>,
     /// The clips folder
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "paths")]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "paths", value_parser = paths())]
     pub(crate) dir: Option<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long, short = 'n')]
@@ -369,7 +386,7 @@ pub(crate) struct Part {
 #[command(after_long_help = INFO_NOTES)]
 pub(crate) struct InfoArgs {
     /// A path, a file in the clips folder, or its name without extension
-    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath, value_parser = paths())]
     pub(crate) clip: PathBuf,
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
@@ -388,7 +405,7 @@ pub(crate) struct InfoArgs {
 #[command(after_long_help = RENAME_NOTES)]
 pub(crate) struct RenameArgs {
     /// A path, a file in the clips folder, or its name without extension
-    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath, value_parser = paths())]
     pub(crate) clip: PathBuf,
     /// The new name; folder and extension stay
     #[arg(value_name = "NAME", value_hint = ValueHint::Other)]
@@ -405,7 +422,7 @@ pub(crate) struct RenameArgs {
 #[command(after_long_help = DELETE_NOTES)]
 pub(crate) struct DeleteArgs {
     /// Paths, files in the clips folder, or their names without extension
-    #[arg(value_name = "CLIP", required = true, value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "CLIP", required = true, value_hint = ValueHint::FilePath, value_parser = paths())]
     pub(crate) clips: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
@@ -456,6 +473,21 @@ mod tests {
         assert!(matches!(cli.command, Some(Subcommand::Record(args)) if args.capture.gain == Some(-6.5)));
         let error = Cli::try_parse_from(["dictaphone", "record", "-d", "-5"]).unwrap_err();
         assert!(error.to_string().contains("cannot be negative"), "{error}");
+    }
+
+    #[test]
+    fn a_tilde_in_front_is_the_home_folder_and_elsewhere_a_name() {
+        for (path, expected) in [
+            ("~/rec", "/home/zoe/rec"),
+            ("~", "/home/zoe"),
+            ("~zoe/x", "~zoe/x"),
+            ("a/~/b", "a/~/b"),
+            ("./~/b", "./~/b"),
+            ("/x", "/x"),
+        ] {
+            assert_eq!(at_home(path.into(), Some(Path::new("/home/zoe"))), Path::new(expected), "{path}");
+        }
+        assert_eq!(at_home("~/x".into(), None), Path::new("~/x"));
     }
 
     #[test]

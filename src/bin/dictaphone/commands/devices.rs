@@ -9,6 +9,7 @@ use crate::{
     cli::DevicesArgs,
     message::{Failure, Message, exit::Exit, visible},
     report::{Report, json::Device, table},
+    session::remembered,
 };
 
 /// Lists the devices on standard output.
@@ -36,7 +37,9 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
 
 /// Everything that the backends list.
 fn found() -> Result<Vec<DeviceInfo>, Failure> {
-    Ok(MediaDevices::new().enumerate_devices()?)
+    let mut devices = MediaDevices::new().enumerate_devices()?;
+    remembered::mark(&mut devices);
+    Ok(devices)
 }
 
 /// Columns for people, the default marked with a star; what a device calls itself cannot steer the terminal.
@@ -81,6 +84,7 @@ mod tests {
             host: "alsa".into(),
             kind: DeviceKind::Input,
             is_default,
+            is_monitor: false,
             converts: false,
             format: AudioFormat::new(48_000, 1, SampleFormat::S16),
             channels: (1, if is_default { 2 } else { 1 }),

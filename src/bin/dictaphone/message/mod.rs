@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use dictaphone::{
     Error, ErrorKind,
-    capture::{Warning, WarningKind},
+    capture::{SERVER, Warning, WarningKind},
 };
 
 use self::exit::Exit;
@@ -122,6 +122,12 @@ pub(crate) fn remedy(error: &Error) -> Option<&'static str> {
         _ if error.constraint() == Some("channels") => Some(
             "`--map` says which are kept: `--map 3`, `--map 1,4`, `--map 1+2` for the mean of two; `--channels 1` mixes all",
         ),
+        ErrorKind::NotFound | ErrorKind::NotReadable if error.constraint() == Some(SERVER) => {
+            Some("`PULSE_SERVER` or `client.conf` names this server; without it the local one is used")
+        }
+        _ if error.constraint() == Some("source") => {
+            Some("`PULSE_SOURCE` or `client.conf` names it; `dictaphone devices` lists what was found")
+        }
         _ if error.constraint() == Some("map") => {
             Some("`--map` counts the channels of the source from 1; without it all are kept")
         }

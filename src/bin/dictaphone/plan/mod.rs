@@ -22,7 +22,7 @@ use dictaphone::{
 use self::link::Followed;
 use crate::{
     cli::{
-        Preset, RecordArgs,
+        Preset, RecordArgs, at_home,
         container::Container,
         name::{self, Template},
     },
@@ -247,6 +247,7 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
             ));
         }
         refuse_unless_folder(file, around)?;
+        refuse_missing(file, around)?;
         return Ok(Target::NewIn(file.clone(), template()?));
     }
     if args.capture.name.is_some() {
@@ -256,7 +257,11 @@ fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failur
         ));
     }
     let force = args.force || around.defaults.force;
-    explicit(file, force, around).map(|(file, existing)| Target::File(file, existing))
+    let (file, existing) = explicit(file, force, around)?;
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        refuse_missing(folder, around)?;
+    }
+    Ok(Target::File(file, existing))
 }
 
 /// The one file that the user has named, and what to do if it exists.
@@ -300,6 +305,17 @@ fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<(Path
             "write the path that it leads to, if you trust it, or another name",
         )),
     }
+}
+
+/// What was meant for a disk that is not mounted must not land on another one: only the clips folder is made.
+fn refuse_missing(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
+    let place = |path: &Path| std::path::absolute(path).ok().map(|path| path.components().collect::<PathBuf>());
+    let is_clips_folder = || clips_folder(None, around).is_ok_and(|clips| place(&clips) == place(folder));
+    if (around.look)(folder) != Found::Nothing || is_clips_folder() {
+        return Ok(());
+    }
+    let hint = format!("is its disk mounted? `mkdir -p {}` makes it", shown(folder));
+    Err(Failure::usage(format!("the folder {} does not exist", shown(folder)), hint))
 }
 
 fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
@@ -347,7 +363,7 @@ pub(crate) fn clips_folder(dir: Option<&Path>, around: &Surroundings<'_>) -> Res
         return Ok(dir.to_owned());
     }
     if let Some(dir) = around.dictaphone_dir.as_ref().filter(|dir| !dir.is_empty()) {
-        return Ok(PathBuf::from(dir));
+        return Ok(at_home(PathBuf::from(dir), around.home.as_deref()));
     }
     if let Some(dir) = &around.defaults.capture.dir {
         return Ok(dir.clone());

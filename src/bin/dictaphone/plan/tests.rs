@@ -71,7 +71,6 @@ fn the_words_decide_where_the_recording_goes() {
         ("takes", new_in("takes")),
         ("takes/", new_in("takes/")),
         ("v1.5", new_in("v1.5")),
-        ("new/", new_in("new/")),
         ("a.wav", file("a.wav", Existing::Keep)),
         ("takes/a.wav", file("takes/a.wav", Existing::Keep)),
         ("a", file("a", Existing::Keep)),
@@ -116,7 +115,6 @@ fn the_flag_then_the_extension_decides_the_format() {
         ("-f raw a.wav", Container::named("raw")),
         ("-f wav a.mp3", Container::named("wav")),
         ("-f raw takes", Container::named("raw")),
-        ("x.y/", Container::named("wav")),
         ("v1.5", Container::named("wav")),
     ] {
         assert_eq!(plan(line, &around()).unwrap().container, container, "{line}");
@@ -242,6 +240,9 @@ fn contradictions_and_dangers_are_usage_errors_with_a_remedy() {
         ("-", true, "terminal"),
         ("--force", true, "--force"),
         ("--force -", false, "--force"),
+        ("new/", true, "does not exist"),
+        ("new/a.wav", true, "does not exist"),
+        ("x.y/.", true, "does not exist"),
         ("--force takes", true, "folder"),
         ("--force new/", true, "folder"),
         ("--name x a.wav", true, "--name"),

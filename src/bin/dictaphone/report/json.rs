@@ -294,6 +294,7 @@ mod tests {
             host: "alsa".into(),
             kind: DeviceKind::Input,
             is_default: true,
+            is_monitor: false,
             converts: false,
             format: AudioFormat::new(48_000, 2, SampleFormat::S16),
             channels: (1, 2),

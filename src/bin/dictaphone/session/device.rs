@@ -36,8 +36,6 @@ pub(super) fn latency(plan: &Record, is_watched: bool) -> Duration {
 /// Which device is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// The one of the plan, else the system's default.
-    Planned,
     /// The one of the plan, else the one that was chosen last, else the system's default.
     Last,
     /// The one of that id, which is remembered.
@@ -84,18 +82,17 @@ impl Device {
                 Ok(device)
             }
             Choice::Last if plan.device.is_none() => Self::last_or_default(devices, plan, latency),
-            Choice::Last | Choice::Planned => Self::named(devices, plan, plan.device.as_deref(), latency),
+            Choice::Last => Self::named(devices, plan, plan.device.as_deref(), latency),
         }
     }
 
     /// The input that was chosen last; without a choice, or when it is not there, the system's default.
     fn last_or_default(devices: &MediaDevices, plan: &Record, latency: Duration) -> Result<Self, Failure> {
-        let last = remembered::place().and_then(|place| Remembered::load(&place));
-        if let Some(Ok(device)) = last.as_ref().map(|last| Self::named(devices, plan, Some(&last.id), latency)) {
-            return Ok(device);
-        }
-        let device = Self::named(devices, plan, None, latency)?;
-        let note = last.map(|last| format!("{} is not there, this is {}", last.label, device.name));
+        let last = remembered::last();
+        let found = last.as_ref().filter(|last| devices.find(&last.id).is_some());
+        let device = Self::named(devices, plan, found.map(|last| last.id.as_str()), latency)?;
+        let missing = last.as_ref().filter(|_| found.is_none());
+        let note = missing.map(|last| format!("{} is not there, this is {}", last.label, device.name));
         Ok(Self { note, ..device })
     }
 

@@ -12,7 +12,7 @@ pub(crate) mod listener;
 mod opening;
 mod pipe;
 mod recorder;
-mod remembered;
+pub(crate) mod remembered;
 mod run;
 mod save;
 mod source;

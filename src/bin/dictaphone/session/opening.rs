@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dictaphone::capture::{Warning, WarningKind};
+
 use super::{Choice, Session, SessionInput, Stage, What, device::Device, failed};
 use crate::{message::Failure, work};
 
@@ -70,6 +72,10 @@ impl Session {
         let format = device.format;
         let what = What::Opened { device: &device.name, format, note: device.note.as_deref() };
         self.listeners.emit(0, format.sample_rate, what);
+        if let Some(note) = device.note.as_ref().filter(|_| begins) {
+            let warning = Warning::new(WarningKind::OtherDevice, note);
+            self.listeners.emit(0, format.sample_rate, What::Warning(&warning));
+        }
         self.device = Some(device);
         if let Stage::Opening(asked) = &mut self.stage {
             let asked = std::mem::take(asked);

@@ -1,29 +1,50 @@
 //! The input that was chosen last, in a small file of the user's state folder. Whoever has no such folder chooses anew.
 
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
+use dictaphone::capture::{DeviceInfo, DeviceKind};
+
 /// An input by its id, and the name it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Remembered {
-    pub(super) id: String,
-    pub(super) label: String,
+pub(crate) struct Remembered {
+    pub(crate) id: String,
+    pub(crate) label: String,
 }
 
 /// Nobody's device has a longer name.
 const SIZE_MAX: u64 = 4_096;
 
 /// Where the choice is kept.
-pub(super) fn place() -> Option<PathBuf> {
+pub(crate) fn place() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
     Some(folder.join("dictaphone").join("input"))
 }
 
+/// The input that was chosen last, unless the user has chosen one for all programs.
+pub(super) fn last() -> Option<Remembered> {
+    let is_overruled = env::var_os("PULSE_SOURCE").is_some_and(|name| !name.is_empty());
+    place().filter(|_| !is_overruled).and_then(|place| Remembered::load(&place))
+}
+
+/// Makes the input that was chosen last the default of that list, as it is for a recording.
+pub(crate) fn mark(devices: &mut [DeviceInfo]) {
+    let is_input = |device: &DeviceInfo| device.kind == DeviceKind::Input;
+    let Some(last) = last() else { return };
+    if devices.iter().any(|device| is_input(device) && device.id == last.id) {
+        devices
+            .iter_mut()
+            .filter(|device| is_input(device))
+            .for_each(|device| device.is_default = device.id == last.id);
+        devices.sort_by_key(DeviceInfo::place_in_lists);
+    }
+}
+
 impl Remembered {
     /// What the file at `path` says, if it is one of ours: the id and the name, a line each.
-    pub(super) fn load(path: &Path) -> Option<Self> {
+    pub(crate) fn load(path: &Path) -> Option<Self> {
         use io::Read as _;
         let mut text = String::new();
         fs::File::open(path).ok()?.take(SIZE_MAX).read_to_string(&mut text).ok()?;
@@ -36,7 +57,7 @@ impl Remembered {
     ///
     /// # Errors
     /// Those of the file system, and for a name with a line break in it.
-    pub(super) fn store(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn store(&self, path: &Path) -> io::Result<()> {
         if self.id.contains('\n') || self.label.contains('\n') {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name has a line break in it"));
         }

@@ -44,7 +44,7 @@ pub(crate) fn record(
     });
     let mut session = Session::new(plan, latency, post);
     listeners.into_iter().for_each(|listener| session.add_listener(listener));
-    session.open_and_record(Choice::Planned);
+    session.open_and_record(Choice::Last);
     let mut inputs = Some(inputs);
     // The hook has reported the bug; what was recorded is not its fault.
     while panic::catch_unwind(AssertUnwindSafe(|| drive(&mut session, &arrivals, &mut inputs))).is_err() {

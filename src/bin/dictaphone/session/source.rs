@@ -4,7 +4,7 @@ use std::io;
 
 use dictaphone::{
     Error, ErrorKind,
-    capture::{DeviceInfo, DeviceKind},
+    capture::{DeviceInfo, DeviceKind, SERVER},
     media::MediaDevices,
 };
 
@@ -26,6 +26,8 @@ pub(crate) fn resolve(devices: &MediaDevices, word: Option<&str>) -> Result<Devi
         match found.map(|found| pick(&found, word)) {
             Ok(None) => {}
             Ok(Some(picked)) => return picked,
+            // A server that the user has named is not replaced by anything else.
+            Err(error) if error.constraint() == Some(SERVER) => return Err(error.into()),
             Err(error) => unheard = unheard.or(Some(error)),
         }
     }
@@ -66,20 +68,25 @@ fn missing(text: String) -> Failure {
     Failure::new(Message::new(text).hint(hint), Exit::NoDevice)
 }
 
-/// The one input whose name holds `word`, in any case, or whose id does if no name does; a whole one comes before a part.
+/// The one input whose id is `word`, in any case and with or without its sound system; else whose name is; else whose name
+/// holds it; else whose id does.
 fn pick(devices: &[DeviceInfo], word: &str) -> Option<Result<DeviceInfo, Failure>> {
     let wanted = word.to_lowercase();
     let names = |device: &DeviceInfo| device.label.to_lowercase();
     let ids = |device: &DeviceInfo| device.id.to_lowercase();
+    // The name that the sound system itself has for it.
+    let own = |id: &str| id.split_once(':').is_some_and(|(_, own)| own == wanted);
     let inputs = || devices.iter().filter(|device| device.kind == DeviceKind::Input);
-    let mut fitting: Vec<&DeviceInfo> = inputs().filter(|device| names(device).contains(&wanted)).collect();
-    if fitting.is_empty() {
-        fitting = inputs().filter(|device| ids(device).contains(&wanted)).collect();
-    }
-    let mut whole = fitting.iter().filter(|device| names(device) == wanted || ids(device) == wanted);
-    match (whole.next(), whole.next(), fitting.as_slice()) {
-        (_, _, []) => None,
-        (Some(device), None, _) | (_, _, [device]) => Some(Ok((*device).clone())),
+    let is_id = |device: &&DeviceInfo| ids(device) == wanted || own(&ids(device));
+    let fitting = [
+        inputs().filter(is_id).collect::<Vec<_>>(),
+        inputs().filter(|device| names(device) == wanted).collect(),
+        inputs().filter(|device| names(device).contains(&wanted)).collect(),
+        inputs().filter(|device| ids(device).contains(&wanted)).collect(),
+    ];
+    let fitting = fitting.into_iter().find(|fitting| !fitting.is_empty())?;
+    match fitting.as_slice() {
+        [device] => Some(Ok((*device).clone())),
         _ => {
             let ids: Vec<String> = fitting.iter().map(|device| format!("`{}`", visible(&device.id))).collect();
             Some(Err(Failure::usage(
@@ -135,6 +142,16 @@ mod tests {
     #[test]
     fn a_whole_name_comes_before_a_part_of_another() {
         assert_eq!(picked("usb microphone").unwrap().label, "USB Microphone");
+    }
+
+    #[test]
+    fn a_whole_id_comes_before_a_part_of_another_name() {
+        let mut inputs = inputs();
+        inputs[0].label = "usb1 dock".into();
+        inputs[2].id = "pulseaudio:usb1".into();
+        for word in ["usb1", "USB1", "pulseaudio:usb1"] {
+            assert_eq!(pick(&inputs, word).unwrap().unwrap().label, "Line In", "{word}");
+        }
     }
 
     #[test]

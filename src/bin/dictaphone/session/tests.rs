@@ -46,7 +46,7 @@ fn bench() -> Bench {
         let _ = sender.send(input);
     });
     let mut session = Session::with_devices(devices, plan, Duration::from_millis(50), post);
-    session.open_and_record(Choice::Planned);
+    session.open_and_record(Choice::Last);
     Bench { microphone, session, inputs, folder }
 }
 
