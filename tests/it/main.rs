@@ -52,6 +52,8 @@ mod signals;
 #[cfg(target_os = "linux")]
 mod splice;
 #[cfg(target_os = "linux")]
+mod steps;
+#[cfg(target_os = "linux")]
 mod strangers;
 #[cfg(unix)]
 mod takes;

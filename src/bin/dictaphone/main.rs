@@ -101,6 +101,7 @@ fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> Result<
         Some(Subcommand::Devices(args)) => commands::devices::run(&args, report),
         Some(Subcommand::List(args)) => commands::list::run(&args, config, report),
         Some(Subcommand::Info(args)) => commands::info::run(&args, config, report),
+        Some(Subcommand::Levels(args)) => commands::levels::run(&args, config, report),
         Some(Subcommand::Rename(args)) => commands::rename::run(&args, config, report),
         Some(Subcommand::Delete(args)) => commands::delete::run(&args, config, report),
         Some(Subcommand::Convert(args)) => commands::convert::run(&args, config, report),

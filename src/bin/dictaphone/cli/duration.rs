@@ -13,7 +13,8 @@ const NANOS_PER_SECOND: u128 = 1_000_000_000;
 const LONGEST: u128 = 100_000 * 3600 * NANOS_PER_SECOND;
 
 /// The units, longest first, with their length in nanoseconds.
-const UNITS: [(&str, u128); 5] = [
+const UNITS: [(&str, u128); 6] = [
+    ("d", 24 * 3600 * NANOS_PER_SECOND),
     ("h", 3600 * NANOS_PER_SECOND),
     ("min", 60 * NANOS_PER_SECOND),
     ("m", 60 * NANOS_PER_SECOND),

@@ -1,5 +1,7 @@
 //! The numbers that `record` takes, and the messages for those that it does not take. Pure.
 
+use std::time::Duration;
+
 use dictaphone::audio::{ChannelMap, SampleFormat};
 
 /// Sample rates in hertz: from the lowest at which speech can be told to what the best converters give.
@@ -136,6 +138,38 @@ pub(crate) fn loudness_lufs(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Thresholds in dBFS; below there is only the floor of a converter, and nothing is above full scale.
+const THRESHOLDS_DBFS: std::ops::RangeInclusive<f64> = -100.0..=0.0;
+
+/// Reads a level that opens a gate, in dBFS.
+///
+/// # Errors
+/// One line that names the limits.
+pub(crate) fn threshold_dbfs(text: &str) -> Result<f32, String> {
+    let number = ["dBFS", "dbfs", "dB", "db"].iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
+    let level: f64 = number.trim_end().parse().map_err(|_| "not a level; write dBFS as `-40`".to_owned())?;
+    if THRESHOLDS_DBFS.contains(&level) {
+        Ok(level as f32)
+    } else {
+        let (low, high) = (THRESHOLDS_DBFS.start(), THRESHOLDS_DBFS.end());
+        Err(format!("thresholds go from {low} to {high} dBFS; `dictaphone levels` finds one"))
+    }
+}
+
+/// The longest pre-roll: it is kept in memory, which ten minutes of 48 kHz stereo take 230 MB of.
+const LONGEST_PRE_ROLL: Duration = Duration::from_secs(600);
+
+/// Reads how much is kept in memory; zero is nothing.
+///
+/// # Errors
+/// One line that names the limit.
+pub(crate) fn pre_roll(text: &str) -> Result<Duration, String> {
+    match super::duration::parse_position(text)? {
+        length if length <= LONGEST_PRE_ROLL => Ok(length),
+        _ => Err("at most ten minutes can be kept in memory".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,6 +251,19 @@ mod tests {
         for text in ["16", "0", "-90", "nan", "loud", "", "-16dB"] {
             assert!(loudness_lufs(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn thresholds_and_pre_rolls_are_read_within_their_limits() {
+        for (text, level) in [("-40", -40.0), ("-12.5dB", -12.5), ("-60 dBFS", -60.0), ("0", 0.0)] {
+            assert_eq!(threshold_dbfs(text), Ok(level), "{text}");
+        }
+        for text in ["1", "-101", "nan", "inf", "loud", ""] {
+            assert!(threshold_dbfs(text).is_err(), "{text}");
+        }
+        assert_eq!(pre_roll("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(pre_roll("0"), Ok(Duration::ZERO));
+        assert!(pre_roll("11m").unwrap_err().contains("ten minutes"));
     }
 
     #[test]

@@ -7,6 +7,8 @@ pub(crate) mod limits;
 pub(crate) mod name;
 mod notes;
 pub(crate) mod ordinary;
+pub(crate) mod size;
+pub(crate) mod steps;
 pub(crate) mod usage;
 
 use std::{
@@ -107,6 +109,8 @@ pub(crate) enum Subcommand {
     List(ListArgs),
     /// Tell everything about a clip
     Info(InfoArgs),
+    /// Listen for a moment and say how loud room and voice are
+    Levels(LevelsArgs),
     /// Give a clip another name
     Rename(RenameArgs),
     /// Move clips to the trash
@@ -153,6 +157,8 @@ pub(crate) struct RecordArgs {
     /// Open the device and wait for resume
     #[arg(long)]
     pub(crate) paused: bool,
+    #[command(flatten, next_help_heading = "On the way")]
+    pub(crate) steps: steps::StepArgs,
     /// Print the path of the finished file also to a terminal
     #[arg(long)]
     pub(crate) print_path: bool,
@@ -397,6 +403,21 @@ pub(crate) struct InfoArgs {
     pub(crate) markers: Option<MarkerForm>,
     /// One JSON object
     #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub(crate) json: bool,
+}
+
+/// The words of `levels`.
+#[derive(Debug, Args)]
+#[command(after_long_help = notes::LEVELS_NOTES)]
+pub(crate) struct LevelsArgs {
+    /// An id from `devices`, a part of a name, `tone[:HZ]`, `silence`, `noise`, or `file:PATH`
+    #[arg(short = 'i', long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// How long to listen: `5s`, `1m`
+    #[arg(short, long, value_name = "T", default_value = "5s", value_parser = duration::parse, allow_hyphen_values = true)]
+    pub(crate) duration: Duration,
+    /// One JSON object
+    #[arg(long)]
     pub(crate) json: bool,
 }
 

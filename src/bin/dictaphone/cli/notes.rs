@@ -55,15 +55,21 @@ pub(super) fn record_notes() -> String {
   dictaphone record --reconnect 5m talk.wav       waits for a microphone that was unplugged
   dictaphone record -f raw -r 16k -c 1 - | sox -t raw -r 16k -c 1 -b 16 -e signed - x.flac
   dictaphone record -i tone -d 5 --fast tone.wav  a test tone, made at once
+  dictaphone record --split 1h --split-align --keep 7d watch/
+                                                  a file every hour, the last week of them
+  dictaphone record --vox-split notes/            a file each time that somebody speaks
 
 Keys on a terminal:
   space       pause, resume
   m           set a marker here
+  n           go on in a new file
+  k           keep going, although nobody speaks (--stop-on-silence)
   q, Enter    stop and save
   Ctrl-C      stop and save; again while saving: leave at once
 
 Signals:
   INT, TERM, HUP, QUIT   stop and save
+  USR1                   go on in a new file
   USR2                   pause, resume
 
 {}",
@@ -126,6 +132,13 @@ pub(super) const INFO_NOTES: &str = "Examples:
   dictaphone info interview --from 10:00 --to 12:30     the waveform of these minutes
   dictaphone info interview --markers audacity > labels.txt
   dictaphone info interview --json | jq .loudness_lufs";
+
+pub(super) const LEVELS_NOTES: &str = "Examples:
+  dictaphone levels
+  dictaphone levels -i usb -d 20s
+  dictaphone record --vox=level --threshold $(dictaphone levels --json | jq .threshold_dbfs) talk.wav
+
+Be silent for a moment and then speak as you will later. Levels are RMS in dBFS.";
 
 pub(super) const RENAME_NOTES: &str = "Examples:
   dictaphone rename 2026-11-20_14-05-09 interview

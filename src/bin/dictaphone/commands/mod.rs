@@ -6,6 +6,7 @@ pub(crate) mod convert;
 pub(crate) mod delete;
 pub(crate) mod devices;
 pub(crate) mod info;
+pub(crate) mod levels;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod play;

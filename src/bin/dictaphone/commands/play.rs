@@ -105,7 +105,7 @@ fn apply(player: &Player, state: &PlayerState, intent: Command) {
         Command::SeekForward(by) => player.seek_forward(by),
         Command::Slower => player.set_speed(stepped(state.speed, -1.0)),
         Command::Faster => player.set_speed(stepped(state.speed, 1.0)),
-        Command::Mark | Command::Redraw | Command::Stop => {}
+        Command::Mark | Command::Next | Command::KeepGoing | Command::Redraw | Command::Stop => {}
     }
 }
 

@@ -1,6 +1,9 @@
 //! `dictaphone record`: records until it is stopped.
 
-use dictaphone::clips;
+use dictaphone::clips::{
+    self,
+    retention::{self, Keep},
+};
 
 use crate::{
     cli::{RecordArgs, config::Config},
@@ -9,24 +12,62 @@ use crate::{
     plan::{self, Record, Surroundings, Target},
     report::{Report, outcome::Outcome},
     session::{
-        self, Listener,
+        self, Listener, SessionEvent, What,
         listener::{JsonLines, LiveLine},
     },
 };
+
+#[cfg(unix)]
+use crate::session::listener::Systemd;
 
 /// Records.
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the recording from being saved.
 pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+    let dry_run = args.steps.dry_run;
     let plan = plan::record(args, &Surroundings::look_around(config.record))?;
+    if let Some(keep) = plan.steps.keep.filter(|_| dry_run) {
+        return would_delete(&plan, keep, report);
+    }
     mention_unfinished(&plan, report);
     report.silence_libraries();
     let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
     listeners.extend(plan.json.map(|to| Box::new(JsonLines::new(report.clone(), to)) as Box<dyn Listener>));
     listeners.push(Box::new(LiveLine::new(report.clone(), &plan)));
+    #[cfg(unix)]
+    listeners.extend(Systemd::from_environment().map(|systemd| Box::new(systemd) as Box<dyn Listener>));
+    listeners.extend(plan.prints_path.then(|| Box::new(Paths(report.clone())) as Box<dyn Listener>));
     let outcome = session::record(plan.clone(), listeners, |deliver| Inputs::start(deliver, report))?;
     finish(&plan, &outcome, report)
+}
+
+/// The path of each file that others follow, as soon as it is safe.
+struct Paths(Report);
+
+impl Listener for Paths {
+    fn on_event(&mut self, event: &SessionEvent<'_>) {
+        if let What::FileSaved(outcome) = event.what
+            && let Some(path) = outcome.path()
+            && let Err(error) = self.0.path(path)
+        {
+            log::warn!("cannot print the path {}: {error}", path.display());
+        }
+    }
+}
+
+/// What `--keep` would delete now, one path a line.
+fn would_delete(plan: &Record, keep: Keep, report: &Report) -> Result<Exit, Failure> {
+    let Some(folder) = plan.folder() else { return Ok(Exit::Done) };
+    let clips = if folder.is_dir() { retention::own_clips(&folder)? } else { Vec::new() };
+    let surplus = retention::surplus(&clips, keep);
+    for clip in &surplus {
+        report
+            .path(&clip.path)
+            .map_err(|error| Failure::new(Message::new(format!("cannot print the paths: {error}")), Exit::Failed))?;
+    }
+    report.note(&format!("{} of {} own files in {} would be deleted", surplus.len(), clips.len(), folder.display()));
+    Ok(Exit::Done)
 }
 
 /// The path for whoever wants it, and how the program ends.
@@ -34,7 +75,7 @@ fn finish(plan: &Record, outcome: &Outcome, report: &Report) -> Result<Exit, Fai
     if let Some(failure) = outcome.failure() {
         return Err(failure);
     }
-    if let Some(path) = outcome.path().filter(|_| plan.prints_path) {
+    if let Some(path) = outcome.path().filter(|_| plan.prints_path && !outcome.is_known) {
         report.path(path).map_err(|error| {
             let message = Message::new(format!("cannot print the path: {error}"));
             Failure::new(message.hint(format!("the recording is saved in {}", path.display())), Exit::Failed)

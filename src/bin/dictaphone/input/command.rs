@@ -14,6 +14,10 @@ pub(crate) enum Command {
     Resume,
     /// Set a marker at this place.
     Mark,
+    /// Go on in a new file.
+    Next,
+    /// Go on although nobody speaks.
+    KeepGoing,
     /// Stop and save.
     Stop,
     /// Go that much back; only while playing.

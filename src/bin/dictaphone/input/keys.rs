@@ -47,6 +47,8 @@ fn meaning(key: KeyEvent) -> Option<Meaning> {
         (KeyCode::Char('['), false) => Some(Meaning::Wish(Command::Slower)),
         (KeyCode::Char(']'), false) => Some(Meaning::Wish(Command::Faster)),
         (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Command::Mark)),
+        (KeyCode::Char('n' | 'N'), false) => Some(Meaning::Wish(Command::Next)),
+        (KeyCode::Char('k' | 'K'), false) => Some(Meaning::Wish(Command::KeepGoing)),
         (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Command::Stop)),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Signals, as commands. Owns the thread `signals`; Ctrl-C has a thread of its own (of the crate ctrlc).
 //!
-//! INT, TERM, HUP and QUIT stop and save; USR2 pauses and resumes; TSTP and CONT leave a sane terminal. HUP (`nohup`) and TSTP
+//! INT, TERM, HUP and QUIT stop and save; USR1 goes on in a new file, USR2 pauses and resumes; TSTP and CONT leave a sane terminal. HUP (`nohup`) and TSTP
 //! that were ignored when the program started stay ignored. INT does not: a script that starts a program with `&` lets it
 //! ignore INT, and yet means to end it with `kill -INT`.
 
@@ -55,9 +55,9 @@ mod unix {
         /// When the system refuses a handler or a thread.
         pub(crate) fn start(deliver: Deliver, report: Report, keys: Option<Waker>) -> io::Result<Self> {
             ignore_file_size_limit()?;
-            let mut taken = vec![SIGTERM, SIGQUIT, SIGUSR2, SIGCONT, SIGWINCH];
+            let mut taken = vec![SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH];
             // These mean nothing here, and must not end a recording as they would by default.
-            taken.extend([SIGUSR1, SIGALRM, SIGVTALRM, SIGPROF, SIGIO]);
+            taken.extend([SIGALRM, SIGVTALRM, SIGPROF, SIGIO]);
             taken.extend([SIGHUP, SIGTSTP].into_iter().filter(|&signal| !is_ignored(signal)));
             let mut signals = iterator::Signals::new(taken)?;
             let handle = signals.handle();
@@ -65,6 +65,7 @@ mod unix {
                 for signal in signals.forever() {
                     match signal {
                         SIGTERM | SIGHUP | SIGQUIT => deliver(Command::Stop),
+                        SIGUSR1 => deliver(Command::Next),
                         SIGUSR2 => deliver(Command::TogglePause),
                         SIGTSTP => suspend(&report),
                         SIGCONT => {

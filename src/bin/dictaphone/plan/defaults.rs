@@ -1,6 +1,6 @@
 //! What the words of `record` are where the command line is silent and the config is not. Pure.
 
-use crate::cli::{CaptureArgs, RecordArgs};
+use crate::cli::{CaptureArgs, RecordArgs, steps::StepArgs};
 
 /// `args`, with what the config says in the gaps.
 ///
@@ -8,7 +8,8 @@ use crate::cli::{CaptureArgs, RecordArgs};
 /// `force` are left as they are.
 pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
     // Without `..`, so that no new flag is forgotten.
-    let RecordArgs { file: _, duration, capture, force: _, fast, reconnect, paused, print_path, json } = defaults;
+    let RecordArgs { file: _, duration, capture, force: _, fast, reconnect, paused, steps, print_path, json } =
+        defaults;
     RecordArgs {
         duration: args.duration.or(*duration),
         fast: args.fast || *fast && has_no_pace(args.capture.device.as_ref().or(capture.device.as_ref())),
@@ -18,6 +19,7 @@ pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
         print_path: args.print_path || *print_path,
         json: args.json || *json && !args.print_path,
         capture: fill_capture(args.capture, capture),
+        steps: fill_steps(args.steps, steps),
         ..args
     }
 }
@@ -47,6 +49,30 @@ fn fill_capture(args: CaptureArgs, defaults: &CaptureArgs) -> CaptureArgs {
         preset: args.preset.or(*preset),
         gain: args.gain.or(*gain),
         ..args
+    }
+}
+
+fn fill_steps(args: StepArgs, defaults: &StepArgs) -> StepArgs {
+    let StepArgs { split, split_align, max_size, vox, vox_split, threshold, hang, .. } = defaults;
+    let StepArgs { pre_roll, stop_on_silence, wait_device, keep, dry_run: _, also, cue, .. } = defaults;
+    // What belongs to a gate or a split that the command line chooses is chosen there as well.
+    let has_gate = args.vox.is_some() || args.vox_split;
+    let is_split = args.split.is_some() || args.vox_split;
+    StepArgs {
+        split: args.split.or(split.filter(|_| !is_split)),
+        split_align: args.split_align || *split_align && !is_split,
+        max_size: args.max_size.or(*max_size),
+        vox: args.vox.or(vox.filter(|_| !has_gate)),
+        vox_split: args.vox_split || *vox_split && !has_gate && !is_split,
+        threshold: args.threshold.or(threshold.filter(|_| !has_gate)),
+        hang: args.hang.or(*hang),
+        pre_roll: args.pre_roll.or(*pre_roll),
+        stop_on_silence: args.stop_on_silence.or(*stop_on_silence),
+        wait_device: args.wait_device.or(*wait_device),
+        keep: args.keep.or(*keep),
+        dry_run: args.dry_run,
+        also: args.also.or_else(|| also.clone()),
+        cue: args.cue || *cue,
     }
 }
 

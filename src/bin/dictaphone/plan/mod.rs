@@ -6,6 +6,7 @@ pub(crate) mod convert;
 mod defaults;
 mod link;
 pub(crate) mod part;
+mod steps;
 mod surroundings;
 
 use std::{
@@ -29,7 +30,10 @@ use crate::{
     message::{Failure, visible},
 };
 
-pub(crate) use self::surroundings::{Found, Surroundings};
+pub(crate) use self::{
+    steps::Steps,
+    surroundings::{Found, Surroundings},
+};
 
 /// Where the recording goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +84,8 @@ pub(crate) struct Record {
     pub(crate) gain_db: f64,
     /// The device is opened, but nothing is recorded before resume.
     pub(crate) starts_paused: bool,
+    /// What happens on the way.
+    pub(crate) steps: Steps,
     /// How long a device that went away is waited for.
     pub(crate) reconnect: Option<Duration>,
     /// Events as JSON.
@@ -101,6 +107,10 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
     let bits_per_second = container.bits_per_second(args.capture.bitrate.or(usual_bitrate))?;
     let overruled_rate = args.capture.rate.filter(|rate| container.format().sample_rate(*rate) != *rate);
     let args = defaults::fill(args, &around.defaults);
+    let steps = steps::steps(&args, &target, around)?;
+    if steps.numbers_files() {
+        refuse_taken_numbers(&target, around)?;
+    }
     let pace = pace(&args, &target)?;
     let to_stdout = target == Target::Stdout;
     let (sample_rate, channels, sample_format) = preset(args.capture.preset);
@@ -125,12 +135,42 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
         sample_format,
         bits_per_second,
         duration: args.duration,
+        steps,
         reconnect: args.reconnect,
         device: args.capture.device,
         pace,
         gain_db: args.capture.gain.unwrap_or(0.0),
         starts_paused: args.paused,
     })
+}
+
+impl Record {
+    /// The folder that it goes to; `None` for standard output.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        match &self.target {
+            Target::Stdout => None,
+            Target::NewIn(folder, _) => Some(folder.clone()),
+            Target::File(path, _) => Some(match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+                Some(parent) => parent.to_owned(),
+                None => ".".into(),
+            }),
+        }
+    }
+}
+
+/// `NAME-1.EXT` of a file that is split.
+pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
+    dictaphone::storage::place::marked(path, &format!("-{number}"))
+}
+
+/// The first file of a split recording must not be there any more than one that is not split.
+fn refuse_taken_numbers(target: &Target, around: &Surroundings<'_>) -> Result<(), Failure> {
+    let Target::File(path, Existing::Keep) = target else { return Ok(()) };
+    let first = numbered(path, 1);
+    match (around.look)(&first) {
+        Found::Nothing | Found::Blocked => Ok(()),
+        _ => Err(Failure::usage(format!("{} exists", shown(&first)), "write another name, or a folder")),
+    }
 }
 
 const fn preset(preset: Option<Preset>) -> (Option<u32>, Option<u16>, SampleFormat) {
@@ -383,9 +423,14 @@ fn pace(args: &RecordArgs, target: &Target) -> Result<Pace, Failure> {
     match word {
         "file" => Ok(Pace::Fast),
         // It would fill the disk as fast as it can.
-        "tone" | "melody" | "silence" | "noise" if args.duration.is_none() && *target != Target::Stdout => Err(
-            Failure::usage(format!("--fast with `{}` never ends", visible(device)), "say how long with `--duration`"),
-        ),
+        "tone" | "melody" | "silence" | "noise"
+            if args.duration.is_none() && args.steps.max_size.is_none() && *target != Target::Stdout =>
+        {
+            Err(Failure::usage(
+                format!("--fast with `{}` never ends", visible(device)),
+                "say how long with `--duration`",
+            ))
+        }
         "tone" | "melody" | "silence" | "noise" => Ok(Pace::Fast),
         _ => Err(Failure::usage(
             "--fast works for generators and files only, a microphone has its own pace",

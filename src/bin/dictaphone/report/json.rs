@@ -75,6 +75,28 @@ pub(crate) enum What<'a> {
         /// Frames of it that were lost and are silence.
         lost_frames: u64,
     },
+    /// There is no device yet; it is waited for.
+    Waiting {
+        /// What is missing.
+        message: &'a str,
+    },
+    /// The voice gate opened or closed.
+    Gate {
+        /// What comes is recorded.
+        open: bool,
+        /// What was cut out before.
+        cut_s: f64,
+    },
+    /// Nobody has spoken for long, and it ends soon; or not after all.
+    Countdown {
+        /// In so many seconds.
+        left_s: Option<f64>,
+    },
+    /// Files were deleted to make room.
+    Deleted {
+        /// These.
+        paths: Vec<String>,
+    },
     /// Something failed.
     Error {
         /// The standard's name.
@@ -110,6 +132,10 @@ impl<'a> Event<'a> {
             What::Resume {} => "resume",
             What::Mark { .. } => "mark",
             What::DataAvailable { .. } => "dataavailable",
+            What::Waiting { .. } => "waiting",
+            What::Gate { .. } => "gate",
+            What::Countdown { .. } => "countdown",
+            What::Deleted { .. } => "deleted",
             What::Error { .. } => "error",
             What::Warning { .. } => "warning",
             What::Stop { .. } => "stop",

@@ -84,6 +84,12 @@ pub(crate) struct Outcome {
     pub(crate) device: String,
     /// The device is a sound file that is played in.
     pub(crate) is_from_file: bool,
+    /// The recording ended with a file that was reported already.
+    pub(crate) is_known: bool,
+    /// What a file before the last one came to, if it was not whole.
+    pub(crate) file_exit: Option<Exit>,
+    /// Why the second copy is not whole.
+    pub(crate) twin_failure: Option<String>,
 }
 
 impl Outcome {
@@ -121,6 +127,7 @@ impl Outcome {
             () if self.early_end().is_some() || self.lost_frames() > 0 || unread || self.progress.lost_unknown => {
                 Exit::Incomplete
             }
+            () if self.twin_failure.is_some() || self.file_exit.is_some() => Exit::Incomplete,
             () => Exit::Done,
         }
     }
@@ -180,6 +187,9 @@ impl Outcome {
         let device = visible(&self.device);
         let nothing = Message::new("nothing was recorded");
         let message = match () {
+            () if !self.progress.cut.is_zero() => {
+                nothing.hint("nobody spoke, or nothing was loud enough; `dictaphone levels` finds a threshold")
+            }
             () if self.progress.arrived > 0 => nothing.hint("it was stopped before any sound was kept"),
             () if self.stopped => nothing.hint(format!("it was stopped before the first sound came from `{device}`")),
             () if self.is_from_file => {
@@ -213,6 +223,10 @@ impl Outcome {
         if self.progress.lost_unknown && self.lost_frames() == 0 {
             let text = format!("sound was lost and is missing in {place}, amount unknown");
             warnings.push((WarningKind::LostUnknown, Message::new(text)));
+        }
+        if let Some(why) = &self.twin_failure {
+            let message = Message::new(format!("the second copy is not whole: {why}"));
+            warnings.push((WarningKind::Copy, message.hint(format!("{place} is"))));
         }
         if self.progress.clipped > 0 {
             let text = format!("{} samples clipped at full scale in {place}", self.progress.clipped);
@@ -250,14 +264,25 @@ impl Outcome {
 
     /// What is said when it is safe.
     pub(crate) fn note(&self) -> Option<String> {
+        if self.is_known {
+            return None;
+        }
         let length = self.clock(self.frames);
         match &self.kept {
-            Kept::File { path, .. } => Some(format!("saved {} · {length}", path.display())),
+            Kept::File { path, .. } => Some(format!("saved {} · {length}{}", path.display(), self.cut_out())),
             // Whoever reads the first lines of something does not want to know that there was more.
             Kept::Stream { reader_gone: false, unread_frames: 0, failure: None, .. } => {
                 Some(format!("wrote {length} to standard output"))
             }
             _ => None,
+        }
+    }
+
+    /// `, 00:01:02.3 without a voice cut out`
+    fn cut_out(&self) -> String {
+        match self.progress.cut {
+            cut if cut.is_zero() => String::new(),
+            cut => format!(", {} without a voice cut out", clock(cut)),
         }
     }
 

@@ -1,6 +1,10 @@
 //! From the plan to an open device, and what it is called. Opening may take long: whoever calls has a thread for it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use dictaphone::{
     audio::{AudioFormat, ChannelMixer},
@@ -13,7 +17,7 @@ use super::{
     source,
 };
 use crate::{
-    message::Failure,
+    message::{Failure, exit::Exit},
     plan::{Record, Target},
 };
 
@@ -114,6 +118,42 @@ impl Device {
     pub(super) fn close(&self) {
         self.stream.tracks().iter().for_each(MediaStreamTrack::stop);
     }
+}
+
+/// How often is looked for a device that is not there yet.
+const LOOK_FOR_DEVICE: Duration = Duration::from_millis(500);
+
+/// Opens the device that is meant, as soon as it is there, within the time of the plan. `still` is told what is missing,
+/// once, and says whether anybody still wants it.
+///
+/// # Errors
+/// Those of [`Device::open`].
+pub(super) fn open_in_time(
+    devices: &MediaDevices,
+    plan: &Record,
+    choice: &Choice,
+    latency: Duration,
+    still: impl Fn(Option<&str>) -> bool,
+) -> Result<Device, Failure> {
+    let begun = Instant::now();
+    let is_in_time = || plan.steps.wait_device.is_some_and(|wait| begun.elapsed() < wait);
+    let mut is_told = false;
+    loop {
+        let failure = match Device::open(devices, plan, choice, latency) {
+            Err(failure) if is_in_time() && may_come(&failure) => failure,
+            outcome => return outcome,
+        };
+        let why = Some(failure.message.text.as_str()).filter(|_| !std::mem::replace(&mut is_told, true));
+        if !still(why) {
+            return Err(failure);
+        }
+        thread::sleep(LOOK_FOR_DEVICE);
+    }
+}
+
+/// Whether waiting may help: nothing is there, or it cannot be opened now.
+fn may_come(failure: &Failure) -> bool {
+    matches!(failure.exit, Exit::NoDevice | Exit::Failed)
 }
 
 /// What was asked for, and the device's own where nothing was.

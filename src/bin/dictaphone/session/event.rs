@@ -3,7 +3,8 @@
 
 use std::{
     panic::{self, AssertUnwindSafe},
-    path::Path,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use dictaphone::{
@@ -48,6 +49,8 @@ pub(crate) enum What<'a> {
         /// What is unexpected about it.
         note: Option<&'a str>,
     },
+    /// There is no device yet, which is waited for, and why.
+    Waiting(&'a str),
     /// There is no device, or it cannot be opened.
     NotOpened(&'a Failure),
     /// The device went away, or a file that is played in came to its end, and why.
@@ -78,6 +81,19 @@ pub(crate) enum What<'a> {
     Resumed,
     /// A marker was set.
     Marked(&'a Marker),
+    /// The voice gate lets sound through from here on, or no more.
+    Gate {
+        /// It lets sound through.
+        open: bool,
+        /// What was cut out here; nothing when it closes.
+        cut: Duration,
+    },
+    /// Nobody has spoken for long: it ends after this time, or not after all.
+    Countdown(Option<Duration>),
+    /// A file of the recording is safe while it goes on in the next one.
+    FileSaved(&'a Outcome),
+    /// Files that were deleted to make room.
+    Deleted(&'a [PathBuf]),
     /// Something that a person should know; everything goes on.
     Warning(&'a Warning),
     /// Something failed.

@@ -5,9 +5,11 @@
 //! opening and saving have threads. `run` drives one on the calling thread, as `record` does; the screen drives its own
 //! from its loop. Here is the whole; `device` opens, `take` records, `save` makes the file, `pipe` feeds standard output.
 
+mod cue;
 mod device;
 mod event;
 mod facts;
+mod files;
 pub(crate) mod listener;
 mod opening;
 mod pipe;
@@ -16,10 +18,14 @@ pub(crate) mod remembered;
 mod run;
 mod save;
 mod source;
+mod steps;
 mod take;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -31,8 +37,10 @@ use dictaphone::{
 use self::{
     device::Device,
     event::Listeners,
+    files::{Files, Twins},
     pipe::{Pipe, Piped},
     save::Saving,
+    steps::Step,
     take::Take,
 };
 use crate::{
@@ -70,8 +78,10 @@ pub(crate) enum SessionInput {
     Recorder(u64, RecorderEvent),
     /// Standard output has everything, or its reader has gone.
     Piped(Piped),
-    /// The recording is what it will be; frames of it.
-    Saved(Kept, u64),
+    /// The recording is what it will be; frames of it, and why its second copy is late.
+    Saved(Kept, u64, Option<String>),
+    /// Something happened on the way.
+    Step(Step),
 }
 
 /// What becomes of a recording.
@@ -93,6 +103,8 @@ pub(crate) struct Session {
     device: Option<Device>,
     /// Number of the latest opening; what earlier ones bring is not wanted any more.
     opening: u64,
+    /// The same, for the thread that waits for a device.
+    wanted_opening: Arc<AtomicU64>,
     /// An opening is on its way, and nobody is told if it fails.
     opens_quietly: Option<bool>,
     /// When the device went, if it is to be opened again.
@@ -100,6 +112,11 @@ pub(crate) struct Session {
     stage: Stage,
     /// Number of the latest recording.
     number: u64,
+    /// What saves the files that others follow.
+    files: Option<Files>,
+    twins: Twins,
+    /// How the program ends because of such a file.
+    file_exit: Option<Exit>,
     level_at: Instant,
     result: Option<Result<Outcome, Failure>>,
     /// The worst that came of any recording.
@@ -122,10 +139,14 @@ impl Session {
             listeners: Listeners::default(),
             device: None,
             opening: 0,
+            wanted_opening: Arc::default(),
             opens_quietly: None,
             closed_at: None,
             stage: Stage::Idle,
             number: 0,
+            files: None,
+            twins: Twins::default(),
+            file_exit: None,
             level_at: Instant::now(),
             result: None,
             worst: None,
@@ -152,7 +173,7 @@ impl Session {
         if self.is_busy() {
             return Err(failed("a recording is running"));
         }
-        let (recorder, target) = recorder::prepare(&self.plan, device)?;
+        let (recorder, target) = recorder::prepare(&self.plan, device, &self.twins, &self.post)?;
         let format = device.format;
         self.number += 1;
         let number = self.number;
@@ -181,6 +202,7 @@ impl Session {
             (Stage::Opening(_), Command::Stop) => {
                 // What is being opened is not wanted any more.
                 self.opening += 1;
+                self.wanted_opening.store(self.opening, Ordering::Relaxed);
                 let message = Message::new("nothing was recorded").hint("it was stopped before the device was open");
                 self.refuse(Failure::stopped(message));
             }
@@ -205,10 +227,16 @@ impl Session {
             (SessionInput::Opened(number, outcome), _) => self.opened(number, *outcome),
             (SessionInput::Track(number, event), _) => self.on_track(number, &event),
             (SessionInput::Recorder(number, event), Stage::Running(take)) if number == self.number => {
+                let is_full_soon = matches!(event, RecorderEvent::LowSpace { .. });
                 take.on_recorder(event, &self.plan, &mut self.listeners);
+                self.save_complete_files();
+                if is_full_soon {
+                    self.make_room();
+                }
             }
             (SessionInput::Piped(piped), Stage::Running(take)) => take.on_pipe(piped),
-            (SessionInput::Saved(kept, frames), _) => self.saved(kept, frames),
+            (SessionInput::Saved(kept, frames, late), _) => self.saved(kept, frames, late),
+            (SessionInput::Step(step), _) => self.on_step(step),
             (SessionInput::Recorder(..) | SessionInput::Piped(_), _) => {}
         }
         self.end_if_over();
@@ -287,17 +315,21 @@ impl Session {
         self.save(saving);
     }
 
-    fn save(&self, saving: Saving) {
+    fn save(&mut self, saving: Saving) {
         let part = saving.part();
-        let answer = |(kept, frames)| SessionInput::Saved(kept, frames);
-        let failed = move || answer(save::failed_by_a_bug(part));
-        work::start_surely("save", Arc::clone(&self.post), move || answer(saving.save()), failed);
+        let failed = move || {
+            let (kept, frames) = save::failed_by_a_bug(part);
+            SessionInput::Saved(kept, frames, None)
+        };
+        let save = self.save_last(saving);
+        work::start_surely("save", Arc::clone(&self.post), save, failed);
     }
 
-    fn saved(&mut self, kept: Kept, frames: u64) {
+    fn saved(&mut self, kept: Kept, frames: u64, late: Option<String>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Idle);
         let Stage::Saving(outcome) = stage else { return self.stage = stage };
-        let outcome = Outcome { kept, frames, ..*outcome };
+        let twin_failure = outcome.twin_failure.clone().or(late);
+        let outcome = Outcome { kept, frames, twin_failure, file_exit: self.file_exit.take(), ..*outcome };
         self.listeners.emit(outcome.progress.frames, outcome.sample_rate, What::Finished(&outcome));
         let outcome = Outcome { broke_down: outcome.broke_down || self.listeners.has_lost(), ..outcome };
         if !outcome.is_idle() {

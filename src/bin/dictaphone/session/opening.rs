@@ -2,13 +2,18 @@
 //! went away. Opening has a thread, because a sound server may keep it waiting while the user wants to leave.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use dictaphone::capture::{Warning, WarningKind};
 
-use super::{Choice, Session, SessionInput, Stage, What, device::Device, failed};
+use super::{
+    Choice, Session, SessionInput, Stage, What, cue,
+    device::{self, Device},
+    failed,
+    steps::Step,
+};
 use crate::{message::Failure, work};
 
 /// How often a screen without a device tries to open one again.
@@ -28,11 +33,19 @@ impl Session {
         (self.opens_quietly, self.closed_at) = (Some(quietly), None);
         let (number, latency) = (self.opening, self.latency);
         let (devices, plan) = (Arc::clone(&self.devices), self.plan.clone());
+        let (post, wanted) = (Arc::clone(&self.post), Arc::clone(&self.wanted_opening));
+        wanted.store(number, Ordering::Relaxed);
         // Closing may take its time when the sound server is dead, so that it is done over there as well.
         let before = self.device.take();
         let open = move || {
             drop(before);
-            Device::open(&devices, &plan, &choice, latency)
+            let still = |why: Option<&str>| {
+                why.into_iter().for_each(|why| post(SessionInput::Step(Step::Waiting(number, why.to_owned()))));
+                wanted.load(Ordering::Relaxed) == number
+            };
+            let device = device::open_in_time(&devices, &plan, &choice, latency, still)?;
+            cue::start(&plan, &device, &post);
+            Ok(device)
         };
         let answer = move |outcome| SessionInput::Opened(number, Box::new(outcome));
         let failed = move || answer(Err(failed("the device was not opened because of a bug")));

@@ -7,13 +7,19 @@ use dictaphone::{
     audio::{AudioFormat, Metadata, time::frames_in},
     capture::Pace,
     media::{MediaRecorder, RecorderOptions, Storage},
+    storage::place,
 };
 use jiff::Zoned;
 
-use super::device::Device;
+use super::{
+    SessionInput,
+    device::Device,
+    files::{self, Twins},
+};
 use crate::{
     message::{Failure, visible},
-    plan::{Record, Target},
+    plan::{self, Record, Target},
+    work::Post,
 };
 
 /// How much sound goes to standard output in one piece.
@@ -24,11 +30,16 @@ const FAST_SLICE: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// When the plan does not fit the device, or no name can be made.
-pub(super) fn prepare(plan: &Record, device: &Device) -> Result<(MediaRecorder, Option<PathBuf>), Failure> {
+pub(super) fn prepare(
+    plan: &Record,
+    device: &Device,
+    twins: &Twins,
+    post: &Post<SessionInput>,
+) -> Result<(MediaRecorder, Option<PathBuf>), Failure> {
     let format = device.format;
     plan.container.refuse_unless_fitting(format)?;
-    let target = target(plan, &Zoned::now())?;
-    let storage = target.clone().map_or(Storage::Temporary, Storage::Beside);
+    let target = target(plan, 1, &Zoned::now())?;
+    let storage = target.clone().map_or(Storage::Temporary, |target| files::storage(plan, target, twins, post));
     let options = RecorderOptions {
         mime_type: plan.container.mime_type().to_owned(),
         audio_bits_per_second: plan.bits_per_second,
@@ -39,6 +50,11 @@ pub(super) fn prepare(plan: &Record, device: &Device) -> Result<(MediaRecorder, 
         gain_db: plan.gain_db,
         max_frames: max_frames(plan, format)?,
         starts_paused: plan.starts_paused,
+        max_bytes: plan.steps.max_bytes,
+        split: plan.steps.split,
+        pre_roll: plan.steps.pre_roll,
+        gate: plan.steps.gate,
+        stop_on_silence: plan.steps.stop_on_silence,
         storage,
         metadata: Metadata { title: title(plan), ..Metadata::default() },
         ..RecorderOptions::default()
@@ -85,14 +101,15 @@ fn max_frames(plan: &Record, format: AudioFormat) -> Result<Option<u64>, Failure
     }
 }
 
-/// The file, named by the time of `at`.
+/// The file of that number, named by the time of `at`.
 ///
 /// # Errors
 /// When the template makes no name out of that time.
-pub(super) fn target(plan: &Record, at: &Zoned) -> Result<Option<PathBuf>, Failure> {
+pub(super) fn target(plan: &Record, number: u32, at: &Zoned) -> Result<Option<PathBuf>, Failure> {
     match &plan.target {
         Target::Stdout => Ok(None),
-        Target::File(path, _) => Ok(Some(path.clone())),
+        Target::File(path, _) if plan.steps.numbers_files() => Ok(Some(plan::numbered(path, number))),
+        Target::File(path, _) => Ok(Some(place::numbered(path, number))),
         Target::NewIn(folder, template) => {
             let file = |name: &str| folder.join(format!("{name}.{}", plan.container.extension()));
             let name = template

@@ -26,6 +26,10 @@ pub(super) struct Saving {
     pub(super) target: Option<PathBuf>,
     /// The folder to which a relative path belongs.
     pub(super) started_in: PathBuf,
+    /// Which file of the recording it is, from 1.
+    pub(super) number: u32,
+    /// What came of the file before it.
+    pub(super) before: Option<(Kept, u64)>,
 }
 
 impl Saving {
@@ -43,6 +47,10 @@ impl Saving {
             return (kept, self.progress.frames);
         }
         let Some(blob) = &self.blob else {
+            // The recording ended with its file before.
+            if let Some(before) = self.before {
+                return before;
+            }
             let part = self.progress.path.filter(|part| part.exists());
             return (Kept::BrokenOff(part), self.progress.frames);
         };
@@ -85,7 +93,7 @@ impl Saving {
             _ => Existing::Number,
         };
         let at = blob.facts().recorded_at.and_then(|at| jiff::Zoned::try_from(at).ok());
-        let named = recorder::target(&self.plan, &at.unwrap_or_else(jiff::Zoned::now)).ok().flatten();
+        let named = recorder::target(&self.plan, self.number, &at.unwrap_or_else(jiff::Zoned::now)).ok().flatten();
         let target = named.or_else(|| self.target.clone());
         let target = target.ok_or_else(|| Error::new(ErrorKind::Unknown, "there is no file to save to"))?;
         Ok((target, existing))

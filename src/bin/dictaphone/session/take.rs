@@ -57,6 +57,12 @@ pub(super) struct Take {
     over_since: Option<Instant>,
     failure: Option<Error>,
     blob: Option<Blob>,
+    /// Files that are complete, while others follow.
+    complete: Vec<Blob>,
+    /// How many files there were before the one that is recorded.
+    pub(super) files: u32,
+    /// Why a second copy is not whole.
+    twin_failure: Option<String>,
     piped: Option<Piped>,
     stopped: bool,
     started_in: PathBuf,
@@ -87,6 +93,9 @@ impl Take {
             over_since: None,
             failure: None,
             blob: None,
+            complete: Vec::new(),
+            files: 0,
+            twin_failure: None,
             piped: None,
             stopped: false,
             started_in: std::env::current_dir().unwrap_or_default(),
@@ -112,6 +121,8 @@ impl Take {
             Command::Pause => self.recorder.pause(),
             Command::Resume => self.recorder.resume(),
             Command::Mark => self.recorder.mark(""),
+            Command::Next => self.recorder.next_file(),
+            Command::KeepGoing => self.recorder.keep_going(),
             Command::Stop => {
                 self.stopped = true;
                 self.state = State::Saving;
@@ -128,8 +139,8 @@ impl Take {
     }
 
     pub(super) fn on_recorder(&mut self, event: RecorderEvent, plan: &Record, listeners: &mut Listeners) {
-        use RecorderEvent::{Mark, Pause, Resume};
-        if !self.announced && matches!(event, Pause { .. } | Resume { .. } | Mark(_)) {
+        use RecorderEvent::{Countdown, Gate, Mark, Pause, Resume};
+        if !self.announced && matches!(event, Pause { .. } | Resume { .. } | Mark(_) | Gate { .. } | Countdown { .. }) {
             self.early.push(event);
             return;
         }
@@ -146,7 +157,14 @@ impl Take {
             Mark(marker) => {
                 listeners.emit(marker.frame, rate, What::Marked(&marker));
             }
-            RecorderEvent::DataAvailable { data, .. } => self.blob = Some(data),
+            Gate { open, frame, cut } => {
+                listeners.emit(frame, rate, What::Gate { open, cut });
+            }
+            Countdown { left } => self.emit(listeners, What::Countdown(left)),
+            RecorderEvent::DataAvailable { data, .. } => {
+                self.complete.extend(self.blob.replace(data));
+            }
+
             RecorderEvent::LowSpace { left } => {
                 let text = format!("the disk is full in {}", status::clock(left));
                 self.warn(&Warning::new(WarningKind::LowSpace, text), listeners);
@@ -220,7 +238,7 @@ impl Take {
             self.state = State::Recording;
         }
         if let Some(at) = progress.recorded_at.and_then(|at| jiff::Zoned::try_from(at).ok()) {
-            self.target = recorder::target(plan, &at).ok().flatten().or_else(|| self.target.take());
+            self.target = recorder::target(plan, 1, &at).ok().flatten().or_else(|| self.target.take());
         }
         // What was recorded until it was said does not move the start.
         let started = What::Started { device: &self.device, path: self.target.as_deref(), format: self.format };
@@ -245,6 +263,40 @@ impl Take {
         let (state, device) = (self.state, self.device.as_str());
         let what = What::Level { level: &level, progress: &progress, state, device };
         listeners.emit(progress.frames, self.format.sample_rate, what);
+    }
+
+    /// A second copy is not whole, and why.
+    pub(super) fn on_twin_failure(&mut self, why: &str, listeners: &mut Listeners) {
+        let text = format!("the second copy has failed, the recording goes on: {why}");
+        self.warn(&Warning::new(WarningKind::Copy, text), listeners);
+        self.twin_failure.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// The next file that is complete while others follow, as it is to be saved.
+    pub(super) fn next_complete(&mut self, plan: &Record) -> Option<Saving> {
+        // The last one comes when the recorder has stopped, and is the end's.
+        if self.recorder.state() != dictaphone::media::RecordingState::Inactive {
+            self.complete.extend(self.blob.take());
+        }
+        if self.complete.is_empty() {
+            return None;
+        }
+        let blob = self.complete.remove(0);
+        self.files += 1;
+        Some(self.saving(plan, Some(blob), self.files))
+    }
+
+    fn saving(&self, plan: &Record, blob: Option<Blob>, number: u32) -> Saving {
+        Saving {
+            plan: plan.clone(),
+            blob,
+            piped: None,
+            progress: self.recorder.progress(),
+            target: self.target.clone(),
+            started_in: self.started_in.clone(),
+            number,
+            before: None,
+        }
     }
 
     /// Whether the recorder has said its last.
@@ -275,22 +327,19 @@ impl Take {
         let outcome = Outcome {
             kept: Kept::Nothing,
             frames: 0,
-            progress: progress.clone(),
+            progress,
             sample_rate: self.format.sample_rate,
-            failure: self.failure,
+            failure: self.failure.take(),
             stopped: self.stopped,
             broke_down,
             is_from_file: plan.device.as_deref().is_some_and(|id| id.starts_with("file:")),
-            device: self.device,
+            device: self.device.clone(),
+            twin_failure: self.twin_failure.take(),
+            file_exit: None,
+            is_known: self.files > 0 && self.blob.is_none(),
         };
-        let saving = Saving {
-            plan: plan.clone(),
-            blob: self.blob,
-            piped: self.piped,
-            progress,
-            target: self.target,
-            started_in: self.started_in,
-        };
+        let (blob, piped) = (self.blob.take(), self.piped.take());
+        let saving = Saving { piped, ..self.saving(plan, blob, self.files + 1) };
         (saving, outcome)
     }
 }

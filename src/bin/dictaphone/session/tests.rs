@@ -102,6 +102,11 @@ impl Listener for Notes {
             What::Warning(_) => "warning",
             What::Failed { .. } => "failed",
             What::Ended => "ended",
+            What::Waiting(_) => "waiting",
+            What::Gate { .. } => "gate",
+            What::Countdown(_) => "countdown",
+            What::FileSaved(_) => "file saved",
+            What::Deleted(_) => "deleted",
             What::Finished(_) => "finished",
         };
         self.0.lock().unwrap().push(format!("{word} {}", event.frame));

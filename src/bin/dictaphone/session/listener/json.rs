@@ -47,6 +47,9 @@ impl JsonLines {
     }
 
     fn available(&self, event: &SessionEvent<'_>, outcome: &Outcome) {
+        if outcome.is_known {
+            return;
+        }
         let (path, size_bytes) = match &outcome.kept {
             Kept::File { path, size_bytes, .. } | Kept::Part { path, size_bytes } => (Some(path), *size_bytes),
             Kept::Stream { size_bytes, .. } => (None, *size_bytes),
@@ -68,6 +71,14 @@ impl Listener for JsonLines {
     fn on_event(&mut self, event: &SessionEvent<'_>) {
         let what = match event.what {
             What::Opened { .. } | What::NotOpened(_) | What::Closed(_) | What::Ended => return,
+            What::Waiting(why) => json::What::Waiting { message: why },
+            What::Gate { open, cut } => json::What::Gate { open, cut_s: cut.as_secs_f64() },
+            What::Countdown(left) => json::What::Countdown { left_s: left.map(|left| left.as_secs_f64()) },
+            What::FileSaved(outcome) => return self.available(event, outcome),
+            What::Deleted(paths) => {
+                let paths = paths.iter().map(|path| path.display().to_string()).collect();
+                json::What::Deleted { paths }
+            }
             What::Started { device, path, format } => {
                 let (sample_rate, channels) = (format.sample_rate, format.channels);
                 let started = json::What::Start { device, path: FilePath(path), sample_rate, channels };

@@ -112,6 +112,20 @@ impl Listener for LiveLine {
                 let text = format!("at {}: {warning}", status::clock(at));
                 self.warn(&Message { text, hint: message::remedy_of(warning) });
             }
+            What::Waiting(why) if self.speaks() => {
+                self.report.note(&format!("waiting for the device: {why}"));
+            }
+            What::Countdown(Some(left)) if self.speaks() => {
+                let text = format!("nobody has spoken for long: the recording ends in {} s", left.as_secs());
+                self.report.warning(&Message::new(text).hint("speech, or the key k, lets it go on"));
+            }
+            What::Countdown(None) if self.speaks() => self.report.note("the recording goes on"),
+            What::FileSaved(outcome) if self.speaks() => self.finished(outcome),
+            What::Deleted(paths) if self.speaks() => {
+                for path in paths {
+                    self.report.note(&format!("deleted {} to make room", path.display()));
+                }
+            }
             What::Ended => self.report.clear(),
             What::Finished(outcome) => self.finished(outcome),
             _ => {}

@@ -2,5 +2,9 @@
 
 mod json;
 mod live;
+#[cfg(unix)]
+mod systemd;
 
+#[cfg(unix)]
+pub(crate) use self::systemd::Systemd;
 pub(crate) use self::{json::JsonLines, live::LiveLine};

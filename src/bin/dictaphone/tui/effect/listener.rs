@@ -37,14 +37,24 @@ impl Listener for Inbox {
                 Msg::Opened { name: device.to_owned(), format, note: note.map(str::to_owned) }
             }
             What::NotOpened(failure) => Msg::Missing(on_screen(&failure.message)),
-            What::Closed(why) => Msg::Missing(why.to_owned()),
+            What::Closed(why) | What::Waiting(why) => Msg::Missing(why.to_owned()),
             What::Paused => Msg::Paused,
             What::Resumed => Msg::Resumed,
             What::Marked(marker) => Msg::Marked(duration_of(marker.frame, event.sample_rate)),
             What::Warning(warning) => warned(warning),
             What::Ended => Msg::Ended,
             What::Finished(outcome) => finished(outcome),
+            What::Countdown(Some(left)) => {
+                let text = format!("nobody has spoken for long: the recording ends in {} s", left.as_secs());
+                Msg::Say(Weight::Warning, text)
+            }
+            What::FileSaved(outcome) => match outcome.note() {
+                Some(note) => Msg::Say(Weight::Note, note),
+                None => return,
+            },
+            What::Deleted(paths) => Msg::Say(Weight::Note, format!("{} deleted to make room", paths.len())),
             What::Started { .. } | What::Level { .. } | What::Failed { .. } => return,
+            What::Gate { .. } | What::Countdown(None) => return,
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(msg);
     }

@@ -1,0 +1,139 @@
+//! What happens to a recording on its way: files that are complete while others follow, their second copies, the clips
+//! that make room for them.
+
+use std::{path::PathBuf, sync::Arc};
+
+use dictaphone::{
+    capture::{Warning, WarningKind},
+    media::Progress,
+};
+
+use super::{
+    Session, SessionInput, Stage, What,
+    files::{self, Files},
+    save::Saving,
+};
+use crate::{
+    message::exit::Exit,
+    report::outcome::{Kept, Outcome},
+};
+
+/// What the threads of the steps bring.
+pub(crate) enum Step {
+    /// A file of the recording is what it will be, while others follow.
+    FileSaved {
+        /// What is left of it.
+        kept: Kept,
+        /// Its length.
+        frames: u64,
+        /// Frames of it that were lost and are silence.
+        lost_frames: u64,
+    },
+    /// A second copy has failed, and why.
+    TwinFailed(String),
+    /// Files that were deleted to make room, or why that failed.
+    Deleted(dictaphone::Result<Vec<PathBuf>>),
+    /// The device of that opening is not there yet and is waited for, and why.
+    Waiting(u64, String),
+    /// Something that a person should know.
+    Noted(Warning),
+}
+
+impl Session {
+    pub(super) fn on_step(&mut self, step: Step) {
+        match (step, &mut self.stage) {
+            (Step::FileSaved { kept, frames, lost_frames }, _) => self.file_saved(kept, frames, lost_frames),
+            (Step::TwinFailed(why), Stage::Running(take)) => take.on_twin_failure(&why, &mut self.listeners),
+            (Step::TwinFailed(why), Stage::Saving(outcome)) => outcome.twin_failure = Some(why),
+            (Step::Deleted(outcome), _) => self.deleted(outcome),
+            (Step::Waiting(number, why), Stage::Opening(_)) if number == self.opening => {
+                self.emit(0, What::Waiting(&why));
+            }
+            (Step::Noted(warning), _) => self.emit(0, What::Warning(&warning)),
+            (Step::TwinFailed(_) | Step::Waiting(..), _) => {}
+        }
+    }
+
+    /// Saves the files that are complete while others follow.
+    pub(super) fn save_complete_files(&mut self) {
+        while let Stage::Running(take) = &mut self.stage {
+            let Some(saving) = take.next_complete(&self.plan) else { return };
+            if let Some(files) = self.files() {
+                files.save(saving);
+            }
+        }
+    }
+
+    fn files(&mut self) -> Option<&Files> {
+        if self.files.is_none() {
+            match Files::start(&self.plan, Arc::clone(&self.twins), Arc::clone(&self.post)) {
+                Ok(files) => self.files = Some(files),
+                Err(error) => log::error!("cannot start the thread that saves files: {error}"),
+            }
+        }
+        self.files.as_ref()
+    }
+
+    /// Lets the oldest clips go rather than the recording.
+    pub(super) fn make_room(&mut self) {
+        let (Stage::Running(take), Some(_)) = (&self.stage, self.plan.steps.keep) else { return };
+        let bytes_per_second = u64::from(take.recorder.audio_bits_per_second()).div_ceil(8);
+        if let Some(files) = self.files() {
+            files.make_room(bytes_per_second);
+        }
+    }
+
+    fn file_saved(&mut self, kept: Kept, frames: u64, lost_frames: u64) {
+        let (sample_rate, device) = match &self.stage {
+            Stage::Running(take) => (take.format.sample_rate, take.device.clone()),
+            Stage::Saving(outcome) => (outcome.sample_rate, outcome.device.clone()),
+            Stage::Idle | Stage::Opening(_) => return,
+        };
+        let outcome = Outcome {
+            kept,
+            frames,
+            progress: Progress { frames, lost_frames, arrived: frames, ..Progress::default() },
+            sample_rate,
+            failure: None,
+            stopped: false,
+            broke_down: false,
+            device,
+            is_from_file: false,
+            is_known: false,
+            file_exit: None,
+            twin_failure: None,
+        };
+        if outcome.exit() != Exit::Done {
+            self.file_exit = Some(outcome.exit());
+        }
+        let frame = self.progress().map_or(frames, |progress| progress.frames);
+        self.listeners.emit(frame, sample_rate, What::FileSaved(&outcome));
+    }
+
+    fn deleted(&mut self, outcome: dictaphone::Result<Vec<PathBuf>>) {
+        match outcome {
+            Ok(paths) if paths.is_empty() => {}
+            Ok(paths) => self.emit(0, What::Deleted(&paths)),
+            Err(error) => {
+                let warning = Warning::new(WarningKind::Device, format!("nothing was deleted to make room: {error}"));
+                self.emit(0, What::Warning(&warning));
+            }
+        }
+    }
+
+    /// After the last file: everything before it is saved, and its second copy as well.
+    pub(super) fn save_last(&mut self, saving: Saving) -> impl FnOnce() -> SessionInput + Send + 'static {
+        let (files, twins, plan) = (self.files.take(), Arc::clone(&self.twins), self.plan.clone());
+        let post = Arc::clone(&self.post);
+        move || {
+            // One after the other, in the order in which they were recorded.
+            let before = files.and_then(Files::finish);
+            let saving = Saving { before, ..saving };
+            let (kept, frames) = saving.save();
+            let (deleted, late) = files::settle_all(&plan, &kept, &twins);
+            deleted.into_iter().for_each(|deleted| post(SessionInput::Step(deleted)));
+            super::cue::stop(&plan, &post);
+            SessionInput::Saved(kept, frames, late)
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What happens to a recording on its way: new files, the voice gate, second copies, room for what follows.
+
+use std::{os::unix::net::UnixDatagram, path::Path, time::Duration};
+
+use rustix::process::Signal;
+
+use crate::support::harness::Test;
+use crate::takes::{layout, names, record, samples};
+
+fn wav(name: &str) -> String {
+    format!("{}/tests/files/speech/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_split_recording_is_the_source_in_numbered_files() {
+    let test = record(&["-q", "-i", "noise", "--fast", "-d", "10s", "whole.wav"]);
+    test.run().assert_success();
+    let again = test.again().args(["record", "-q", "-i", "noise", "--fast", "-d", "10s", "--split", "1.7s", "x.wav"]);
+    let output = again.run();
+    output.assert_success().assert_stdout("x-1.wav\nx-2.wav\nx-3.wav\nx-4.wav\nx-5.wav\nx-6.wav\n");
+    let whole = samples(output.path("whole.wav"));
+    let joined: Vec<_> = (1..=6).flat_map(|number| samples(output.path(format!("x-{number}.wav")))).collect();
+    assert!(joined == whole, "{} of {}", joined.len(), whole.len());
+    // A second run does not mix its files with those of the first.
+    again.run().assert_exit(2).assert_stderr_contains("x-1.wav exists");
+}
+
+#[test]
+fn usr1_goes_on_in_a_new_file() {
+    let mut running = record(&["-i", "tone", "x.wav"]).spawn();
+    running.wait_for_stderr("recording tone");
+    running.signal(Signal::USR1);
+    running.wait_for_stdout("x.wav");
+    running.signal(Signal::INT);
+    let output = running.wait();
+    output.assert_success().assert_stdout("x.wav\nx-2.wav\n");
+    assert_eq!(names(output.path("")), ["x-2.wav", "x.wav"]);
+}
+
+#[test]
+fn a_recording_stops_below_its_size() {
+    let output = record(&["-q", "-i", "noise", "--fast", "--max-size", "1MB", "x.wav"]).run();
+    output.assert_success();
+    let size = std::fs::metadata(output.path("x.wav")).unwrap().len();
+    assert!((980_000..=1_000_000).contains(&size), "{size}");
+}
+
+#[test]
+fn a_week_of_files_keeps_the_last_two_days() {
+    // Of an hour each in the real world, of a minute here.
+    let words = ["-q", "-i", "silence", "--fast", "-r", "1000", "-c", "1", "-f", "flac", "-d", "168m"];
+    let test = record(&words).args(["--split", "1m", "--split-align", "--keep", "48m", "week/"]);
+    let output = test.env("TZ", "Europe/Berlin").run();
+    output.assert_success();
+    let left = names(output.path("week"));
+    assert!((48..=49).contains(&left.len()), "{} {left:?}", left.len());
+    assert!(left.iter().all(|name| name.ends_with("-00.flac")), "{left:?}");
+    // The first and the last are shorter.
+    assert!((168..=169).contains(&output.stdout().lines().count()), "{}", output.context());
+}
+
+#[test]
+fn what_would_be_deleted_is_only_said() {
+    let test = record(&["-q", "-i", "tone", "--fast", "-d", "10s", "--split", "1s", "memos/"]);
+    test.run().assert_success();
+    let output = test.again().args(["record", "--keep", "3s", "--dry-run", "memos"]).run();
+    output.assert_success();
+    assert_eq!(output.stdout().lines().count(), 7, "{}", output.context());
+    assert_eq!(names(output.path("memos")).len(), 10);
+}
+
+#[test]
+fn a_second_copy_is_the_same_file() {
+    let test = record(&["-q", "-i", "noise", "--fast", "-d", "20s", "--split", "7s", "--also", "there", "x.flac"]);
+    std::fs::create_dir(test.path("there")).unwrap();
+    let output = test.run();
+    output.assert_success();
+    assert_eq!(names(output.path("there")), ["x-1.flac", "x-2.flac", "x-3.flac"]);
+    for name in names(output.path("there")) {
+        let read = |path: &Path| std::fs::read(path).unwrap();
+        assert!(read(&output.path(&name)) == read(&output.path("there").join(&name)), "{name}");
+    }
+}
+
+#[test]
+fn a_second_copy_that_cannot_be_written_harms_nothing_and_is_told() {
+    let test = record(&["-i", "noise", "--fast", "-d", "5s", "--also", "full", "x.wav"]);
+    std::os::unix::fs::symlink("/proc", test.path("full")).unwrap();
+    let output = test.run();
+    output.assert_exit(3).assert_stderr_contains("the second copy");
+    assert_eq!(layout(output.path("x.wav")), (48_000, 1, 240_000));
+}
+
+#[test]
+fn only_speech_is_recorded_and_each_utterance_is_whole() {
+    let test = Test::new();
+    let speech = test.path("speech.wav");
+    let silence = "trim 0 4.5 gain -6 pad 5 5";
+    let convert = test.clone().args(["convert", "-q"]).arg(wav("two_cities.opus")).arg("all.wav").run();
+    convert.assert_success();
+    let made = test.clone().again().program("sox").args(["all.wav"]).arg(&speech).args(silence.split(' ')).run();
+    made.assert_success();
+    let words = ["record", "-i", "file:speech.wav", "--fast", "--vox", "--hang", "1s", "x.wav"];
+    let output = test.again().args(words).run();
+    output.assert_success().assert_stderr_contains("cut out");
+    let (_, _, frames) = layout(output.path("x.wav"));
+    let seconds = frames as f64 / 48_000.0;
+    // What is spoken, half a second before and one after.
+    assert!((4.5..7.0).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn a_room_in_which_nobody_speaks_is_no_recording() {
+    let test = record(&["-q", "-i", "noise", "--fast", "-d", "20s", "room.wav"]);
+    test.run().assert_success();
+    let words = ["record", "-i", "file:room.wav", "--fast", "--vox=level", "--threshold", "0", "x.wav"];
+    let output = test.again().args(words).run();
+    output.assert_exit(1).assert_stderr_contains("dictaphone levels");
+    assert_eq!(names(output.path("")), ["room.wav"]);
+}
+
+#[test]
+fn contradictions_and_thresholds_out_of_range_are_usage_errors() {
+    for words in [
+        &["--split-align"][..],
+        &["--split", "1MB", "--split-align"],
+        &["--split", "0"],
+        &["--split", "10B"],
+        &["--threshold", "-40"],
+        &["--vox", "--threshold", "5"],
+        &["--vox", "--threshold", "-200"],
+        &["--hang", "1s"],
+        &["--pre-roll", "1h"],
+        &["--also", "missing"],
+        &["--dry-run"],
+        &["--keep", "0"],
+        &["--vox=music"],
+    ] {
+        let output = record(&["-i", "tone", "-d", "1"]).args(words.iter().copied()).arg("x.wav").run();
+        output.assert_exit(2);
+        let said = output.stderr();
+        assert!(said.starts_with("error: ") && said.lines().count() <= 2, "{words:?}: {said}");
+        assert!(names(output.path("")).is_empty());
+    }
+}
+
+#[test]
+fn systemd_is_told_that_it_records_and_that_frames_come() {
+    let test = record(&["-i", "tone", "x.wav"]);
+    let socket = UnixDatagram::bind(test.path("notify")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let path = test.path("notify");
+    let mut running = test.env("NOTIFY_SOCKET", path).env("WATCHDOG_USEC", "300000").spawn();
+    let next = || {
+        let mut message = [0; 4096];
+        let length = socket.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..length]).into_owned()
+    };
+    assert!(next().starts_with("READY=1\nSTATUS=recording tone to "));
+    assert_eq!(next(), "WATCHDOG=1");
+    assert_eq!(next(), "WATCHDOG=1");
+    running.signal(Signal::TERM);
+    while !next().contains("STOPPING=1") {}
+    running.wait().assert_success();
+}
+
+#[test]
+fn levels_tell_a_floor_and_a_threshold() {
+    let output = Test::new().args(["levels", "-i", "noise", "-d", "1s", "--json"]).run();
+    output.assert_success();
+    let facts: serde_json::Value = serde_json::from_str(&output.stdout()).unwrap();
+    assert!(facts["floor_dbfs"].is_number() && facts["speech_dbfs"].is_null(), "{facts}");
+}
