@@ -26,6 +26,7 @@ pub mod retention;
 mod sealed;
 pub mod splice;
 pub mod trash;
+mod twins;
 pub mod waveform;
 mod words;
 
@@ -47,5 +48,6 @@ pub use recover::{Change, Outcome, Recovered, recover, run};
 pub use rename::rename;
 pub use splice::{Seam, Spliced, splice, undo};
 pub use trash::{Trashed, delete, restore};
+pub use twins::{Twins, complete_twins};
 pub use waveform::Waveform;
 pub use words::Words;

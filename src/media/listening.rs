@@ -24,7 +24,7 @@ pub struct GateOptions {
     pub splits: bool,
 }
 
-/// The end is said so long before it comes.
+/// The end is said so long before it comes, or half of the time if that is no longer.
 const COUNTDOWN: Duration = Duration::from_secs(30);
 
 /// Frames that are judged at once, in milliseconds.
@@ -82,7 +82,10 @@ impl Listening {
             watch,
             least_dbfs: least_dbfs.unwrap_or(f32::NEG_INFINITY),
             gate,
-            silence: stop_on_silence.map(|limit| SilenceTimer::new(frames(limit), frames(COUNTDOWN))),
+            silence: stop_on_silence.map(|limit| {
+                let warning = if limit > COUNTDOWN { COUNTDOWN } else { limit / 2 };
+                SilenceTimer::new(frames(limit), frames(warning))
+            }),
             format,
             hop: usize::try_from(hop).unwrap_or(1).max(usize::from(format.channels.max(1))),
         }))

@@ -171,3 +171,17 @@ fn levels_tell_a_floor_and_a_threshold() {
     let facts: serde_json::Value = serde_json::from_str(&output.stdout()).unwrap();
     assert!(facts["floor_dbfs"].is_number() && facts["speech_dbfs"].is_null(), "{facts}");
 }
+
+#[test]
+fn recover_completes_the_copy_that_has_less() {
+    let test = record(&["-q", "-i", "noise", "--fast", "-d", "3s", "--also", "there", "x.wav"]);
+    std::fs::create_dir(test.path("there")).unwrap();
+    test.run().assert_success();
+    let whole = std::fs::read(test.path("x.wav")).unwrap();
+    // As after a crash of the second disk: a true prefix, which `recover` makes whole first.
+    std::fs::write(test.path("there/.x.wav.part"), &whole[..100_000]).unwrap();
+    std::fs::remove_file(test.path("there/x.wav")).unwrap();
+    let output = test.again().args(["recover", "--also", "there", "."]).run();
+    output.assert_success().assert_stderr_contains("completed from its other copy");
+    assert!(std::fs::read(output.path("there/x.wav")).unwrap() == whole);
+}

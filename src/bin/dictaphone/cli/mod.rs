@@ -339,6 +339,9 @@ pub(crate) struct RecoverArgs {
     /// The clips folder
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "paths", value_parser = paths())]
     pub(crate) dir: Option<PathBuf>,
+    /// Compare with the second copies in this folder (`record --also`), and complete what has less from the other
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) also: Option<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long, short = 'n')]
     pub(crate) dry_run: bool,

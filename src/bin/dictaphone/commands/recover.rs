@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dictaphone::clips::{self, Change, Outcome, Recovered, path_fields};
+use dictaphone::clips::{self, Change, Outcome, Recovered, Twins, path_fields, retention};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::{
@@ -21,7 +21,10 @@ use crate::{
 /// When it is not clear where to look, or standard output fails. A recording that cannot be recovered is told, keeps
 /// none of the others from it, and makes the exit code 1.
 pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
-    let outcomes = clips::run(&places(args, config)?, args.dry_run);
+    let mut places = places(args, config)?;
+    let firsts = places.clone();
+    places.extend(args.also.clone());
+    let outcomes = clips::run(&places, args.dry_run);
     let written = if args.json {
         let rows: Vec<Row> = outcomes.iter().map(Row::from).collect();
         report.facts(&rows)
@@ -38,7 +41,38 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result
     if outcomes.is_empty() {
         report.note("nothing is unfinished");
     }
-    Ok(exit(&outcomes))
+    let compared = args.also.as_deref().map_or(Exit::Done, |also| compare(&firsts, also, args.dry_run, report));
+    Ok(match exit(&outcomes) {
+        Exit::Done => compared,
+        exit => exit,
+    })
+}
+
+/// Compares every clip with its second copy, and completes the one that has less.
+fn compare(firsts: &[PathBuf], also: &Path, dry_run: bool, report: &Report) -> Exit {
+    let folders = firsts.iter().filter(|first| first.is_dir());
+    let clips = folders.flat_map(|folder| retention::own_clips(folder).unwrap_or_default());
+    let files = firsts.iter().filter(|first| first.is_file()).cloned();
+    let mut exit = Exit::Done;
+    for first in clips.map(|clip| clip.path).chain(files) {
+        match clips::complete_twins(&first, also, dry_run) {
+            Ok(Twins::Same) => {}
+            Ok(Twins::Completed(path)) => {
+                let done = if dry_run { "would be completed" } else { "completed" };
+                report.note(&format!("{}  {done} from its other copy", shown(&path)));
+            }
+            Ok(Twins::Differ) => {
+                let text = format!("{} and its second copy differ", shown(&first));
+                report.warning(&Message::new(text).hint("neither was changed; listen to both"));
+                exit = Exit::Incomplete;
+            }
+            Err(error) => {
+                report.error(&Message::new(error.to_string()));
+                exit = Exit::Failed;
+            }
+        }
+    }
+    exit
 }
 
 /// Denied if that is all that was in the way.

@@ -117,7 +117,6 @@ fn refuse_contradictions(words: &StepArgs, args: &RecordArgs) -> Result<(), Fail
     for (given, flag) in [
         (words.split.is_some(), "--split"),
         (words.vox_split, "--vox-split"),
-        (words.max_size.is_some() && to_stdout, "--max-size"),
         (words.keep.is_some(), "--keep"),
         (words.also.is_some(), "--also"),
     ] {

@@ -84,6 +84,8 @@ pub(crate) struct Outcome {
     pub(crate) device: String,
     /// The device is a sound file that is played in.
     pub(crate) is_from_file: bool,
+    /// Frames of the last file alone that were lost, where others came before it.
+    pub(crate) lost_in_file: Option<u64>,
     /// The recording ended with a file that was reported already.
     pub(crate) is_known: bool,
     /// What a file before the last one came to, if it was not whole.
@@ -241,7 +243,7 @@ impl Outcome {
     }
 
     fn losses(&self, place: &str) -> Option<Message> {
-        let lost = self.lost_frames();
+        let lost = self.lost_in_file.unwrap_or(self.lost_frames());
         let text = format!("{lost} frames ({}) were lost and are silence in {place}", self.length(lost));
         let message = Message::new(format!("{text}{}", self.places()));
         let in_pipe = matches!(self.kept, Kept::Stream { lost_frames: 1.., .. });

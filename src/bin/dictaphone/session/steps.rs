@@ -99,6 +99,7 @@ impl Session {
             broke_down: false,
             device,
             is_from_file: false,
+            lost_in_file: None,
             is_known: false,
             file_exit: None,
             twin_failure: None,

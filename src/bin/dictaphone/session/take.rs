@@ -336,6 +336,7 @@ impl Take {
             device: self.device.clone(),
             twin_failure: self.twin_failure.take(),
             file_exit: None,
+            lost_in_file: self.blob.as_ref().filter(|_| self.files > 0).map(|blob| blob.facts().lost_frames),
             is_known: self.files > 0 && self.blob.is_none(),
         };
         let (blob, piped) = (self.blob.take(), self.piped.take());

@@ -32,7 +32,7 @@ use crate::{
 const LIMIT: u64 = 1 << 20;
 
 /// Flags that make no sense as a default.
-const NOT_IN_CONFIG: [&str; 4] = ["config", "profile", "help", "version"];
+const NOT_IN_CONFIG: [&str; 5] = ["config", "profile", "help", "version", "dry-run"];
 
 /// The table of the screen's keys.
 const KEYS: &str = "keys";
@@ -331,7 +331,7 @@ fn words_of(
     document: &Document<'_>,
 ) -> Result<(Vec<String>, String), Failure> {
     let known = record.get_arguments().find(|arg| arg.get_long() == Some(entry.key));
-    let Some(arg) = known.filter(|arg| !NOT_IN_CONFIG.contains(&arg.get_id().as_str())) else {
+    let Some(arg) = known.filter(|_| !NOT_IN_CONFIG.contains(&entry.key)) else {
         return Err(unknown(entry, record, document));
     };
     let (words, value) = match (takes_value(arg), &entry.value) {

@@ -61,7 +61,7 @@ impl JsonLines {
             size_bytes,
             duration_s: seconds(outcome.frames, outcome.sample_rate),
             frames: outcome.frames,
-            lost_frames: outcome.lost_frames() + unread,
+            lost_frames: outcome.lost_in_file.unwrap_or(outcome.lost_frames()) + unread,
         };
         self.write(event, available);
     }
