@@ -19,18 +19,20 @@
 //! that is far from the one that was promised is neither clock nor loss, and said as what it is. Pure; the reading thread
 //! feeds it.
 
+mod heights;
 mod line;
+mod other_rate;
 #[cfg(test)]
 mod tests;
 
 use std::{collections::VecDeque, time::Duration};
 
-use self::line::Line;
-use super::negotiate::USUAL_RATES;
-use crate::{
-    audio::AudioFormat,
-    error::{Error, ErrorKind},
+use self::{
+    heights::{Floor, catches_up, low, lowest, lowest_of, spread},
+    line::Line,
 };
+
+pub(super) use self::other_rate::other_rate;
 
 /// The time of which one floor is kept, in seconds.
 const BUCKET: f64 = 0.25;
@@ -44,9 +46,9 @@ const LONG: f64 = 6.0;
 const SPAN: f64 = 30.0;
 /// Of so many floors the lowest one is settled, and so many of these tell how high the line is now.
 const GROUP: usize = 4;
+const RECENT: usize = 8;
 /// So many single ones tell how far deliveries scatter.
 const LEFT: usize = 100;
-const RECENT: usize = 8;
 /// The first deliveries of a device are worth nothing; from what follows for so long the line begins, in seconds.
 const UNSTEADY: f64 = 0.5;
 const BEGINNING: f64 = 3.0;
@@ -67,13 +69,6 @@ const EXACT: f64 = 0.001;
 /// The rate of the device is known when its standard error is below this, as a part of it, after so many seconds.
 const KNOWN_ERROR: f64 = 100e-6;
 const KNOWN_SECONDS: f64 = 10.0;
-/// A rate that is further off than this, for so many seconds on end, is another rate, if it is a usual one within the
-/// tolerance and the deliveries are so steady, as a part of what the device is behind or ahead.
-const OTHER_RATE: f64 = 0.03;
-const OTHER_RATE_SECONDS: f64 = 4.0;
-const OTHER_RATE_TOLERANCE: f64 = 0.01;
-const OTHER_RATE_SCATTER: f64 = 0.05;
-
 /// What a look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finding {
@@ -81,19 +76,6 @@ pub(super) enum Finding {
     Lost(u64),
     /// The device runs at so many frames a second, which is another rate than it says.
     OtherRate(u32),
-}
-
-/// The smallest lateness within one bucket, and when that was, in seconds.
-#[derive(Debug, Clone, Copy)]
-struct Floor {
-    at: f64,
-    late: f64,
-}
-
-impl Floor {
-    fn point(self) -> (f64, f64) {
-        (self.at, self.late)
-    }
 }
 
 /// The lateness that the clock of the device accounts for, at every moment.
@@ -216,6 +198,7 @@ impl LossWatch {
     }
 
     /// At `now` so many frames are known to be missing, and are told.
+    #[cfg(any(test, target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
     pub(super) fn note_missing(&mut self, now: u64, frames: u64) {
         self.found += frames;
         if let Some(first) = self.first {
@@ -255,7 +238,7 @@ impl LossWatch {
             return None;
         }
         let expected = self.expected()?;
-        match self.other_rate(begun, floor) {
+        match other_rate::found(self.rate, &self.open, begun, floor) {
             Some(Some(rate)) => return Some(Finding::OtherRate(rate)),
             // In a moment it will be known.
             Some(None) => return None,
@@ -391,50 +374,6 @@ impl LossWatch {
         self.found += lost;
         Some(lost)
     }
-
-    /// Whether the device has run at another rate than it says since it began, and at which one; `Some(None)` while it
-    /// looks like that and is not certain.
-    fn other_rate(&self, begun: Floor, now: Floor) -> Option<Option<u32>> {
-        let span = now.at - self.open.front()?.at;
-        if span < SHORT - 2.0 * BUCKET {
-            return None;
-        }
-        let line = Line::through(self.open.iter().map(|floor| floor.point()));
-        let slope = line.slope();
-        let since_the_beginning = (now.late - begun.late) / (now.at - begun.at);
-        let steady = line.scatter() < OTHER_RATE_SCATTER * slope.abs() * span
-            && (since_the_beginning - slope).abs() < 0.1 * slope.abs();
-        if slope.abs() < OTHER_RATE || !steady {
-            return None;
-        }
-        if span < OTHER_RATE_SECONDS {
-            return Some(None);
-        }
-        let measured = f64::from(self.rate) * (1.0 - slope);
-        let usual = USUAL_RATES.into_iter().chain([self.rate / 2, self.rate.saturating_mul(2)]);
-        let near =
-            usual.min_by(|a, b| (f64::from(*a) - measured).abs().total_cmp(&(f64::from(*b) - measured).abs()))?;
-        let off = (f64::from(near) - measured).abs() / f64::from(near.max(1));
-        (near != self.rate && off < OTHER_RATE_TOLERANCE).then_some(Some(near))
-    }
-}
-
-/// The end of a device that runs at `rate` and says it runs in `format`: what it was recorded as is not what was heard, and
-/// whoever asks it again is told the same.
-pub(super) fn other_rate(label: &str, format: AudioFormat, rate: u32) -> Error {
-    let said = format.sample_rate;
-    Error::new(
-        ErrorKind::NotSupported,
-        format!("{label} says that it runs at {said} Hz, and delivers {rate} frames a second"),
-    )
-}
-
-/// How far apart they are, but for the outermost.
-fn spread(heights: impl Iterator<Item = f64>) -> f64 {
-    let mut heights: Vec<f64> = heights.collect();
-    heights.sort_by(f64::total_cmp);
-    let at = |part: usize| heights.get(heights.len() * part / 10).copied().unwrap_or_default();
-    at(9) - at(1)
 }
 
 /// A slope of which `error` is the standard error, weighed against what is known about clocks anyway, and what error
@@ -446,29 +385,4 @@ fn trusted(slope: f64, error: f64) -> (f64, f64) {
     let (usual, measured) = (USUAL_CLOCK * USUAL_CLOCK, error * error);
     let weight = usual / (usual + measured);
     ((slope * weight).clamp(-WORST_CLOCK, WORST_CLOCK), (measured * weight).sqrt())
-}
-
-fn lowest_of(floors: &[Floor]) -> Floor {
-    let lowest = floors.iter().copied().min_by(|a, b| a.late.total_cmp(&b.late));
-    lowest.unwrap_or(Floor { at: 0.0, late: 0.0 })
-}
-
-fn lowest(above: &[f64]) -> f64 {
-    above.iter().copied().fold(f64::INFINITY, f64::min)
-}
-
-/// The height of the lowest eighth: where deliveries come without delay, without trusting a single one.
-fn low(heights: impl Iterator<Item = f64>) -> f64 {
-    let mut heights: Vec<f64> = heights.collect();
-    heights.sort_by(f64::total_cmp);
-    heights.truncate((heights.len() / 8).max(1));
-    let count = heights.len().max(1) as f64;
-    heights.iter().sum::<f64>() / count
-}
-
-/// Whether the lateness still becomes smaller: what was held up is arriving, and nobody knows yet how much of it.
-fn catches_up(above: &[f64], threshold: f64) -> bool {
-    let (earlier, later) = above.split_at(above.len() / 2);
-    let (before, now) = (lowest(earlier), lowest(later));
-    before.is_finite() && before - now > threshold / 2.0
 }

@@ -36,3 +36,19 @@ fn a_muted_a_dead_and_an_overdriven_microphone_are_told_within_three_seconds_of_
     }
     assert_eq!(first_warning(&seconds(0.01)), None);
 }
+
+#[test]
+fn a_loss_of_unknown_size_is_noted_with_the_recording_that_it_concerns() {
+    for lost in [true, false] {
+        let rig = Rig::new();
+        rig.recorder.start(None).unwrap();
+        rig.push(10);
+        let kind = if lost { WarningKind::LostUnknown } else { WarningKind::Device };
+        rig.microphone.notice(Warning::new(kind, "something happened"));
+        rig.push(10);
+        rig.recorder.stop().unwrap();
+        rig.finish();
+        let progress = rig.recorder.progress();
+        assert_eq!((progress.lost_unknown, progress.lost_frames), (lost, 0));
+    }
+}
