@@ -11,7 +11,7 @@
 //! | TimeReference | 338, 64 bits | frames from midnight to the first frame |
 //! | Version | 346, 16 bits | 1 |
 
-use jiff::civil::DateTime;
+use jiff::{SignedDuration, civil::DateTime};
 
 use super::output_frames;
 
@@ -70,6 +70,22 @@ pub fn originator(payload: &[u8]) -> String {
     String::from_utf8_lossy(text).trim().to_owned()
 }
 
+/// The payload of what begins so many frames later.
+pub fn delay(payload: &mut [u8], frames: u64, sample_rate: u32) {
+    let rate = u64::from(sample_rate.max(1));
+    if let Some(place) = payload.get_mut(REFERENCE_AT..VERSION_AT).and_then(|place| place.first_chunk_mut::<8>()) {
+        *place = (u64::from_le_bytes(*place).saturating_add(frames) % (rate * 86_400)).to_le_bytes();
+    }
+    let seconds = i64::try_from(frames / rate).unwrap_or(i64::MAX);
+    let later = origination(payload).and_then(|at| at.checked_add(SignedDuration::from_secs(seconds)).ok());
+    if let (Some(later), Some(place)) = (later, payload.get_mut(DATE_AT..DATE_AT + DATE_TIME_BYTES)) {
+        let text = later.strftime("%Y-%m-%d%H:%M:%S").to_string();
+        if text.len() == place.len() {
+            place.copy_from_slice(text.as_bytes());
+        }
+    }
+}
+
 /// Counts the time reference in frames of another rate.
 pub(super) fn resample(payload: &mut [u8], from_hz: u32, to_hz: u32) {
     if let Some(place) = payload.get_mut(REFERENCE_AT..VERSION_AT).and_then(|place| place.first_chunk_mut::<8>()) {
@@ -110,6 +126,10 @@ mod tests {
         resample(&mut slower, 48_000, 16_000);
         assert_eq!(slower[338..346], ((14 * 3_600 + 5 * 60 + 9) * 16_000 + 4_000_u64).to_le_bytes());
         assert_eq!((&slower[..338], &slower[346..]), (&bytes[..338], &bytes[346..]));
+        let mut later = bytes.clone();
+        delay(&mut later, 48_000 * 3_600 * 11 + 1, 48_000);
+        assert_eq!(&later[320..338], b"2026-11-2101:05:09");
+        assert_eq!(later[338..346], (frames + 11 * 3_600 * 48_000 + 1 - 86_400 * 48_000).to_le_bytes());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{ops::Range, time::Duration};
 
 use super::pauses::Pauses;
 use crate::{
-    audio::{AudioFormat, Marker, Metadata, SampleFormat, time::frames_in},
+    audio::{AudioFormat, Marker, Metadata, SampleFormat, broadcast, time::frames_in},
     error::{Error, ErrorKind, Result},
     format::Decoder,
 };
@@ -58,15 +58,18 @@ impl Excerpt {
         let fade = if self.soft { frames_in(FADE, decoder.format().sample_rate) } else { 0 };
         let fade_in = if frames.start > 0 { fade } else { 0 };
         let fade_out = if whole.is_some_and(|whole| frames.end < whole) { fade } else { 0 };
-        let metadata = part_of(decoder.metadata().clone(), &frames);
+        let metadata = part_of(decoder.metadata().clone(), &frames, decoder.format().sample_rate);
         decoder.seek(frames.start)?;
         let at = frames.start;
         Ok(Box::new(Part { decoder, frames, at, fade_in, fade_out, metadata }))
     }
 }
 
-/// The tags of a clip with the markers of these frames of it.
-fn part_of(mut tags: Metadata, frames: &Range<u64>) -> Metadata {
+/// The tags of a clip with the markers of these frames of it, and the time at which they begin.
+fn part_of(mut tags: Metadata, frames: &Range<u64>, sample_rate: u32) -> Metadata {
+    if let Some(payload) = &mut tags.broadcast {
+        broadcast::delay(payload, frames.start, sample_rate);
+    }
     tags.markers.retain(|marker| frames.contains(&marker.frame) || marker.frame == frames.end);
     for marker in &mut tags.markers {
         *marker = Marker { frame: marker.frame - frames.start, text: std::mem::take(&mut marker.text) };

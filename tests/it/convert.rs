@@ -114,7 +114,7 @@ fn clips_are_found_by_name_and_facts_are_told_as_json() {
         "name": "out", "path": "out.wav", "format": "wav", "mime_type": "audio/wav;codecs=1", "duration_s": 2.2,
         "frames": 97_020, "sample_rate": 44_100, "channels": 1, "sample_format": "s16",
         "size_bytes": fs::metadata(output.path("out.wav")).unwrap().len(), "clipped": facts["clipped"],
-        "lost_frames": 0,
+        "lost_frames": 0, "left_out": [],
         "recorded_at": facts["recorded_at"],
     });
     assert_eq!(facts, expected);

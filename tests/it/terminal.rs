@@ -130,8 +130,9 @@ fn a_list_fits_the_terminal_however_long_a_name_is() {
     let mut terminal = Terminal::run(&test.clone().again().args(["list", "--dir", "takes"]));
     assert_eq!(terminal.wait(), 0);
     let text = terminal.text();
-    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
-    assert!(text.starts_with("long name ") && text.contains("00:00:01"), "{text}");
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    assert!(lines.len() == 2 && lines[0].contains("name") && lines[0].contains("recorded"), "{text}");
+    assert!(lines[1].starts_with("long name ") && lines[1].contains("00:00:01"), "{text}");
     // A program gets all of it.
     test.again().args(["list", "--dir", "takes"]).run().assert_stdout_contains(name.trim_end_matches(".wav"));
 }

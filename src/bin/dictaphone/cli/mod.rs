@@ -221,9 +221,9 @@ pub(crate) enum Preset {
 #[derive(Debug, Args)]
 #[command(after_long_help = play_notes())]
 pub(crate) struct PlayArgs {
-    /// A path, a file in the clips folder, or its name without extension
+    /// A path, a file in the clips folder, or its name without extension; else the newest clip
     #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath, value_parser = paths())]
-    pub(crate) clip: PathBuf,
+    pub(crate) clip: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
     /// Speed from 0.5 to 3, with the pitch kept
@@ -394,9 +394,9 @@ pub(crate) struct Part {
 #[derive(Debug, Args)]
 #[command(after_long_help = INFO_NOTES)]
 pub(crate) struct InfoArgs {
-    /// A path, a file in the clips folder, or its name without extension
+    /// A path, a file in the clips folder, or its name without extension; else the newest clip
     #[arg(value_name = "CLIP", value_hint = ValueHint::FilePath, value_parser = paths())]
-    pub(crate) clip: PathBuf,
+    pub(crate) clip: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
     #[command(flatten)]

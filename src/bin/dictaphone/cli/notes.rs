@@ -80,12 +80,15 @@ Signals:
 pub(super) fn play_notes() -> String {
     format!(
         "Examples:
+  dictaphone play                             the newest clip
   dictaphone play take.wav                    from the start to the end
   dictaphone play --start 1:30 -s 1.5 take.wav  from there on, faster
 
 Keys on a terminal:
   space               pause, resume
   left, right         5 seconds back, forward; with shift 30 seconds
+  , .                 to the marker before, behind
+  0 to 9              to that tenth of the whole
   [, ]                slower, faster
   q, Enter, Ctrl-C    stop
 
@@ -127,6 +130,7 @@ pub(super) const LIST_NOTES: &str = "Examples:
   dictaphone list --json | jq -r '.[] | select(.duration_s > 60) | .path'";
 
 pub(super) const INFO_NOTES: &str = "Examples:
+  dictaphone info                                       the newest clip
   dictaphone info interview
   dictaphone info ./take.wav
   dictaphone info interview --from 10:00 --to 12:30     the waveform of these minutes

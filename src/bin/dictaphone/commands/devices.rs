@@ -1,14 +1,17 @@
 //! `dictaphone devices`: what can be recorded from.
 
+use std::io::{self, IsTerminal as _};
+
 use dictaphone::{
     capture::{DeviceInfo, DeviceKind},
     media::MediaDevices,
 };
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     cli::DevicesArgs,
     message::{Failure, Message, exit::Exit, visible},
-    report::{Report, json::Device, table},
+    report::{Report, json::Device, status::shortened, table},
     session::remembered,
 };
 
@@ -29,7 +32,11 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
             Exit::NoDevice,
         ));
     } else {
-        report.data(table(&devices).as_bytes())
+        let columns = match io::stdout().is_terminal() {
+            true => crossterm::terminal::size().map_or(usize::MAX, |(columns, _)| columns.into()),
+            false => usize::MAX,
+        };
+        report.data(fitting(&devices, columns, report.speaks_utf8()).as_bytes())
     };
     written.map_err(|error| Failure::new(Message::new(format!("cannot write the list: {error}")), Exit::Failed))?;
     Ok(Exit::Done)
@@ -40,6 +47,20 @@ fn found() -> Result<Vec<DeviceInfo>, Failure> {
     let mut devices = MediaDevices::new().enumerate_devices()?;
     remembered::mark(&mut devices);
     Ok(devices)
+}
+
+/// The table or, where that is wider than the terminal, two lines for each device: its id, which is never cut, and what
+/// it is.
+fn fitting(devices: &[DeviceInfo], columns: usize, utf8: bool) -> String {
+    let wide = table(devices);
+    if wide.lines().all(|line| line.width() <= columns) {
+        return wide;
+    }
+    let lines = devices.iter().map(row).map(|[kind, id, label, channels, formats]| {
+        let facts = format!("      {label}  {channels}  {formats}");
+        format!("{kind}  {id}\n{}\n", shortened(facts.trim_end(), columns, utf8))
+    });
+    lines.collect()
 }
 
 /// Columns for people, the default marked with a star; what a device calls itself cannot steer the terminal.
@@ -100,5 +121,16 @@ mod tests {
             table(&devices),
             "* in  alsa:1   USB           1-2 ch  44.1,48 kHz  s16,s24\n  in  alsa:12  マイク\\u{1b}  1 ch    44.1,48 kHz  s16,s24\n"
         );
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_two_lines_for_each_device_and_no_id_is_cut() {
+        let id = format!("pulse:alsa_input.usb-{}", "x".repeat(60));
+        let devices = [device(&id, &"long name ".repeat(9), true), device("alsa:1", "USB", false)];
+        let text = fitting(&devices, 80, true);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines.len(), lines[0], lines[2]), (4, format!("* in  {id}").as_str(), "  in  alsa:1"));
+        assert!(lines[1].width() <= 80 && lines[3].width() <= 80, "{text}");
+        assert_eq!(fitting(&devices, usize::MAX, true), table(&devices));
     }
 }

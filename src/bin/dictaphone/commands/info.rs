@@ -37,7 +37,7 @@ const ROWS: usize = 3;
 /// If there is no such clip, or it cannot be read, or standard output fails.
 pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
     let folder = shelf::folder(&args.folder, config)?;
-    let path = shelf::find(&folder, &args.clip)?;
+    let path = shelf::find_or_newest(&folder, args.clip.as_deref())?;
     let info = Info::read(&path, |_| ControlFlow::Continue(())).map_err(|error| file_failure(&error))?;
     if let (None, Some(cache)) = (&info.clip.error, shelf::waveforms()) {
         // It was read for once, and the next one who wants its waveform need not. A cache is never missed.

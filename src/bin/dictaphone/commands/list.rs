@@ -40,7 +40,12 @@ pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> Result<Ex
     } else {
         let columns = name_columns();
         let rows: Vec<_> = listing.clips.iter().map(|clip| row(clip, columns, report.speaks_utf8())).collect();
-        report.data(table::render(&rows).as_bytes())
+        let broken: Vec<bool> = listing.clips.iter().map(|clip| clip.error.is_some()).collect();
+        let text = match io::stdout().is_terminal() {
+            true => headed(&rows, &broken, report.style_of_screen().colour),
+            false => table::render(&rows),
+        };
+        report.data(text.as_bytes())
     };
     written.map_err(cannot_write)?;
     if !args.json {
@@ -113,6 +118,27 @@ fn name_columns() -> usize {
         .map_or(usize::MAX, |(columns, _)| usize::from(columns).saturating_sub(FACTS).max(SHORTEST))
 }
 
+/// The table with a line above it that says what stands where, for people. Clips that cannot be read are red.
+fn headed(rows: &[[String; 5]], broken: &[bool], colour: bool) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["name", "length", "format", "size", "recorded"].map(str::to_owned);
+    let text = table::render(&[&[head], rows].concat());
+    if !colour {
+        return text;
+    }
+    let sgr = |line: usize| match line.checked_sub(1) {
+        None => Some("1"),
+        Some(clip) => broken.get(clip).filter(|&&broken| broken).map(|_| "31"),
+    };
+    let painted = text.lines().enumerate().map(|(number, line)| match sgr(number) {
+        Some(sgr) => format!("\u{1b}[{sgr}m{line}\u{1b}[0m\n"),
+        None => format!("{line}\n"),
+    });
+    painted.collect()
+}
+
 /// Name, length, format, size, date; what is unknown is a dash.
 fn row(clip: &Clip, columns: usize, utf8: bool) -> [String; 5] {
     let dash = || "-".to_owned();
@@ -123,4 +149,21 @@ fn row(clip: &Clip, columns: usize, utf8: bool) -> [String; 5] {
         clip.size_bytes.map_or_else(dash, size),
         clip.recorded_at.as_ref().map_or_else(dash, |time| time.strftime("%Y-%m-%d %H:%M").to_string()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_a_head_and_colours_where_it_has_them() {
+        let rows = [["a", "00:00:01", "wav", "1 kB", "today"], ["b", "-", "flac", "2 B", "-"]];
+        let rows = rows.map(|row| row.map(str::to_owned));
+        let plain = "name  length    format  size  recorded\na     00:00:01  wav     1 kB  today\nb     -         flac    2 B   -\n";
+        assert_eq!(headed(&rows, &[false, true], false), plain);
+        let coloured = headed(&rows, &[false, true], true);
+        assert!(coloured.starts_with("\u{1b}[1mname") && coloured.contains("\n\u{1b}[31mb "), "{coloured:?}");
+        assert_eq!(coloured.replace("\u{1b}[1m", "").replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""), plain);
+        assert_eq!(headed(&[], &[], true), "");
+    }
 }

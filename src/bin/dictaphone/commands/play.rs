@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// # Errors
 /// When the recording cannot be read or nothing can be heard.
 pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
-    let clip = shelf::find(&shelf::folder(&args.folder, config)?, &args.clip)?;
+    let clip = shelf::find_or_newest(&shelf::folder(&args.folder, config)?, args.clip.as_deref())?;
     let decoder = format::open(&clip).map_err(|error| file_failure(&error))?;
     let start = args.start.map_or(0, |start| frames_in(start, decoder.format().sample_rate));
     let outside = decoder.frames().filter(|&frames| start > 0 && start >= frames);
@@ -44,6 +44,7 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
             format!("{} is no more than {} long, it cannot start at {}", name(&clip), clock(length), clock(asked));
         return Err(Failure::usage(text, "give a start before the end"));
     }
+    let markers: Vec<u64> = decoder.metadata().markers.iter().map(|marker| marker.frame).collect();
     report.silence_libraries();
     let speaker = args.device.as_deref().map_or_else(Speaker::default, Speaker::with_id);
     let player = Player::open(decoder, Box::new(speaker)).map_err(failure)?;
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
     player.seek(start);
     player.play();
     let damage = |player: &Player| player.state().damage;
-    let played = listen(&player, &intents, start, &clip, report);
+    let played = listen((&player, &markers), &intents, start, &clip, report);
     report.clear();
     drop(inputs);
     if let Some(damage) = damage(&player) {
@@ -70,7 +71,13 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
 }
 
 /// Obeys until the end or until it is stopped.
-fn listen(player: &Player, intents: &Receiver<Command>, start: u64, clip: &Path, report: &Report) -> Result<(), Error> {
+fn listen(
+    (player, markers): (&Player, &[u64]),
+    intents: &Receiver<Command>,
+    start: u64,
+    clip: &Path,
+    report: &Report,
+) -> Result<(), Error> {
     let name = name(clip);
     let mut is_told = report.has_live_line();
     loop {
@@ -90,13 +97,30 @@ fn listen(player: &Player, intents: &Receiver<Command>, start: u64, clip: &Path,
         report.draw_line(Instant::now(), |width, style| line::render(&facts, width, style));
         match intents.recv_timeout(TICK) {
             Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Ok(intent) => apply(player, &state, intent),
+            Ok(intent) => apply(player, &state, markers, intent),
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }
 
-fn apply(player: &Player, state: &PlayerState, intent: Command) {
+/// A marker that was passed less than this ago is still the one at which one is: `,` goes to the one before it.
+const JUST_PASSED: Duration = Duration::from_secs(1);
+
+/// Where a command leads, if it is one that leads somewhere; there may be no such place.
+fn place(state: &PlayerState, markers: &[u64], intent: Command) -> Option<u64> {
+    let at = state.position;
+    match intent {
+        Command::PreviousMarker => {
+            let passed = if state.status == Status::Paused { 0 } else { frames_in(JUST_PASSED, state.sample_rate) };
+            markers.iter().rfind(|&&marker| marker < at.saturating_sub(passed)).copied()
+        }
+        Command::NextMarker => markers.iter().find(|&&marker| marker > at).copied(),
+        Command::Tenth(tenth) => state.length.map(|length| length / 10 * u64::from(tenth)),
+        _ => None,
+    }
+}
+
+fn apply(player: &Player, state: &PlayerState, markers: &[u64], intent: Command) {
     match intent {
         Command::TogglePause => player.toggle(),
         Command::Pause => player.pause(),
@@ -105,6 +129,9 @@ fn apply(player: &Player, state: &PlayerState, intent: Command) {
         Command::SeekForward(by) => player.seek_forward(by),
         Command::Slower => player.set_speed(stepped(state.speed, -1.0)),
         Command::Faster => player.set_speed(stepped(state.speed, 1.0)),
+        Command::PreviousMarker | Command::NextMarker | Command::Tenth(_) => {
+            place(state, markers, intent).into_iter().for_each(|frame| player.seek(frame));
+        }
         Command::Mark | Command::Next | Command::KeepGoing | Command::Redraw | Command::Stop => {}
     }
 }
@@ -136,5 +163,35 @@ mod tests {
         assert!(failure.message.hint.is_some_and(|hint| hint.contains("outputs")));
         let gone = super::failure(Error::new(ErrorKind::NotReadable, "the loudspeaker is gone"));
         assert_eq!(gone.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn markers_and_tenths_lead_to_their_places() {
+        let state = |position, status| PlayerState {
+            status,
+            position,
+            length: Some(80_000),
+            sample_rate: 8_000,
+            speed: 1.0,
+            volume: 1.0,
+            repeat: None,
+            peak: 0.0,
+            error: None,
+            damage: None,
+        };
+        let markers = [8_000, 40_000];
+        for (position, status, command, expected) in [
+            (0, Status::Playing, Command::PreviousMarker, None),
+            (44_000, Status::Playing, Command::PreviousMarker, Some(8_000)),
+            (44_000, Status::Paused, Command::PreviousMarker, Some(40_000)),
+            (60_000, Status::Playing, Command::PreviousMarker, Some(40_000)),
+            (8_000, Status::Playing, Command::NextMarker, Some(40_000)),
+            (40_000, Status::Playing, Command::NextMarker, None),
+            (5, Status::Playing, Command::Tenth(0), Some(0)),
+            (5, Status::Playing, Command::Tenth(9), Some(72_000)),
+            (5, Status::Playing, Command::Stop, None),
+        ] {
+            assert_eq!(place(&state(position, status), &markers, command), expected, "{position} {command:?}");
+        }
     }
 }

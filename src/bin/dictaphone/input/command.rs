@@ -28,6 +28,12 @@ pub(crate) enum Command {
     Slower,
     /// Play faster.
     Faster,
+    /// Go to the marker before this place; only while playing.
+    PreviousMarker,
+    /// Go to the marker behind this place; only while playing.
+    NextMarker,
+    /// Go to so many tenths of the whole; only while playing.
+    Tenth(u8),
     /// Draw the live line anew: the process was stopped and runs again, as only Unix has it.
     #[cfg_attr(not(unix), allow(dead_code))]
     Redraw,

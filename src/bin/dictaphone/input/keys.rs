@@ -46,6 +46,9 @@ fn meaning(key: KeyEvent) -> Option<Meaning> {
         (KeyCode::Right, false) => Some(Meaning::Wish(Command::SeekForward(step))),
         (KeyCode::Char('['), false) => Some(Meaning::Wish(Command::Slower)),
         (KeyCode::Char(']'), false) => Some(Meaning::Wish(Command::Faster)),
+        (KeyCode::Char(','), false) => Some(Meaning::Wish(Command::PreviousMarker)),
+        (KeyCode::Char('.'), false) => Some(Meaning::Wish(Command::NextMarker)),
+        (KeyCode::Char(digit @ '0'..='9'), false) => Some(Meaning::Wish(Command::Tenth(digit as u8 - b'0'))),
         (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Command::Mark)),
         (KeyCode::Char('n' | 'N'), false) => Some(Meaning::Wish(Command::Next)),
         (KeyCode::Char('k' | 'K'), false) => Some(Meaning::Wish(Command::KeepGoing)),
@@ -328,6 +331,9 @@ mod tests {
         assert_eq!(plain(KeyCode::Left), Some(Meaning::Wish(Command::SeekBack(STEP))));
         let far = meaning(KeyEvent::new(KeyCode::Right, KeyModifiers::SHIFT));
         assert_eq!(far, Some(Meaning::Wish(Command::SeekForward(STRIDE))));
+        assert_eq!(plain(KeyCode::Char(',')), Some(Meaning::Wish(Command::PreviousMarker)));
+        assert_eq!(plain(KeyCode::Char('.')), Some(Meaning::Wish(Command::NextMarker)));
+        assert_eq!(plain(KeyCode::Char('7')), Some(Meaning::Wish(Command::Tenth(7))));
         assert_eq!(plain(KeyCode::Char('[')), Some(Meaning::Wish(Command::Slower)));
         assert_eq!(plain(KeyCode::Char(']')), Some(Meaning::Wish(Command::Faster)));
         assert_eq!(control(KeyCode::Char('c')), Some(Meaning::Interrupt));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dictaphone::{
-    clips::{FindError, WaveformCache, folder, name},
+    clips::{FindError, Listing, WaveformCache, folder, name},
     storage::{self, place},
 };
 
@@ -35,6 +35,22 @@ pub(crate) fn find(folder: &Path, word: &Path) -> Result<PathBuf, Failure> {
         }
         _ => Ok(path),
     }
+}
+
+/// The same, or without a word the newest clip of the folder.
+///
+/// # Errors
+/// Those of [`find`], and if there is no clip.
+pub(crate) fn find_or_newest(folder: &Path, word: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(word) = word {
+        return find(folder, word);
+    }
+    let listing = Listing::read(folder).unwrap_or_default();
+    let newest = listing.clips.into_iter().find(|clip| clip.error.is_none()).map(|clip| clip.path);
+    newest.ok_or_else(|| {
+        let text = format!("no clips in {}", visible(&folder.to_string_lossy()));
+        failed(text, "name a clip, or record one with `dictaphone record`")
+    })
 }
 
 fn find_anything(folder: &Path, word: &Path) -> Result<PathBuf, Failure> {

@@ -2,4 +2,4 @@
 
 mod find;
 
-pub(crate) use find::{find, find_to_change, folder, waveforms};
+pub(crate) use find::{find, find_or_newest, find_to_change, folder, waveforms};
