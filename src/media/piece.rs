@@ -140,6 +140,11 @@ impl Piece {
 
     /// Writes what the encoder holds back, and these tags.
     ///
+    /// The tags as far as they are known, for what of them stands in front of the sound.
+    pub(crate) fn set_metadata(&mut self, metadata: Metadata) {
+        self.encoder.set_metadata(metadata);
+    }
+
     /// # Errors
     /// Those of the encoder and of writing.
     pub(crate) fn finish(&mut self, metadata: Metadata) -> Result<Written> {

@@ -560,6 +560,14 @@ impl Take {
         let elapsed = self.frames + self.recorded_rate(self.skipped);
         self.piece.extent = Extent { first_frame: self.frames, frames: 0, begins_at, elapsed };
         self.splitter.begin(self.frames, begins_at);
+        if self.plan.dates_broadcast {
+            // What stands in front of the sound tells the date even if the recording is cut off.
+            let mut tags = self.plan.metadata.clone();
+            tags.date = tags.date.or_else(|| begins_at.and_then(local_time));
+            tags.time_reference = tags.time_reference.or_else(|| self.time_reference(self.piece.extent));
+            tags.broadcast = Some(tags.broadcast_payload());
+            self.piece.set_metadata(tags);
+        }
     }
 
     fn encode_into_piece(&mut self, samples: &[f32]) -> Result<()> {

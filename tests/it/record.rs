@@ -517,3 +517,19 @@ fn a_file_plays_in_at_the_pace_of_real_time() {
     assert!(begun.elapsed().as_millis() >= 990, "one second took {:?}", begun.elapsed());
     analyse(&samples(output.path("take.wav"))).assert_whole(48_000);
 }
+
+#[test]
+fn a_wav_recording_tells_its_first_frame_in_front_of_the_sound() {
+    let output = record(&["-q", "-i", "tone", "--fast", "-d", "1", "take.wav"]).run();
+    let bytes = std::fs::read(output.assert_success().path("take.wav")).unwrap();
+    let place = |id: &[u8; 4]| bytes.windows(4).position(|found| found == id).unwrap() + 8;
+    assert!(place(b"bext") < place(b"data"));
+    let bext = &bytes[place(b"bext")..];
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    assert!(text(&bext[256..288]).starts_with("dictaphone "));
+    let tag = text(&bytes[place(b"ICRD")..][..19]);
+    assert_eq!(text(&bext[320..338]), format!("{}{}", &tag[..10], &tag[11..]));
+    let seconds = u64::from_le_bytes(bext[338..346].try_into().unwrap()) / 48_000;
+    let clock = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    assert_eq!(clock, tag[11..]);
+}
