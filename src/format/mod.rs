@@ -13,6 +13,8 @@ mod foreign;
 pub mod mime;
 pub mod ogg;
 pub mod opus;
+#[cfg(test)]
+mod plain;
 pub mod raw;
 pub mod repair;
 mod rewrite;

@@ -96,7 +96,14 @@ pub(super) type Opening = fn(Bytes, &str) -> Result<Box<dyn Decoder>>;
 pub(super) const PCM: &[SampleFormat] = &[SampleFormat::S16, SampleFormat::S24, SampleFormat::S32];
 
 /// The first one is what is recorded when nothing is asked for.
-static FORMATS: &[Format] = &[wav::FORMAT, flac::FORMAT, opus::FORMAT, raw::FORMAT];
+static FORMATS: &[Format] = &[
+    wav::FORMAT,
+    flac::FORMAT,
+    opus::FORMAT,
+    raw::FORMAT,
+    #[cfg(test)]
+    super::plain::FORMAT,
+];
 
 /// What plain samples take.
 pub(super) fn pcm_bits_per_second(audio: AudioFormat) -> u32 {

@@ -337,3 +337,38 @@ proptest! {
         prop_assert_eq!(tags.markers, markers);
     }
 }
+
+/// What the tests alone know: a folder and a row, and nothing else in the library names it.
+#[test]
+fn a_format_that_only_its_folder_and_its_row_know_is_converted_listed_read_and_recovered() {
+    use crate::{
+        clips::{Info, Listing, SortKey, run},
+        format::mime,
+    };
+    assert!(mime::is_type_supported("audio/x-plain;codecs=plain") && !mime::is_type_supported("audio/x-plainer"));
+    let folder = tempfile::tempdir().unwrap();
+    let (sound, path) = (noise(8_000), folder.path().join("a.plain"));
+    fs::write(
+        folder.path().join("a.wav"),
+        wav_of(AudioFormat::new(8_000, 1, SampleFormat::S16), &sound, Metadata::default()),
+    )
+    .unwrap();
+    let to = |name: &str| Conversion::new(by_name(name).unwrap());
+    convert(&folder.path().join("a.wav"), &path, &to("plain"), Existing::Keep, &mut go_on).unwrap();
+    convert(&path, &folder.path().join("b.wav"), &to("wav"), Existing::Keep, &mut go_on).unwrap();
+    let mut back = Vec::new();
+    format::open(&folder.path().join("b.wav")).unwrap().read(&mut back, usize::MAX).unwrap();
+    assert!(back == sound);
+    let mut cut = fs::read(&path).unwrap();
+    cut.pop();
+    fs::write(folder.path().join(".c.plain.part"), cut).unwrap();
+    assert_eq!(run(&[folder.path().to_owned()], false).len(), 1);
+    let mut listing = Listing::read(folder.path()).unwrap();
+    listing.sort(SortKey::Name, false);
+    let listed = |clip: &crate::clips::Clip| (clip.name.clone(), clip.format.clone().unwrap_or_default(), clip.frames);
+    let found: Vec<_> = listing.clips.iter().map(listed).filter(|(_, format, _)| format == "plain").collect();
+    assert_eq!(found, [("a".into(), "plain".into(), Some(8_000)), ("c".into(), "plain".into(), Some(7_999))]);
+    let info = Info::read(&path, |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((info.clip.mime_type.as_deref(), info.clip.error), (Some("audio/x-plain;codecs=plain"), None));
+    assert!(info.peak_dbfs.is_some());
+}

@@ -352,9 +352,9 @@ mod tests {
     fn other_codecs_are_not_supported_and_nonsense_is_damage() {
         let rateless = [&fmt(1, 1, 2, 16)[..4], &[0; 8], &[2, 0, 16, 0]].concat();
         for (fmt, kind) in [
-            (fmt(0x55, 2, 1, 0), ErrorKind::NotSupported),
-            (fmt(1, 1, 2, 0xffff), ErrorKind::NotSupported),
-            (fmt(3, 1, 2, 16), ErrorKind::NotSupported),
+            (fmt(0x55, 2, 1, 0), ErrorKind::Undecodable),
+            (fmt(1, 1, 2, 0xffff), ErrorKind::Undecodable),
+            (fmt(3, 1, 2, 16), ErrorKind::Undecodable),
             (fmt(1, 0, 2, 16), ErrorKind::InvalidData),
             (fmt(0xfffe, 1, 2, 16), ErrorKind::InvalidData),
             (rateless, ErrorKind::InvalidData),
