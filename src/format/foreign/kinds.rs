@@ -3,6 +3,7 @@
 /// A kind of file of others.
 pub(crate) struct Kind {
     /// Its name in listings, unless the codec is told.
+    #[cfg_attr(not(feature = "foreign"), allow(dead_code))]
     pub(super) name: &'static str,
     /// What is in it, for those who cannot have it.
     pub(super) codec: &'static str,

@@ -3,12 +3,16 @@
 //! FLAC of 32 bits; each says so in its header.
 //!
 //! `kinds` knows what a file is by its first bytes, `source` hands it over, `decode` reads it, `mp4` finds what encoders
-//! put in front. Run by any thread but a realtime one.
+//! put in front. Run by any thread but a realtime one. Without the feature `foreign` such files are known and refused.
 
+#[cfg(feature = "foreign")]
 mod decode;
 mod kinds;
+#[cfg(feature = "foreign")]
 mod mp4;
+#[cfg(feature = "foreign")]
 mod source;
+#[cfg(feature = "foreign")]
 mod tags;
 
 use super::{Decoder, table::Bytes};
@@ -29,7 +33,17 @@ pub(super) fn open(input: Bytes, kind: &Kind, name: &str) -> Result<Box<dyn Deco
     if !kind.is_read {
         return Err(undecodable(name, kind.codec));
     }
+    read(input, kind, name)
+}
+
+#[cfg(feature = "foreign")]
+fn read(input: Bytes, kind: &Kind, name: &str) -> Result<Box<dyn Decoder>> {
     Ok(Box::new(decode::ForeignDecoder::new(input, kind, name)?))
+}
+
+#[cfg(not(feature = "foreign"))]
+fn read(_: Bytes, kind: &Kind, name: &str) -> Result<Box<dyn Decoder>> {
+    Err(undecodable(name, kind.codec))
 }
 
 /// The error for sound of that codec.
