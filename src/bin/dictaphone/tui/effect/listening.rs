@@ -20,9 +20,12 @@ use dictaphone::{
 };
 
 use super::{Happening, World};
-use crate::tui::{
-    app::{Mark, Outline, Playing, Weight},
-    update::Msg,
+use crate::{
+    message::visible,
+    tui::{
+        app::{Mark, Outline, Playing, Weight},
+        update::Msg,
+    },
 };
 
 /// How often a waveform that is being measured is shown.
@@ -100,7 +103,12 @@ impl World {
     pub(super) fn stop_playing(&mut self) {
         // What is still being opened is not wanted any more.
         self.play_turn.next();
-        if let Some((_, player)) = self.player.take() {
+        if let Some((path, player)) = self.player.take() {
+            if let Some(damage) = player.state().damage {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let text = format!("{} is damaged: {damage}", visible(&name));
+                let _ = self.happenings.send(Happening::Msg(Msg::Say(Weight::Warning, text)));
+            }
             // A dead sound server may hold it up.
             self.spawn("silence", move || {
                 player.stop();
