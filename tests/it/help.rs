@@ -3,8 +3,20 @@
 use crate::support::harness::Test;
 use crate::support::process::require;
 
-const COMMANDS: [&str; 11] =
-    ["record", "play", "devices", "list", "info", "rename", "delete", "convert", "recover", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "record",
+    "play",
+    "devices",
+    "list",
+    "info",
+    "levels",
+    "rename",
+    "delete",
+    "convert",
+    "recover",
+    "completions",
+    "man",
+];
 
 fn printed(words: &[&str]) -> String {
     let output = Test::new().args(words.iter().copied()).run();

@@ -140,7 +140,7 @@ pub(super) const INFO_NOTES: &str = "Examples:
 pub(super) const LEVELS_NOTES: &str = "Examples:
   dictaphone levels
   dictaphone levels -i usb -d 20s
-  dictaphone record --vox=level --threshold $(dictaphone levels --json | jq .threshold_dbfs) talk.wav
+  dictaphone record --vox=level --threshold $(dictaphone levels --json | jq .threshold_dbfs)
 
 Be silent for a moment and then speak as you will later. Levels are RMS in dBFS.";
 
