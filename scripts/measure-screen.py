@@ -94,9 +94,11 @@ class Screen:
 
     def drain(self, seconds):
         end = time.monotonic() + seconds
+        read = 0
         while (left := end - time.monotonic()) > 0:
             if select.select([self.terminal], [], [], left)[0]:
-                os.read(self.terminal, 65_536)
+                read += len(os.read(self.terminal, 65_536))
+        return read
 
     def send(self, text):
         os.write(self.terminal, text.encode())
@@ -132,8 +134,9 @@ def measure_recording(program, home, env):
     screen.wait_for(["REC"])
     screen.drain(2)
     before = screen.cpu()
-    screen.drain(SECONDS)
+    written = screen.drain(SECONDS)
     cpu = (screen.cpu() - before) / SECONDS * 100
+    print(f"written to the terminal while it records         {written / SECONDS / 1000:6.2f} kB a second")
     peak, now = screen.memory()
     print(f"processor while recording, 30 pictures a second   {cpu:6.1f} % of one core")
     print(f"memory while recording                            {now:6.1f} MiB, at most {peak:.1f}")
@@ -179,7 +182,7 @@ def measure_waveform(program, home, env):
             os.remove(os.path.join(folder, "long.wav"))
             shutil.move(compressed, folder)
         screen = Screen(program, ["--device", "silence", "--dir", folder], env)
-        seen = screen.wait_for("▂▃▄▅▆▇")
+        seen = screen.wait_for("▂▃▄▅▆▇█")
         print(f"the waveform of {HOURS} hours of {kind:4} is there after     {seen - screen.started:6.2f} s")
         screen.leave()
 

@@ -110,7 +110,7 @@ class Stage:
         write_wav(os.path.join(home, "voice.wav"), voice(120, 16_000, 7), 16_000)
         self.player = subprocess.Popen(["paplay", "-d", "mic", os.path.join(home, "voice.wav")], **self.quiet)
         size = ["-x", str(size[0]), "-y", str(size[1])]
-        subprocess.check_call([*self.tmux, "new-session", "-d", *size, program], **self.quiet)
+        subprocess.check_call([*self.tmux, "new-session", "-d", *size, f"{program} -i USB"], **self.quiet)
 
     def plug(self):
         """The microphone is connected."""
@@ -163,7 +163,7 @@ LECTURE_STEPS = [(None, 4), ("G", 1), (" ", 5), ("3", 2)]
 STORY = [
     ("record", [(None, 5), ("r", 5)]),
     ("lost", [(Stage.unplug, 4)]),
-    ("back", [(Stage.plug, 4)]),
+    ("back", [(Stage.plug, 5)]),
     ("marker", [("r", 4), (["m", *"budget"], 1)]),
     ("name", [("Enter", 3), ("s", 2), ([*"budget", "Space", *"talk"], 1)]),
     ("find", [("Enter", 2), (["/", *"TALK", "Space", *"budg"], 1)]),

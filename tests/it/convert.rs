@@ -411,3 +411,26 @@ fn a_damaged_clip_is_converted_to_its_end_and_what_is_missing_is_told_with_its_p
         assert!(stdout.contains(told) && !stdout.contains("is whole"), "{words:?}: {stdout}");
     }
 }
+
+#[test]
+fn a_part_of_a_clip_is_exact_to_the_frame() {
+    let whole = samples(coded().path("in.wav"));
+    for (words, part) in [
+        (&["--from", "0.5", "--to", "1.5"][..], 24_000..72_000),
+        (&["--from", "0:01"], 48_000..105_600),
+        (&["--to", "250ms"], 0..12_000),
+    ] {
+        let output = convert(coded(), &[&["in.wav", "out.wav"][..], words].concat()).run();
+        output.assert_success();
+        assert!(samples(output.path("out.wav")) == whole[part], "{words:?}");
+    }
+    for (words, told) in [
+        (&["--from", "3"][..], "error: --from is behind the end of the clip, which is 2.200 s long\n"),
+        (&["--from", "1", "--to", "1"], "error: --to is not behind --from\n"),
+    ] {
+        let output = convert(coded(), &[&["in.wav", "out.wav"][..], words].concat()).run();
+        output.assert_exit(2);
+        assert!(output.stderr().starts_with(told), "{}", output.context());
+        assert_eq!(names(output.path("")), ["in.wav"]);
+    }
+}

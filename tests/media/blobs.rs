@@ -158,6 +158,25 @@ fn a_marker_is_written_at_the_frame_where_it_was_set() {
 }
 
 #[test]
+fn a_marker_is_named_later_and_stays_where_it_was_set() {
+    let rig = Rig::new();
+    rig.recorder.start(None).unwrap();
+    rig.push(1_000);
+    rig.recorder.mark("").unwrap();
+    rig.push(500);
+    rig.recorder.mark("").unwrap();
+    rig.push(500);
+    rig.recorder.name_marker(0, "budget").unwrap();
+    rig.recorder.name_marker(7, "nobody").unwrap();
+    rig.recorder.stop().unwrap();
+    let (_, blobs) = rig.finish();
+    let decoder = dictaphone::format::from_reader(std::io::Cursor::new(bytes(&blobs)), "take").unwrap();
+    let markers: Vec<_> = decoder.metadata().markers.iter().map(|marker| (marker.frame, &*marker.text)).collect();
+    assert_eq!(markers, [(1_000, "budget"), (1_500, "")]);
+    assert_eq!(rig.recorder.name_marker(0, "late").unwrap_err().kind(), ErrorKind::InvalidState);
+}
+
+#[test]
 fn what_is_lost_while_paused_is_not_missed() {
     let rig = Rig::new();
     rig.recorder.start(None).unwrap();

@@ -148,11 +148,11 @@ fn recording_goes_over_or_into_a_take_where_it_is_played() {
 fn export(terminal: &mut Terminal, format: &str) {
     terminal.send("e");
     // The last row is the last that is drawn.
-    terminal.wait_for(&format!("│ {format}"));
+    terminal.wait_for(&format!("│   {format}"));
     let line =
         |text: &str| terminal.look(|screen| screen.contents().lines().position(|line| line.contains(text)).unwrap());
     // The formats stand below the title, the first one chosen.
-    let rows = line(&format!("│ {format}")) - line("export as") - 1;
+    let rows = line(&format!("│   {format}")) - line("export as") - 1;
     terminal.send(&"j".repeat(rows));
     terminal.send("\r");
 }

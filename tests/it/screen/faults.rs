@@ -10,7 +10,7 @@ fn a_file_that_cannot_grow_ends_the_recording_and_is_kept() {
     let folder = test.path("takes");
     let mut terminal = Terminal::run(&test);
     record(&mut terminal, &folder);
-    terminal.wait_for("but it ended early");
+    terminal.wait_for("the recording ended by itself at ");
     let saved = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
     let kept = frames(&folder.join(&saved[0]));
     assert!((50_000..=102_400).contains(&kept), "{kept} frames");

@@ -197,7 +197,7 @@ fn a_microphone_that_goes_while_it_is_recorded_leaves_its_take_and_comes_again()
     server.remove_microphone("mic");
     let saved = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
     analyse(&samples(&folder.join(&saved[0]))).assert_contiguous();
-    terminal.wait_for("no input");
+    terminal.wait_for("NO INPUT");
     terminal.send(keys::ESCAPE);
     terminal.wait_for_no("saved; name:");
     server.restore_microphone("mic");

@@ -6,7 +6,7 @@ use crate::support::server::{Microphone, Server as _};
 #[test]
 fn a_day_with_the_screen() {
     let (mut server, _player) = studio();
-    let test = screen_in(&server);
+    let test = screen_in(&server).args(["--device", "mic"]);
     let folder = test.path("takes");
     let mut terminal = Terminal::run(&test);
     terminal.wait_for("READY");
@@ -38,7 +38,7 @@ fn a_day_with_the_screen() {
 
     // It is found by two words, played, enlarged, and cut.
     terminal.send("/TALK budg");
-    terminal.wait_for("1/1 of 2");
+    terminal.wait_for("1 of 2");
     terminal.send("\r ");
     terminal.wait_for("PLAY");
     terminal.send(" ");

@@ -7,6 +7,13 @@ pub(crate) fn length(seconds: f64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// `1.6×`, with a second digit only where it says something; `x` where there is no such sign.
+pub(crate) fn times(factor: f64, unicode: bool) -> String {
+    let digits = format!("{factor:.2}");
+    let digits = digits.strip_suffix('0').unwrap_or(&digits);
+    format!("{digits}{}", if unicode { '×' } else { 'x' })
+}
+
 /// `999 B`, `1.5 kB`, `24 MB`: powers of a thousand, two digits at least.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
@@ -29,6 +36,14 @@ pub(crate) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn factors_have_as_many_digits_as_say_something() {
+        for (factor, text) in [(1.6, "1.6×"), (0.5, "0.5×"), (1.25, "1.25×"), (3.0, "3.0×")] {
+            assert_eq!(times(factor, true), text);
+        }
+        assert_eq!(times(1.1, false), "1.1x");
+    }
 
     #[test]
     fn lengths_are_cut_and_never_wrap() {

@@ -10,7 +10,10 @@ use ratatui::{
 };
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::{message::visible, report::status};
+use crate::{
+    message::visible,
+    report::{quantity, status},
+};
 
 /// The look of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +119,7 @@ impl Theme {
 
     /// A speed, such as `1.6×`.
     pub(crate) fn times(self, speed: f64) -> String {
-        format!("{speed:.1}{}", if self.unicode { "×" } else { "x" })
+        quantity::times(speed, self.unicode)
     }
 
     /// What separates facts.

@@ -101,7 +101,15 @@ fn outline_of_parts(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     let place = Rect { x: 1, width: areas.heading.width.saturating_sub(2), ..areas.heading };
     // The pane that has the keys is the bold one.
     let style = if model.scene() == Scene::Clips { theme.key() } else { theme.plain() };
-    Line::styled(heading(model, width), style).render(place, buffer);
+    let heading = Line::styled(heading(model, width), style);
+    let takes = &model.shelf.takes;
+    // Where in the list the cursor is, at the right end, if there is room.
+    let position = format!(" {}/{} ", takes.selected + 1, takes.shown.len());
+    if !takes.shown.is_empty() && heading.width() + position.width() + 2 < usize::from(place.width) {
+        let end = Rect { width: place.width.saturating_sub(1), ..place };
+        Line::styled(position, theme.dim()).right_aligned().render(end, buffer);
+    }
+    heading.render(place, buffer);
     if let Some(divider) = areas.divider {
         divide(model, divider, buffer);
     }
@@ -138,11 +146,10 @@ fn heading(model: &Model, width: usize) -> String {
     let dot = theme.dot();
     let mut facts = match (takes.shown.len(), takes.all.len()) {
         (shown, all) if !takes.filter.is_empty() => {
-            let place = if shown == 0 { 0 } else { takes.selected + 1 };
-            format!(" {dot} {place}/{shown} of {all} with \"{}\"", theme.shortened(&takes.filter, 12))
+            format!(" {dot} {shown} of {all} with \"{}\"", theme.shortened(&takes.filter, 12))
         }
         (_, 0) => String::new(),
-        (_, all) => format!(" {dot} {}/{all}", takes.selected + 1),
+        (_, all) => format!(" {dot} {all}"),
     };
     match takes.unfinished() {
         0 => {}

@@ -330,12 +330,14 @@ fn words_of(
     record: &clap::Command,
     document: &Document<'_>,
 ) -> Result<(Vec<String>, String), Failure> {
-    let known = record.get_arguments().find(|arg| arg.get_long() == Some(entry.key));
-    let Some(arg) = known.filter(|_| !NOT_IN_CONFIG.contains(&entry.key)) else {
+    // As TOML is usually written, and as the flag is.
+    let flag = entry.key.replace('_', "-");
+    let known = record.get_arguments().find(|arg| arg.get_long() == Some(flag.as_str()));
+    let Some(arg) = known.filter(|_| !NOT_IN_CONFIG.contains(&flag.as_str())) else {
         return Err(unknown(entry, record, document));
     };
     let (words, value) = match (takes_value(arg), &entry.value) {
-        (false, Value::Bool(true)) => (vec![format!("--{}", entry.key)], "true".to_owned()),
+        (false, Value::Bool(true)) => (vec![format!("--{flag}")], "true".to_owned()),
         (false, Value::Bool(false)) => (Vec::new(), "false".to_owned()),
         (false, _) => {
             let text = format!("`{}` is either true or false", entry.key);
@@ -343,7 +345,7 @@ fn words_of(
         }
         (true, Value::Text(text)) => {
             let text = expanded(text, arg);
-            (vec![format!("--{}={text}", entry.key)], text)
+            (vec![format!("--{flag}={text}")], text)
         }
         (true, _) => {
             let text = format!("`{}` is a text or a number", entry.key);

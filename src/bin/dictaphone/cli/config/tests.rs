@@ -31,6 +31,8 @@ fn what_the_screen_does_is_a_matter_of_taste() {
     assert_eq!(habits("back_step = \"2s\"\ncrossfade = true\n"), Ok(two));
     assert_eq!(habits("back-step = 2\ncrossfade = true\n"), Ok(two));
     assert_eq!(habits(""), Ok(Habits::default()));
+    let depth = parse("sample_format = 's24'").unwrap().record.capture.sample_format;
+    assert_eq!(depth, Some(SampleFormat::S24), "a flag is written as TOML is, too");
     for (text, word) in [
         ("back_step = \"soon\"", "not a length of time"),
         ("back_step = true", "is a length of time"),

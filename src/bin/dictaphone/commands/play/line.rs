@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     message::visible,
     report::{
+        quantity::times,
         status::{Line, clock, shortened},
         style::Style,
     },
@@ -56,11 +57,7 @@ pub(super) fn render(facts: &LineFacts, width: usize, style: Style) -> String {
     line.push(&format!("{sign} {word}"), colour);
     line.push(&format!(" {}", clock(facts.elapsed)), "");
     let length = facts.length.map(|length| format!(" / {}", clock(length))).unwrap_or_default();
-    let speed = match style.unicode {
-        _ if facts.speed == 1.0 => String::new(),
-        true => format!(" {:.2}×", facts.speed),
-        false => format!(" {:.2}x", facts.speed),
-    };
+    let speed = if facts.speed == 1.0 { String::new() } else { format!(" {}", times(facts.speed, style.unicode)) };
     // Reserved from the most to the least important; what does not fit is left out.
     let mut left = line.left();
     let mut reserve = |columns: usize| left.checked_sub(columns).inspect(|rest| left = *rest).is_some();
@@ -120,11 +117,11 @@ mod tests {
     #[test]
     fn the_line_gives_up_what_matters_least_first() {
         for (width, expected) in [
-            (90, "▶ PLAY 00:00:30.2 / 00:01:00.0 ▕██████████░░░░░░░░░░▏ 1.50×  interview with Zoë.wav"),
-            (60, "▶ PLAY 00:00:30.2 / 00:01:00.0 ▕███░░░▏ 1.50×  interview wi…"),
-            (45, "▶ PLAY 00:00:30.2 / 00:01:00.0 ▕███░░░▏ 1.50×"),
-            (38, "▶ PLAY 00:00:30.2 / 00:01:00.0 1.50×"),
-            (25, "▶ PLAY 00:00:30.2 1.50×"),
+            (90, "▶ PLAY 00:00:30.2 / 00:01:00.0 ▕██████████░░░░░░░░░░░▏ 1.5×  interview with Zoë.wav"),
+            (60, "▶ PLAY 00:00:30.2 / 00:01:00.0 ▕███░░░▏ 1.5×  interview wit…"),
+            (45, "▶ PLAY 00:00:30.2 / 00:01:00.0 ▕███░░░░▏ 1.5×"),
+            (38, "▶ PLAY 00:00:30.2 / 00:01:00.0 1.5×"),
+            (25, "▶ PLAY 00:00:30.2 1.5×"),
             (10, "▶ PLAY 00:"),
         ] {
             let line = render(&facts(), width, PLAIN);

@@ -28,11 +28,22 @@ const METER_CELLS: usize = 12;
 fn window(model: &Model, area: Rect, (columns, rows): (u16, u16), title: &str, buffer: &mut Buffer) -> Rect {
     let (width, height) = ((columns + 4).min(area.width), (rows + 2).min(area.height));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
-    Clear.render(place, buffer);
+    clear(place, buffer);
     let block = Block::bordered().border_set(model.theme.border()).title(format!(" {title} "));
     let inside = block.inner(place);
     block.render(place, buffer);
     Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
+}
+
+/// Makes room, also where the left half of a letter of two columns would reach into it.
+fn clear(place: Rect, buffer: &mut Buffer) {
+    Clear.render(place, buffer);
+    for y in place.y..place.bottom() {
+        let before = place.x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)));
+        if let Some(cell) = before.filter(|cell| cell.symbol().width() > 1) {
+            cell.set_symbol(" ");
+        }
+    }
 }
 
 fn rows_of(count: usize) -> u16 {

@@ -83,3 +83,22 @@ fn a_long_name_is_typed_with_the_cursor_in_sight() {
     assert_eq!(cursor.y, 8);
     assert!(cursor.x > 10 && cursor.x < 39, "{cursor:?}");
 }
+
+#[test]
+fn a_letter_of_two_columns_does_not_reach_into_what_lies_over_it() {
+    for shift in 0..2 {
+        let mut model = model(SIZES[0], true);
+        let name = format!("{}{}", "x".repeat(shift), "マ".repeat(30));
+        let rows =
+            (0..20).map(|n| take(&format!("{name}{n}"), Some(1), "wav", "2026-11-16T08:00:00+01:00[Europe/Berlin]"));
+        update(&mut model, Msg::Takes(rows.collect()));
+        press(&mut model, [KeyCode::Char('?')]);
+        let canvas = drawn(&model);
+        let buffer = canvas.backend().buffer();
+        let edge = (0..80).find(|&x| buffer.cell((x, 12)).is_some_and(|cell| cell.symbol() == "│") && x > 0).unwrap();
+        for y in 10..20 {
+            let before = buffer.cell((edge - 1, y)).unwrap().symbol();
+            assert_eq!((before.width(), buffer.cell((edge, y)).unwrap().symbol()), (1, "│"), "{shift} {y}");
+        }
+    }
+}
