@@ -113,7 +113,7 @@ pub(crate) struct Candidate {
 }
 
 /// The shortest and the longest buffer that can be asked of a device, in seconds.
-const LATENCIES: (f64, f64) = (0.001, 10.0);
+pub(crate) const LATENCIES: (f64, f64) = (0.001, 10.0);
 
 /// The fitness distance of a number, from 0 (meets the ideal or there is none) to 1.
 fn distance(actual: f64, ideal: Option<f64>) -> f64 {
@@ -238,7 +238,8 @@ impl Constraints {
     }
 }
 
-fn sample_sizes(device: &DeviceInfo) -> Vec<u16> {
+/// Bits of one sample that the device delivers.
+pub(crate) fn sample_sizes(device: &DeviceInfo) -> Vec<u16> {
     let parsed = device.sample_formats.iter().filter_map(|name| name.parse::<SampleFormat>().ok());
     let mut sizes: Vec<u16> = parsed.map(SampleFormat::bits).collect();
     sizes.push(device.format.sample_format.bits());

@@ -177,6 +177,12 @@ impl Shared {
         }
     }
 
+    /// All devices of all sound systems; `None` if one of them does not answer.
+    fn enumerate_all(&self) -> Option<Vec<DeviceInfo>> {
+        let found: Result<Vec<_>> = self.backends().iter().map(|backend| backend.devices()).collect();
+        found.ok().map(|found| arrange(found.concat()))
+    }
+
     fn open_best(&self, constraints: &Constraints, inputs: &[DeviceInfo]) -> Result<MediaStream> {
         if inputs.is_empty() {
             return Err(Error::new(ErrorKind::NotFound, "no input device"));
@@ -217,13 +223,13 @@ impl Shared {
         let check = |source: &Source| constraints.check(source.device(), source.format(), source.latency());
         let sources = open.entry(candidate.device.id.clone()).or_default();
         let shared = sources.iter().filter_map(Weak::upgrade).find(|source| check(source).is_ok());
-        if let Some(track) = shared.and_then(|source| MediaStreamTrack::attach(&source, true)) {
+        if let Some(track) = shared.and_then(|source| MediaStreamTrack::attach(&source, true, constraints.clone())) {
             return Ok(MediaStream::new([track]));
         }
         let source = self.open_source(candidate)?;
         check(&source).inspect_err(|_| source.close())?;
         sources.push(Arc::downgrade(&source));
-        let track = MediaStreamTrack::attach(&source, true);
+        let track = MediaStreamTrack::attach(&source, true, constraints.clone());
         let track = track.ok_or_else(|| Error::new(ErrorKind::NotReadable, "the device ended at once"))?;
         Ok(MediaStream::new([track]))
     }
@@ -269,8 +275,9 @@ fn arrange(mut devices: Vec<DeviceInfo>) -> Vec<DeviceInfo> {
 fn watch(shared: &Weak<Shared>, mut known: Vec<DeviceInfo>) {
     loop {
         let Some(devices) = shared.upgrade() else { return };
-        let now = devices.enumerate().unwrap_or_default();
-        if now != known {
+        // A sound system that gives no answer for a moment is no change.
+        let now = devices.enumerate_all();
+        if let Some(now) = now.filter(|now| *now != known) {
             known = now;
             let mut watchers = lock(&devices.watchers);
             watchers.retain(|watcher| watcher.send(known.clone()).is_ok());

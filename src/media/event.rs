@@ -3,6 +3,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
     time::Duration,
@@ -98,11 +99,12 @@ pub(crate) struct Listeners<E> {
     outlets: Mutex<Vec<Outlet<E>>>,
     /// Held while an event is sent, so that two events cannot overtake each other.
     firing: Mutex<()>,
+    closed: AtomicBool,
 }
 
 impl<E> Default for Listeners<E> {
     fn default() -> Self {
-        Self { outlets: Mutex::default(), firing: Mutex::default() }
+        Self { outlets: Mutex::default(), firing: Mutex::default(), closed: AtomicBool::new(false) }
     }
 }
 
@@ -122,7 +124,18 @@ impl<E: Clone> Listeners<E> {
     }
 
     fn add(&self, outlet: Outlet<E>) {
-        self.outlets.lock().unwrap_or_else(PoisonError::into_inner).push(outlet);
+        let mut outlets = self.outlets.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.closed.load(Ordering::Acquire) {
+            outlets.push(outlet);
+        }
+    }
+
+    /// Nothing can come any more: every receiver ends behind what it has, and new ones at once.
+    pub(crate) fn close(&self) {
+        // Behind an event that is being sent.
+        let _firing = self.firing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.closed.store(true, Ordering::Release);
+        self.outlets.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Tells everybody who still listens.

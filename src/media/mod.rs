@@ -48,4 +48,4 @@ pub use split::Split;
 pub use state::RecordingState;
 pub use stream::MediaStream;
 pub use tap::Tap;
-pub use track::{MediaStreamTrack, ReadyState, TrackKind, TrackSettings};
+pub use track::{MediaStreamTrack, ReadyState, TrackCapabilities, TrackKind, TrackSettings};

@@ -78,10 +78,21 @@ pub struct RecorderOptions {
 struct Core {
     state: RecordingState,
     mime_type: String,
+    /// What was asked for.
+    asked_type: String,
     format: Option<AudioFormat>,
     /// What runs is a file that another can follow.
     goes_to_file: bool,
     running: Option<(TakeKey, Arc<Source>)>,
+}
+
+impl Core {
+    /// The recording is over, or will be at once: the MIME type reads as it was asked for again.
+    fn become_inactive(&mut self) {
+        self.state = RecordingState::Inactive;
+        self.running = None;
+        self.mime_type.clone_from(&self.asked_type);
+    }
 }
 
 /// What a recorder shares with its recording on the pump thread.
@@ -100,8 +111,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl RecorderShared {
     /// The recording begins; called right before its start event.
-    pub(crate) fn begin(&self, mime_type: &str, path: Option<PathBuf>) {
-        lock(&self.core).mime_type = mime_type.to_owned();
+    pub(crate) fn begin(&self, key: TakeKey, mime_type: &str, path: Option<PathBuf>) {
+        let mut core = lock(&self.core);
+        // One that was stopped before it began leaves the type as it was asked for.
+        if core.running.as_ref().is_some_and(|(running, _)| *running == key) {
+            core.mime_type = mime_type.to_owned();
+        }
+        drop(core);
         *lock(&self.progress) = Progress { path, ..Progress::default() };
     }
 
@@ -111,8 +127,7 @@ impl RecorderShared {
         let mut core = lock(&self.core);
         let was_running = core.running.as_ref().is_some_and(|(running, _)| *running == key);
         if was_running {
-            core.state = RecordingState::Inactive;
-            core.running = None;
+            core.become_inactive();
         }
         was_running
     }
@@ -136,7 +151,7 @@ impl RecorderShared {
         core.state = state;
         let Some((key, source)) = core.running.clone() else { return Ok(()) };
         if state == RecordingState::Inactive {
-            core.running = None;
+            core.become_inactive();
         }
         // Posted under the lock, so that commands reach the pump in the order of the state changes. A source that has
         // just closed refuses; its pump is ending the recording already.
@@ -166,6 +181,9 @@ pub struct MediaRecorder {
     container: &'static Format,
     /// What the MIME type lists; any of the container's if empty.
     codecs: Vec<&'static Codec>,
+    bits_per_second: u32,
+    /// Held while a recording is prepared, which may wait for a disk; the state can be read meanwhile.
+    starting: Mutex<()>,
     shared: Arc<RecorderShared>,
 }
 
@@ -181,10 +199,16 @@ impl MediaRecorder {
         }
         let (container, codecs) = mime::resolve(&options.mime_type)?;
         let shared = Arc::new(RecorderShared::default());
-        lock(&shared.core).mime_type.clone_from(&options.mime_type);
+        {
+            let mut core = lock(&shared.core);
+            core.mime_type.clone_from(&options.mime_type);
+            core.asked_type.clone_from(&options.mime_type);
+        }
+        let bits_per_second = estimate(stream, &options, container, &codecs);
         let observer: Arc<dyn StreamObserver> = Arc::clone(&shared) as Arc<dyn StreamObserver>;
         stream.observe(Arc::downgrade(&observer));
-        Ok(Self { stream: stream.handle(), options, container, codecs, shared })
+        let starting = Mutex::default();
+        Ok(Self { stream: stream.handle(), options, container, codecs, bits_per_second, starting, shared })
     }
 
     /// Whether recordings of that MIME type can be made. The empty type stands for the default and is supported; a
@@ -200,7 +224,8 @@ impl MediaRecorder {
         &self.stream
     }
 
-    /// Exactly the MIME type that was asked for, until the start event fills in container and codec.
+    /// Exactly the MIME type that was asked for; from the start event until the recorder is inactive again with container
+    /// and codec filled in.
     #[must_use]
     pub fn mime_type(&self) -> String {
         lock(&self.shared.core).mime_type.clone()
@@ -212,13 +237,11 @@ impl MediaRecorder {
         lock(&self.shared.core).state
     }
 
-    /// About how many bits a second the recording takes, or those that were asked for, or 0 if neither is known yet.
+    /// How many bits a second were asked for, or else about how many a recording of the stream takes, as it was when the
+    /// recorder was made. Never 0, and never changed by a recording.
     #[must_use]
     pub fn audio_bits_per_second(&self) -> u32 {
-        let asked = self.options.audio_bits_per_second;
-        let of_format = |format: AudioFormat| self.container.estimated_bits_per_second(format, asked);
-        let known = lock(&self.shared.core).format.map(of_format);
-        known.or(asked).unwrap_or(0)
+        self.bits_per_second
     }
 
     /// What the latest recording is encoded as; `None` before the first start.
@@ -263,10 +286,12 @@ impl MediaRecorder {
     /// that the source does not have or that cannot be mixed to so few, for a rate or a channel count that the format cannot hold, and for a sample format that the codec of the MIME type does
     /// not have; an input or output error if the file cannot be made.
     pub fn start(&self, timeslice: Option<Duration>) -> Result<()> {
-        let mut core = lock(&self.shared.core);
-        let Transition::To(state) = transition(core.state, Call::Start)? else { return Ok(()) };
+        // Nobody else can start it meanwhile, so that what is true now stays true; and a disk may take its time.
+        let _starting = lock(&self.starting);
+        let Transition::To(state) = transition(self.state(), Call::Start)? else { return Ok(()) };
         let (take, source) = self.prepare(timeslice)?;
         let (key, format) = (take.key(), take.format());
+        let mut core = lock(&self.shared.core);
         if !source.begin(take) {
             return Err(no_live_track());
         }
@@ -469,6 +494,28 @@ impl std::fmt::Debug for MediaRecorder {
             .field("stream", &self.stream)
             .finish_non_exhaustive()
     }
+}
+
+/// About how many bits a second a recording of that stream takes, or those that were asked for.
+fn estimate(
+    stream: &MediaStream,
+    options: &RecorderOptions,
+    container: &'static Format,
+    codecs: &[&'static Codec],
+) -> u32 {
+    if let Some(asked) = options.audio_bits_per_second.filter(|asked| *asked > 0) {
+        return asked;
+    }
+    let source = stream.tracks().first().map(|track| track.source().format());
+    let (rate, channels) = source.map_or((48_000, 1), |source| (source.sample_rate, source.channels));
+    let kept = options.channels.or(options.map.as_ref().map(ChannelMap::count)).unwrap_or(channels);
+    let implied = codecs.iter().flat_map(|codec| codec.sample_formats).copied().next();
+    let audio = AudioFormat {
+        sample_rate: container.sample_rate(options.sample_rate.unwrap_or(rate)),
+        channels: kept.max(1),
+        sample_format: options.sample_format.or(implied).unwrap_or(SampleFormat::S16),
+    };
+    container.estimated_bits_per_second(audio, None).max(1)
 }
 
 fn no_live_track() -> Error {

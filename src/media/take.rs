@@ -240,7 +240,7 @@ impl Take {
     /// The source delivers to it from now on, at that pace; `before` is what it delivered last.
     pub(crate) fn begin(&mut self, pace: Pace, before: Option<&History>) {
         self.pace = pace;
-        self.shared.begin(&self.plan.mime_type, self.piece.path());
+        self.shared.begin(self.plan.key, &self.plan.mime_type, self.piece.path());
         self.fire(&RecorderEvent::Start);
         let header = self.piece.open().map(|written| self.count(&written));
         self.survive(header);

@@ -10,6 +10,8 @@ use crate::{
     audio::{Speakers, time::frames_in},
     capture::{EndReason, Warning},
     media::{
+        Constraints,
+        constraints::{LATENCIES, sample_sizes},
         event::{Listeners, TrackEvent},
         identity,
         queue::{Action, TrackKey},
@@ -49,6 +51,22 @@ pub struct TrackSettings {
     pub latency: Option<f64>,
 }
 
+/// What the device can be asked for, as ranges with both ends included (Media Capture and Streams, § 4.3
+/// "MediaTrackCapabilities").
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackCapabilities {
+    /// Id of the device.
+    pub device_id: String,
+    /// Frames a second, in hertz.
+    pub sample_rate: (u32, u32),
+    /// Channels.
+    pub channel_count: (u16, u16),
+    /// Bits of one sample.
+    pub sample_size: (u16, u16),
+    /// Seconds from capture to delivery.
+    pub latency: (f64, f64),
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Flags {
     ready: ReadyState,
@@ -61,6 +79,7 @@ pub(crate) struct TrackShared {
     id: String,
     key: TrackKey,
     source: Arc<Source>,
+    constraints: Constraints,
     flags: Mutex<Flags>,
     listeners: Listeners<TrackEvent>,
 }
@@ -99,6 +118,7 @@ impl TrackShared {
         flags.ready = ReadyState::Ended;
         drop(flags);
         self.listeners.fire(&TrackEvent::Ended(reason.clone()));
+        self.listeners.close();
     }
 
     fn stop(&self) {
@@ -109,6 +129,7 @@ impl TrackShared {
         flags.ready = ReadyState::Ended;
         drop(flags);
         self.source.end_track(self.key);
+        self.listeners.close();
     }
 }
 
@@ -128,12 +149,12 @@ pub struct MediaStreamTrack {
 
 impl MediaStreamTrack {
     /// A new live track on `source`, as muted as that is; `None` if the source has closed.
-    pub(crate) fn attach(source: &Arc<Source>, enabled: bool) -> Option<Self> {
-        Self::attach_as(source, enabled, source.is_muted())
+    pub(crate) fn attach(source: &Arc<Source>, enabled: bool, constraints: Constraints) -> Option<Self> {
+        Self::attach_as(source, enabled, source.is_muted(), constraints)
     }
 
-    fn attach_as(source: &Arc<Source>, enabled: bool, muted: bool) -> Option<Self> {
-        let track = Self::create(source, Flags { ready: ReadyState::Live, enabled, muted });
+    fn attach_as(source: &Arc<Source>, enabled: bool, muted: bool, constraints: Constraints) -> Option<Self> {
+        let track = Self::create(source, Flags { ready: ReadyState::Live, enabled, muted }, constraints);
         if source.add_track(track.key(), enabled, Arc::downgrade(&track.shared)) {
             return Some(track);
         }
@@ -142,11 +163,12 @@ impl MediaStreamTrack {
         None
     }
 
-    fn create(source: &Arc<Source>, flags: Flags) -> Self {
+    fn create(source: &Arc<Source>, flags: Flags, constraints: Constraints) -> Self {
         let shared = TrackShared {
             id: identity::new_id(),
             key: identity::new_key(),
             source: Arc::clone(source),
+            constraints,
             flags: Mutex::new(flags),
             listeners: Listeners::default(),
         };
@@ -237,6 +259,27 @@ impl MediaStreamTrack {
         }
     }
 
+    /// What the device can be asked for.
+    #[must_use]
+    pub fn capabilities(&self) -> TrackCapabilities {
+        let device = self.shared.source.device();
+        let rates = device.sample_rates.iter().copied().chain([device.format.sample_rate]);
+        let sizes = sample_sizes(device);
+        TrackCapabilities {
+            device_id: device.id.clone(),
+            sample_rate: (rates.clone().min().unwrap_or(0), rates.max().unwrap_or(0)),
+            channel_count: device.channels,
+            sample_size: (sizes.iter().copied().min().unwrap_or(0), sizes.iter().copied().max().unwrap_or(0)),
+            latency: LATENCIES,
+        }
+    }
+
+    /// What the track was made with.
+    #[must_use]
+    pub fn constraints(&self) -> Constraints {
+        self.shared.constraints.clone()
+    }
+
     /// The speakers that the channels of the source are meant for; `None` for separate inputs. Not part of the standard.
     #[must_use]
     pub fn speakers(&self) -> Option<Speakers> {
@@ -279,9 +322,11 @@ impl Clone for MediaStreamTrack {
     fn clone(&self) -> Self {
         let flags = *self.shared.lock();
         let live = (flags.ready == ReadyState::Live)
-            .then(|| Self::attach_as(&self.shared.source, flags.enabled, flags.muted))
+            .then(|| Self::attach_as(&self.shared.source, flags.enabled, flags.muted, self.constraints()))
             .flatten();
-        live.unwrap_or_else(|| Self::create(&self.shared.source, Flags { ready: ReadyState::Ended, ..flags }))
+        live.unwrap_or_else(|| {
+            Self::create(&self.shared.source, Flags { ready: ReadyState::Ended, ..flags }, self.constraints())
+        })
     }
 }
 

@@ -1,11 +1,14 @@
 //! Construction, start, and the table of control methods, cell by cell.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, mpsc::channel},
+    time::Duration,
+};
 
 use dictaphone::{
     ErrorKind,
     audio::SampleFormat,
-    media::{MediaRecorder, MediaStream, RecorderEvent, RecorderOptions, RecordingState},
+    media::{MediaRecorder, MediaStream, RecorderEvent, RecorderOptions, RecordingState, Storage},
 };
 
 use crate::rig::{Fired, Rig, assert_positions, data, heard};
@@ -17,7 +20,7 @@ fn options(mime_type: &str) -> RecorderOptions {
 #[test]
 fn an_unsupported_mime_type_is_not_supported() {
     let stream = MediaStream::new([]);
-    for mime_type in ["video/webm", "audio/wav;codecs=opus", "audio", "audio/wav;codecs"] {
+    for mime_type in ["video/webm", "audio/wav;codecs=opus", "audio", "audio/wav;codecs", "audio/wav;codecs=\"1,3\""] {
         let error = MediaRecorder::new(&stream, options(mime_type)).unwrap_err();
         assert_eq!(error.name(), "NotSupportedError", "{mime_type}");
         assert!(!MediaRecorder::is_type_supported(mime_type), "{mime_type}");
@@ -47,7 +50,10 @@ fn the_mime_type_reads_back_until_the_start_event_completes_it() {
         rig.recorder.start(None).unwrap();
         rig.wait_for(|event| matches!(event, RecorderEvent::Start));
         assert_eq!(rig.recorder.mime_type(), full);
+        let estimated = rig.recorder.audio_bits_per_second();
+        assert!(estimated > 0);
         rig.recorder.stop().unwrap();
+        assert_eq!((rig.recorder.mime_type().as_str(), rig.recorder.audio_bits_per_second()), (asked, estimated));
         let (_, blobs) = rig.finish();
         assert_eq!(blobs[0].mime_type(), full);
     }
@@ -69,7 +75,6 @@ fn a_codec_that_contradicts_the_sample_format_is_not_supported() {
         ("audio/wav;codecs=3", Some(F32), Some("audio/wav;codecs=3")),
         ("audio/wav;codecs=3", None, Some("audio/wav;codecs=3")),
         ("audio/wav;codecs=1", Some(S24), Some("audio/wav;codecs=1")),
-        ("audio/wav;codecs=\"1,3\"", Some(F32), Some("audio/wav;codecs=3")),
         ("audio/wav", Some(F32), Some("audio/wav;codecs=3")),
     ] {
         let rig = Rig::with(RecorderOptions { sample_format: format, ..options(mime_type) });
@@ -346,4 +351,27 @@ fn a_dropped_recorder_completes_its_recording() {
     rig.push(10);
     drop(rig.recorder);
     assert_eq!(crate::rig::collect(&rig.events).0, [Fired::Start, data(10), Fired::Stop]);
+}
+
+#[test]
+fn the_state_can_be_read_while_a_file_is_being_made() {
+    let (asked, is_asked) = channel();
+    let (go_on, may_go_on) = channel::<()>();
+    let may_go_on = Mutex::new(may_go_on);
+    let slow_disk = Storage::Custom(Arc::new(move |_| {
+        asked.send(()).unwrap();
+        let _ = may_go_on.lock().unwrap().recv();
+        Err(std::io::ErrorKind::StorageFull.into())
+    }));
+    let rig = Rig::with(RecorderOptions { storage: slow_disk, ..options("") });
+    let recorder = &rig.recorder;
+    std::thread::scope(|scope| {
+        let starting = scope.spawn(|| recorder.start(None));
+        is_asked.recv().unwrap();
+        assert_eq!((rig.recorder.state(), rig.recorder.mime_type()), (RecordingState::Inactive, String::new()));
+        assert!(rig.recorder.stop().is_err() && rig.recorder.audio_bits_per_second() > 0);
+        drop(go_on);
+        assert!(starting.join().unwrap().is_err());
+    });
+    assert_eq!(rig.recorder.state(), RecordingState::Inactive);
 }

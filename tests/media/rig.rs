@@ -102,7 +102,7 @@ pub fn collect(events: &Receiver<RecorderEvent>) -> (Vec<Fired>, Vec<Blob>) {
                 fired.push(Fired::Data { frames: data.facts().frames, timecode });
                 blobs.push(data);
             }
-            RecorderEvent::Mark(_) | RecorderEvent::LowSpace { .. } => {}
+            RecorderEvent::Mark(_) | RecorderEvent::Warning { .. } | RecorderEvent::LowSpace { .. } => {}
             RecorderEvent::Error(error) => fired.push(Fired::Error(error.kind())),
             RecorderEvent::Stop => {
                 fired.push(Fired::Stop);

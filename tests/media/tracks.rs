@@ -1,6 +1,9 @@
 //! Tracks and streams by themselves.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::mpsc::RecvTimeoutError,
+    time::{Duration, Instant},
+};
 
 use dictaphone::{
     capture::{self, EndReason, Pace},
@@ -243,4 +246,32 @@ fn a_generator_begins_to_run_with_its_first_tap() {
     let stream = devices.get_user_media(&constraints).unwrap();
     let tap = stream.tracks()[0].tap(64);
     assert!(tapped(&tap, 4_800).iter().any(|sample| *sample != 0.0));
+}
+
+#[test]
+fn a_track_tells_what_its_device_can_and_what_it_was_made_with() {
+    let microphone = microphone(2);
+    let wanted = Constraints { channel_count: Constraint::ideal(2), ..Constraints::default() };
+    let stream = devices(&[&microphone]).get_user_media(&wanted).unwrap();
+    let track = stream.tracks().remove(0);
+    let capabilities = track.capabilities();
+    assert_eq!((capabilities.sample_rate, capabilities.channel_count), ((RATE, RATE), (2, 2)));
+    assert_eq!(capabilities.sample_size, (32, 32));
+    assert!(capabilities.latency.0 > 0.0 && capabilities.latency.1 >= capabilities.latency.0);
+    assert_eq!((track.constraints(), track.clone().constraints()), (wanted.clone(), wanted));
+    track.stop();
+    assert_eq!(track.capabilities(), capabilities);
+}
+
+#[test]
+fn the_events_of_a_track_end_when_nothing_can_come_any_more() {
+    let rig = Rig::new();
+    let (track, clone) = (track(&rig), rig.stream.tracks()[0].clone());
+    let (events, clone_events) = (track.events(), clone.events());
+    track.stop();
+    assert_eq!(events.recv_timeout(DEADLINE).unwrap_err(), RecvTimeoutError::Disconnected);
+    rig.microphone.unplug();
+    assert!(matches!(track_event(&clone_events), TrackEvent::Ended(_)));
+    assert_eq!(clone_events.recv_timeout(DEADLINE).unwrap_err(), RecvTimeoutError::Disconnected);
+    assert_eq!(clone.events().recv_timeout(DEADLINE).unwrap_err(), RecvTimeoutError::Disconnected);
 }
