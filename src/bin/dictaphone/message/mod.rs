@@ -180,7 +180,8 @@ pub(crate) fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}'                     // Arabic letter mark
-            | '\u{200b}'..='\u{200f}'     // zero width characters and direction marks
+            // A zero width space and direction marks; the joiners between them belong to words and emoji.
+            | '\u{200b}' | '\u{200e}' | '\u{200f}'
             | '\u{2028}'..='\u{202e}'     // line and paragraph separators, embeddings and overrides
             | '\u{2060}'..='\u{206f}'     // invisible operators, isolates, deprecated format characters
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
@@ -192,6 +193,18 @@ mod tests {
     use std::io;
 
     use super::*;
+
+    #[test]
+    fn joiners_are_shown_and_controls_and_direction_marks_are_written_out() {
+        for (text, shown) in [
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("👩\u{200d}🚀", "👩\u{200d}🚀"),
+            ("a\u{200b}b\u{200e}c\u{200f}d", "a\\u{200b}b\\u{200e}c\\u{200f}d"),
+            ("\u{1b}[2J\u{202e}", "\\u{1b}[2J\\u{202e}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
 
     #[test]
     fn numbers_of_system_errors_are_not_told() {
