@@ -13,6 +13,8 @@ mod channels;
 mod clips;
 #[cfg(unix)]
 mod config;
+#[cfg(target_os = "linux")]
+mod control;
 #[cfg(unix)]
 mod convert;
 mod crash;
@@ -29,6 +31,8 @@ mod faults;
 mod formats;
 #[cfg(unix)]
 mod help;
+#[cfg(unix)]
+mod hooks;
 #[cfg(target_os = "linux")]
 mod large;
 #[cfg(unix)]

@@ -29,6 +29,8 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    commands::ctl::detach();
     if let Some(exit) = commands::completions::answer_shell() {
         return exit.into();
     }
@@ -106,6 +108,8 @@ fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> Result<
         Some(Subcommand::Delete(args)) => commands::delete::run(&args, config, report),
         Some(Subcommand::Convert(args)) => commands::convert::run(&args, config, report),
         Some(Subcommand::Recover(args)) => commands::recover::run(&args, config, report),
+        #[cfg(unix)]
+        Some(Subcommand::Ctl(args)) => commands::ctl::run(args, report),
         Some(Subcommand::Config(args)) => commands::config::run(&args, config, had_problems, report),
         Some(Subcommand::Completions(args)) => commands::completions::run(&args, report),
         Some(Subcommand::Man) => commands::man::run(report),

@@ -22,6 +22,8 @@ use clap::{
 };
 use dictaphone::audio::{ChannelMap, SampleFormat};
 
+#[cfg(unix)]
+use self::notes::CTL_NOTES;
 use self::{
     container::Container,
     name::Template,
@@ -121,6 +123,9 @@ pub(crate) enum Subcommand {
     Recover(RecoverArgs),
     /// Show the config: where it is, what is in force, and where each value comes from
     Config(ConfigArgs),
+    /// Control a running recorder
+    #[cfg(unix)]
+    Ctl(CtlArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the man page
@@ -154,6 +159,12 @@ pub(crate) struct RecordArgs {
     /// The time without it is silence in the recording, and is reported as lost: exit code 3.
     #[arg(long, value_name = "T", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) reconnect: Option<Duration>,
+    /// Run this for every file that is complete and safe; `{}` in it is the file's path
+    ///
+    /// It is split into words as a shell would, and run without one. What it prints goes to standard error. Its
+    /// environment has DICTAPHONE_PATH, _NAME, _FORMAT, _DURATION_S, _LOST_FRAMES and _EVENT. Can be given more than once.
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
+    pub(crate) on_saved: Vec<String>,
     /// Open the device and wait for resume
     #[arg(long)]
     pub(crate) paused: bool,
@@ -465,6 +476,84 @@ pub(crate) struct ConfigArgs {
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The words of `ctl`.
+#[cfg(unix)]
+#[derive(Debug, Args)]
+#[command(after_long_help = CTL_NOTES)]
+pub(crate) struct CtlArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) action: CtlAction,
+    /// Which recorder, where several run; `status` tells the ids
+    #[arg(long, value_name = "ID", global = true)]
+    pub(crate) id: Option<String>,
+    /// The answer as a JSON object
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What a running recorder is asked.
+#[cfg(unix)]
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum CtlAction {
+    /// Start to record; without a running recorder in the background
+    Start {
+        /// Words for `record`, behind `--`
+        #[arg(last = true, value_name = "RECORD OPTIONS")]
+        record: Vec<String>,
+    },
+    /// Pause
+    Pause,
+    /// Go on into the same file
+    Resume,
+    /// Start when nothing is recorded, else stop and print the path
+    Toggle {
+        /// Words for `record`, behind `--`
+        #[arg(last = true, value_name = "RECORD OPTIONS")]
+        record: Vec<String>,
+    },
+    /// Stop, save, and print the path
+    Stop {
+        /// Go on for so long first: `300ms`, `1.5`
+        #[arg(long, value_name = "T", value_parser = duration::parse, allow_hyphen_values = true)]
+        tail: Option<Duration>,
+    },
+    /// Do not stop although nobody speaks
+    Keep,
+    /// Set a marker
+    Mark {
+        /// What it says
+        #[arg(value_name = "TEXT")]
+        text: Vec<String>,
+    },
+    /// Go on in a new file, and print the path of the one so far
+    Next,
+    /// Tell how it stands
+    Status {
+        /// For people and `--json`, or for a status bar
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        format: StatusFormat,
+    },
+    /// Tell how it stands at every change
+    Follow {
+        /// For people and `--json`, or for a status bar, which goes on from one recorder to the next
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        format: StatusFormat,
+    },
+    /// Stop, save, and leave
+    Quit,
+}
+
+/// For whom a status is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum StatusFormat {
+    /// A sentence
+    #[default]
+    Text,
+    /// A JSON object with text, tooltip, class and alt
+    Waybar,
 }
 
 /// The words of `completions`.

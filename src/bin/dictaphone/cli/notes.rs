@@ -170,6 +170,16 @@ pub(super) const CONFIG_COMMAND_NOTES: &str = "Examples:
   dictaphone config --json | jq -r .path
 
 Exit code 2 if something in it cannot be taken.";
+#[cfg(unix)]
+pub(super) const CTL_NOTES: &str = "Examples:
+  dictaphone ctl toggle                 start in the background; the next call stops and prints the path
+  dictaphone ctl start -- -i usb --preset voice
+  dictaphone ctl mark the budget
+  dictaphone ctl stop --tail 300ms
+  dictaphone ctl follow --format waybar
+
+Exit codes: 0 done, 1 refused by the recorder's state, 3 saved but not whole, 6 no recorder is running.
+docs/CONTROL.md describes the socket for programs.";
 
 pub(super) const MAN_NOTES: &str = "Examples:
   dictaphone man | man -l -

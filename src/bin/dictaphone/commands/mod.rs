@@ -3,6 +3,8 @@
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod convert;
+#[cfg(unix)]
+pub(crate) mod ctl;
 pub(crate) mod delete;
 pub(crate) mod devices;
 pub(crate) mod info;

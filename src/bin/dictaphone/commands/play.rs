@@ -132,7 +132,13 @@ fn apply(player: &Player, state: &PlayerState, markers: &[u64], intent: Command)
         Command::PreviousMarker | Command::NextMarker | Command::Tenth(_) => {
             place(state, markers, intent).into_iter().for_each(|frame| player.seek(frame));
         }
-        Command::Mark | Command::Next | Command::KeepGoing | Command::Redraw | Command::Stop => {}
+        Command::Mark(_)
+        | Command::Next
+        | Command::KeepGoing
+        | Command::Redraw
+        | Command::Start
+        | Command::Stop
+        | Command::Quit => {}
     }
 }
 
@@ -191,7 +197,7 @@ mod tests {
             (5, Status::Playing, Command::Tenth(9), Some(72_000)),
             (5, Status::Playing, Command::Stop, None),
         ] {
-            assert_eq!(place(&state(position, status), &markers, command), expected, "{position} {command:?}");
+            assert_eq!(place(&state(position, status), &markers, command.clone()), expected, "{position} {command:?}");
         }
     }
 }

@@ -1,5 +1,8 @@
 //! `dictaphone record`: records until it is stopped.
 
+#[cfg(unix)]
+use std::sync::Arc;
+
 use dictaphone::clips::{
     self,
     retention::{self, Keep},
@@ -7,18 +10,20 @@ use dictaphone::clips::{
 
 use crate::{
     cli::{RecordArgs, config::Config},
-    input::Inputs,
+    input::{Inputs, command::Deliver},
     message::{Failure, Message, exit::Exit},
     plan::{self, Record, Surroundings, Target},
     report::{Report, outcome::Outcome},
     session::{
         self, Listener, SessionEvent, What,
-        listener::{JsonLines, LiveLine},
+        listener::{Hooks, JsonLines, LiveLine},
     },
 };
-
 #[cfg(unix)]
-use crate::session::listener::Systemd;
+use crate::{
+    input::control,
+    session::listener::{BoardKeeper, Systemd},
+};
 
 /// Records.
 ///
@@ -38,8 +43,23 @@ pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> Result<E
     #[cfg(unix)]
     listeners.extend(Systemd::from_environment().map(|systemd| Box::new(systemd) as Box<dyn Listener>));
     listeners.extend(plan.prints_path.then(|| Box::new(Paths(report.clone())) as Box<dyn Listener>));
-    let outcome = session::record(plan.clone(), listeners, |deliver| Inputs::start(deliver, report))?;
-    finish(&plan, &outcome, report)
+    if !plan.hooks.is_empty() {
+        listeners.push(Box::new(Hooks::start(plan.hooks.clone(), report.clone())?));
+    }
+    #[cfg(unix)]
+    let (board, mut control) = (control::board(), None);
+    #[cfg(unix)]
+    listeners.push(Box::new(BoardKeeper::new(Arc::clone(&board))));
+    let listen = |deliver: Deliver| {
+        #[cfg(unix)]
+        control.replace(control::start(board, Arc::clone(&deliver)));
+        Inputs::start(deliver, report)
+    };
+    let outcome = session::record(plan.clone(), listeners, listen);
+    // Whoever has asked for the end gets an answer before the socket goes.
+    #[cfg(unix)]
+    drop(control);
+    finish(&plan, &outcome?, report)
 }
 
 /// The path of each file that others follow, as soon as it is safe.

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 /// What the user wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     /// Pause a running recording, resume a paused one.
     TogglePause,
@@ -12,14 +12,18 @@ pub(crate) enum Command {
     Pause,
     /// Resume; nothing if it runs.
     Resume,
-    /// Set a marker at this place.
-    Mark,
+    /// Set a marker at this place, with that text.
+    Mark(String),
     /// Go on in a new file.
     Next,
     /// Go on although nobody speaks.
     KeepGoing,
+    /// Start to record, where nothing is.
+    Start,
     /// Stop and save.
     Stop,
+    /// Leave, when what is recorded is saved.
+    Quit,
     /// Go that much back; only while playing.
     SeekBack(Duration),
     /// Go that much on; only while playing.

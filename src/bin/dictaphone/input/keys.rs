@@ -21,7 +21,7 @@ pub(crate) use polled::Keys;
 pub(crate) use woken::{Keys, Waker};
 
 /// What a key means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Meaning {
     Wish(Command),
     Interrupt,
@@ -49,7 +49,7 @@ fn meaning(key: KeyEvent) -> Option<Meaning> {
         (KeyCode::Char(','), false) => Some(Meaning::Wish(Command::PreviousMarker)),
         (KeyCode::Char('.'), false) => Some(Meaning::Wish(Command::NextMarker)),
         (KeyCode::Char(digit @ '0'..='9'), false) => Some(Meaning::Wish(Command::Tenth(digit as u8 - b'0'))),
-        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Command::Mark)),
+        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Command::Mark(String::new()))),
         (KeyCode::Char('n' | 'N'), false) => Some(Meaning::Wish(Command::Next)),
         (KeyCode::Char('k' | 'K'), false) => Some(Meaning::Wish(Command::KeepGoing)),
         (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Command::Stop)),

@@ -1,6 +1,8 @@
 //! Everything through which a user controls a running recording, as one stream of commands.
 
 pub(crate) mod command;
+#[cfg(unix)]
+pub(crate) mod control;
 mod interrupts;
 pub(crate) mod keys;
 mod signals;

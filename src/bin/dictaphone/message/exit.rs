@@ -19,14 +19,24 @@ pub(crate) enum Exit {
     NoDevice,
     /// The system denies access.
     Denied,
+    /// `ctl`: no recorder is running.
+    NotRunning,
     /// A second Ctrl-C while the recording was being saved, or a conversion that was cancelled.
     Interrupted,
 }
 
 impl Exit {
     /// Every way to end, in the order of the codes.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Done, Self::Failed, Self::Usage, Self::Incomplete, Self::NoDevice, Self::Denied, Self::Interrupted];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::Incomplete,
+        Self::NoDevice,
+        Self::Denied,
+        Self::NotRunning,
+        Self::Interrupted,
+    ];
 
     /// The number that the shell sees.
     pub(crate) const fn code(self) -> u8 {
@@ -37,6 +47,7 @@ impl Exit {
             Self::Incomplete => 3,
             Self::NoDevice => 4,
             Self::Denied => 5,
+            Self::NotRunning => 6,
             Self::Interrupted => 130,
         }
     }
@@ -46,6 +57,7 @@ impl Exit {
         match self {
             Self::NoDevice => ErrorKind::NotFound.name(),
             Self::Denied => ErrorKind::NotAllowed.name(),
+            Self::NotRunning => ErrorKind::InvalidState.name(),
             Self::Usage => ErrorKind::NotSupported.name(),
             Self::Failed | Self::Done | Self::Incomplete | Self::Interrupted => ErrorKind::Unknown.name(),
         }
@@ -60,6 +72,7 @@ impl Exit {
             Self::Incomplete => "saved, but audio was lost or the recording ended early",
             Self::NoDevice => "no such device, no input device, or no loudspeaker",
             Self::Denied => "access denied",
+            Self::NotRunning => "ctl: no recorder is running",
             Self::Interrupted => {
                 "a second Ctrl-C while saving (what was recorded stays recoverable), or `convert` cancelled"
             }

@@ -8,12 +8,13 @@ use crate::cli::{CaptureArgs, RecordArgs, steps::StepArgs};
 /// `force` are left as they are.
 pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
     // Without `..`, so that no new flag is forgotten.
-    let RecordArgs { file: _, duration, capture, force: _, fast, reconnect, paused, steps, print_path, json } =
+    let RecordArgs { file: _, duration, capture, force: _, fast, reconnect, on_saved, paused, steps, print_path, json } =
         defaults;
     RecordArgs {
         duration: args.duration.or(*duration),
         fast: args.fast || *fast && has_no_pace(args.capture.device.as_ref().or(capture.device.as_ref())),
         reconnect: args.reconnect.or(*reconnect),
+        on_saved: if args.on_saved.is_empty() { on_saved.clone() } else { args.on_saved },
         paused: args.paused || *paused,
         // They exclude each other, and a flag wins.
         print_path: args.print_path || *print_path,

@@ -4,6 +4,7 @@
 
 pub(crate) mod convert;
 mod defaults;
+pub(crate) mod hook;
 mod link;
 pub(crate) mod part;
 mod steps;
@@ -20,7 +21,7 @@ use dictaphone::{
     storage::Existing,
 };
 
-use self::link::Followed;
+use self::{hook::Hook, link::Followed};
 use crate::{
     cli::{
         Preset, RecordArgs, at_home,
@@ -88,6 +89,8 @@ pub(crate) struct Record {
     pub(crate) steps: Steps,
     /// How long a device that went away is waited for.
     pub(crate) reconnect: Option<Duration>,
+    /// What is run for every finished file, in this order.
+    pub(crate) hooks: Vec<Hook>,
     /// Events as JSON.
     pub(crate) json: Option<JsonTo>,
     /// The path of the finished file goes to standard output.
@@ -137,6 +140,7 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
         duration: args.duration,
         steps,
         reconnect: args.reconnect,
+        hooks: args.on_saved.iter().map(|line| hook::parse(line)).collect::<Result<_, _>>()?,
         device: args.capture.device,
         pace,
         gain_db: args.capture.gain.unwrap_or(0.0),

@@ -120,7 +120,7 @@ impl Take {
             Command::TogglePause => self.recorder.pause(),
             Command::Pause => self.recorder.pause(),
             Command::Resume => self.recorder.resume(),
-            Command::Mark => self.recorder.mark(""),
+            Command::Mark(text) => self.recorder.mark(&text),
             Command::Next => self.recorder.next_file(),
             Command::KeepGoing => self.recorder.keep_going(),
             Command::Stop => {

@@ -135,7 +135,7 @@ fn what_happens_is_reported_in_order_and_at_its_frame() {
     let notes = Notes::default();
     bench.session.add_listener(Box::new(notes.clone()));
     bench.record(100);
-    for command in [Command::Mark, Command::TogglePause, Command::TogglePause, Command::Stop] {
+    for command in [Command::Mark(String::new()), Command::TogglePause, Command::TogglePause, Command::Stop] {
         bench.session.apply(command);
     }
     let (outcome, path, _folder) = bench.finish();

@@ -56,7 +56,7 @@ use crate::{
     input::command::Command,
     message::{Message, exit::Exit},
     plan::Record,
-    session::{Choice, Session, SessionInput},
+    session::{Choice, Listener, Session, SessionInput},
     shelf::waveforms,
 };
 
@@ -166,6 +166,11 @@ impl World {
         }
     }
 
+    /// From now on it is told what happens to recordings.
+    pub(crate) fn add_listener(&mut self, listener: Box<dyn Listener>) {
+        self.session.add_listener(listener);
+    }
+
     /// Whether something must not be left behind.
     pub(crate) fn is_busy(&self) -> bool {
         self.session.is_busy() || self.job.is_some() || self.marking.is_running()
@@ -198,7 +203,7 @@ impl World {
             }
             Effect::Pause => self.session.apply(Command::Pause),
             Effect::Resume => self.session.apply(Command::Resume),
-            Effect::Mark => self.session.apply(Command::Mark),
+            Effect::Mark => self.session.apply(Command::Mark(String::new())),
             Effect::Stop => self.session.apply(Command::Stop),
             Effect::NameMarker(number, text) => self.session.name_marker(number, &text),
             Effect::SetMarkers(path, marks) => self.set_markers(path, marks),

@@ -41,6 +41,15 @@ use crate::{
     message::{Failure, Message, exit::Exit},
     plan::{self, Surroundings, Target},
     report::{Report, terminal},
+    session::listener::Hooks,
+};
+#[cfg(unix)]
+use crate::{
+    input::{
+        command::{Command, Deliver},
+        control,
+    },
+    session::{SessionInput, listener::BoardKeeper},
 };
 
 /// When the size of the terminal cannot be found out.
@@ -70,7 +79,11 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     let style = report.style_of_screen();
     let only = |capture| RecordArgs { capture, ..RecordArgs::default() };
     // The config speaks of the screen as well where both can do the same.
-    let defaults = RecordArgs { reconnect: config.record.reconnect, ..only(config.record.capture) };
+    let defaults = RecordArgs {
+        reconnect: config.record.reconnect,
+        on_saved: config.record.on_saved,
+        ..only(config.record.capture)
+    };
     let plan = plan::record(only(args), &Surroundings::look_around(defaults))?;
     let Target::NewIn(folder, _) = &plan.target else {
         return Err(Failure::usage("the screen needs a folder", "`--dir` says which"));
@@ -95,7 +108,18 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     terminal::want_screen(plain).map_err(|error| cannot("take the screen", &error))?;
     let inputs = listen(&sender, report);
     let inputs = inputs.inspect_err(|_| terminal::give_screen_back())?;
-    let world = World::new(plan, folder, config.habits, sender);
+    #[cfg(unix)]
+    let board = control::board();
+    // Closed behind everything else: whoever has asked for the end gets an answer.
+    #[cfg(unix)]
+    let _control = control::start(Arc::clone(&board), asked_from_outside(sender.clone()));
+    let hooks = plan.hooks.clone();
+    let mut world = World::new(plan, folder, config.habits, sender);
+    #[cfg(unix)]
+    world.add_listener(Box::new(BoardKeeper::new(board)));
+    if !hooks.is_empty() {
+        world.add_listener(Box::new(Hooks::start(hooks, report.clone())?));
+    }
     Session::new(model, world, happenings, inputs, plain).stay(report)
 }
 
@@ -120,6 +144,20 @@ fn listen(happenings: &Sender<Happening>, report: &Report) -> Result<Inputs, Fai
         let _ = events.send(Happening::Msg(msg));
     });
     Inputs::of_screen(deliver, report, take).map_err(|error| cannot("listen to signals", &error))
+}
+
+/// What is asked on the control socket is for the session, unless the screen has a part in it.
+#[cfg(unix)]
+fn asked_from_outside(happenings: Sender<Happening>) -> Deliver {
+    Arc::new(move |command| {
+        let happening = match command {
+            Command::Start => Happening::Msg(Msg::Wish(Command::Start)),
+            // As a signal asks for it.
+            Command::Quit => Happening::Msg(Msg::Wish(Command::Stop)),
+            command => Happening::Session(SessionInput::Command(command)),
+        };
+        let _ = happenings.send(happening);
+    })
 }
 
 /// A path as people write it, with `~` for their home.

@@ -343,6 +343,16 @@ fn words_of(
             let text = format!("`{}` is either true or false", entry.key);
             return Err(document.failure(entry.at, text, format!("write it as `{} = true`", entry.key)));
         }
+        (true, Value::List(values)) if matches!(arg.get_action(), ArgAction::Append) => {
+            let texts =
+                values.iter().map(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None });
+            let texts: Option<Vec<&str>> = texts.collect();
+            let Some(texts) = texts else {
+                let text = format!("`{}` is a text or a list of texts", entry.key);
+                return Err(document.failure(entry.at, text, format!("write it as `{} = [\"…\"]`", entry.key)));
+            };
+            (texts.iter().map(|text| format!("--{}={text}", entry.key)).collect(), texts.join(" · "))
+        }
         (true, Value::Text(text)) => {
             let text = expanded(text, arg);
             (vec![format!("--{flag}={text}")], text)

@@ -14,8 +14,9 @@ use crate::{
 pub(super) fn wish(model: &mut Model, intent: Command) -> Vec<Effect> {
     match intent {
         Command::Stop => leave(model),
+        Command::Start if !model.recorder.deck.is_busy() => record(model),
         Command::TogglePause => toggle(model),
-        Command::Mark if model.recorder.deck.is_busy() => vec![Effect::Mark],
+        Command::Mark(_) if model.recorder.deck.is_busy() => vec![Effect::Mark],
         _ => Vec::new(),
     }
 }

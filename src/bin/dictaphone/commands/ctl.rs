@@ -1,0 +1,222 @@
+//! `dictaphone ctl`: asks a running recorder, and starts one in the background where none runs.
+//!
+//! Everything that a recorder can do is asked on its control socket (`input::control`). Here is which recorder is meant,
+//! what is printed, and that calls which start and stop at the same moment (`toggle`) take turns. `background` starts a
+//! recorder that outlives this call, `bar` words it for a status bar.
+
+mod background;
+mod bar;
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    cli::{CtlAction, CtlArgs, StatusFormat},
+    input::control::{
+        client::{self, Recorder},
+        folder,
+        protocol::{Activity, Answer, Request, Saved, Status},
+    },
+    message::{Failure, Message, cannot_write, exit::Exit},
+    report::Report,
+};
+
+pub(crate) use self::background::detach;
+
+/// How often a status bar looks for a recorder while there is none.
+const SEARCH_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Asks what is to be asked.
+///
+/// # Errors
+/// When no recorder runs (exit code 6), the recorder refuses (1), or the words do not say which one.
+pub(crate) fn run(args: CtlArgs, report: &Report) -> Result<Exit, Failure> {
+    if let Some(id) = args.id.as_deref().filter(|id| !folder::is_id(id)) {
+        return Err(Failure::usage(format!("'{id}' is no id of a recorder"), "`dictaphone ctl status` tells the id"));
+    }
+    let ctl = Ctl { id: args.id, json: args.json, report };
+    match args.action {
+        CtlAction::Start { record } => ctl.start(&record),
+        CtlAction::Toggle { record } => ctl.toggle(&record),
+        CtlAction::Pause => ctl.ask(&Request::Pause {}),
+        CtlAction::Resume => ctl.ask(&Request::Resume {}),
+        CtlAction::Stop { tail } => ctl.ask(&Request::Stop { tail_s: tail.unwrap_or_default().as_secs_f64() }),
+        CtlAction::Keep => ctl.ask(&Request::Keep {}),
+        CtlAction::Mark { text } => ctl.ask(&Request::Mark { text: text.join(" ") }),
+        CtlAction::Next => ctl.ask(&Request::Next {}),
+        CtlAction::Quit => ctl.ask(&Request::Quit {}),
+        CtlAction::Status { format } => ctl.status(format),
+        CtlAction::Follow { format } => ctl.follow(format),
+    }
+}
+
+struct Ctl<'a> {
+    id: Option<String>,
+    json: bool,
+    report: &'a Report,
+}
+
+fn no_folder(error: &io::Error) -> Failure {
+    Failure::new(Message::new(format!("cannot look for recorders: {error}")), Exit::Failed)
+}
+
+fn none_running() -> Failure {
+    let message = Message::new("no recorder is running").hint("`dictaphone ctl start` starts one in the background");
+    Failure::new(message, Exit::NotRunning)
+}
+
+fn gone(error: &io::Error) -> Failure {
+    Failure::new(Message::new(format!("the recorder gave no answer: {error}")), Exit::Failed)
+}
+
+impl Ctl<'_> {
+    /// The recorder that is meant: of that id, the only one, or the only one that records.
+    fn find(&self) -> Result<Option<Recorder>, Failure> {
+        if let Some(id) = &self.id {
+            return client::recorder(id).map_err(|error| no_folder(&error));
+        }
+        let mut found = client::recorders().map_err(|error| no_folder(&error))?;
+        if found.len() > 1 && found.iter().any(|recorder| recorder.state != Activity::Inactive) {
+            found.retain(|recorder| recorder.state != Activity::Inactive);
+        }
+        if found.len() > 1 {
+            let ids = found.iter().map(|recorder| recorder.id.as_str()).collect::<Vec<_>>().join(", ");
+            let text = format!("{} recorders are running: {ids}", found.len());
+            return Err(Failure::usage(text, "`--id ID` says which one is meant"));
+        }
+        Ok(found.pop())
+    }
+
+    fn ask(&self, request: &Request) -> Result<Exit, Failure> {
+        let mut recorder = self.find()?.ok_or_else(none_running)?;
+        let answer = recorder.ask(request).map_err(|error| gone(&error))?;
+        self.tell(&answer)
+    }
+
+    /// Says what came of it: the path of a file that was finished is the only thing on standard output.
+    fn tell(&self, answer: &Answer) -> Result<Exit, Failure> {
+        if self.json {
+            self.report.facts(answer).map_err(cannot_write)?;
+        }
+        if let Some(refusal) = &answer.error {
+            let message = Message::new(refusal.message.clone()).hint(format!("this is an {}", refusal.name));
+            return Err(Failure::new(message, Exit::Failed));
+        }
+        match &answer.saved {
+            Some(saved) => self.tell_saved(saved),
+            None => Ok(Exit::Done),
+        }
+    }
+
+    fn tell_saved(&self, saved: &Saved) -> Result<Exit, Failure> {
+        if let (Some(path), false) = (&saved.path, self.json) {
+            self.report.path(Path::new(path)).map_err(cannot_write)?;
+        }
+        if let Some(message) = &saved.message {
+            self.report.warning(&Message::new(message.clone()));
+        }
+        Ok(Exit::ALL.into_iter().find(|exit| exit.code() == saved.exit).unwrap_or(Exit::Failed))
+    }
+
+    fn start(&self, record: &[String]) -> Result<Exit, Failure> {
+        let _turn = take_turn()?;
+        match self.find()? {
+            Some(mut recorder) => self.tell(&recorder.ask(&Request::Start {}).map_err(|error| gone(&error))?),
+            None => self.begin(record),
+        }
+    }
+
+    /// Starts where nothing is recorded, and stops where something is. Whoever calls at the same moment waits until this
+    /// is done, so that the calls alternate.
+    fn toggle(&self, record: &[String]) -> Result<Exit, Failure> {
+        let _turn = take_turn()?;
+        match self.find()? {
+            Some(mut recorder) => {
+                let request = match recorder.state {
+                    Activity::Inactive => Request::Start {},
+                    Activity::Recording | Activity::Paused => Request::Stop { tail_s: 0.0 },
+                };
+                self.tell(&recorder.ask(&request).map_err(|error| gone(&error))?)
+            }
+            None => self.begin(record),
+        }
+    }
+
+    fn begin(&self, record: &[String]) -> Result<Exit, Failure> {
+        let mut recorder = background::start(record)?;
+        if !self.json {
+            return Ok(Exit::Done);
+        }
+        let answer = recorder.ask(&Request::Status {}).map_err(|error| gone(&error))?;
+        self.tell(&answer)
+    }
+
+    fn status(&self, format: StatusFormat) -> Result<Exit, Failure> {
+        let found = self.find()?;
+        let Some(mut recorder) = found else {
+            if format == StatusFormat::Waybar {
+                self.report.facts(&bar::line(None)).map_err(cannot_write)?;
+                return Ok(Exit::NotRunning);
+            }
+            return Err(none_running());
+        };
+        let answer = recorder.ask(&Request::Status {}).map_err(|error| gone(&error))?;
+        let status = answer.status.unwrap_or_default();
+        self.print(&status, format).map(|()| Exit::Done)
+    }
+
+    fn print(&self, status: &Status, format: StatusFormat) -> Result<(), Failure> {
+        let printed = match format {
+            StatusFormat::Waybar => self.report.facts(&bar::line(Some(status))),
+            StatusFormat::Text if self.json => self.report.facts(status),
+            StatusFormat::Text => self.report.data(bar::sentence(status).as_bytes()),
+        };
+        printed.map_err(cannot_write)
+    }
+
+    /// A line at every change. For a status bar it goes on from one recorder to the next.
+    fn follow(&self, format: StatusFormat) -> Result<Exit, Failure> {
+        let endless = format == StatusFormat::Waybar;
+        let mut said_none = false;
+        loop {
+            match self.find() {
+                Ok(Some(mut recorder)) => {
+                    said_none = false;
+                    recorder.send(&Request::Follow {}).map_err(|error| gone(&error))?;
+                    while let Ok(answer) = recorder.next() {
+                        self.print(&answer.status.unwrap_or_default(), format)?;
+                    }
+                    if !endless {
+                        return Ok(Exit::Done);
+                    }
+                }
+                Ok(None) if !endless => return Err(none_running()),
+                Ok(None) if !said_none => {
+                    self.report.facts(&bar::line(None)).map_err(cannot_write)?;
+                    said_none = true;
+                }
+                Ok(None) => {}
+                Err(failure) if !endless => return Err(failure),
+                // Two at once: the bar shows one of them again when the other has ended.
+                Err(_) => {}
+            }
+            thread::sleep(SEARCH_INTERVAL);
+        }
+    }
+}
+
+/// Whoever starts or stops takes a turn; others wait until it is dropped.
+fn take_turn() -> Result<File, Failure> {
+    let path = folder::folder().map_err(|error| no_folder(&error))?.join("turn.lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    let file = file.map_err(|error| no_folder(&error))?;
+    let lock = || rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive);
+    rustix::io::retry_on_intr(lock).map_err(|error| no_folder(&error.into()))?;
+    Ok(file)
+}

@@ -1,0 +1,103 @@
+//! A recorder in the background: started here, it goes on when this call, its terminal and its shell have gone.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, Read as _, Seek as _},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use super::no_folder;
+use crate::{
+    input::control::{
+        client::{self, Recorder},
+        folder,
+        protocol::{Activity, Request},
+    },
+    message::{Failure, Message, exit::Exit},
+};
+
+/// By this the recorder knows that it is to leave the terminal of whoever started it.
+const DETACHED: &str = "DICTAPHONE_DETACHED";
+
+/// How often is looked whether it records yet.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Leaves terminal and session of whoever started this process, if it was started so. Called before any thread is.
+pub(crate) fn detach() {
+    if env::var_os(DETACHED).is_some() {
+        // Refused if it leads a group already, and then there is nobody to leave.
+        let _ = rustix::process::setsid();
+    }
+}
+
+/// Starts `dictaphone record` with those words, and returns when its first frame is captured.
+///
+/// # Errors
+/// What the recorder said, with its exit code, if it ends before.
+pub(super) fn start(record: &[String]) -> Result<Recorder, Failure> {
+    let said = log().map_err(|error| no_folder(&error))?;
+    let mut child = spawn(record, &said).map_err(|error| cannot_start(&error))?;
+    let id = child.id().to_string();
+    loop {
+        if let Some(status) = child.try_wait().map_err(|error| cannot_start(&error))? {
+            return Err(refused(said, status.code()));
+        }
+        let found = client::recorder(&id).map_err(|error| no_folder(&error))?;
+        if let Some(mut recorder) = found
+            && let Some(recorder) = wait_for_frames(&mut child, recorder.send(&Request::Follow {}), recorder)
+        {
+            return Ok(recorder);
+        }
+        thread::sleep(LOOK_INTERVAL);
+    }
+}
+
+/// Follows it until it records. Nothing if it ends first.
+fn wait_for_frames(child: &mut Child, sent: io::Result<()>, mut recorder: Recorder) -> Option<Recorder> {
+    sent.ok()?;
+    loop {
+        let status = recorder.next().ok()?.status?;
+        if status.state != Activity::Inactive {
+            // This connection only follows; what comes next is asked on another.
+            return client::recorder(&recorder.id).ok()?;
+        }
+        if child.try_wait().ok()?.is_some() {
+            return None;
+        }
+    }
+}
+
+/// A file without a name for what the recorder says: nobody reads it once it records.
+fn log() -> io::Result<File> {
+    let path = folder::folder()?.join(format!("start-{}.log", std::process::id()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
+}
+
+fn spawn(record: &[String], said: &File) -> io::Result<Child> {
+    let mut command = Command::new(env::current_exe()?);
+    command.arg("record").args(record).env(DETACHED, "1");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said.try_clone()?);
+    command.spawn()
+}
+
+fn cannot_start(error: &io::Error) -> Failure {
+    Failure::new(Message::new(format!("cannot start a recorder: {error}")), Exit::Failed)
+}
+
+/// What it said itself, as it said it.
+fn refused(mut said: File, code: Option<i32>) -> Failure {
+    let mut text = String::new();
+    let _ = said.rewind().and_then(|()| said.read_to_string(&mut text));
+    let line = |prefix: &str| text.lines().find_map(|line| line.strip_prefix(prefix)).map(str::to_owned);
+    let message = Message {
+        text: line("error: ").unwrap_or_else(|| "the recorder ended at once".to_owned()),
+        hint: line("hint: "),
+    };
+    let exit = Exit::ALL.into_iter().find(|exit| code == Some(exit.code().into())).filter(|exit| *exit != Exit::Done);
+    Failure::new(message, exit.unwrap_or(Exit::Failed))
+}

@@ -1,0 +1,98 @@
+//! How the recorder of this process stands, for the threads that answer clients. Written by the thread that runs the
+//! session, which only takes a lock that nobody keeps.
+
+use std::{
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::protocol::{Saved, Status};
+
+/// What is known.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) status: Status,
+    /// Counts what clients are told at once: another state, another file, a marker.
+    pub(crate) changes: u64,
+    /// Counts the times that level and duration were written.
+    pub(crate) levels: u64,
+    /// Counts files that are finished.
+    pub(crate) saved: u64,
+    /// The latest of them.
+    pub(crate) latest: Option<Saved>,
+    /// Counts commands that were carried out without another state: markers.
+    pub(crate) markers: u64,
+    /// Counts what failed.
+    pub(crate) failures: u64,
+    /// The standard's name and the sentence of the latest of them.
+    pub(crate) failure: Option<(String, String)>,
+    /// Nothing follows any more.
+    pub(crate) is_over: bool,
+}
+
+/// The board on which it is written.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    known: Mutex<Known>,
+    changed: Condvar,
+    /// Clients who want to know level and time.
+    watchers: AtomicUsize,
+}
+
+/// Somebody wants to know level and time as long as it lives.
+pub(super) struct Watcher<'a>(&'a Board);
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        self.0.watchers.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Board {
+    /// Of a recorder of that id.
+    pub(crate) fn new(id: &str) -> Self {
+        let status = Status { id: id.to_owned(), pid: std::process::id(), ..Status::default() };
+        Self { known: Mutex::new(Known { status, ..Known::default() }), ..Self::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes something down and wakes whoever waits for it.
+    pub(crate) fn write(&self, what: impl FnOnce(&mut Known)) {
+        what(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    /// What `read` makes of what is known.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Known) -> T) -> T {
+        read(&self.lock())
+    }
+
+    /// Whether anybody wants to know level and time.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watchers.load(Ordering::SeqCst) > 0
+    }
+
+    pub(super) fn watch(&self) -> Watcher<'_> {
+        self.watchers.fetch_add(1, Ordering::SeqCst);
+        Watcher(self)
+    }
+
+    /// Waits until `ready` makes something of what is known, at most for `limit`.
+    pub(super) fn wait<T>(&self, limit: Duration, mut ready: impl FnMut(&Known) -> Option<T>) -> Option<T> {
+        let until = Instant::now() + limit;
+        let mut known = self.lock();
+        loop {
+            if let Some(found) = ready(&known) {
+                return Some(found);
+            }
+            let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+            known = self.changed.wait_timeout(known, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}

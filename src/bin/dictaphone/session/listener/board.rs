@@ -1,0 +1,115 @@
+//! Writes down how the recorder stands, for those who ask on the control socket.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use dictaphone::audio::time::{duration_of, seconds};
+
+use crate::{
+    input::control::{
+        Board,
+        protocol::{Activity, Saved},
+    },
+    report::outcome::Outcome,
+    session::{Listener, SessionEvent, What},
+};
+
+/// A peak is told for so long: whoever asks twice at once is not told of silence in between.
+const PEAK_HOLD: Duration = Duration::from_millis(300);
+
+/// Keeps the board up to date.
+pub(crate) struct BoardKeeper {
+    board: Arc<Board>,
+    /// The highest peak of the last moment, and when it was.
+    peak: (f64, Instant),
+}
+
+impl BoardKeeper {
+    pub(crate) fn new(board: Arc<Board>) -> Self {
+        Self { board, peak: (f64::NEG_INFINITY, Instant::now()) }
+    }
+
+    fn hold(&mut self, peak: f64) -> Option<f64> {
+        if peak >= self.peak.0 || self.peak.1.elapsed() > PEAK_HOLD {
+            self.peak = (peak, Instant::now());
+        }
+        Some(self.peak.0).filter(|peak| peak.is_finite())
+    }
+
+    fn change(&self, event: &SessionEvent<'_>, state: Activity) {
+        self.board.write(|known| {
+            known.status.state = state;
+            known.status.duration_s = event.at_s();
+            known.changes += 1;
+        });
+    }
+
+    fn saved(&self, outcome: &Outcome) {
+        let message = outcome.failure().map(|failure| failure.message.text).or_else(|| outcome.flaws());
+        let path = outcome.path().map(absolute);
+        self.board.write(|known| {
+            known.latest = Some(Saved { path, exit: outcome.exit().code(), message });
+            known.saved += 1;
+            known.changes += 1;
+        });
+    }
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+impl Listener for BoardKeeper {
+    fn on_event(&mut self, event: &SessionEvent<'_>) {
+        match event.what {
+            What::Opened { device, .. } => self.board.write(|known| known.status.device = Some(device.to_owned())),
+            What::Started { device, path, .. } => {
+                self.board.write(|known| {
+                    known.status.device = Some(device.to_owned());
+                    known.status.path = path.map(absolute);
+                    known.status.lost_frames = 0;
+                });
+                self.change(event, Activity::Recording);
+            }
+            What::Paused => self.change(event, Activity::Paused),
+            What::Resumed => self.change(event, Activity::Recording),
+            What::Marked(_) => self.board.write(|known| {
+                known.markers += 1;
+                known.changes += 1;
+            }),
+            What::Level { level, progress, .. } => {
+                let peak = self.hold(level.peak.value());
+                self.board.write(|known| {
+                    known.levels += 1;
+                    known.status.duration_s = duration_of(progress.frames, event.sample_rate).as_secs_f64();
+                    known.status.peak_dbfs = peak;
+                    known.status.lost_frames = progress.lost_frames;
+                    known.status.disk_left_s = progress.disk_left.map(|left| left.as_secs_f64());
+                });
+            }
+            What::Failed { name, message } => self.board.write(|known| {
+                known.failures += 1;
+                known.failure = Some((name.to_owned(), message.to_owned()));
+            }),
+            What::Ended => self.change(event, Activity::Inactive),
+            What::FileSaved(outcome) => self.saved(outcome),
+            What::Finished(outcome) => {
+                self.board.write(|known| {
+                    known.status.state = Activity::Inactive;
+                    known.status.path = None;
+                    known.status.lost_frames = outcome.lost_frames();
+                    known.status.duration_s = seconds(outcome.frames, outcome.sample_rate);
+                });
+                self.saved(outcome);
+            }
+            _ => {}
+        }
+    }
+
+    fn wants_levels(&self) -> bool {
+        self.board.is_watched()
+    }
+}
