@@ -5,7 +5,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Weak, mpsc::SyncSender},
+    sync::{
+        Arc, Weak,
+        mpsc::{SyncSender, sync_channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -17,7 +20,7 @@ use crate::{
     media::{
         history::History,
         input::InputWatch,
-        queue::{Action, Command, CommandQueue, TrackKey},
+        queue::{Action, Command, CommandQueue, RELEASE_TIMEOUT, TrackKey},
         sleep::SleepWatch,
         take::{Sound, Take},
         tap::TapInlet,
@@ -32,10 +35,10 @@ const MAX_BLOCK_FRAMES: usize = 16_384;
 const SLEEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
 /// How long to leave a stream alone that wakes its reader: only what never comes has to be noticed.
-const TRUST: Duration = Duration::from_millis(400);
+const WOKEN_SLEEP_MAX: Duration = Duration::from_millis(400);
 
 /// How long a cut waits, beyond the device's own latency, for frames that were captured but do not arrive.
-const PATIENCE: Duration = Duration::from_millis(500);
+const CUT_TIMEOUT: Duration = Duration::from_millis(500);
 
 struct Track {
     key: TrackKey,
@@ -109,17 +112,28 @@ impl Pump {
         // Everything that the pump changes is whole between two steps, or is not touched again after a panic.
         if !failed && catch_unwind(AssertUnwindSafe(|| self.pump())).is_err() {
             self.break_down();
+        } else {
+            self.release();
         }
-        self.release();
     }
 
     /// After a panic nobody knows what is sound. The files are left as they are on the disk, where they can be
-    /// recovered, and everybody hears of the end.
-    fn break_down(&mut self) {
-        self.queue.close();
+    /// recovered; then the device is closed, and then everybody is told of the end: whoever is told may open the device
+    /// again at once.
+    fn break_down(self) {
+        let Self { stream, queue, mut takes, tracks, .. } = self;
+        queue.close();
+        let (closed, is_closed) = sync_channel::<()>(1);
+        let released = Arc::clone(&queue);
+        // A dead sound server may hold it for ever. Without a thread it is closed right here.
+        let _ = thread::Builder::new().name("release".to_owned()).spawn(move || {
+            drop(stream);
+            released.set_released();
+            let _ = closed.send(());
+        });
+        let _ = is_closed.recv_timeout(RELEASE_TIMEOUT);
         let error = Error::new(ErrorKind::Unknown, "the recording broke off because of a bug");
-        let mut takes = std::mem::take(&mut self.takes);
-        while let Some(command) = self.queue.pop() {
+        while let Some(command) = queue.pop() {
             if let Action::Begin(take) = command.action {
                 takes.push(*take);
             }
@@ -131,7 +145,6 @@ impl Pump {
                 log::error!("a recording could not be told of its end");
             }
         }
-        let tracks = std::mem::take(&mut self.tracks);
         let reason = EndReason::DeviceLost(error);
         tracks.iter().filter_map(|track| track.shared.upgrade()).for_each(|track| track.end(&reason));
     }
@@ -152,12 +165,12 @@ impl Pump {
 
     /// Executes every command whose position is reached, or is waited for in vain.
     fn obey(&mut self) {
-        let patience = self.stream.latency().unwrap_or_default() * 2 + PATIENCE;
+        let timeout = self.stream.latency().unwrap_or_default() * 2 + CUT_TIMEOUT;
         while let Some((at, posted)) = self.queue.next_cut() {
             // Where nothing is recorded, the end of a track does not wait for frames, which may come in long blocks.
             let reached =
                 (at <= self.consumed && self.lost == 0) || (self.takes.is_empty() && self.queue.next_is_end());
-            if !reached && posted.elapsed() < patience {
+            if !reached && posted.elapsed() < timeout {
                 return;
             }
             if let Some(command) = self.queue.pop() {
@@ -356,7 +369,7 @@ impl Pump {
         let nap = match self.stream.latency() {
             // Only a cut that is waited for in vain needs a look at the clock.
             _ if self.stream.wakes_reader() && cut => SLEEP.1,
-            Some(_) if self.stream.wakes_reader() => TRUST,
+            Some(_) if self.stream.wakes_reader() => WOKEN_SLEEP_MAX,
             // A command waits for frames: be there when they come.
             Some(_) if cut => SLEEP.0,
             Some(latency) => (latency / 2).clamp(SLEEP.0, SLEEP.1),

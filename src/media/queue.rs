@@ -15,6 +15,10 @@ use crate::{
     media::{take::Take, tap::TapInlet, track::TrackShared},
 };
 
+/// How long the device may take to be closed before whoever waits for that goes on. A dead sound server may hold it for
+/// ever.
+pub(super) const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Names a track within the process.
 pub(crate) type TrackKey = u64;
 /// Names a recording within the process; no two ever share one.

@@ -12,14 +12,11 @@ use crate::{
     error::{Error, ErrorKind, Result},
     media::{
         pump::Pump,
-        queue::{Action, CommandQueue, TrackKey},
+        queue::{Action, CommandQueue, RELEASE_TIMEOUT, TrackKey},
         take::Take,
         track::TrackShared,
     },
 };
-
-/// How long the end of the last track waits for the device to be closed. A dead sound server may hold it for ever.
-const RELEASE_LIMIT: Duration = Duration::from_secs(2);
 
 /// What the pump must answer before `open` gives up on a device that does not start.
 const START_LIMIT: Duration = Duration::from_secs(15);
@@ -77,7 +74,7 @@ impl Source {
     pub(crate) fn close(&self) {
         self.queue.close();
         self.queue.wake();
-        self.queue.wait_released(RELEASE_LIMIT);
+        self.queue.wait_released(RELEASE_TIMEOUT);
     }
 
     /// Whether it is muted by itself.
@@ -106,7 +103,7 @@ impl Source {
     /// Ends a track; with the last one, waits until the device is closed, but not for ever.
     pub(crate) fn end_track(&self, key: TrackKey) {
         if self.queue.end_track(key) {
-            self.queue.wait_released(RELEASE_LIMIT);
+            self.queue.wait_released(RELEASE_TIMEOUT);
         }
     }
 }

@@ -66,8 +66,21 @@ static SPAWNER: LazyLock<Mutex<Sender<Job>>> = LazyLock::new(|| {
     Mutex::new(sender)
 });
 
+/// A program that `nohup` started ignores SIGHUP, and so would every child of it; a handler is not inherited.
+#[cfg(target_os = "linux")]
+static HANG_UP: LazyLock<()> = LazyLock::new(|| {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    if ignored & 1 == 1 {
+        signal_hook::flag::register(signal_hook::consts::SIGHUP, std::sync::Arc::default()).expect("a handler");
+    }
+});
+
 /// Runs `start`, which starts a child, on the thread whose end is the end of all.
 pub(crate) fn on_spawner<T: Send + 'static>(start: impl FnOnce() -> T + Send + 'static) -> T {
+    #[cfg(target_os = "linux")]
+    LazyLock::force(&HANG_UP);
     let (reply, answer) = channel();
     // The asking thread waits for the reply, so it cannot be gone.
     let job: Job = Box::new(move || drop(reply.send(start())));

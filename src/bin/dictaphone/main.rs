@@ -22,10 +22,9 @@ use crate::{
     cli::{
         CaptureArgs, Cli, Common, Subcommand,
         config::{Config, Need},
-        usage,
     },
     message::{Failure, exit::Exit},
-    report::{Report, logfile},
+    report::{Report, explain, logfile},
 };
 
 fn main() -> ExitCode {
@@ -38,11 +37,12 @@ fn main() -> ExitCode {
         Ok(cli) => start(cli),
         Err(error) => {
             let report = Report::new(&Common::default());
-            let outcome = answer(&error, &report);
+            let outcome = answer(error, &report);
             (report, outcome)
         }
     };
-    let exit = outcome.unwrap_or_else(|failure| {
+    let exit = outcome.unwrap_or_else(|error| {
+        let failure = explain(&error, std::env::args_os().skip(1));
         report.error(&failure.message);
         failure.exit
     });
@@ -52,24 +52,24 @@ fn main() -> ExitCode {
     exit.into()
 }
 
-fn start(cli: Cli) -> (Report, Result<Exit, Failure>) {
+fn start(cli: Cli) -> (Report, anyhow::Result<Exit>) {
     let mut config = match &cli.command {
         // What these print is the same for everybody.
         Some(Subcommand::Completions(_) | Subcommand::Man) => Config::default(),
         _ => match Config::load(cli.common.config.as_deref(), cli.common.profile.as_deref()) {
             Ok(config) => config,
-            Err(failure) => return (Report::new(&cli.common), Err(failure)),
+            Err(failure) => return (Report::new(&cli.common), Err(failure.into())),
         },
     };
     let common = config.fill(&cli.common);
     let report = Report::new(&common);
     let unneeded = match config.settle(need(cli.command.as_ref())) {
         Ok(unneeded) => unneeded,
-        Err(failure) => return (report, Err(failure)),
+        Err(failure) => return (report, Err(failure.into())),
     };
     unneeded.iter().for_each(|message| report.warning(message));
     if let Err(failure) = common.log.as_deref().map_or(Ok(()), logfile::open) {
-        return (report, Err(failure));
+        return (report, Err(failure.into()));
     }
     report.tell_panics();
     // A bug ends with a code of the table as well; the hook has told about it.
@@ -90,12 +90,10 @@ fn need(command: Option<&Subcommand>) -> Need {
     }
 }
 
-fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> Result<Exit, Failure> {
+fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> anyhow::Result<Exit> {
     if cli.command.is_some() && cli.screen != CaptureArgs::default() {
-        return Err(Failure::usage(
-            "options before the command are those of the screen",
-            "write them behind the command: `dictaphone record --device tone`",
-        ));
+        let hint = "write them behind the command: `dictaphone record --device tone`";
+        return Err(Failure::usage("options before the command are those of the screen", hint).into());
     }
     match cli.command {
         Some(Subcommand::Record(args)) => commands::record::run(*args, config, report),
@@ -103,7 +101,7 @@ fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> Result<
         Some(Subcommand::Devices(args)) => commands::devices::run(&args, report),
         Some(Subcommand::List(args)) => commands::list::run(&args, config, report),
         Some(Subcommand::Info(args)) => commands::info::run(&args, config, report),
-        Some(Subcommand::Levels(args)) => commands::levels::run(&args, config, report),
+        Some(Subcommand::Levels(args)) => Ok(commands::levels::run(&args, config, report)?),
         Some(Subcommand::Rename(args)) => commands::rename::run(&args, config, report),
         Some(Subcommand::Delete(args)) => commands::delete::run(&args, config, report),
         Some(Subcommand::Convert(args)) => commands::convert::run(&args, config, report),
@@ -125,13 +123,13 @@ fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> Result<
 }
 
 /// Help and the version were asked for and go to standard output; everything else is a mistake.
-fn answer(error: &clap::Error, report: &Report) -> Result<Exit, Failure> {
+fn answer(error: clap::Error, report: &Report) -> anyhow::Result<Exit> {
     match error.kind() {
         Cause::DisplayHelp | Cause::DisplayVersion => {
             // Nobody is left to tell when standard output fails.
             let _ = report.data(error.render().to_string().as_bytes());
             Ok(Exit::Done)
         }
-        _ => Err(usage::failure(error, std::env::args_os().skip(1))),
+        _ => Err(error.into()),
     }
 }

@@ -9,7 +9,7 @@ use dictaphone::{
     format::{self, Format},
 };
 
-use crate::message::Failure;
+use crate::message::{Failure, Remedy};
 
 /// A row of the library's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,9 @@ impl Container {
     /// # Errors
     /// A usage failure that names what does not fit and what does.
     pub(crate) fn refuse_unless_fitting(self, audio: AudioFormat) -> Result<(), Failure> {
-        self.0.supported(audio).map_err(|error| Failure::usage(error.to_string(), self.0.remedy))
+        self.0
+            .supported(audio)
+            .map_err(|error| Failure::usage(error.to_string(), Remedy::Flag(self.0.remedy.to_owned())))
     }
 
     /// The bits a second that `--bitrate` asks for, in thousands.

@@ -1,6 +1,8 @@
 //! Turns what clap says about a wrong command line into a [`Failure`] in the style of all other messages. Pure.
 
-use std::ffi::OsString;
+use std::{error::Error as _, ffi::OsString};
+
+use clap::error::{ContextKind, ErrorKind};
 
 use crate::{cli, message::Failure};
 
@@ -11,42 +13,54 @@ pub(crate) fn failure(error: &clap::Error, words: impl IntoIterator<Item = OsStr
         let word = word.into_string().ok()?;
         cli::command().find_subcommand(&word).map(|command| format!("dictaphone {}", command.get_name()))
     });
-    let (text, remedy) = reword(&error.render().to_string(), command.as_deref());
-    Failure::usage(text, remedy)
+    let (text, remedy) = reword(error);
+    let path = command.as_deref().unwrap_or("dictaphone");
+    Failure::usage(text, remedy.unwrap_or_else(|| format!("`{path} --help` tells what can be written here")))
 }
 
-/// The first paragraph is the message, its lists are joined to one line; a tip or the possible values are the remedy.
-fn reword(rendered: &str, command: Option<&str>) -> (String, String) {
-    let body = rendered.strip_prefix("error: ").unwrap_or(rendered);
-    let mut text = String::new();
-    let mut remedy = None;
-    for line in body.lines().take_while(|line| !line.is_empty()).map(str::trim) {
-        if let Some(values) = line.strip_prefix("[possible values: ").and_then(|rest| rest.strip_suffix(']')) {
-            remedy = Some(format!("one of {values}"));
-        } else {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(line);
+/// What is wrong, and what helps if that is known.
+fn reword(error: &clap::Error) -> (String, Option<String>) {
+    let said = |kind| error.get(kind).map(ToString::to_string);
+    let argument = said(ContextKind::InvalidArg).unwrap_or_default();
+    let value = said(ContextKind::InvalidValue).unwrap_or_default();
+    let values = said(ContextKind::ValidValue).filter(|values| !values.is_empty());
+    let values = values.map(|values| format!("one of {values}"));
+    match error.kind() {
+        ErrorKind::InvalidValue if value.is_empty() => {
+            (format!("a value is required for '{argument}' but none was supplied"), values)
+        }
+        ErrorKind::InvalidValue => (format!("invalid value '{value}' for '{argument}'"), values),
+        ErrorKind::ValueValidation => {
+            let reason = error.source().map(ToString::to_string).unwrap_or_default();
+            // Our own parsers put the remedy behind a semicolon, as clap has one place only for what they say.
+            let (reason, remedy) = match reason.split_once("; ") {
+                Some((reason, remedy)) => (reason.to_owned(), Some(remedy.to_owned())),
+                None => (reason, None),
+            };
+            (format!("invalid value '{value}' for '{argument}': {reason}"), remedy)
+        }
+        ErrorKind::UnknownArgument => {
+            let similar = said(ContextKind::SuggestedArg).map(|flag| format!("a similar argument exists: '{flag}'"));
+            (format!("unexpected argument '{argument}' found"), similar)
+        }
+        ErrorKind::InvalidSubcommand => {
+            let command = said(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let similar = said(ContextKind::SuggestedSubcommand);
+            let similar = similar.map(|command| format!("a similar subcommand exists: '{command}'"));
+            (format!("unrecognized subcommand '{command}'"), similar)
+        }
+        ErrorKind::MissingRequiredArgument => {
+            (format!("the following required arguments were not provided: {argument}"), None)
+        }
+        ErrorKind::ArgumentConflict => match said(ContextKind::PriorArg).filter(|prior| *prior != argument) {
+            Some(prior) => (format!("the argument '{argument}' cannot be used with '{prior}'"), None),
+            None => (format!("the argument '{argument}' cannot be used multiple times"), None),
+        },
+        kind => {
+            let what = kind.as_str().unwrap_or("this command line is not understood");
+            (what.trim_end_matches('.').to_owned(), None)
         }
     }
-    // All values say more than the one that looks similar.
-    let tip = body.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
-    // How a file is written that is called like a flag helps nobody who mistook one.
-    let tip = tip.filter(|tip| !tip.starts_with("to pass "));
-    let remedy = remedy.or(tip.map(str::to_owned));
-    // Our own parsers put the remedy behind a semicolon, as clap has one place only for what they say.
-    let (text, ours) = match text.split_once(": ").and_then(|(_, reason)| reason.split_once("; ")) {
-        Some((_, ours)) => (text.strip_suffix(ours).and_then(|t| t.strip_suffix("; ")), Some(ours.to_owned())),
-        None => (Some(text.as_str()), None),
-    };
-    let text = text.unwrap_or(body).trim_end_matches('.').to_owned();
-    let usage = body.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or_default();
-    // "dictaphone record [OPTIONS] [FILE]": the words before the first that stands for something.
-    let path: Vec<&str> = usage.split_whitespace().take_while(|word| word.starts_with(char::is_lowercase)).collect();
-    // What clap says about a value has no such line.
-    let path = if path.is_empty() { command.unwrap_or("dictaphone").to_owned() } else { path.join(" ") };
-    (text, ours.or(remedy).unwrap_or_else(|| format!("`{path} --help` tells what can be written here")))
 }
 
 #[cfg(test)]
@@ -59,7 +73,7 @@ mod tests {
     fn said(words: &[&str]) -> (String, String) {
         let all = std::iter::once("dictaphone").chain(words.iter().copied());
         let failure = failure(&Cli::try_parse_from(all).unwrap_err(), words.iter().map(OsString::from));
-        (failure.message.text, failure.message.hint.unwrap())
+        (failure.message.text, failure.message.hint.unwrap().to_string())
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::{env, ffi::OsStr, fs, path::PathBuf, sync::mpsc::channel, thread, time::Duration};
 
+use anyhow::Context as _;
 use clap_complete::{
     engine::{ArgValueCompleter, CompletionCandidate},
     env::{CompleteEnv, Shells},
@@ -17,7 +18,7 @@ use dictaphone::{
 
 use crate::{
     cli::{self, CompletionsArgs, config::Config},
-    message::{Failure, Message, exit::Exit},
+    message::exit::Exit,
     plan::{self, Surroundings},
     report::Report,
 };
@@ -32,10 +33,8 @@ const DEVICES_TIMEOUT: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// When standard output fails.
-pub(crate) fn run(args: &CompletionsArgs, report: &Report) -> Result<Exit, Failure> {
-    report
-        .data(&script(args.shell))
-        .map_err(|error| Failure::new(Message::new(format!("cannot write the script: {error}")), Exit::Failed))?;
+pub(crate) fn run(args: &CompletionsArgs, report: &Report) -> anyhow::Result<Exit> {
+    report.data(&script(args.shell)).context("cannot write the script")?;
     Ok(Exit::Done)
 }
 

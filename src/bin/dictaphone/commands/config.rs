@@ -2,6 +2,7 @@
 
 use std::{env, path::Path};
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
         ConfigArgs,
         config::{self, Config},
     },
-    message::{Failure, cannot_write, exit::Exit, visible},
+    message::{exit::Exit, visible},
     plan::{self, Surroundings},
     report::{Report, table},
 };
@@ -48,7 +49,7 @@ struct Facts<'a> {
 ///
 /// # Errors
 /// When standard output fails.
-pub(crate) fn run(args: &ConfigArgs, mut config: Config, had_problems: bool, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &ConfigArgs, mut config: Config, had_problems: bool, report: &Report) -> anyhow::Result<Exit> {
     let values = values(&config);
     let folder = plan::clips_folder(None, &Surroundings::look_around(std::mem::take(&mut config.record))).ok();
     let facts = Facts {
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &ConfigArgs, mut config: Config, had_problems: bool, rep
         values,
     };
     let written = if args.json { report.facts(&facts) } else { report.data(text(&facts).as_bytes()) };
-    written.map_err(cannot_write)?;
+    written.context("cannot write the answer")?;
     Ok(if had_problems { Exit::Usage } else { Exit::Done })
 }
 

@@ -13,6 +13,7 @@ use std::{
     time::Instant,
 };
 
+use anyhow::Context as _;
 use dictaphone::{
     Error, ErrorKind,
     audio::time::{duration_of, seconds},
@@ -25,7 +26,7 @@ use serde::Serialize;
 use crate::{
     cli::{ConvertArgs, config::Config},
     input::{Inputs, command::Command},
-    message::{self, Failure, Message, cannot_write, exit::Exit, visible},
+    message::{self, Failure, Hint, Message, exit::Exit, visible},
     plan::{
         JsonTo, Surroundings, clips_folder,
         convert::{self as plan, Convert, Out},
@@ -43,7 +44,7 @@ const STDOUT: &str = "standard output";
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the new clip from being complete, and then there is
 /// none.
-pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let around = Surroundings::look_around(config.record);
     let plan = plan::convert(args, &around)?;
     let clip = shelf::find(&clips_folder(args.folder.dir.as_deref(), &around)?, &args.clip)?;
@@ -82,9 +83,9 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> Result
         Err(error) if error.io_kind() == Some(io::ErrorKind::BrokenPipe) => Ok(Exit::Done),
         // What was asked for is not in it; nothing is wrong with the clip.
         Err(error) if error.kind() == ErrorKind::InvalidData && conversion.excerpt != Excerpt::default() => {
-            Err(Failure::of(&error, None))
+            Err(Failure::of(&error, None).into())
         }
-        Err(error) => Err(failure(&error, &clip, &plan)),
+        Err(error) => Err(failure(&error, &clip, &plan).into()),
     }
 }
 
@@ -98,15 +99,14 @@ fn excerpt(args: &ConvertArgs, clip: &Path) -> Result<Excerpt, Failure> {
 }
 
 /// Ctrl-C and the like cancel.
-fn listen(cancelled: &Arc<AtomicBool>, report: &Report) -> Result<Inputs, Failure> {
+fn listen(cancelled: &Arc<AtomicBool>, report: &Report) -> anyhow::Result<Inputs> {
     let cancelled = Arc::clone(cancelled);
     let deliver = move |intent| {
         if intent == Command::Stop {
             cancelled.store(true, Ordering::Relaxed);
         }
     };
-    let inputs = Inputs::of_signals(Arc::new(deliver), report)
-        .map_err(|error| Failure::new(Message::new(format!("cannot listen to signals: {error}")), Exit::Failed))?;
+    let inputs = Inputs::of_signals(Arc::new(deliver), report).context("cannot listen to signals")?;
     let hint = "nothing was converted; what is left of it is removed by the next run";
     inputs.set_last_words(Message::new("left before the conversion was cancelled").hint(hint));
     Ok(inputs)
@@ -119,7 +119,7 @@ fn tell(
     format: &'static Format,
     path: Option<PathBuf>,
     converted: Converted,
-) -> Result<Exit, Failure> {
+) -> anyhow::Result<Exit> {
     let audio = converted.audio;
     let exit = if converted.damage.is_some() { Exit::Incomplete } else { Exit::Done };
     let place = path.as_ref().map_or_else(|| STDOUT.to_owned(), |path| path.display().to_string());
@@ -144,9 +144,9 @@ fn tell(
             JsonTo::Stdout => report.facts(&facts),
             JsonTo::Stderr => report.event(to, &facts, Worth::Kept),
         };
-        told.map_err(cannot_write)?;
+        told.context("cannot write the answer")?;
     } else if let Some(path) = path.filter(|_| plan.prints_path) {
-        report.path(&path).map_err(cannot_write)?;
+        report.path(&path).context("cannot write the answer")?;
     }
     Ok(exit)
 }
@@ -170,10 +170,10 @@ fn failure(error: &Error, clip: &Path, plan: &Convert) -> Failure {
     Failure::of(error, remedy(error, clip, plan))
 }
 
-fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<String> {
+fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<Hint> {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let hint = match (error.kind(), error.io_kind()) {
-        _ if error.constraint().is_some() => return message::remedy(error).map(str::to_owned),
+        _ if error.constraint().is_some() => return message::remedy(error),
         (_, Some(_)) if plan.out == Out::Stdout => return None,
         (_, Some(StorageFull | QuotaExceeded | FileTooLarge)) => {
             "nothing is left of it; make room, or write to another disk".to_owned()
@@ -189,7 +189,7 @@ fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<String> {
         }
         _ => return None,
     };
-    Some(hint)
+    Some(hint.into())
 }
 
 /// What machines read: the clip of the machine output, with null for what is unknown.

@@ -2,12 +2,13 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
+use anyhow::Context as _;
 use dictaphone::{ErrorKind, clips as library};
 use serde::Serialize;
 
 use crate::{
     cli::{DeleteArgs, config::Config},
-    message::{Failure, cannot_write, exit::Exit, failed, file_failure},
+    message::{exit::Exit, failed, file_failure},
     report::{Report, json::FilePath},
     shelf,
 };
@@ -24,7 +25,7 @@ struct Deleted<'a> {
 ///
 /// # Errors
 /// The first reason why something was not deleted; the others have been told by then.
-pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let folder = shelf::folder(&args.folder, config)?;
     let paths = args.clips.iter().map(|word| shelf::find_to_change(&folder, word)).collect::<Result<Vec<_>, _>>()?;
     let mut deleted = Vec::new();
@@ -44,12 +45,12 @@ pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> Result<
         }
     }
     if args.json {
-        report.facts(&deleted).map_err(cannot_write)?;
+        report.facts(&deleted).context("cannot write the answer")?;
     }
     let mut failures = failures.into_iter();
     let Some(first) = failures.next() else { return Ok(Exit::Done) };
     failures.for_each(|failure| report.error(&failure.message));
-    Err(first)
+    Err(first.into())
 }
 
 /// Each file once, whatever it was called.

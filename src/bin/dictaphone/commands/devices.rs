@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
+use anyhow::Context as _;
 use dictaphone::{
     capture::{DeviceInfo, DeviceKind},
     media::MediaDevices,
@@ -19,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 /// When the sound system does not answer, there is nothing to list, or standard output fails.
-pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &DevicesArgs, report: &Report) -> anyhow::Result<Exit> {
     report.silence_libraries();
     let mut devices = found()?;
     devices.retain(|device| args.all || device.kind == DeviceKind::Input);
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
         return Err(Failure::new(
             Message::new("no input device").hint("`dictaphone record --device tone` records a test tone"),
             Exit::NoDevice,
-        ));
+        )
+        .into());
     } else {
         let columns = match io::stdout().is_terminal() {
             true => crossterm::terminal::size().map_or(usize::MAX, |(columns, _)| columns.into()),
@@ -38,12 +40,12 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> Result<Exit, Failure> 
         };
         report.data(fitting(&devices, columns, report.speaks_utf8()).as_bytes())
     };
-    written.map_err(|error| Failure::new(Message::new(format!("cannot write the list: {error}")), Exit::Failed))?;
+    written.context("cannot write the list")?;
     Ok(Exit::Done)
 }
 
 /// Everything that the backends list.
-fn found() -> Result<Vec<DeviceInfo>, Failure> {
+fn found() -> anyhow::Result<Vec<DeviceInfo>> {
     let mut devices = MediaDevices::new().enumerate_devices()?;
     remembered::mark(&mut devices);
     Ok(devices)

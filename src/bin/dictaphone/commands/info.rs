@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use dictaphone::{
     audio::time::seconds,
     clips::{
@@ -19,7 +20,7 @@ use dictaphone::{
 
 use crate::{
     cli::{InfoArgs, config::Config},
-    message::{Failure, Message, cannot_write, exit::Exit, file_failure, visible},
+    message::{Failure, Message, exit::Exit, file_failure, visible},
     plan::part,
     report::{Report, markers, quantity::size, status::clock, table},
     shelf,
@@ -35,7 +36,7 @@ const ROWS: usize = 3;
 ///
 /// # Errors
 /// If there is no such clip, or it cannot be read, or standard output fails.
-pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let folder = shelf::folder(&args.folder, config)?;
     let path = shelf::find_or_newest(&folder, args.clip.as_deref())?;
     let info = Info::read(&path, |_| ControlFlow::Continue(())).map_err(|error| file_failure(&error))?;
@@ -56,13 +57,13 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> Result<Ex
     } else {
         Ok(())
     }
-    .map_err(cannot_write)?;
+    .context("cannot write the answer")?;
     match &info.clip.error {
         None => Ok(Exit::Done),
         Some(error) => {
             // What kept it from being read is kept as a sentence only.
             let denied = File::open(&path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
-            Err(Failure::new(Message::new(error), if denied { Exit::Denied } else { Exit::Failed }))
+            Err(Failure::new(Message::new(error), if denied { Exit::Denied } else { Exit::Failed }).into())
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, IsTerminal as _};
 
+use anyhow::Context as _;
 use dictaphone::clips::{Clip, FileDamage, Listing, SortKey};
 use serde::Serialize;
 
 use crate::{
     cli::{ListArgs, SortBy, config::Config},
-    message::{Failure, Message, cannot_write, exit::Exit, file_failure, visible},
+    message::{Message, exit::Exit, file_failure, visible},
     plan::{self, Surroundings},
     report::{
         Report,
@@ -26,7 +27,7 @@ const SHORTEST: usize = 12;
 /// # Errors
 /// If the folder cannot be read, or standard output fails. The clips folder need not exist before the first recording,
 /// but one that was named must.
-pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let folder = plan::usable_clips_folder(args.folder.dir.as_deref(), &Surroundings::look_around(config.record))?;
     let mut listing = match Listing::read(&folder) {
         Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) && args.folder.dir.is_none() => {
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> Result<Ex
         };
         report.data(text.as_bytes())
     };
-    written.map_err(cannot_write)?;
+    written.context("cannot write the answer")?;
     if !args.json {
         remark(&listing, &folder.display().to_string(), report);
     }

@@ -2,22 +2,17 @@
 
 use std::io;
 
+use anyhow::Context as _;
 use clap_mangen::Man;
 
-use crate::{
-    cli,
-    message::{Failure, Message, exit::Exit},
-    report::Report,
-};
+use crate::{cli, message::exit::Exit, report::Report};
 
 /// Prints the page.
 ///
 /// # Errors
 /// When standard output fails.
-pub(crate) fn run(report: &Report) -> Result<Exit, Failure> {
-    page()
-        .and_then(|page| report.data(page.as_bytes()))
-        .map_err(|error| Failure::new(Message::new(format!("cannot write the man page: {error}")), Exit::Failed))?;
+pub(crate) fn run(report: &Report) -> anyhow::Result<Exit> {
+    page().and_then(|page| report.data(page.as_bytes())).context("cannot write the man page")?;
     Ok(Exit::Done)
 }
 

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use dictaphone::{
     Error, ErrorKind,
     audio::time::frames_in,
@@ -22,7 +23,7 @@ use self::line::LineFacts;
 use crate::{
     cli::{PlayArgs, config::Config, limits::stepped},
     input::{Inputs, command::Command},
-    message::{Failure, Message, exit::Exit, file_failure, visible},
+    message::{Failure, Hint, Message, exit::Exit, file_failure, visible},
     report::{Report, status::clock},
     shelf,
 };
@@ -33,7 +34,7 @@ const TICK: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// When the recording cannot be read or nothing can be heard.
-pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let clip = shelf::find_or_newest(&shelf::folder(&args.folder, config)?, args.clip.as_deref())?;
     let decoder = format::open(&clip).map_err(|error| file_failure(&error))?;
     let start = args.start.map_or(0, |start| frames_in(start, decoder.format().sample_rate));
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
         let length = dictaphone::audio::time::duration_of(frames, decoder.format().sample_rate);
         let text =
             format!("{} is no more than {} long, it cannot start at {}", name(&clip), clock(length), clock(asked));
-        return Err(Failure::usage(text, "give a start before the end"));
+        return Err(Failure::usage(text, "give a start before the end").into());
     }
     let markers: Vec<u64> = decoder.metadata().markers.iter().map(|marker| marker.frame).collect();
     report.silence_libraries();
@@ -53,9 +54,7 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
         // After the end nobody is interested.
         let _ = sender.send(intent);
     };
-    let inputs = Inputs::start(Arc::new(deliver), report).map_err(|error| {
-        Failure::new(Message::new(format!("cannot listen to keys and signals: {error}")), Exit::Failed)
-    })?;
+    let inputs = Inputs::start(Arc::new(deliver), report).context("cannot listen to keys and signals")?;
     inputs.set_last_words(Message::new("interrupted"));
     player.set_speed(args.speed);
     player.seek(start);
@@ -67,7 +66,7 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> Result<Ex
     if let Some(damage) = damage(&player) {
         report.warning(&Message::new(format!("{} is damaged: {damage}", visible(&name(&clip)))));
     }
-    played.map(|()| Exit::Done).map_err(failure)
+    played.map(|()| Exit::Done).map_err(|error| failure(error).into())
 }
 
 /// Obeys until the end or until it is stopped.
@@ -155,7 +154,7 @@ fn failure(error: Error) -> Failure {
         }
         _ => None,
     };
-    Failure::of(&error, hint.map(str::to_owned))
+    Failure::of(&error, hint.map(Hint::from))
 }
 
 #[cfg(test)]

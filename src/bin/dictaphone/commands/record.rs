@@ -29,7 +29,7 @@ use crate::{
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the recording from being saved.
-pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let dry_run = args.steps.dry_run;
     let plan = plan::record(args, &Surroundings::look_around(config.record))?;
     if let Some(keep) = plan.steps.keep.filter(|_| dry_run) {
@@ -77,7 +77,7 @@ impl Listener for Paths {
 }
 
 /// What `--keep` would delete now, one path a line.
-fn would_delete(plan: &Record, keep: Keep, report: &Report) -> Result<Exit, Failure> {
+fn would_delete(plan: &Record, keep: Keep, report: &Report) -> anyhow::Result<Exit> {
     let Some(folder) = plan.folder() else { return Ok(Exit::Done) };
     let clips = if folder.is_dir() { retention::own_clips(&folder)? } else { Vec::new() };
     let surplus = retention::surplus(&clips, keep);
@@ -91,9 +91,9 @@ fn would_delete(plan: &Record, keep: Keep, report: &Report) -> Result<Exit, Fail
 }
 
 /// The path for whoever wants it, and how the program ends.
-fn finish(plan: &Record, outcome: &Outcome, report: &Report) -> Result<Exit, Failure> {
+fn finish(plan: &Record, outcome: &Outcome, report: &Report) -> anyhow::Result<Exit> {
     if let Some(failure) = outcome.failure() {
-        return Err(failure);
+        return Err(failure.into());
     }
     if let Some(path) = outcome.path().filter(|_| plan.prints_path && !outcome.is_known) {
         report.path(path).map_err(|error| {

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use dictaphone::clips::{self, Change, Outcome, Recovered, Twins, path_fields, retention};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::{
     cli::{RecoverArgs, config::Config},
     message::{
-        Failure, Message,
+        Message,
         exit::{Exit, code_of},
     },
     plan::{self, Surroundings},
@@ -20,7 +21,7 @@ use crate::{
 /// # Errors
 /// When it is not clear where to look, or standard output fails. A recording that cannot be recovered is told, keeps
 /// none of the others from it, and makes the exit code 1.
-pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let mut places = places(args, config)?;
     let firsts = places.clone();
     places.extend(args.also.clone());
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> Result
         let text: String = outcomes.iter().filter_map(|outcome| line(outcome, args.dry_run)).collect();
         report.data(text.as_bytes())
     };
-    written.map_err(|error| Failure::new(Message::new(format!("cannot write the list: {error}")), Exit::Failed))?;
+    written.context("cannot write the list")?;
     for outcome in &outcomes {
         if let Outcome::Failed(_, error) = outcome {
             report.error(&Message::new(error.to_string()));
@@ -89,7 +90,7 @@ fn exit(outcomes: &[Outcome]) -> Exit {
 }
 
 /// Where to look.
-fn places(args: &RecoverArgs, config: Config) -> Result<Vec<PathBuf>, Failure> {
+fn places(args: &RecoverArgs, config: Config) -> anyhow::Result<Vec<PathBuf>> {
     if !args.paths.is_empty() {
         return Ok(args.paths.clone());
     }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
+use anyhow::Context as _;
 use dictaphone::{
     ErrorKind,
     clips::{self as library, Clip},
@@ -9,7 +10,7 @@ use dictaphone::{
 
 use crate::{
     cli::{RenameArgs, config::Config},
-    message::{Failure, cannot_write, exit::Exit, file_failure},
+    message::{Failure, exit::Exit, file_failure},
     report::Report,
     shelf,
 };
@@ -18,7 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// If there is no such clip, the name is taken or impossible, or the file system refuses.
-pub(crate) fn run(args: &RenameArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &RenameArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let folder = shelf::folder(&args.folder, config)?;
     let path = shelf::find_to_change(&folder, &args.clip)?;
     let target = library::rename(&path, &args.name).map_err(|error| match error.kind() {
@@ -35,6 +36,6 @@ pub(crate) fn run(args: &RenameArgs, config: Config, report: &Report) -> Result<
     } else {
         report.path(&target)
     }
-    .map_err(cannot_write)?;
+    .context("cannot write the answer")?;
     Ok(Exit::Done)
 }

@@ -4,8 +4,9 @@
 //! move the cursor, change colours or turn the writing direction; [`visible`] makes them harmless.
 
 pub(crate) mod exit;
+mod remedy;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use dictaphone::{
     Error, ErrorKind,
@@ -13,6 +14,7 @@ use dictaphone::{
 };
 
 use self::exit::Exit;
+pub(crate) use self::remedy::{Hint, Remedy};
 
 /// What is wrong, and what can be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub(crate) struct Message {
     /// Lower case, without a full stop, naming the thing.
     pub(crate) text: String,
     /// The remedy, on a line of its own.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Hint>,
 }
 
 impl Message {
@@ -30,7 +32,7 @@ impl Message {
     }
 
     /// The same message with a remedy.
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<Hint>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 }
@@ -63,8 +65,8 @@ impl Failure {
     }
 
     /// An error of the library, with the remedy that helps there.
-    pub(crate) fn of(error: &Error, hint: Option<String>) -> Self {
-        let hint = error.file().map(ffmpeg_hint).or(hint);
+    pub(crate) fn of(error: &Error, hint: Option<Hint>) -> Self {
+        let hint = error.file().map(|file| Remedy::Command(ffmpeg_hint(file)).into()).or(hint);
         Self { message: Message { text: error.to_string(), hint }, exit: exit::code_of(error), name: error.name() }
     }
 
@@ -74,19 +76,27 @@ impl Failure {
     }
 
     /// The same failure with another remedy.
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<Hint>) -> Self {
         Self { message: self.message.hint(hint), ..self }
     }
 
     /// The words on the command line do not make sense.
-    pub(crate) fn usage(text: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn usage(text: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self::new(Message::new(text).hint(hint), Exit::Usage)
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.message.text)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::of(&error, remedy(&error).map(str::to_owned))
+        Self::of(&error, remedy(&error))
     }
 }
 
@@ -111,50 +121,61 @@ fn ffmpeg_hint(file: &str) -> String {
     format!("`ffmpeg -i {} {}` makes a file of it that can be read", quoted(file), quoted(&format!("{file}.flac")))
 }
 
-/// What went wrong when standard output did not take the answer.
-pub(crate) fn cannot_write(error: std::io::Error) -> Failure {
-    Failure::new(Message::new(format!("cannot write the answer: {error}")), Exit::Failed)
-}
-
 /// The remedy that helps against most errors of that kind.
-pub(crate) fn remedy(error: &Error) -> Option<&'static str> {
+pub(crate) fn remedy(error: &Error) -> Option<Hint> {
+    use Remedy::{Command, Flag, Text};
+    let devices = |what: &str| Command(format!("`dictaphone devices` lists what {what}found"));
     match error.kind() {
         _ if error.constraint() == Some("channels") => Some(
-            "`--map` says which are kept: `--map 3`, `--map 1,4`, `--map 1+2` for the mean of two; `--channels 1` mixes all",
+            Flag(
+                "`--map` says which are kept: `--map 3`, `--map 1,4`, `--map 1+2` for the mean of two; `--channels 1` mixes all"
+                    .into(),
+            )
+            .into(),
         ),
         ErrorKind::NotFound | ErrorKind::NotReadable if error.constraint() == Some(SERVER) => {
-            Some("`PULSE_SERVER` or `client.conf` names this server; without it the local one is used")
+            Some(Text("`PULSE_SERVER` or `client.conf` names this server; without it the local one is used".into()).into())
         }
         _ if error.constraint() == Some("source") => {
-            Some("`PULSE_SOURCE` or `client.conf` names it; `dictaphone devices` lists what was found")
+            Some([Text("`PULSE_SOURCE` or `client.conf` names it".into()), devices("was ")].into())
         }
         _ if error.constraint() == Some("map") => {
-            Some("`--map` counts the channels of the source from 1; without it all are kept")
+            Some(Flag("`--map` counts the channels of the source from 1; without it all are kept".into()).into())
         }
-        ErrorKind::NotFound => Some("`dictaphone devices` lists what was found; `--device tone` records a test tone"),
+        ErrorKind::NotFound => {
+            Some([devices("was "), Flag("`--device tone` records a test tone".into())].into())
+        }
         // With an input or output error underneath it is a file, whose path the message already names.
         ErrorKind::NotAllowed if error.io_kind().is_none() => Some(
-            "allow this terminal the microphone in the system's privacy settings, or be the user of the sound server",
+            "allow this terminal the microphone in the system's privacy settings, or be the user of the sound server"
+                .into(),
         ),
         ErrorKind::NotReadable => {
-            Some("another program may be using it; `dictaphone devices` lists what else was found")
+            Some([Text("another program may be using it".into()), devices("else was ")].into())
         }
-        ErrorKind::Abort => Some("look whether the sound server runs and the device is connected"),
-        ErrorKind::AlreadyExists => Some("`--force` replaces it once the new recording is complete"),
+        ErrorKind::Abort => Some("look whether the sound server runs and the device is connected".into()),
+        ErrorKind::AlreadyExists => {
+            Some(Flag("`--force` replaces it once the new recording is complete".into()).into())
+        }
         _ => None,
     }
 }
 
 /// What helps against what a warning is about.
-pub(crate) fn remedy_of(warning: &Warning) -> Option<String> {
+pub(crate) fn remedy_of(warning: &Warning) -> Option<Hint> {
+    use Remedy::Flag;
     let channel = warning.channel().unwrap_or(1);
     match warning.kind() {
         WarningKind::Weak | WarningKind::Phase | WarningKind::Dead if warning.channel().is_some() => {
-            Some(format!("`--map {channel}` keeps that channel alone"))
+            Some(Flag(format!("`--map {channel}` keeps that channel alone")).into())
         }
-        WarningKind::Quiet => {
-            Some("`--gain 20` makes it ten times louder; better is more level at the microphone".into())
-        }
+        WarningKind::Quiet => Some(
+            [
+                Flag("`--gain 20` makes it ten times louder".into()),
+                Remedy::Text("better is more level at the microphone".into()),
+            ]
+            .into(),
+        ),
         WarningKind::LowSpace => Some("the recording is saved when that happens".into()),
         _ => None,
     }

@@ -8,6 +8,7 @@
 //!
 //! May be called from any thread; a short lock keeps lines whole. Only `printer` waits for a stream that takes nothing.
 
+mod explain;
 pub(crate) mod json;
 pub(crate) mod logfile;
 pub(crate) mod markers;
@@ -32,6 +33,7 @@ use std::{
 
 use serde::Serialize;
 
+pub(crate) use self::explain::explain;
 use self::{
     printer::{Printer, Worth},
     status::StatusFacts,

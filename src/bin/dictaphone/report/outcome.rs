@@ -13,7 +13,7 @@ use dictaphone::{
 };
 
 use super::status::clock;
-use crate::message::{Failure, Message, exit::Exit, visible};
+use crate::message::{Failure, Hint, Message, Remedy, exit::Exit, visible};
 
 /// Places of lost sound that are named one by one.
 const PLACES_NAMED: usize = 5;
@@ -139,27 +139,32 @@ impl Outcome {
         let failed = |message| Some(Failure::new(message, Exit::Failed));
         match &self.kept {
             Kept::File { .. } => None,
-            Kept::Stream { failure: Some(error), .. } => failed(
-                Message::new(format!("cannot write to standard output: {error}"))
-                    .hint("a FILE in the place of `-` keeps what was recorded, also on a full disk"),
-            ),
+            Kept::Stream { failure: Some(error), .. } => {
+                failed(Message::new(format!("cannot write to standard output: {error}")).hint(Remedy::Flag(
+                    "a FILE in the place of `-` keeps what was recorded, also on a full disk".to_owned(),
+                )))
+            }
             Kept::Stream { reader_gone, .. } => (self.frames == 0 && !reader_gone).then(|| self.nothing()),
             Kept::Part { path, .. } => {
                 let message = Message::new(format!("the recording could not be completed: {}", self.cause()));
                 let (at, path) = (self.clock(self.frames), shown(path));
-                let hint = format!("its sound until {at} is kept in {path}, `dictaphone recover` completes it");
-                Some(Failure::new(message.hint(hint), Exit::Incomplete))
+                let remedies = [
+                    Remedy::Text(format!("its sound until {at} is kept in {path}")),
+                    Remedy::Command("`dictaphone recover` completes it".to_owned()),
+                    Remedy::Key("it can be recovered in the list".to_owned()),
+                ];
+                Some(Failure::new(message.hint(remedies), Exit::Incomplete))
             }
             Kept::Unsaved { part, error } => {
                 let hint = part.as_deref().map(|part| format!("what was recorded is kept in {}", shown(part)));
-                let failure = Failure::of(error, hint);
+                let failure = Failure::of(error, hint.map(Hint::from));
                 // Whatever kept it from being saved, no device was missing and no word was wrong.
                 Some(Failure { exit: Exit::Failed, ..failure })
             }
             Kept::BrokenOff(part) => {
                 let at = self.clock(self.progress.frames);
                 let hint = part.as_deref().map(|part| format!("what was recorded until {at} is in {}", shown(part)));
-                failed(Message { text: self.cause(), hint })
+                failed(Message { text: self.cause(), hint: hint.map(Hint::from) })
             }
             Kept::Nothing => Some(self.nothing()),
         }
@@ -195,10 +200,11 @@ impl Outcome {
             () if self.progress.arrived > 0 => nothing.hint("it was stopped before any sound was kept"),
             () if self.stopped => nothing.hint(format!("it was stopped before the first sound came from `{device}`")),
             () if self.is_from_file => {
-                Message::new(format!("`{device}` holds no sound")).hint("`dictaphone info` tells what is in a file")
+                let remedy = Remedy::Command("`dictaphone info` tells what is in a file".to_owned());
+                Message::new(format!("`{device}` holds no sound")).hint(remedy)
             }
             () => Message::new(format!("`{device}` delivered no sound"))
-                .hint("`dictaphone devices` lists what else was found"),
+                .hint(Remedy::Command("`dictaphone devices` lists what else was found".to_owned())),
         };
         if self.stopped { Failure::stopped(message) } else { Failure::new(message, Exit::Failed) }
     }

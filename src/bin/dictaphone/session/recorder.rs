@@ -17,7 +17,7 @@ use super::{
     files::{self, Twins},
 };
 use crate::{
-    message::{Failure, visible},
+    message::{Failure, Remedy, visible},
     plan::{self, Record, Target},
     work::Post,
 };
@@ -80,7 +80,11 @@ pub(super) fn start(recorder: &MediaRecorder, plan: &Record, target: Option<&Pat
 fn refused(error: Error, target: Option<&PathBuf>) -> Failure {
     let (Some(target), Some(_)) = (target, error.io_kind()) else { return error.into() };
     let path = visible(&target.to_string_lossy());
-    Failure::of(&error, Some(format!("it was to become {path}; FILE or `--dir` names another place")))
+    let remedies = [
+        Remedy::Text(format!("it was to become {path}")),
+        Remedy::Flag("FILE or `--dir` names another place".to_owned()),
+    ];
+    Failure::of(&error, Some(remedies.into()))
 }
 
 /// What the user called the recording; a name that was made for it is no title.
@@ -112,9 +116,9 @@ pub(super) fn target(plan: &Record, number: u32, at: &Zoned) -> Result<Option<Pa
         Target::File(path, _) => Ok(Some(place::numbered(path, number))),
         Target::NewIn(folder, template) => {
             let file = |name: &str| folder.join(format!("{name}.{}", plan.container.extension()));
-            let name = template
-                .choose(at, |name| file(name).exists())
-                .map_err(|reason| Failure::usage(reason, "`--name` takes strftime fields and {n}"))?;
+            let name = template.choose(at, |name| file(name).exists()).map_err(|reason| {
+                Failure::usage(reason, Remedy::Flag("`--name` takes strftime fields and {n}".to_owned()))
+            })?;
             Ok(Some(file(&name)))
         }
     }

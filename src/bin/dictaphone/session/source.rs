@@ -8,7 +8,7 @@ use dictaphone::{
     media::MediaDevices,
 };
 
-use crate::message::{Failure, Message, exit::Exit, visible};
+use crate::message::{Failure, Message, Remedy, exit::Exit, visible};
 
 /// The input that `word` means: an id, a built-in source, or a part of a name that fits one device only; the system's
 /// default without a word.
@@ -46,7 +46,7 @@ fn default_input(devices: &MediaDevices) -> Result<DeviceInfo, Failure> {
 pub(crate) fn unopened(id: &str, error: Error) -> Failure {
     let (kind, io_kind) = (error.kind(), error.io_kind());
     let failure = Failure::from(error);
-    let (hint, exit) = match (id.split(':').next(), kind) {
+    let (remedy, exit) = match (id.split(':').next(), kind) {
         (Some("file"), _) if io_kind == Some(io::ErrorKind::NotFound) => {
             ("`--device file:PATH` plays a sound file", Exit::NoDevice)
         }
@@ -60,12 +60,15 @@ pub(crate) fn unopened(id: &str, error: Error) -> Failure {
         ),
         _ => return failure,
     };
-    Failure { exit, ..failure.hint(hint) }
+    Failure { exit, ..failure.hint(Remedy::Command(remedy.to_owned())) }
 }
 
 fn missing(text: String) -> Failure {
-    let hint = "`dictaphone devices` lists what was found; `--device tone` records a test tone";
-    Failure::new(Message::new(text).hint(hint), Exit::NoDevice)
+    let remedies = [
+        Remedy::Command("`dictaphone devices` lists what was found".to_owned()),
+        Remedy::Flag("`--device tone` records a test tone".to_owned()),
+    ];
+    Failure::new(Message::new(text).hint(remedies), Exit::NoDevice)
 }
 
 /// The one input whose id is `word`, in any case and with or without its sound system; else whose name is; else whose name

@@ -75,7 +75,7 @@ pub(crate) fn is_plain(flag: bool) -> bool {
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the terminal from being used.
-pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Report) -> Result<Exit, Failure> {
+pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let style = report.style_of_screen();
     let only = |capture| RecordArgs { capture, ..RecordArgs::default() };
     // The config speaks of the screen as well where both can do the same.
@@ -86,7 +86,7 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     };
     let plan = plan::record(only(args), &Surroundings::look_around(defaults))?;
     let Target::NewIn(folder, _) = &plan.target else {
-        return Err(Failure::usage("the screen needs a folder", "`--dir` says which"));
+        return Err(Failure::usage("the screen needs a folder", "`--dir` says which").into());
     };
     let folder = folder.clone();
     let (columns, rows) = crossterm::terminal::size().unwrap_or(USUAL);

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     input::{Inputs, command::Command},
-    message::{Failure, Message, exit::Exit},
+    message::{Message, exit::Exit},
     report::{
         Report,
         terminal::{self, Output},
@@ -82,7 +82,7 @@ impl Session {
     ///
     /// # Errors
     /// Whatever kept the terminal from being used; the recording is saved.
-    pub(super) fn stay(mut self, report: &Report) -> Result<Exit, Failure> {
+    pub(super) fn stay(mut self, report: &Report) -> anyhow::Result<Exit> {
         self.follow_all(vec![], Some(Effect::Open(None)));
         let end = self.survive();
         if matches!(end, End::Broken) && self.world.is_busy() {
@@ -104,7 +104,7 @@ impl Session {
         self.world.close();
         match end {
             End::Left => Ok(kept.unwrap_or(Exit::Done)),
-            End::Blind(error) => Err(cannot("draw on the terminal", &error)),
+            End::Blind(error) => Err(cannot("draw on the terminal", &error).into()),
             // The panic hook has told about it.
             End::Broken => Ok(kept.unwrap_or(Exit::Failed)),
         }

@@ -7,7 +7,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::message::Failure;
+use crate::message::{Failure, Hint};
 
 /// The text and the tables in it.
 pub(super) struct Document<'a> {
@@ -66,7 +66,7 @@ impl<'a> Document<'a> {
     }
 
     /// What is wrong at that place.
-    pub(super) fn failure(&self, at: usize, text: impl std::fmt::Display, hint: impl Into<String>) -> Failure {
+    pub(super) fn failure(&self, at: usize, text: impl std::fmt::Display, hint: impl Into<Hint>) -> Failure {
         Failure::usage(format!("{}:{}: {text}", self.path.display(), line_of(self.text, at)), hint)
     }
 }

@@ -10,7 +10,7 @@ use dictaphone::{
 use jiff::Zoned;
 
 use crate::{
-    message::{self, Message},
+    message::{self, Hint, Message},
     report::{
         outcome::{Kept, Outcome},
         status,
@@ -80,10 +80,9 @@ fn finished(outcome: &Outcome) -> Msg {
     }
 }
 
-/// A message without those of its hints that name commands and flags: on the screen there are keys for that.
+/// A message with what helps at a screen.
 pub(super) fn on_screen(message: &Message) -> String {
-    let hints = message.hint.as_deref().unwrap_or_default().split("; ");
-    let hints = hints.filter(|hint| !hint.is_empty() && !hint.contains('`'));
+    let hints = message.hint.iter().flat_map(Hint::on_screen);
     std::iter::once(message.text.as_str()).chain(hints).collect::<Vec<_>>().join("; ")
 }
 
