@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Abort,
     /// `UnknownError`: a disk, an encoder or anything else failed; the source tells.
     Unknown,
+    /// `EncodingError`: a file was written and has its name, but is not what it should be.
+    Encoding,
     /// A file of that name is already there, and nothing is ever overwritten unasked.
     AlreadyExists,
     /// The bytes of a file or the words of an argument are not what their format demands.
@@ -53,6 +55,7 @@ impl ErrorKind {
             Self::NotReadable => "NotReadableError",
             Self::Abort => "AbortError",
             Self::Unknown => "UnknownError",
+            Self::Encoding => "EncodingError",
             Self::AlreadyExists => "AlreadyExistsError",
             Self::InvalidData => "DataError",
         }

@@ -182,6 +182,8 @@ fn into_spool(
     let assembled = assemble(source, Destination::Spool(spool), &name, conversion, watch);
     let outcome = assembled.and_then(|converted| {
         let path = spool.commit(target, existing).map_err(|error| cannot_write(error, &name))?;
+        let mime_type = conversion.format.full_mime_type(converted.audio);
+        format::read_back(&path, &mime_type, converted.audio, converted.frames)?;
         Ok((path, converted))
     });
     if outcome.is_err() {

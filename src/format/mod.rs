@@ -16,6 +16,7 @@ pub mod opus;
 #[cfg(test)]
 mod plain;
 pub mod raw;
+mod read_back;
 pub mod repair;
 mod rewrite;
 pub mod table;
@@ -25,6 +26,7 @@ mod window;
 pub use damage::{Damage, Gap};
 pub use decoder::{Decoder, Input, from_reader, mime_type, name_by_extension, open};
 pub use encoder::{Delivery, Encoder, EncoderSettings, Patch, Seal};
+pub use read_back::read_back;
 pub use table::{Codec, Format, Keeps, by_extension, by_mime_type, by_name, default_format, formats};
 
 pub use crate::audio::{Marker, Metadata};

@@ -7,6 +7,7 @@ use std::{fmt, ops::RangeInclusive};
 
 use super::{
     Decoder, Delivery, Encoder, EncoderSettings, Input, Patch, flac, opus, raw,
+    read_back::Reading,
     repair::{Origin, Repair},
     rewrite::{Copy, Rewriting},
     wav,
@@ -81,6 +82,8 @@ pub struct Format {
     pub(super) markers: Option<Rewriting>,
     /// Finds out what a file holds and what it should be.
     pub(super) examine: fn(&mut dyn Input, &str, Origin) -> Result<Repair>,
+    /// A reader that has nothing to do with the encoder; `None` where a file does not tell what it is.
+    pub(super) read_back: Option<Reading>,
 }
 
 /// What the name of this program in a file begins with.

@@ -11,6 +11,7 @@ use std::{
 use crate::{
     audio::{AudioFormat, time::duration_of},
     error::{Error, Result},
+    format,
     storage::{Existing, FileSpool, ReadSeek, Spool},
 };
 
@@ -42,6 +43,8 @@ struct Shared {
     facts: BlobFacts,
     size: u64,
     data: Data,
+    /// It is a file of its own, not a part of one.
+    is_file: bool,
 }
 
 /// Bytes of a recording. Clones share them.
@@ -57,12 +60,13 @@ pub struct Blob {
 impl Blob {
     pub(crate) fn in_memory(bytes: Vec<u8>, facts: BlobFacts) -> Self {
         let size = bytes.len() as u64;
-        Self { shared: Arc::new(Shared { facts, size, data: Data::Memory(bytes.into()) }) }
+        Self { shared: Arc::new(Shared { facts, size, data: Data::Memory(bytes.into()), is_file: false }) }
     }
 
-    pub(crate) fn spooled(spool: Box<dyn Spool>, facts: BlobFacts) -> Self {
+    /// `is_file` says that the bytes are a file of their own, not a part of one.
+    pub(crate) fn spooled(spool: Box<dyn Spool>, facts: BlobFacts, is_file: bool) -> Self {
         let size = spool.len();
-        Self { shared: Arc::new(Shared { facts, size, data: Data::Spool(Mutex::new(spool)) }) }
+        Self { shared: Arc::new(Shared { facts, size, data: Data::Spool(Mutex::new(spool)), is_file }) }
     }
 
     /// Bytes in it.
@@ -117,6 +121,8 @@ impl Blob {
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if there is a file of that name;
     /// [`NotAllowed`](crate::ErrorKind::NotAllowed), [`Unknown`](crate::ErrorKind::Unknown) if it cannot be written.
     /// The blob keeps its bytes: another `save` may be tried then, and after a success makes another file.
+    /// [`Encoding`](crate::ErrorKind::Encoding) if the file has its name, but another program's reader does not find in it
+    /// what was recorded; [`path`](Self::path) tells where it is.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.save_as(path, Existing::Keep).map(drop)
     }
@@ -131,7 +137,12 @@ impl Blob {
             Data::Memory(bytes) => save_bytes(bytes, path, existing),
             Data::Spool(spool) => lock(spool).commit(path, existing),
         };
-        saved.map_err(|error| Error::from_io(error, format!("cannot save {}", path.display())))
+        let saved = saved.map_err(|error| Error::from_io(error, format!("cannot save {}", path.display())))?;
+        let BlobFacts { ref mime_type, format, frames, whole, .. } = self.shared.facts;
+        if self.shared.is_file && whole {
+            format::read_back(&saved, mime_type, format, frames)?;
+        }
+        Ok(saved)
     }
 
     /// Throws the bytes away, for a recording that nobody wants.
@@ -165,5 +176,41 @@ fn save_bytes(bytes: &[u8], path: &Path, existing: Existing) -> std::io::Result<
 impl fmt::Debug for Blob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Blob").field("size", &self.size()).field("facts", &self.shared.facts).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{audio::SampleFormat, error::ErrorKind};
+
+    #[test]
+    fn a_file_that_is_not_what_was_recorded_is_saved_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x.wav");
+        let facts = BlobFacts {
+            mime_type: "audio/wav;codecs=1".to_owned(),
+            format: AudioFormat::new(8_000, 1, SampleFormat::S16),
+            frames: 4,
+            lost_frames: 0,
+            whole: true,
+            recorded_at: None,
+        };
+        // As after a patch of the header that never arrived.
+        let header = b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x02\0\0\0";
+        let blob = |is_file| {
+            let mut spool = FileSpool::beside(&target).unwrap();
+            spool.append(&[&header[..], &[1; 8]].concat()).unwrap();
+            Blob::spooled(Box::new(spool), facts.clone(), is_file)
+        };
+        let flawed = blob(true);
+        let error = flawed.save(&target).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Encoding);
+        let text = format!("{} was saved, but another reader finds 1 instead of 4 frames", target.display());
+        assert_eq!(error.to_string(), text);
+        assert_eq!(flawed.path().as_deref(), Some(target.as_path()));
+        assert_eq!(std::fs::metadata(&target).unwrap().len(), 52);
+        // A part says nothing of the whole.
+        blob(false).save_as(&target, Existing::Number).unwrap();
     }
 }

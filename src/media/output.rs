@@ -160,7 +160,7 @@ impl Output {
                 patch(spool.as_mut(), &encoder.unseal())?;
                 self.sealable = false;
             }
-            return Ok(Blob::spooled(std::mem::replace(spool, next), facts));
+            return Ok(Blob::spooled(std::mem::replace(spool, next), facts, false));
         }
         Ok(self.take(facts))
     }
@@ -169,7 +169,7 @@ impl Output {
     pub(crate) fn take(&mut self, facts: BlobFacts) -> Blob {
         match std::mem::replace(&mut self.place, Place::Memory(Vec::new())) {
             Place::Memory(part) => Blob::in_memory(part, facts),
-            Place::Spool { spool, .. } => Blob::spooled(spool, facts),
+            Place::Spool { spool, .. } => Blob::spooled(spool, facts, self.sealable),
         }
     }
 

@@ -103,7 +103,8 @@ impl PiecePlan {
     pub(crate) fn room(&self, piece: &Piece, limit: u64, tail: u64) -> u64 {
         let left = limit.saturating_sub(piece.written + tail);
         let frame_bytes = u64::from(self.settings.audio.frame_bytes()).max(1);
-        if piece.encoder.stored().is_some() {
+        // Plain samples.
+        if self.container.zeros_are_silence {
             return left / frame_bytes;
         }
         let fits = left >= self.held_bytes() + STEP_FRAMES * frame_bytes;

@@ -35,4 +35,5 @@ pub(super) const FORMAT: Format = Format {
     decoder: Some(|input: Bytes, name| Ok(Box::new(decode::FlacDecoder::new(input, name)?))),
     markers: Some(markers::rewrite),
     examine: repair::examine,
+    read_back: None,
 };

@@ -31,4 +31,5 @@ pub(super) const FORMAT: Format = Format {
     decoder: Some(decode::open),
     markers: Some(markers::rewrite),
     examine: repair::examine,
+    read_back: None,
 };

@@ -31,4 +31,5 @@ pub(super) const FORMAT: Format = Format {
     decoder: None,
     markers: None,
     examine: repair::examine,
+    read_back: None,
 };

@@ -8,6 +8,7 @@ mod id3;
 mod info;
 pub mod layout;
 mod markers;
+mod read_back;
 pub mod repair;
 mod tags;
 pub mod trailer;
@@ -44,4 +45,5 @@ pub(super) const FORMAT: Format = Format {
     decoder: Some(decode::open),
     markers: Some(markers::rewrite),
     examine: repair::examine,
+    read_back: Some(read_back::read),
 };

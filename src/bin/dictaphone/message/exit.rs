@@ -98,6 +98,7 @@ pub(crate) fn code_of(error: &Error) -> Exit {
         ErrorKind::NotFound => Exit::NoDevice,
         ErrorKind::NotAllowed => Exit::Denied,
         ErrorKind::AlreadyExists => Exit::Usage,
+        ErrorKind::Encoding => Exit::Incomplete,
         _ => Exit::Failed,
     }
 }
