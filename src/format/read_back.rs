@@ -35,8 +35,9 @@ pub fn read_back(path: &Path, mime_type: &str, audio: AudioFormat, frames: u64) 
     if frames == 0 {
         return Ok(());
     }
-    let flawed = |flaw: &str| Error::new(ErrorKind::Encoding, format!("{} was saved, but {flaw}", path.display()));
-    let file = File::open(path).map_err(|error| flawed("cannot be opened").with_source(error))?;
+    let flawed =
+        |flaw: &str| Error::new(ErrorKind::Encoding, format!("{} is not what was recorded: {flaw}", path.display()));
+    let file = File::open(path).map_err(|error| flawed("it cannot be opened").with_source(error))?;
     let found = read(Box::new(file)).map_err(|error| flawed(&format!("another reader refuses it: {error}")))?;
     match difference(found, audio, frames) {
         Some(difference) => Err(flawed(&format!("another reader finds {difference}"))),

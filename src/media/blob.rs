@@ -206,7 +206,7 @@ mod tests {
         let flawed = blob(true);
         let error = flawed.save(&target).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Encoding);
-        let text = format!("{} was saved, but another reader finds 1 instead of 4 frames", target.display());
+        let text = format!("{} is not what was recorded: another reader finds 1 instead of 4 frames", target.display());
         assert_eq!(error.to_string(), text);
         assert_eq!(flawed.path().as_deref(), Some(target.as_path()));
         assert_eq!(std::fs::metadata(&target).unwrap().len(), 52);

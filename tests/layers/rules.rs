@@ -62,7 +62,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("cpal", &["src/capture/cpal", "src/playback"]),
     ("rtrb", &["src/capture/ring.rs", "src/playback"]),
     ("flac_codec", &["src/format/flac"]),
-    ("hound", &["src/format/wav/read_back.rs"]),
+    ("hound", &["src/format/wav/read_back.rs", "src/bin/dictaphone/session/tests.rs"]),
     ("md5", &["src/format/flac"]),
     ("symphonia", &["src/format/foreign"]),
     ("ropus", &["src/format/opus"]),

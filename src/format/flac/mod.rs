@@ -8,7 +8,7 @@ pub mod repair;
 mod speakers;
 
 use super::{
-    Codec, Format,
+    Codec, Format, foreign,
     table::{Bytes, Keeps, PCM, pcm_bits_per_second},
 };
 
@@ -35,5 +35,5 @@ pub(super) const FORMAT: Format = Format {
     decoder: Some(|input: Bytes, name| Ok(Box::new(decode::FlacDecoder::new(input, name)?))),
     markers: Some(markers::rewrite),
     examine: repair::examine,
-    read_back: None,
+    read_back: foreign::READ_BACK,
 };

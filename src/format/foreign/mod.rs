@@ -11,6 +11,8 @@ mod kinds;
 #[cfg(feature = "foreign")]
 mod mp4;
 #[cfg(feature = "foreign")]
+mod read_back;
+#[cfg(feature = "foreign")]
 mod source;
 #[cfg(feature = "foreign")]
 mod tags;
@@ -19,6 +21,12 @@ use super::{Decoder, table::Bytes};
 use crate::error::{Error, Result};
 
 pub(super) use kinds::Kind;
+
+/// Reads back what we wrote in formats that the library knows; nobody does without it.
+#[cfg(feature = "foreign")]
+pub(super) const READ_BACK: Option<super::read_back::Reading> = Some(read_back::read);
+#[cfg(not(feature = "foreign"))]
+pub(super) const READ_BACK: Option<super::read_back::Reading> = None;
 
 /// What a file that begins with `start` is, if it is of a kind that is known here.
 pub(super) fn kind(start: &[u8]) -> Option<&'static Kind> {

@@ -5,7 +5,7 @@ pub mod encode;
 mod markers;
 pub mod repair;
 
-use super::{Codec, Format, table::Keeps};
+use super::{Codec, Format, foreign, table::Keeps};
 use crate::audio::SampleFormat;
 
 /// The row of this format.
@@ -31,5 +31,5 @@ pub(super) const FORMAT: Format = Format {
     decoder: Some(decode::open),
     markers: Some(markers::rewrite),
     examine: repair::examine,
-    read_back: None,
+    read_back: foreign::READ_BACK,
 };

@@ -39,6 +39,7 @@ pub(super) const FORMAT: Format = Format {
     decoder: Some(|input, name| Ok(Box::new(PlainDecoder::new(input, name)?))),
     markers: None,
     examine,
+    read_back: None,
 };
 
 fn settings(audio: AudioFormat) -> EncoderSettings {

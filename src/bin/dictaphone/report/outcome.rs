@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use dictaphone::{
-    Error,
+    Error, ErrorKind,
     audio::time::{duration_of, seconds},
     capture::WarningKind,
     media::{Loss, Progress},
@@ -158,8 +158,10 @@ impl Outcome {
             Kept::Unsaved { part, error } => {
                 let hint = part.as_deref().map(|part| format!("what was recorded is kept in {}", shown(part)));
                 let failure = Failure::of(error, hint.map(Hint::from));
-                // Whatever kept it from being saved, no device was missing and no word was wrong.
-                Some(Failure { exit: Exit::Failed, ..failure })
+                // Whatever kept it from being saved, no device was missing and no word was wrong. A file that has its name
+                // and is not what it should be has sound in it.
+                let is_there = error.kind() == ErrorKind::Encoding;
+                Some(Failure { exit: if is_there { Exit::Incomplete } else { Exit::Failed }, ..failure })
             }
             Kept::BrokenOff(part) => {
                 let at = self.clock(self.progress.frames);
