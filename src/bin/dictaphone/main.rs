@@ -107,7 +107,7 @@ fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> anyhow:
         Some(Subcommand::Convert(args)) => commands::convert::run(&args, config, report),
         Some(Subcommand::Recover(args)) => commands::recover::run(&args, config, report),
         #[cfg(unix)]
-        Some(Subcommand::Ctl(args)) => commands::ctl::run(args, report),
+        Some(Subcommand::Ctl(args)) => Ok(commands::ctl::run(args, report)?),
         Some(Subcommand::Config(args)) => commands::config::run(&args, config, had_problems, report),
         Some(Subcommand::Completions(args)) => commands::completions::run(&args, report),
         Some(Subcommand::Man) => commands::man::run(report),

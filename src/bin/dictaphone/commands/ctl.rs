@@ -23,7 +23,7 @@ use crate::{
         folder,
         protocol::{Activity, Answer, Request, Saved, Status},
     },
-    message::{Failure, Message, cannot_write, exit::Exit},
+    message::{Failure, Message, exit::Exit},
     report::Report,
 };
 
@@ -219,4 +219,8 @@ fn take_turn() -> Result<File, Failure> {
     let lock = || rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive);
     rustix::io::retry_on_intr(lock).map_err(|error| no_folder(&error.into()))?;
     Ok(file)
+}
+
+fn cannot_write(error: io::Error) -> Failure {
+    Failure::new(Message::new(format!("cannot write the answer: {error}")), Exit::Failed)
 }

@@ -96,7 +96,7 @@ fn refused(mut said: File, code: Option<i32>) -> Failure {
     let line = |prefix: &str| text.lines().find_map(|line| line.strip_prefix(prefix)).map(str::to_owned);
     let message = Message {
         text: line("error: ").unwrap_or_else(|| "the recorder ended at once".to_owned()),
-        hint: line("hint: "),
+        hint: line("hint: ").map(Into::into),
     };
     let exit = Exit::ALL.into_iter().find(|exit| code == Some(exit.code().into())).filter(|exit| *exit != Exit::Done);
     Failure::new(message, exit.unwrap_or(Exit::Failed))
