@@ -110,12 +110,6 @@ pub(crate) fn file_failure(error: &Error) -> Failure {
     Failure::of(error, None)
 }
 
-/// What went wrong when standard output did not take the answer.
-#[cfg(unix)]
-pub(crate) fn cannot_write(error: std::io::Error) -> Failure {
-    Failure::new(Message::new(format!("cannot write the answer: {error}")), Exit::Failed)
-}
-
 /// What makes a file that can be read of one that cannot.
 fn ffmpeg_hint(file: &str) -> String {
     let quoted = |name: &str| {
