@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, ffi::OsString};
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::{cli, message::Failure};
 
@@ -40,14 +40,14 @@ fn reword(error: &clap::Error) -> (String, Option<String>) {
             (format!("invalid value '{value}' for '{argument}': {reason}"), remedy)
         }
         ErrorKind::UnknownArgument => {
-            let similar = said(ContextKind::SuggestedArg).map(|flag| format!("a similar argument exists: '{flag}'"));
-            (format!("unexpected argument '{argument}' found"), similar)
+            (format!("unexpected argument '{argument}' found"), similar(error, ContextKind::SuggestedArg, "argument"))
         }
         ErrorKind::InvalidSubcommand => {
             let command = said(ContextKind::InvalidSubcommand).unwrap_or_default();
-            let similar = said(ContextKind::SuggestedSubcommand);
-            let similar = similar.map(|command| format!("a similar subcommand exists: '{command}'"));
-            (format!("unrecognized subcommand '{command}'"), similar)
+            (
+                format!("unrecognized subcommand '{command}'"),
+                similar(error, ContextKind::SuggestedSubcommand, "subcommand"),
+            )
         }
         ErrorKind::MissingRequiredArgument => {
             (format!("the following required arguments were not provided: {argument}"), None)
@@ -60,6 +60,17 @@ fn reword(error: &clap::Error) -> (String, Option<String>) {
             let what = kind.as_str().unwrap_or("this command line is not understood");
             (what.trim_end_matches('.').to_owned(), None)
         }
+    }
+}
+
+/// What may have been meant.
+fn similar(error: &clap::Error, kind: ContextKind, what: &str) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::Strings(several) if several.len() > 1 => {
+            let several: Vec<String> = several.iter().map(|one| format!("'{one}'")).collect();
+            Some(format!("similar {what}s exist: {}", several.join(", ")))
+        }
+        one => Some(format!("a similar {what} exists: '{one}'")),
     }
 }
 
@@ -101,8 +112,8 @@ mod tests {
                 "one of voice, cd, studio",
             ),
             (
-                &["record", "--x"],
-                "unexpected argument '--x' found",
+                &["record", "--zz"],
+                "unexpected argument '--zz' found",
                 "`dictaphone record --help` tells what can be written here",
             ),
             (
@@ -110,7 +121,8 @@ mod tests {
                 "invalid value '-5s' for '--duration <T>': a length cannot be negative",
                 "write it as `90`, `1m30s`, `1.5h` or `00:01:30`",
             ),
-            (&["devies"], "unrecognized subcommand 'devies'", "a similar subcommand exists: 'devices'"),
+            (&["devies"], "unrecognized subcommand 'devies'", "similar subcommands exist: 'levels', 'devices'"),
+            (&["completion"], "unrecognized subcommand 'completion'", "a similar subcommand exists: 'completions'"),
             (
                 &["record", "a", "b"],
                 "unexpected argument 'b' found",
