@@ -143,7 +143,10 @@ pub fn convert(
     let mut spool = FileSpool::draft_beside(target)
         .map_err(|error| Error::from_io(error, format!("cannot create {}", target.display())))?;
     let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
-    into_spool(clip, &mut spool, target, conversion, existing, watch)
+    let (path, converted) = into_spool(clip, &mut spool, target, conversion, existing, watch)?;
+    let mime_type = conversion.format.full_mime_type(converted.audio);
+    format::read_back(&path, &mime_type, converted.audio, converted.frames)?;
+    Ok((path, converted))
 }
 
 /// Converts the clip `source` and writes it as it comes to `out`, which errors call `name`, in a form that needs no
@@ -182,8 +185,6 @@ fn into_spool(
     let assembled = assemble(source, Destination::Spool(spool), &name, conversion, watch);
     let outcome = assembled.and_then(|converted| {
         let path = spool.commit(target, existing).map_err(|error| cannot_write(error, &name))?;
-        let mime_type = conversion.format.full_mime_type(converted.audio);
-        format::read_back(&path, &mime_type, converted.audio, converted.frames)?;
         Ok((path, converted))
     });
     if outcome.is_err() {

@@ -256,17 +256,19 @@ mod tests {
         for (loud, quiet) in [(0.5, 0.0), (0.5, 0.001), (0.3, 0.0005), (0.5, 0.1)] {
             let mut decoder = clip(&[(4.0, loud), (1.0, quiet), (3.0, loud), (2.0, quiet), (4.0, loud)]);
             let mut pauses = Pauses::new(decoder.as_mut(), None, Duration::from_millis(400));
+            // What swells goes down to the noise, where that is loud.
+            let near = if quiet < 0.05 { 0.05 } else { 0.2 };
             let mut at = 0;
             for (start, end) in [(4.0, 5.0), (8.0, 10.0)] {
                 let pause = pauses.next(at, &mut go_on).unwrap().expect("a pause");
-                assert!((seconds(pause.start) - start).abs() < 0.05, "{pause:?} {quiet}");
-                assert!((seconds(pause.end) - end).abs() < 0.05, "{pause:?} {quiet}");
+                assert!((seconds(pause.start) - start).abs() < near, "{pause:?} {quiet}");
+                assert!((seconds(pause.end) - end).abs() < near, "{pause:?} {quiet}");
                 at = pauses.landing(&pause);
                 assert!(seconds(at) > start && seconds(at) < end);
             }
             assert_eq!(pauses.next(at, &mut go_on).unwrap(), None, "{quiet}");
             let before = pauses.previous(at, &mut go_on).unwrap().expect("the first");
-            assert!((seconds(before.end) - 5.0).abs() < 0.05);
+            assert!((seconds(before.end) - 5.0).abs() < near);
             let first = pauses.landing(&before);
             assert_eq!(pauses.previous(first, &mut go_on).unwrap(), None);
         }

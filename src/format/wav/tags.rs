@@ -99,12 +99,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::audio::Tag;
 
     #[test]
     fn tags_of_any_age_are_read() {
         let info = b"INFOINAM\x03\0\0\0a\xe4\0\0IART\x01\0\0\0x\0INAM\x02\0\0\0b\0ICMT\x01\0\0\0\0\0ICRD\x04\0\0\x002026ISFT\xff\0\0\0";
         let found = metadata(&[(*b"LIST", info.to_vec())]);
-        let expected = Metadata { title: Some("aä".into()), date: Some("2026".into()), ..Metadata::default() };
+        let tag = |name: &str, text: &str| Tag { name: name.into(), text: text.into() };
+        let expected = Metadata {
+            title: Some("aä".into()),
+            date: Some("2026".into()),
+            tags: vec![tag("ARTIST", "x"), tag("TITLE", "b")],
+            ..Metadata::default()
+        };
         assert_eq!(found, expected);
     }
 
