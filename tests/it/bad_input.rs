@@ -242,13 +242,13 @@ fn a_mistake_keeps_the_file_that_exists() {
 fn a_file_system_that_cannot_be_written_is_told() {
     require(&["unshare", "mount"]);
     let script = format!(
-        "mkdir disk && mount -t tmpfs -o ro tmpfs disk && exec {} record -i tone disk/sub/take.wav",
+        "mkdir disk && mount -t tmpfs -o ro tmpfs disk && exec {} record -i tone disk/take.wav",
         env!("CARGO_BIN_EXE_dictaphone")
     );
     let output = Test::new().program("unshare").args(["--map-root-user", "--mount", "sh", "-c", &script]).run();
     output.assert_exit(1).assert_stderr(
         "error: cannot create the file of the recording: Read-only file system\n\
-         hint: it was to become disk/sub/take.wav; FILE or `--dir` names another place\n",
+         hint: it was to become disk/take.wav; FILE or `--dir` names another place\n",
     );
 }
 
@@ -283,7 +283,7 @@ fn a_folder_that_belongs_to_somebody_else_is_told() {
 fn a_clip_in_a_folder_that_belongs_to_somebody_else_is_not_deleted_and_that_is_told() {
     let program = env!("CARGO_BIN_EXE_dictaphone");
     let script = format!(
-        "{program} record -q -i tone --fast -d 1 sealed/take.wav && chmod 555 sealed &&
+        "mkdir sealed && {program} record -q -i tone --fast -d 1 sealed/take.wav && chmod 555 sealed &&
          exec setpriv --bounding-set -all --inh-caps -all {program} delete sealed/take.wav"
     );
     let output = Test::new().program("sh").args(["-c", &script]).run();
@@ -309,7 +309,9 @@ fn a_clips_folder_that_is_none_is_told_by_every_command_that_needs_it() {
 fn an_unknown_command_is_answered_with_the_known_one() {
     let output = Test::new().arg("devies").run();
     output.assert_exit(2);
-    output.assert_stderr("error: unrecognized subcommand 'devies'\nhint: a similar subcommand exists: 'devices'\n");
+    output.assert_stderr(
+        "error: unrecognized subcommand 'devies'\nhint: similar subcommands exist: 'levels', 'devices'\n",
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ fn recorded() -> Test {
     let mut test = Test::new();
     for (name, duration) in [("take.wav", "2"), ("other.wav", "1")] {
         let folder = test.path("clips");
+        std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join(name);
         test = test.args(["record", "-i", "tone", "--fast", "-d", duration]).arg(file);
         test.run().assert_success();

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::support::harness::{Running, Test};
 use crate::support::output::Output;
+use crate::support::wait;
 
 /// A home in which recorders run, with the generator as its microphone.
 fn home() -> Test {
@@ -78,9 +79,12 @@ fn without_a_recorder_every_action_but_start_ends_with_6() {
 fn a_recorder_is_paused_marked_and_stopped_from_outside() {
     let home = home();
     let mut running = recording(&home, &[]);
-    let status: Value = serde_json::from_slice(&ctl(&home, &["status", "--json"]).stdout).unwrap();
+    let status: Value = wait::until("the tone is heard", String::new, || {
+        let status: Value = serde_json::from_slice(&ctl(&home, &["status", "--json"]).stdout).unwrap();
+        let is_heard = status["duration_s"].as_f64()? > 0.2 && status["peak_dbfs"].as_f64()? > -7.0;
+        is_heard.then_some(status)
+    });
     assert_eq!((&status["state"], &status["pid"]), (&"recording".into(), &running.id().into()));
-    assert!(status["duration_s"].as_f64().unwrap() > 0.0 && status["peak_dbfs"].as_f64().unwrap() > -7.0, "{status}");
     assert!(status["path"].as_str().unwrap().ends_with("take.wav"), "{status}");
 
     ctl(&home, &["pause"]).assert_success();

@@ -69,7 +69,7 @@ fn a_disk_that_fills_up_ends_the_recording_before_a_write_fails() {
     let output = on_small_disk("600k", "record -i tone disk/take.wav").run();
     // 2 s at 96,000 bytes a second and 64 KiB are kept free.
     assert_kept(&output, "out/take.wav", 100_000);
-    output.assert_stderr_contains("warning: the disk is full in");
+    output.assert_stderr_contains(": the disk is full in 00:00:0");
     output.assert_stderr_contains("disk/.take.wav.part: the disk is full");
     assert_eq!(names(output.path("out")), ["take.wav"]);
 }

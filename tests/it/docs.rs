@@ -48,6 +48,7 @@ fn bed(server: &PulseServer) -> Test {
         std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
     std::fs::create_dir(test.home().join("memos")).unwrap();
+    std::fs::create_dir(test.path("memos")).unwrap();
     std::fs::create_dir(test.home().join("Recordings")).unwrap();
     let path = format!("{}:{}", test.path("bin").display(), std::env::var("PATH").unwrap());
     let folder = test.home().join("Recordings");

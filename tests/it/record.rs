@@ -23,7 +23,7 @@ fn a_file_is_recorded_and_its_path_printed() {
 fn a_recording_has_the_permissions_that_its_user_gives_new_files() {
     for (umask, mode) in [("022", 0o644), ("077", 0o600)] {
         let words = "record -i tone --fast -d 1 new/take.wav";
-        let output = in_shell(&format!("umask {umask}"), words).run();
+        let output = in_shell(&format!("mkdir new; umask {umask}"), words).run();
         let found = std::fs::metadata(output.path("new/take.wav")).unwrap().permissions().mode();
         assert_eq!(found & 0o777, mode, "{umask}");
     }
@@ -71,7 +71,9 @@ fn only_the_clips_folder_is_made_and_a_disk_that_is_not_there_is_not_replaced_by
 fn a_tilde_that_the_shell_has_not_replaced_is_the_home_folder() {
     let tone = ["-q", "-i", "tone", "--fast", "-d", "1", "--name", "x"];
     for (words, variable) in [(&["--dir=~/rec"][..], ""), (&["~/rec/"], "~/rec"), (&[], "~/rec")] {
-        let output = record(&tone).args(words.iter().copied()).env("DICTAPHONE_DIR", variable).run();
+        let test = record(&tone).args(words.iter().copied()).env("DICTAPHONE_DIR", variable);
+        std::fs::create_dir(test.home().join("rec")).unwrap();
+        let output = test.run();
         output.assert_success();
         assert_eq!(names(output.sandbox.home().join("rec")), ["x.wav"], "{words:?} {variable}");
         assert!(names(output.path("")).is_empty(), "no folder is called ~");
@@ -132,10 +134,12 @@ fn an_empty_variable_is_no_clips_folder() {
 #[test]
 fn a_new_name_never_overwrites_and_counts_up() {
     let test = record(&["-q", "-i", "silence", "--fast", "-d", "1", "--name", "take", "clips/"]);
+    std::fs::create_dir(test.path("clips")).unwrap();
     for name in ["take", "take-2", "take-3"] {
         test.run().assert_success().assert_stdout(&format!("clips/{name}.wav\n")).assert_stderr("");
     }
     let test = record(&["-q", "-i", "silence", "--fast", "-d", "1", "--name", "take {n}", "clips/"]);
+    std::fs::create_dir(test.path("clips")).unwrap();
     for name in ["take 1", "take 2"] {
         test.run().assert_success().assert_stdout(&format!("clips/{name}.wav\n")).assert_stderr("");
     }

@@ -50,6 +50,7 @@ fn a_week_of_files_keeps_the_last_two_days() {
     // Of an hour each in the real world, of a minute here.
     let words = ["-q", "-i", "silence", "--fast", "-r", "1000", "-c", "1", "-f", "flac", "-d", "168m"];
     let test = record(&words).args(["--split", "1m", "--split-align", "--keep", "48m", "week/"]);
+    std::fs::create_dir(test.path("week")).unwrap();
     let output = test.env("TZ", "Europe/Berlin").run();
     output.assert_success();
     let left = names(output.path("week"));
@@ -62,6 +63,7 @@ fn a_week_of_files_keeps_the_last_two_days() {
 #[test]
 fn what_would_be_deleted_is_only_said() {
     let test = record(&["-q", "-i", "tone", "--fast", "-d", "10s", "--split", "1s", "memos/"]);
+    std::fs::create_dir(test.path("memos")).unwrap();
     test.run().assert_success();
     let output = test.again().args(["record", "--keep", "3s", "--dry-run", "memos"]).run();
     output.assert_success();

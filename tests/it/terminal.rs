@@ -126,6 +126,7 @@ fn paused_from_the_start_the_meter_is_alive() {
 fn a_list_fits_the_terminal_however_long_a_name_is() {
     let name = format!("{}.wav", "long name ".repeat(20).trim_end());
     let test = Test::new().args(["record", "-q", "-i", "tone", "--fast", "-d", "1", &format!("takes/{name}")]);
+    std::fs::create_dir(test.path("takes")).unwrap();
     test.clone().run().assert_success();
     let mut terminal = Terminal::run(&test.clone().again().args(["list", "--dir", "takes"]));
     assert_eq!(terminal.wait(), 0);

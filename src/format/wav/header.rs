@@ -305,7 +305,7 @@ mod tests {
                 16,
                 94 + 16,
                 format!(
-                    "'RIFF 64000000 'WAVE {JUNK} 'fmt_ 12000000 0300 0200 44ac0000 20620500 0800 2000 0000
+                    "'RIFF 66000000 'WAVE {JUNK} 'fmt_ 12000000 0300 0200 44ac0000 20620500 0800 2000 0000
                      'fact 04000000 02000000 'data 10000000"
                 ),
             ),
@@ -368,7 +368,7 @@ mod tests {
         let fmt = "'fmt_ 10000000 0100 0100 401f0000 803e0000 0200 1000";
         assert_eq!(header.stream(), bytes(&format!("'RIFF ffffffff 'WAVE {front} {fmt} 'data ffffffff")));
         let file = header.file(2, header.file_len() + 2);
-        assert_eq!(file, bytes(&format!("'RIFF 66000000 'WAVE {JUNK} {front} {fmt} 'data 02000000")));
+        assert_eq!(file, bytes(&format!("'RIFF 64000000 'WAVE {JUNK} {front} {fmt} 'data 02000000")));
         assert_eq!((header.file_len(), header.stream_len()), (file.len() as u64, header.stream().len() as u64));
     }
 

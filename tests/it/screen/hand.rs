@@ -165,7 +165,11 @@ fn the_input_is_chosen_by_its_level_and_remembered() {
         matches!(rows[..], [mic, speaker] if mic.contains("* ") && mic.contains('█') && speaker.contains("-inf"))
     };
     terminal.wait_until("the levels of both", levels);
-    terminal.send("j\r");
+    // What is recorded of a loudspeaker stands behind every microphone.
+    let text = terminal.text();
+    let rows = text.lines().filter(|line| line.contains("pulseaudio") || line.contains("alsa"));
+    let down = rows.collect::<Vec<_>>().iter().rposition(|line| line.contains("pulseaudio")).unwrap();
+    terminal.send(&format!("{}\r", "j".repeat(down)));
     terminal.wait_for_no("Enter Esc");
     terminal.wait_for("48 kHz stereo");
     let chosen = wait::poll(wait::DEADLINE, || std::fs::read_to_string(&kept).ok()).unwrap();

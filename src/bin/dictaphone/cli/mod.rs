@@ -40,8 +40,10 @@ fn paths() -> impl TypedValueParser<Value = PathBuf> {
 
 /// That path below the home folder, if it begins with `~`.
 pub(crate) fn at_home(path: PathBuf, home: Option<&Path>) -> PathBuf {
-    let below = home.zip(path.strip_prefix("~").ok()).map(|(home, below)| home.join(below));
-    below.unwrap_or(path)
+    let Some((home, below)) = home.zip(path.strip_prefix("~").ok()) else { return path };
+    let home = home.join(below);
+    // A slash at the end says that it is a folder, and is lost between the parts of a path.
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") { home.join("") } else { home }
 }
 
 /// A voice recorder for the terminal that never loses a recording
@@ -592,13 +594,15 @@ mod tests {
     fn a_tilde_in_front_is_the_home_folder_and_elsewhere_a_name() {
         for (path, expected) in [
             ("~/rec", "/home/zoe/rec"),
+            ("~/rec/", "/home/zoe/rec/"),
             ("~", "/home/zoe"),
             ("~zoe/x", "~zoe/x"),
             ("a/~/b", "a/~/b"),
             ("./~/b", "./~/b"),
             ("/x", "/x"),
         ] {
-            assert_eq!(at_home(path.into(), Some(Path::new("/home/zoe"))), Path::new(expected), "{path}");
+            let found = at_home(path.into(), Some(Path::new("/home/zoe")));
+            assert_eq!(found.as_os_str(), expected, "{path}");
         }
         assert_eq!(at_home("~/x".into(), None), Path::new("~/x"));
     }

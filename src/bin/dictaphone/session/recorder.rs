@@ -57,6 +57,7 @@ pub(super) fn prepare(
         stop_on_silence: plan.steps.stop_on_silence,
         storage,
         metadata: Metadata { title: title(plan), ..Metadata::default() },
+        broadcast: true,
         ..RecorderOptions::default()
     };
     let recorder = MediaRecorder::new(&device.stream, options)?;
