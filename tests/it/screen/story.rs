@@ -47,10 +47,14 @@ fn a_day_with_the_screen() {
     terminal.wait_for("zoom");
     terminal.send("Z.");
     terminal.wait_for("budget");
-    terminal.send("0b");
+    terminal.send("0");
+    terminal.wait_for("HOLD  00:00:00.0");
+    terminal.send("b");
     terminal.wait_for("A 00:00:00.0");
-    terminal.send("5b");
-    terminal.wait_for("A-B");
+    terminal.send("5");
+    terminal.wait_for_no("HOLD  00:00:00.0");
+    terminal.send("b");
+    terminal.wait_for("A-B 00:00:00.0");
     terminal.send("c");
     terminal.wait_for("is cut");
     assert!(frames(&talk).abs_diff(length - length / 2) <= 1, "{} of {length}", frames(&talk));

@@ -101,7 +101,7 @@ fn read(samples: &[i16]) -> (Vec<u64>, Vec<u64>) {
 fn a_clock_that_is_off_is_followed_and_told_and_a_hole_is_measured_by_it() {
     let server = PulseServer::start();
     let (factor, hole) = (0.9965, 14.0);
-    let (running, _writer) = record(&server, factor, hole, &["-d", "25s"]);
+    let (running, _writer) = record(&server, factor, hole, &["-d", "40s"]);
     let path = running.path("x.wav");
     let output = running.wait();
     output.assert_exit(3);

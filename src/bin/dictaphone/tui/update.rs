@@ -245,6 +245,10 @@ pub(crate) enum Effect {
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let heard = matches!(msg, Msg::Heard(_));
     let mut effects = apply(model, msg);
+    // What is typed next is about the place that was asked for, although the player is still on its way.
+    if let (Some(Effect::SeekTo(place)), Some(playing)) = (effects.last(), &mut model.player.playing) {
+        playing.at = *place;
+    }
     // What is heard tells by itself whether something has changed.
     model.dirty |= !heard;
     list::scroll_into_view(model);
