@@ -60,8 +60,8 @@ fn killed_at_fifty_moments_a_true_prefix_is_recovered() {
                 let bytes = 200 + scattered(round * TOGETHER + kill) % (3 * RATE * 2);
                 scope.spawn(move || {
                     let (kept, written) = kill_and_recover(server, bytes);
-                    // The header takes less than a hundred frames' worth of bytes; everything behind it is kept.
-                    assert!(kept <= written && kept + 100 >= written, "{kept} frames of {written} were kept");
+                    // The header takes less than 400 frames' worth of bytes; everything behind it is kept.
+                    assert!(kept <= written && kept + 400 >= written, "{kept} frames of {written} were kept");
                 });
             }
         });

@@ -41,7 +41,7 @@ fn paths() -> impl TypedValueParser<Value = PathBuf> {
 /// That path below the home folder, if it begins with `~`.
 pub(crate) fn at_home(path: PathBuf, home: Option<&Path>) -> PathBuf {
     let Some((home, below)) = home.zip(path.strip_prefix("~").ok()) else { return path };
-    let home = home.join(below);
+    let home = if below.as_os_str().is_empty() { home.to_owned() } else { home.join(below) };
     // A slash at the end says that it is a folder, and is lost between the parts of a path.
     if path.as_os_str().as_encoded_bytes().ends_with(b"/") { home.join("") } else { home }
 }

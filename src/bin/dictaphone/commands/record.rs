@@ -49,7 +49,7 @@ pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> anyhow::
     #[cfg(unix)]
     let (board, mut control) = (control::board(), None);
     #[cfg(unix)]
-    listeners.push(Box::new(BoardKeeper::new(Arc::clone(&board))));
+    listeners.push(Box::new(BoardKeeper::new(Arc::clone(&board), true)));
     let listen = |deliver: Deliver| {
         #[cfg(unix)]
         control.replace(control::start(board, Arc::clone(&deliver)));

@@ -116,7 +116,7 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     let hooks = plan.hooks.clone();
     let mut world = World::new(plan, folder, config.habits, sender);
     #[cfg(unix)]
-    world.add_listener(Box::new(BoardKeeper::new(board)));
+    world.add_listener(Box::new(BoardKeeper::new(board, false)));
     if !hooks.is_empty() {
         world.add_listener(Box::new(Hooks::start(hooks, report.clone())?));
     }

@@ -2,6 +2,8 @@
 //! session, which only takes a lock that nobody keeps.
 
 use std::{
+    fs,
+    path::PathBuf,
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -29,6 +31,8 @@ pub(crate) struct Known {
     pub(crate) failures: u64,
     /// The standard's name and the sentence of the latest of them.
     pub(crate) failure: Option<(String, String)>,
+    /// The socket, as long as it can be found.
+    pub(crate) socket: Option<PathBuf>,
     /// Nothing follows any more.
     pub(crate) is_over: bool,
 }
@@ -66,6 +70,12 @@ impl Board {
     pub(crate) fn write(&self, what: impl FnOnce(&mut Known)) {
         what(&mut self.lock());
         self.changed.notify_all();
+    }
+
+    /// Nobody is to find this recorder any more; whoever has found it gets its answer.
+    pub(crate) fn hide(&self) {
+        let socket = self.lock().socket.take();
+        socket.map(fs::remove_file).transpose().unwrap_or_default();
     }
 
     /// What `read` makes of what is known.

@@ -13,7 +13,6 @@ use std::{
     fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     os::unix::net::{UnixListener, UnixStream},
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -57,7 +56,6 @@ pub(crate) fn start(board: Arc<Board>, deliver: Deliver) -> Option<Control> {
 
 /// The open socket. Dropping it lets the last answers go and takes the socket away.
 pub(crate) struct Control {
-    path: PathBuf,
     server: Arc<Server>,
     /// Its other end wakes the thread that waits for clients.
     quit: UnixStream,
@@ -86,19 +84,20 @@ impl Control {
         let listener = UnixListener::bind(&unnamed)?;
         // It gets its name when it is listened to, so that one that refuses is always a dead one.
         fs::rename(&unnamed, &path)?;
+        board.write(|known| known.socket = Some(path));
         let (quit, woken) = UnixStream::pair()?;
         let server = Arc::new(Server { board, deliver, clients: AtomicUsize::new(0), busy: AtomicUsize::new(0) });
         let serving = Arc::clone(&server);
         let accept = move || serving.accept(&listener, &woken);
         let thread = thread::Builder::new().name("control".to_owned()).spawn(accept)?;
-        Ok(Self { path, server, quit, thread: Some(thread) })
+        Ok(Self { server, quit, thread: Some(thread) })
     }
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
         self.server.board.write(|known| known.is_over = true);
-        let _ = fs::remove_file(&self.path);
+        self.server.board.hide();
         let _ = (&self.quit).write_all(b"q");
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -23,13 +23,15 @@ const PEAK_HOLD: Duration = Duration::from_millis(300);
 /// Keeps the board up to date.
 pub(crate) struct BoardKeeper {
     board: Arc<Board>,
+    /// The program ends with the recording: whoever asks after that is to find no recorder.
+    ends_with_recording: bool,
     /// The highest peak of the last moment, and when it was.
     peak: (f64, Instant),
 }
 
 impl BoardKeeper {
-    pub(crate) fn new(board: Arc<Board>) -> Self {
-        Self { board, peak: (f64::NEG_INFINITY, Instant::now()) }
+    pub(crate) fn new(board: Arc<Board>, ends_with_recording: bool) -> Self {
+        Self { board, ends_with_recording, peak: (f64::NEG_INFINITY, Instant::now()) }
     }
 
     fn hold(&mut self, peak: f64) -> Option<f64> {
@@ -97,6 +99,9 @@ impl Listener for BoardKeeper {
             What::Ended => self.change(event, Activity::Inactive),
             What::FileSaved(outcome) => self.saved(outcome),
             What::Finished(outcome) => {
+                if self.ends_with_recording {
+                    self.board.hide();
+                }
                 self.board.write(|known| {
                     known.status.state = Activity::Inactive;
                     known.status.path = None;
