@@ -67,7 +67,7 @@
 //! | [`clips`] | a folder of recordings: list, facts, waveforms, rename, trash, recovery |
 //! | [`capture`] | where frames come from: microphones, generators, files, callers |
 //! | [`playback`] | recordings to a loudspeaker |
-//! | [`format`] | frames to bytes and back, and what broken files should be |
+//! | [`format`](mod@format) | frames to bytes and back, and what broken files should be |
 //! | [`storage`] | bytes to files that last |
 //! | [`audio`] | formats, levels, resampling, time in frames |
 //! | [`error`] | what can go wrong, by kind |

@@ -89,7 +89,7 @@ impl Trimmed {
 /// # Errors
 /// [`ErrorKind::InvalidData`] if nothing would be left or nothing is to be cut, and for a clip that breaks off or is changed
 /// by somebody else meanwhile; [`ErrorKind::NotSupported`] if its format cannot be written; [`ErrorKind::Abort`] after
-/// `watch` ended it; else those of [`format::open`](crate::format::open) and of the file system.
+/// `watch` ended it; else those of [`format::open`] and of the file system.
 pub fn cut(path: &Path, cut: &Cut, soft: bool, watch: Watch<'_>) -> Result<Trimmed> {
     let failed = |error| Error::from_io(error, format!("cannot read {}", path.display()));
     let target = path.canonicalize().map_err(failed)?;

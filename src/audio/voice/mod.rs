@@ -2,8 +2,8 @@
 //!
 //! Three conditions, because no one of them is enough. A small neural network (earshot) knows voices but takes quiet rooms
 //! and held chords for one; what is not clearly above the floor of the room is no voice; and a voice does not stay the
-//! same for half a second, which a chord does. [`watch`] brings a source of any rate and its channels here, [`gate`] and
-//! [`silence`] decide what follows. Pure; run by the pump thread.
+//! same for half a second, which a chord does. `watch` brings a source of any rate and its channels here, `gate` and
+//! `silence` decide what follows. Pure; run by the pump thread.
 
 mod gate;
 mod likeness;

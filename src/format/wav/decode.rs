@@ -1,7 +1,7 @@
 //! Samples of a WAV file to frames: integers of 8, 16, 24 and 32 bits, floats of 32 and 64 bits.
 //!
 //! Our own, because nobody else's reads RF64 and BW64, files that are still being written, and sizes that lie; plain
-//! samples need no decoding. Finding the chunks is in [`chunks`](super::chunks). Run by any thread but a realtime one.
+//! samples need no decoding. Finding the chunks is in `chunks`. Run by any thread but a realtime one.
 
 use std::{
     borrow::Cow,

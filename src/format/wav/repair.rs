@@ -1,7 +1,7 @@
 //! What the header of an unfinished WAV or RF64 file should say, from what is really in the file.
 //!
-//! Three questions: where the samples end ([`extent`]), whether the sizes already say so, and where the true sizes go
-//! ([`patches`]). A file whose sizes can be true is left as it is. Pure: reads, and writes nothing.
+//! Three questions: where the samples end (`extent`), whether the sizes already say so, and where the true sizes go
+//! (`patches`). A file whose sizes can be true is left as it is. Pure: reads, and writes nothing.
 
 use std::io::{self, Read, SeekFrom};
 

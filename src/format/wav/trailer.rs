@@ -11,9 +11,9 @@
 //! | software | `ISFT` | |
 //! | device | `IMED` | "medium": the specification has no field for the device, and this is the nearest |
 //! | comment | `ICMT` | |
-//! | others | see [`info`](super::info) | the first one of a name |
+//! | others | see `info` | the first one of a name |
 //!
-//! What has no place there, and text that is not ASCII, whose coding nobody tells, stands once more in an [`id3`] chunk.
+//! What has no place there, and text that is not ASCII, whose coding nobody tells, stands once more in an `id3` chunk.
 
 use super::{id3, info::chunk_of};
 use crate::{

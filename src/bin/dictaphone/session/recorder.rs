@@ -58,7 +58,6 @@ pub(super) fn prepare(
         storage,
         metadata: Metadata { title: title(plan), ..Metadata::default() },
         broadcast: true,
-        ..RecorderOptions::default()
     };
     let recorder = MediaRecorder::new(&device.stream, options)?;
     Ok((recorder, target))
