@@ -139,7 +139,8 @@ impl Blob {
         };
         let saved = saved.map_err(|error| Error::from_io(error, format!("cannot save {}", path.display())))?;
         let BlobFacts { ref mime_type, format, frames, whole, .. } = self.shared.facts;
-        if self.shared.is_file && whole {
+        let is_on_disk = matches!(&self.shared.data, Data::Spool(spool) if lock(spool).is_on_disk());
+        if self.shared.is_file && whole && is_on_disk {
             format::read_back(&saved, mime_type, format, frames)?;
         }
         Ok(saved)

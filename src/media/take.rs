@@ -108,6 +108,8 @@ pub(crate) struct Take {
     losses: Losses,
     /// Markers that are not yet in a finished file, at frames of the recording.
     markers: Vec<Marker>,
+    /// Those that went into files which are complete.
+    markers_written: usize,
     /// The first frame of the current part.
     part: u64,
     /// Since there is a first frame.
@@ -171,6 +173,7 @@ impl Take {
             splitter: Splitter::new(plan.split, rate, TimeZone::system()),
             history: History::new(frames_in(plan.pre_roll, plan.source_format.sample_rate), usize::from(channels)),
             markers: std::mem::take(&mut plan.metadata.markers),
+            markers_written: 0,
             plan,
             shared,
             chain,
@@ -285,7 +288,8 @@ impl Take {
                 self.heed(quiet);
             }
             TakeCommand::NameMarker(number, text) => {
-                if let Some(marker) = self.plan.metadata.markers.get_mut(*number) {
+                let here = number.checked_sub(self.markers_written);
+                if let Some(marker) = here.and_then(|number| self.markers.get_mut(number)) {
                     marker.text.clone_from(text);
                 }
             }
@@ -793,8 +797,8 @@ impl Take {
         tags.time_reference = tags.time_reference.or_else(|| self.time_reference(piece));
         tags.note_lost_frames(self.losses.within(first, if self.over { u64::MAX } else { end }));
         let is_here = |marker: &Marker| marker.frame < end || self.over;
-        let (here, later) = std::mem::take(&mut self.markers).into_iter().partition(is_here);
-        self.markers = later;
+        let (here, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.markers).into_iter().partition(is_here);
+        (self.markers, self.markers_written) = (later, self.markers_written + here.len());
         tags.markers = here;
         tags.markers.iter_mut().for_each(|marker| marker.frame = marker.frame.saturating_sub(first));
         if let Some(hertz) = self.device_rate {

@@ -443,6 +443,10 @@ impl Spool for MemorySpool {
     fn path(&self) -> Option<PathBuf> {
         if self.stage == Stage::Discarded { None } else { self.home.as_ref().map(|home| home.path.clone()) }
     }
+
+    fn is_on_disk(&self) -> bool {
+        false
+    }
 }
 
 /// Reads shared content from the start; sees what is appended meanwhile.

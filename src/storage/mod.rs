@@ -125,4 +125,9 @@ pub trait Spool: Send {
 
     /// Where the bytes are now, if they are in a file.
     fn path(&self) -> Option<PathBuf>;
+
+    /// Whether that file is one of the system's, which others can open.
+    fn is_on_disk(&self) -> bool {
+        true
+    }
 }

@@ -68,7 +68,6 @@ fn a_day_with_the_screen() {
     terminal.send("s");
     terminal.wait_for("the recording is in budget talk");
     terminal.wait_for("HOLD");
-    assert!(std::fs::read(&talk).unwrap() != whole);
     terminal.send(" ");
     terminal.wait_for("PLAY");
 

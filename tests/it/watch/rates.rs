@@ -109,7 +109,7 @@ fn a_clock_that_is_off_is_followed_and_told_and_a_hole_is_measured_by_it() {
     assert_eq!((silence.len(), jumps.as_slice()), (1, &[4_800][..]), "{silence:?}\n{}", output.context());
     assert!(silence[0].abs_diff(4_800) <= 240, "{silence:?}\n{}", output.context());
     let stop: serde_json::Value = serde_json::from_str(output.stdout().lines().last().unwrap()).unwrap();
-    let rate = stop["device_rate_hz"].as_f64().unwrap();
+    let rate = stop["device_rate_hz"].as_f64().unwrap_or_else(|| panic!("{}", output.context()));
     assert!((rate / 48_000.0 / factor - 1.0).abs() < 300e-6, "{stop}");
     let info = Test::new().args(["info", "--json"]).arg(&path).run();
     let info: serde_json::Value = serde_json::from_str(&info.stdout()).unwrap();
