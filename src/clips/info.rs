@@ -89,6 +89,7 @@ impl Info {
         let marker = |frame, text: &str| InfoMarker { at_s: seconds(frame, audio.sample_rate), text: text.to_owned() };
         self.title.clone_from(&tags.title);
         self.device.clone_from(&tags.device);
+        self.device_rate_hz = tags.device_rate();
         self.markers = tags.markers.iter().map(|found| marker(found.frame, &found.text)).collect();
         self.lost_frames = damage::noted(tags);
     }
