@@ -78,9 +78,10 @@ impl Shared {
             return;
         }
         *outcome = Outcome::Failed(error.kind(), error.to_string());
+        // Before anybody who waits for the outcome goes on.
+        (self.on_failure)(error);
         drop(outcome);
         self.ended.notify_all();
-        (self.on_failure)(error);
     }
 }
 

@@ -1,4 +1,5 @@
-//! A WAV file as hound reads it, which knows nothing of our writer. It does not know RF64: that is read by our own reader.
+//! A WAV file as hound reads it, which knows nothing of our writer. It knows neither RF64 nor the pad byte behind a chunk of
+//! odd length in front of the samples (hound 3.5): such files are read by our own reader.
 
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 
@@ -14,8 +15,24 @@ use crate::{
 pub(super) fn read(mut input: Bytes) -> Result<Found, Box<dyn std::error::Error + Send + Sync>> {
     let mut id = [0; 4];
     input.read_exact(&mut id)?;
+    let own = &id == b"RF64" || has_odd_chunk_in_front(&mut input)?;
     input.seek(SeekFrom::Start(0))?;
-    if &id == b"RF64" { long(input) } else { plain(input) }
+    if own { long(input) } else { plain(input) }
+}
+
+/// Whether a chunk in front of the samples is followed by a pad byte.
+fn has_odd_chunk_in_front(input: &mut Bytes) -> std::io::Result<bool> {
+    let (mut at, mut head) = (12, [0; 8]);
+    loop {
+        input.seek(SeekFrom::Start(at))?;
+        input.read_exact(&mut head)?;
+        let [a, b, c, d, sizes @ ..] = head;
+        let size = u64::from(u32::from_le_bytes(sizes));
+        if [a, b, c, d] == *b"data" || size % 2 == 1 {
+            return Ok([a, b, c, d] != *b"data");
+        }
+        at += 8 + size;
+    }
 }
 
 fn plain(input: Bytes) -> Result<Found, Box<dyn std::error::Error + Send + Sync>> {
@@ -53,5 +70,28 @@ fn found(
     match last {
         1 => Ok(Found { sample_rate, channels, sample_format: Some(sample_format), frames }),
         _ => Err("it breaks off".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    #[test]
+    fn an_odd_chunk_in_front_of_the_samples_is_no_fault() {
+        let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: Kind::Int };
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+        (0..100).for_each(|sample: i16| writer.write_sample(sample).unwrap());
+        writer.finalize().unwrap();
+        for chunk in [&b""[..], b"iXML\x05\0\0\0<x/>\n\0", b"bext\x02\0\0\0ab"] {
+            let mut bytes = bytes.get_ref().clone();
+            bytes.splice(12..12, chunk.iter().copied());
+            let size = u32::try_from(bytes.len() - 8).unwrap();
+            bytes[4..8].copy_from_slice(&size.to_le_bytes());
+            assert_eq!(read(Box::new(Cursor::new(bytes))).unwrap().frames, 100, "{chunk:?}");
+        }
     }
 }
