@@ -232,7 +232,8 @@ impl Server {
         let before = self.board.read(|known| known.failures);
         (self.deliver)(command);
         let outcome = self.board.wait(COMMAND_TIMEOUT, |known| match &known.failure {
-            _ if done(known) || known.is_over => Some(Ok(())),
+            _ if done(known) => Some(Ok(())),
+            _ if known.is_over => Some(Err(Refusal::of_state(Activity::Inactive, "do it"))),
             Some((name, message)) if known.failures > before => {
                 Some(Err(Refusal { name: name.clone(), message: message.clone() }))
             }
@@ -248,10 +249,17 @@ impl Server {
     fn saved(&self, command: Command) -> Answer {
         let before = self.board.read(|known| known.saved);
         (self.deliver)(command);
-        let saved = self
-            .board
-            .wait(SAVE_TIMEOUT, |known| (known.saved > before || known.is_over).then(|| known.latest.clone()));
-        Answer { saved: saved.flatten(), ..Answer::done(self.status()) }
+        let saved = self.board.wait(SAVE_TIMEOUT, |known| {
+            (known.saved > before || known.is_over).then(|| known.latest.clone().filter(|_| known.saved > before))
+        });
+        match saved.flatten() {
+            Some(saved) => Answer { saved: Some(saved), ..Answer::done(self.status()) },
+            // Nothing is called saved that nobody knows to be.
+            None => Answer::refused(Refusal {
+                name: dictaphone::ErrorKind::Abort.name().to_owned(),
+                message: "the recorder has not told that a file is safe".to_owned(),
+            }),
+        }
     }
 
     fn quit(&self, state: Activity) -> Answer {
