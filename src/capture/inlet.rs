@@ -88,7 +88,7 @@ impl Inlet {
             label,
             stall: StallWatch::new(latency),
             losses: LossWatch::new(format.sample_rate, latency),
-            suspension: Suspension::new(format.sample_rate),
+            suspension: Suspension::new(format.sample_rate, latency),
             is_monitor: false,
             silent: 0,
             notice: None,

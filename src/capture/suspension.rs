@@ -10,10 +10,11 @@ use crate::audio::time::{duration_of, frames_in};
 
 /// How long a source that has not run yet may take to wake up before it is called suspended.
 const WAKING: Duration = Duration::from_secs(2);
+/// How much longer than a block a source that runs may keep silent before the word of its server counts: the servers
+/// tell its state late, also that of before its first frames.
+const STATE_DELAY: Duration = Duration::from_millis(250);
 /// What is missing is told in pieces of at least this length, and the last piece is kept back until it is measured.
 const PIECE: Duration = Duration::from_millis(250);
-/// Nothing shorter than this is worth a word when it is over.
-const WORTH_TELLING: Duration = Duration::from_millis(40);
 
 /// What is to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(super) enum Told {
 #[derive(Debug)]
 pub(super) struct Suspension {
     rate: u32,
+    /// How long the last frames must be away before a source that ran is called suspended.
+    silence: Duration,
     /// As far as it is suspended: when the last frames came before that, and how many had come by then.
     since: Option<(u64, u64)>,
     /// Whether that was said.
@@ -38,8 +41,9 @@ pub(super) struct Suspension {
 }
 
 impl Suspension {
-    pub(super) fn new(rate: u32) -> Self {
-        Self { rate, since: None, said: false, missing: 0 }
+    /// Of a source of `rate` frames a second that delivers about every `latency`.
+    pub(super) fn new(rate: u32, latency: Duration) -> Self {
+        Self { rate, silence: latency + STATE_DELAY, since: None, said: false, missing: 0 }
     }
 
     /// Whether nothing is due from the source.
@@ -50,7 +54,7 @@ impl Suspension {
     /// The server has suspended it at `now`, in nanoseconds; the last frames came at `last`, `frames` in all.
     pub(super) fn begin(&mut self, now: u64, last: Option<(u64, u64)>) {
         if self.since.is_none() {
-            *self = Self { since: Some(last.unwrap_or((now, 0))), ..Self::new(self.rate) };
+            *self = Self { since: Some(last.unwrap_or((now, 0))), ..self.cleared() };
         }
     }
 
@@ -58,7 +62,7 @@ impl Suspension {
     /// themselves.
     pub(super) fn deny(&mut self) {
         if self.since.is_some_and(|(_, before)| before == 0) && !self.said {
-            *self = Self::new(self.rate);
+            *self = self.cleared();
         }
     }
 
@@ -75,14 +79,15 @@ impl Suspension {
             let all =
                 if before == 0 { 0 } else { self.due(since, at).saturating_sub(frames - before).max(self.missing) };
             let rest = all - self.missing;
-            let worth_telling = self.said || duration_of(all, self.rate) > WORTH_TELLING;
-            *self = Self::new(self.rate);
+            // What is short may be lateness alone; whoever counts the frames against the clock knows better.
+            let worth_telling = self.said || duration_of(all, self.rate) > self.silence;
+            *self = self.cleared();
             return worth_telling.then_some(Told::Over { all, rest });
         }
         let waited = Duration::from_nanos(now.saturating_sub(since));
-        if !self.said && (before > 0 || waited >= WAKING) {
-            self.said = true;
-            return Some(Told::Suspended);
+        if !self.said {
+            self.said = waited >= if before > 0 { self.silence } else { WAKING };
+            return self.said.then_some(Told::Suspended);
         }
         let piece = frames_in(PIECE, self.rate);
         let due = self.due(since, now).saturating_sub(self.missing);
@@ -91,6 +96,10 @@ impl Suspension {
         }
         self.missing += due - piece;
         Some(Told::Missing(due - piece))
+    }
+
+    fn cleared(&self) -> Self {
+        Self { since: None, said: false, missing: 0, ..*self }
     }
 
     fn due(&self, since: u64, now: u64) -> u64 {
@@ -106,13 +115,14 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_in_step_with_the_time_and_to_the_frame_at_the_end() {
-        let mut source = Suspension::new(1_000);
+        let mut source = Suspension::new(1_000, Duration::ZERO);
         assert_eq!(source.look(SECOND, Some((SECOND, 1_000))), None, "it runs");
         source.begin(SECOND + 5, Some((SECOND, 1_000)));
         source.begin(2 * SECOND, Some((SECOND, 1_000)));
         assert!(source.is_on());
         let mut look = |now, last| source.look(now, Some(last));
-        assert_eq!(look(SECOND + 5, (SECOND, 1_000)), Some(Told::Suspended));
+        assert_eq!(look(SECOND + 5, (SECOND, 1_000)), None, "its server may be late");
+        assert_eq!(look(SECOND + SECOND / 4, (SECOND, 1_000)), Some(Told::Suspended));
         assert_eq!(look(SECOND + SECOND / 4, (SECOND, 1_000)), None);
         assert_eq!(look(2 * SECOND, (SECOND, 1_000)), Some(Told::Missing(750)));
         assert_eq!(look(2 * SECOND, (SECOND, 1_000)), None);
@@ -125,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_source_that_never_ran_misses_nothing_and_is_given_a_moment_to_wake_up() {
-        let mut source = Suspension::new(1_000);
+        let mut source = Suspension::new(1_000, Duration::ZERO);
         source.begin(SECOND, None);
         assert_eq!(source.look(2 * SECOND, None), None);
         assert_eq!(source.look(3 * SECOND, None), Some(Told::Suspended));
@@ -144,9 +154,18 @@ mod tests {
 
     #[test]
     fn a_source_that_goes_on_at_once_is_not_worth_a_word() {
-        let mut source = Suspension::new(1_000);
+        let mut source = Suspension::new(1_000, Duration::ZERO);
         source.begin(SECOND, Some((SECOND, 1_000)));
         assert_eq!(source.look(SECOND, Some((SECOND + SECOND / 50, 1_020))), None);
+        assert!(!source.is_on());
+    }
+
+    #[test]
+    fn a_state_that_comes_later_than_the_frames_is_not_believed() {
+        let mut source = Suspension::new(1_000, Duration::from_millis(100));
+        source.begin(SECOND, Some((SECOND, 100)));
+        assert_eq!(source.look(SECOND + SECOND / 3, Some((SECOND, 100))), None);
+        assert_eq!(source.look(SECOND + SECOND / 3, Some((SECOND + SECOND / 3, 433))), None, "it ran all the time");
         assert!(!source.is_on());
     }
 }
