@@ -15,7 +15,7 @@ export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) * 2)))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench profile dist deb install uninstall setup setup-test setup-bench
+.PHONY: help demo test lint bench bench-micro profile dist deb install uninstall setup setup-test setup-bench
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: setup ## check format, lints and documentation; warnings are errors
 bench: setup-bench ## compare with other recorders, written to docs/BENCHMARKS.md (BENCH="--rounds 1 --only cost")
 	@scripts/step.sh cargo build --release --locked
 	@scripts/step.sh python3 -B benches/compare $(BENCH)
+
+bench-micro: setup ## time the parts of a recording one by one (FILTER=mix)
+	@cargo bench --locked --features internals --bench micro -- $(FILTER)
 
 profile: setup ## where the time goes while ten minutes are encoded (needs perf)
 	@scripts/profile.sh

@@ -16,7 +16,7 @@ done
 scripts/step.sh cargo fmt --check
 scripts/step.sh cargo clippy --all-targets --locked -- -D warnings
 if pkg-config --exists libpipewire-0.3 && ldconfig -p | grep -F libclang >/dev/null; then
-    scripts/step.sh cargo clippy --all-targets --locked --features pipewire -- -D warnings
+    scripts/step.sh cargo clippy --all-targets --locked --features pipewire,internals -- -D warnings
 else
     printf 'not linted: feature pipewire, whose headers are missing ("make setup-test" installs them)\n' >&2
 fi

@@ -80,6 +80,9 @@ pub mod clips;
 
 pub mod error;
 pub mod format;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 pub mod media;
 pub mod playback;
 pub mod storage;

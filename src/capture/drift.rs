@@ -71,7 +71,7 @@ const KNOWN_ERROR: f64 = 100e-6;
 const KNOWN_SECONDS: f64 = 10.0;
 /// What a look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finding {
+pub(crate) enum Finding {
     /// So many frames were lost before it.
     Lost(u64),
     /// The device runs at so many frames a second, which is another rate than it says.
@@ -103,7 +103,7 @@ impl Expected {
 
 /// Watches one stream. Positions are in frames, times in nanoseconds of a monotonic clock.
 #[derive(Debug)]
-pub(super) struct LossWatch {
+pub(crate) struct LossWatch {
     rate: u32,
     longest_pause: f64,
     short: f64,
@@ -136,7 +136,7 @@ pub(super) struct LossWatch {
 
 impl LossWatch {
     /// A watch over a stream of `rate` frames a second with buffers of that length.
-    pub(super) fn new(rate: u32, latency: Duration) -> Self {
+    pub(crate) fn new(rate: u32, latency: Duration) -> Self {
         let buffer = latency.as_secs_f64();
         Self {
             rate: rate.max(1),
@@ -160,7 +160,7 @@ impl LossWatch {
     }
 
     /// The frames that the device really makes in a second of the system's clock; `None` while that is not well known.
-    pub(super) fn device_rate(&self) -> Option<f64> {
+    pub(crate) fn device_rate(&self) -> Option<f64> {
         let now = self.open.back()?.at;
         let expected = self.expected()?;
         let mut line = self.whole;
@@ -172,7 +172,7 @@ impl LossWatch {
     }
 
     /// Takes in that a callback came at `now`, after which `frames` frames had come in all.
-    pub(super) fn look(&mut self, now: u64, frames: u64) -> Option<Finding> {
+    pub(crate) fn look(&mut self, now: u64, frames: u64) -> Option<Finding> {
         let first = *self.first.get_or_insert(now);
         if self.last.is_some_and(|last| now <= last) {
             return None;

@@ -7,7 +7,7 @@ pub mod alsa;
 mod bounded;
 pub mod builtin;
 pub mod cpal;
-mod drift;
+pub(crate) mod drift;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
 mod inlet;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
