@@ -30,6 +30,19 @@ impl History {
         (self.samples.len() / self.channels.max(1)) as u64
     }
 
+    /// From now on nothing leaves it.
+    pub(crate) fn keep_all(&mut self) {
+        self.frames = usize::MAX / self.channels.max(1);
+    }
+
+    /// A copy of its samples after the first `frames`, and which of these were lost, as `(frame, frames)` in it.
+    pub(crate) fn after(&self, frames: u64) -> (Vec<f32>, Vec<(u64, u64)>) {
+        let frames = frames.min(self.len());
+        let first = usize::try_from(frames).unwrap_or(usize::MAX).saturating_mul(self.channels);
+        let samples = self.samples.range(first.min(self.samples.len())..).copied().collect();
+        (samples, self.losses.after(self.dropped + frames))
+    }
+
     /// Takes in whole frames; how many have left it for that.
     pub(crate) fn push(&mut self, samples: &[f32]) -> u64 {
         let arrived = samples.len() / self.channels.max(1);
@@ -118,6 +131,12 @@ mod tests {
                 short.adopt(&history);
                 short.drain_into(&mut last);
                 prop_assert_eq!(&last[..], &all[all.len() - 2 * kept.min(7)..]);
+            }
+            for after in 0..=capacity {
+                let kept = history.len();
+                let (rest, _) = history.after(after);
+                prop_assert_eq!(rest.len() as u64, 2 * kept.saturating_sub(after));
+                prop_assert_eq!(&rest[..], &all[all.len() - rest.len()..]);
             }
             let mut out = Vec::new();
             history.drain_into(&mut out);

@@ -20,6 +20,15 @@ impl Losses {
         self.0.iter().map(overlap).sum()
     }
 
+    /// Those from the frame `frame` on, counted from there.
+    pub(crate) fn after(&self, frame: u64) -> Vec<(u64, u64)> {
+        let rest = |&(at, count): &(u64, u64)| {
+            let from = at.max(frame);
+            (at + count > from).then(|| (from - frame, at + count - from))
+        };
+        self.0.iter().filter_map(rest).collect()
+    }
+
     /// Nobody will ask for frames before `frame` any more.
     pub(crate) fn forget_before(&mut self, frame: u64) {
         if self.0.first().is_some_and(|(at, count)| at + count <= frame) {
@@ -43,6 +52,8 @@ mod tests {
         {
             assert_eq!(losses.within(from, to), lost, "{from}..{to}");
         }
+        assert_eq!(losses.after(12), [(0, 8), (28, 10)]);
+        assert_eq!(losses.after(50), []);
         losses.forget_before(20);
         assert_eq!((losses.0.len(), losses.within(0, 100)), (1, 10));
         losses.forget_before(45);

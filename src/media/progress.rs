@@ -43,6 +43,11 @@ pub struct Progress {
     pub disk_left: Option<Duration>,
     /// When the first frame was captured.
     pub recorded_at: Option<SystemTime>,
+    /// With so much of what came before its start it begins, see
+    /// [`begin_earlier`](crate::media::MediaRecorder::begin_earlier).
+    pub begins_before: Duration,
+    /// So much before its start it can be made to begin now; nothing once the start is fixed.
+    pub reach: Duration,
     /// The unfinished file, if the recording goes into one.
     pub path: Option<PathBuf>,
 }

@@ -157,7 +157,10 @@ impl Pump {
             }
             match self.round() {
                 Round::Progress => {}
-                Round::Idle => self.sleep(),
+                Round::Idle => {
+                    self.each_take(Take::settle_start);
+                    self.sleep();
+                }
                 Round::Over(reason) => return self.end(&reason),
             }
         }

@@ -33,6 +33,8 @@ pub(crate) enum TakeCommand {
     Mark(String),
     Next,
     KeepGoing,
+    /// Begin so long before the start.
+    BeginEarlier(Duration),
     /// Gives the marker of that number, from 0 on, a text.
     NameMarker(usize, String),
     Stop,

@@ -60,6 +60,9 @@ pub struct RecorderOptions {
     /// begins what is recorded then. Before the start only as far as a track was asked to
     /// [keep](MediaStreamTrack::keep) it.
     pub pre_roll: Duration,
+    /// So much of what a track was asked to [keep](MediaStreamTrack::keep) stays in memory for some time after the start,
+    /// so that the recording can be made to [begin earlier](MediaRecorder::begin_earlier).
+    pub reach: Duration,
     /// Records only while there is something worth it; what lies between is cut out.
     pub gate: Option<GateOptions>,
     /// The recording stops by itself when nobody has spoken for so long, in any channel, once somebody has. Music is no
@@ -134,6 +137,23 @@ impl RecorderShared {
 
     pub(crate) fn fire(&self, event: &RecorderEvent) {
         self.listeners.fire(event);
+    }
+
+    /// Changes the numbers, and returns them as they were.
+    pub(crate) fn change_progress(&self, change: impl FnOnce(&mut Progress)) -> Progress {
+        let mut progress = lock(&self.progress);
+        let before = progress.clone();
+        change(&mut progress);
+        before
+    }
+
+    /// The level so far, to be [put back](Self::set_level).
+    pub(crate) fn level(&self) -> LevelMeter {
+        lock(&self.level).clone()
+    }
+
+    pub(crate) fn set_level(&self, level: LevelMeter) {
+        *lock(&self.level) = level;
     }
 
     pub(crate) fn with_progress(&self, change: impl FnOnce(&mut Progress)) {
@@ -354,6 +374,7 @@ impl MediaRecorder {
             max_bytes: self.options.max_bytes,
             split: self.options.split.filter(|_| timeslice.is_none()),
             pre_roll: self.options.pre_roll,
+            reach: self.options.reach,
             splits_at_gate: timeslice.is_none() && self.options.gate.is_some_and(|gate| gate.splits),
             starts_paused: self.options.starts_paused,
             files,
@@ -459,6 +480,19 @@ impl MediaRecorder {
     /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
     pub fn keep_going(&self) -> Result<()> {
         self.shared.call(Call::KeepGoing, TakeCommand::KeepGoing)
+    }
+
+    /// Lets the recording begin `before` the frame at which it was started, or as long before as was kept of that time;
+    /// zero takes it back. Possible within the [reach](RecorderOptions::reach) for half a minute after the start, until
+    /// the first pause, the next file or a request for data, and not for what leaves in timeslices or through a gate;
+    /// else nothing happens. What is recorded is written anew from there, exact to the frame: dates and markers move
+    /// along, and [`Progress::begins_before`] tells when it is done. There is no event about it. Not part of the
+    /// standard.
+    ///
+    /// # Errors
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
+    pub fn begin_earlier(&self, before: Duration) -> Result<()> {
+        self.shared.call(Call::Mark, TakeCommand::BeginEarlier(before))
     }
 
     /// Gives the marker of that number, the first is 0, another text; there is no event about it. A number that no marker

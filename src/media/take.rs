@@ -4,6 +4,8 @@
 //! and the encoder's business; where its bytes are kept is the piece's, of which a recording has one or, where it is
 //! split, one after the other.
 
+mod late_start;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -11,6 +13,7 @@ use std::{
 
 use jiff::{Zoned, civil, tz::TimeZone};
 
+use self::late_start::LateStart;
 use crate::{
     audio::{
         AudioFormat, Chain, ChannelMixer, LevelMeter, Marker, SampleFormat, db_to_factor, output_frames,
@@ -63,6 +66,7 @@ pub(crate) struct TakePlan {
     pub(crate) max_bytes: Option<u64>,
     pub(crate) split: Option<Split>,
     pub(crate) pre_roll: Duration,
+    pub(crate) reach: Duration,
     pub(crate) splits_at_gate: bool,
     pub(crate) starts_paused: bool,
     pub(crate) files: PiecePlan,
@@ -104,6 +108,8 @@ pub(crate) struct Take {
     skipped: u64,
     /// What was dropped last.
     history: History,
+    /// As long as the start can be moved.
+    late_start: Option<LateStart>,
     /// Lost frames that are not yet in a finished file.
     losses: Losses,
     /// Markers that are not yet in a finished file, at frames of the recording.
@@ -172,6 +178,7 @@ impl Take {
         Ok(Self {
             splitter: Splitter::new(plan.split, rate, TimeZone::system()),
             history: History::new(frames_in(plan.pre_roll, plan.source_format.sample_rate), usize::from(channels)),
+            late_start: None,
             markers: std::mem::take(&mut plan.metadata.markers),
             markers_written: 0,
             plan,
@@ -251,6 +258,12 @@ impl Take {
             self.obey(&TakeCommand::Pause);
         }
         before.into_iter().for_each(|before| self.history.adopt(before));
+        // What is cut out, or has left already, cannot begin anew.
+        if !self.paused && self.open && self.plan.timeslice.is_none() {
+            let reach = frames_in(self.plan.reach, self.plan.source_format.sample_rate);
+            self.late_start = LateStart::new(reach, piece::channels_of(self.plan.source_format), before);
+            self.publish_start();
+        }
         if !self.paused {
             let outcome = self.record_history();
             self.survive(outcome);
@@ -265,6 +278,14 @@ impl Take {
             return;
         }
         match command {
+            TakeCommand::BeginEarlier(_) => {}
+            TakeCommand::Mark(_) | TakeCommand::NameMarker(..) | TakeCommand::KeepGoing => self.settle_start(),
+            _ => self.fix_start(),
+        }
+        match command {
+            TakeCommand::BeginEarlier(before) => {
+                self.want_start(frames_in(*before, self.plan.source_format.sample_rate));
+            }
             TakeCommand::Pause => {
                 self.paused = true;
                 self.fire(&RecorderEvent::Pause { frame: self.place() });
@@ -360,6 +381,7 @@ impl Take {
                 if self.paused {
                     self.history.count_loss(frames as u64);
                 } else {
+                    self.note_loss_for_start(frames as u64);
                     self.count_loss(frames as u64);
                 }
                 self.record_silence(frames)
@@ -500,6 +522,7 @@ impl Take {
         self.samples.clear();
         self.chain.push(samples, &mut self.samples)?;
         self.encode()?;
+        self.note_for_start(samples);
         if self.limit_reached() {
             self.end(Ending::Complete);
         }
@@ -626,6 +649,8 @@ impl Take {
 
     /// Goes on in a new file, and hands over the old one, whole. If there can be no new one, the old one goes on.
     fn roll_over(&mut self) {
+        self.late_start = None;
+        self.publish_start();
         let begins_at = self.timeline.as_ref().map(|timeline| timeline.time_of(self.frames));
         let file = NewFile { number: self.number + 1, begins_at };
         let begun = self.plan.files.begin(file, reserve(self.plan.files.bits_per_second)).and_then(|mut next| {
@@ -731,6 +756,10 @@ impl Take {
     }
 
     fn end(&mut self, ending: Ending) {
+        if self.over {
+            return;
+        }
+        self.fix_start();
         if self.over {
             return;
         }

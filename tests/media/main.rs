@@ -17,6 +17,7 @@ mod devices;
 mod endings;
 mod faults;
 mod files;
+mod late_start;
 mod panics;
 mod rig;
 mod sharing;

@@ -240,3 +240,43 @@ fn a_recording_survives_that_its_screen_is_suspended() {
     // What the server did not keep meanwhile is silence of the same length, give or take one of its blocks.
     assert!(report.lost_samples().abs_diff(silence) <= 4_800, "{report:?}");
 }
+
+#[test]
+fn who_presses_late_pulls_the_start_back_into_what_was_kept() {
+    let (server, _player) = studio();
+    let test = screen_in(&server);
+    let home = test.home();
+    let test = test.file(home.join(".config/dictaphone/config.toml"), "pre_roll = \"2s\"\n");
+    let folder = test.path("takes");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("keeps the last 2 s");
+    terminal.wait_for("48 kHz mono");
+    // Ten columns of a letter's width are a second.
+    let is_drawn = |c: &char| ('\u{2801}'..='\u{28ff}').contains(c);
+    terminal.wait_until("a second of sound", |screen| screen.contents().chars().filter(is_drawn).count() >= 5 * 10);
+    let part = begin(&mut terminal, &folder, "r", 48_000);
+    terminal.wait_for("start earlier");
+    let before = size(&part);
+    terminal.send(keys::LEFT);
+    terminal.wait_for("more is not kept");
+    let text = terminal.text();
+    let taken = text.lines().nth(1).and_then(|line| line.split_once("  from ")?.1.split_once(" s before"));
+    let taken: f64 = taken.expect("what is taken of it").0.parse().unwrap();
+    let bytes = (taken * 96_000.0) as u64;
+    assert!((0.8..=2.0).contains(&taken), "{taken}");
+    // What was kept is on the disk at once, in the file that is named by its first frame.
+    let is_larger = |name: &String| name.ends_with(".part") && size(&folder.join(name)) >= before + bytes;
+    wait_for_names(&folder, |names| names.len() == 1 && names.iter().all(is_larger));
+    terminal.send(" ");
+    terminal.wait_for("PAUSE");
+    terminal.wait_for_no("start earlier");
+    terminal.send("s");
+    terminal.wait_for("saved; name:");
+    let name = names(&folder).remove(0);
+    let recorded = samples(&folder.join(&name));
+    analyse(&recorded).assert_contiguous();
+    assert!(recorded.len() as u64 * 2 >= before + bytes, "{} frames", recorded.len());
+    terminal.send("\r");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+}

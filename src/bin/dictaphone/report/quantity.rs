@@ -1,10 +1,22 @@
 //! Lengths and sizes as people read them in a list. Pure.
 
+use std::time::Duration;
+
 /// `00:42:10`, cut to the second.
 pub(crate) fn length(seconds: f64) -> String {
     // The cast saturates.
     let seconds = seconds as u64;
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// `5 s`, `0.4 s`, `1 min 30 s`: a length that is said in a sentence, tenths only of a few seconds.
+pub(crate) fn span(length: Duration) -> String {
+    match (length.as_secs(), length.subsec_millis() / 100) {
+        (seconds @ 0..10, tenths @ 1..) => format!("{seconds}.{tenths} s"),
+        (seconds @ 0..60, _) => format!("{seconds} s"),
+        (seconds, _) if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        (seconds, _) => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
 }
 
 /// `1.6×`, with a second digit only where it says something; `x` where there is no such sign.
@@ -43,6 +55,21 @@ mod tests {
             assert_eq!(times(factor, true), text);
         }
         assert_eq!(times(1.1, false), "1.1x");
+    }
+
+    #[test]
+    fn spans_are_as_exact_as_one_would_say_them() {
+        for (millis, text) in [
+            (0, "0 s"),
+            (40, "0 s"),
+            (450, "0.4 s"),
+            (5_000, "5 s"),
+            (12_900, "12 s"),
+            (60_000, "1 min"),
+            (90_000, "1 min 30 s"),
+        ] {
+            assert_eq!(span(Duration::from_millis(millis)), text);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use dictaphone::{
     audio::AudioFormat,
     media::{MediaDevices, Progress, Tap},
+    storage::place,
 };
 
 use super::{Session, Stage};
@@ -38,7 +39,10 @@ impl Session {
     /// The name of the file that is recorded.
     pub(crate) fn name(&self) -> Option<String> {
         let Stage::Running(take) = &self.stage else { return None };
-        Some(take.target.as_ref()?.file_name()?.to_string_lossy().into_owned())
+        // It is named by the time of its first frame, which can still move.
+        let part = take.recorder.progress().path;
+        let target = part.as_deref().and_then(place::target_of_part).or_else(|| take.target.clone());
+        Some(target?.file_name()?.to_string_lossy().into_owned())
     }
 
     /// The sound of the open device as it passes, with room for so many blocks.

@@ -66,7 +66,8 @@ pub(super) fn storage(plan: &Record, target: PathBuf, twins: &Twins, post: &Post
     let (plan, twins, post) = (plan.clone(), Arc::clone(twins), Arc::clone(post));
     let maker: SpoolMaker = Arc::new(move |file: NewFile| {
         twins.begin(plan.pace == Pace::Fast);
-        let target = if file.number == 1 { target.clone() } else { target_of(&plan, &target, file) };
+        let is_first = file.number == 1 && file.begins_at.is_none();
+        let target = if is_first { target.clone() } else { target_of(&plan, &target, file) };
         let first = Box::new(FileSpool::beside(&target)?);
         let Some(folder) = &plan.steps.also else { return Ok(first as Box<dyn Spool>) };
         let post = Arc::clone(&post);

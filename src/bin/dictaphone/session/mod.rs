@@ -97,6 +97,8 @@ enum Stage {
 pub(crate) struct Session {
     plan: Record,
     latency: Duration,
+    /// What is kept of the open device, so that a recording can be made to begin before it was started.
+    reach: Duration,
     devices: Arc<MediaDevices>,
     post: Post<SessionInput>,
     listeners: Listeners,
@@ -135,6 +137,7 @@ impl Session {
             devices: Arc::new(devices),
             plan,
             latency,
+            reach: Duration::ZERO,
             post,
             listeners: Listeners::default(),
             device: None,
@@ -154,9 +157,10 @@ impl Session {
         }
     }
 
-    /// The same for a picture that moves.
-    pub(crate) fn with_picture(plan: Record, post: Post<SessionInput>) -> Self {
-        Self::new(plan, PICTURE_LATENCY, post)
+    /// The same for a picture that moves. What the plan keeps while nothing is recorded is for whoever starts too late.
+    pub(crate) fn with_picture(mut plan: Record, post: Post<SessionInput>) -> Self {
+        let reach = std::mem::take(&mut plan.steps.pre_roll);
+        Self { reach, ..Self::new(plan, PICTURE_LATENCY, post) }
     }
 
     /// From now on it is told what happens.
@@ -173,7 +177,7 @@ impl Session {
         if self.is_busy() {
             return Err(failed("a recording is running"));
         }
-        let (recorder, target) = recorder::prepare(&self.plan, device, &self.twins, &self.post)?;
+        let (recorder, target) = recorder::prepare(&self.plan, (device, self.reach), &self.twins, &self.post)?;
         let format = device.format;
         self.number += 1;
         let number = self.number;
@@ -217,6 +221,13 @@ impl Session {
     pub(crate) fn name_marker(&self, number: usize, text: &str) {
         if let Stage::Running(take) = &self.stage {
             take.name_marker(number, text);
+        }
+    }
+
+    /// Lets the running recording begin so long before it was started, as far as that is kept.
+    pub(crate) fn begin_earlier(&self, before: Duration) {
+        if let Stage::Running(take) = &self.stage {
+            take.begin_earlier(before);
         }
     }
 

@@ -77,6 +77,9 @@ impl Session {
             }
         };
         for track in device.stream.tracks() {
+            if !self.reach.is_zero() {
+                track.keep(self.reach);
+            }
             let wrap = move |event| SessionInput::Track(number, event);
             if let Err(error) = work::forward("track", track.events(), Arc::clone(&self.post), wrap) {
                 return self.refuse(failed(&format!("cannot start a thread: {error}")));

@@ -26,13 +26,13 @@ use crate::{
 const SLICE: Duration = Duration::from_millis(5);
 const FAST_SLICE: Duration = Duration::from_millis(250);
 
-/// A recorder for that device, and the file it goes to.
+/// A recorder for that device, and the file it goes to. It can be made to begin earlier as far as `reach` goes.
 ///
 /// # Errors
 /// When the plan does not fit the device, or no name can be made.
 pub(super) fn prepare(
     plan: &Record,
-    device: &Device,
+    (device, reach): (&Device, Duration),
     twins: &Twins,
     post: &Post<SessionInput>,
 ) -> Result<(MediaRecorder, Option<PathBuf>), Failure> {
@@ -53,6 +53,7 @@ pub(super) fn prepare(
         max_bytes: plan.steps.max_bytes,
         split: plan.steps.split,
         pre_roll: plan.steps.pre_roll,
+        reach,
         gate: plan.steps.gate,
         stop_on_silence: plan.steps.stop_on_silence,
         storage,

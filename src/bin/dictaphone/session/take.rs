@@ -138,6 +138,11 @@ impl Take {
         let _ = self.recorder.name_marker(number, text);
     }
 
+    pub(super) fn begin_earlier(&self, before: Duration) {
+        // Refused by a recorder that has ended meanwhile.
+        let _ = self.recorder.begin_earlier(before);
+    }
+
     pub(super) fn on_recorder(&mut self, event: RecorderEvent, plan: &Record, listeners: &mut Listeners) {
         use RecorderEvent::{Countdown, Gate, Mark, Pause, Resume};
         if !self.announced && matches!(event, Pause { .. } | Resume { .. } | Mark(_) | Gate { .. } | Countdown { .. }) {

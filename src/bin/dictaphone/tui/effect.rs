@@ -204,6 +204,7 @@ impl World {
             Effect::Pause => self.session.apply(Command::Pause),
             Effect::Resume => self.session.apply(Command::Resume),
             Effect::Mark => self.session.apply(Command::Mark(String::new())),
+            Effect::BeginEarlier(before) => self.session.begin_earlier(before),
             Effect::Stop => self.session.apply(Command::Stop),
             Effect::NameMarker(number, text) => self.session.name_marker(number, &text),
             Effect::SetMarkers(path, marks) => self.set_markers(path, marks),
@@ -259,6 +260,8 @@ impl World {
             time: duration_of(progress.frames, rate),
             lost: progress.lost_frames,
             arrived: progress.arrived > 0,
+            reach: progress.reach,
+            begins_before: progress.begins_before,
         });
         Heard {
             now: self.opened_at.elapsed(),

@@ -36,7 +36,7 @@ use self::{
     update::Msg,
 };
 use crate::{
-    cli::{CaptureArgs, RecordArgs, config::Config},
+    cli::{CaptureArgs, RecordArgs, config::Config, steps::StepArgs},
     input::Inputs,
     message::{Failure, Message, exit::Exit},
     plan::{self, Surroundings, Target},
@@ -82,6 +82,7 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     let defaults = RecordArgs {
         reconnect: config.record.reconnect,
         on_saved: config.record.on_saved,
+        steps: StepArgs { pre_roll: config.record.steps.pre_roll, ..StepArgs::default() },
         ..only(config.record.capture)
     };
     let plan = plan::record(only(args), &Surroundings::look_around(defaults))?;
@@ -101,7 +102,7 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
         plan.container.extension(),
         config.keymap,
     );
-    model.recorder.gain_db = plan.gain_db;
+    (model.recorder.gain_db, model.recorder.keeps) = (plan.gain_db, plan.steps.pre_roll);
     report.silence_libraries();
     let (sender, happenings) = channel();
     // Before the device is opened, so that a signal which comes meanwhile is not lost.

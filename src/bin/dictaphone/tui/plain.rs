@@ -83,7 +83,8 @@ fn device(model: &Model) -> String {
 fn deck(model: &Model) -> String {
     let recorder = &model.recorder;
     match recorder.deck {
-        Deck::Idle => "ready".to_owned(),
+        Deck::Idle if recorder.keeps.is_zero() => "ready".to_owned(),
+        Deck::Idle => format!("ready, the last {} are kept in memory", quantity::span(recorder.keeps)),
         Deck::Waiting => "waiting for the first sound".to_owned(),
         // Once a minute, that one knows it goes on.
         Deck::Recording if recorder.time.as_secs() >= 60 => format!("recorded {} min", recorder.time.as_secs() / 60),
@@ -221,7 +222,10 @@ mod tests {
         update(&mut model, Msg::Started("a.wav".into()));
         let counted = |seconds| {
             let time = Duration::from_secs(seconds);
-            Msg::Heard(Heard { progress: Some(Counted { time, lost: 0, arrived: true }), ..Heard::default() })
+            Msg::Heard(Heard {
+                progress: Some(Counted { time, lost: 0, arrived: true, ..Counted::default() }),
+                ..Heard::default()
+            })
         };
         for (seconds, line) in [(1, Some("recording a.wav")), (2, None), (59, None), (61, Some("recorded 1 min"))] {
             update(&mut model, counted(seconds));

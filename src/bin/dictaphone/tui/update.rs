@@ -10,7 +10,7 @@ mod list;
 pub(crate) mod listening;
 mod markers;
 mod mouse;
-mod recording;
+pub(crate) mod recording;
 mod sound;
 mod travel;
 
@@ -51,7 +51,7 @@ pub(crate) struct Heard {
 }
 
 /// The numbers of a running recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counted {
     /// Recorded time.
     pub(crate) time: Duration,
@@ -59,6 +59,10 @@ pub(crate) struct Counted {
     pub(crate) lost: u64,
     /// The first frame has come.
     pub(crate) arrived: bool,
+    /// So long before it was started it can be made to begin; nothing once that is fixed.
+    pub(crate) reach: Duration,
+    /// So long before it was started it begins.
+    pub(crate) begins_before: Duration,
 }
 
 /// A clip that was written anew.
@@ -182,6 +186,8 @@ pub(crate) enum Effect {
     Pause,
     Resume,
     Mark,
+    /// Lets the recording begin so long before it was started.
+    BeginEarlier(Duration),
     /// Names the marker of the recording with that number, from 0 on.
     NameMarker(usize, String),
     /// Gives a clip these markers and no others.
@@ -276,6 +282,8 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
             (model.recorder.deck, model.pane) = (Deck::Waiting, Pane::Recorder);
             (model.recorder.name, model.recorder.time, model.recorder.lost, model.recorder.markers) =
                 (name, Duration::ZERO, 0, 0);
+            (model.recorder.reach, model.recorder.begins_before) = Default::default();
+            model.live.started = None;
             model.live.meter.reset();
         }
         Msg::Paused => model.recorder.deck = Deck::Paused,

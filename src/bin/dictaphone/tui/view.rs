@@ -20,7 +20,7 @@ use super::{
     update,
     widgets::{clips, dialog, jobs, meter, notice, oscilloscope, outline, spectrum, waveform},
 };
-use crate::report::status;
+use crate::report::{quantity, status};
 
 /// Draws the whole screen.
 pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
@@ -230,6 +230,9 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
             push(format!("  zoom {}", status::clock(zoom.length())), theme.dim(), &mut left);
         }
     }
+    if let Some(kept) = kept(model) {
+        push(kept, theme.accent(), &mut left);
+    }
     if model.recorder.markers > 0 && model.recorder.deck != Deck::Idle {
         push(
             format!("  {} {}", model.recorder.markers, if model.recorder.markers == 1 { "marker" } else { "markers" }),
@@ -249,6 +252,17 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
     let scarce = model.recorder.disk_left.is_some_and(|left| left.as_secs() < 300);
     spans.push(Span::styled(disk, if scarce { theme.alarm() } else { theme.dim() }));
     Line::from(spans).render(area, buffer);
+}
+
+/// That the input is kept in memory, and how much of that the recording begins with.
+fn kept(model: &Model) -> Option<String> {
+    let recorder = &model.recorder;
+    match recorder.deck {
+        Deck::Idle if recorder.keeps.is_zero() || matches!(recorder.device, Device::Missing) => None,
+        Deck::Idle => Some(format!("  keeps the last {}", quantity::span(recorder.keeps))),
+        _ if recorder.begins_before.is_zero() => None,
+        _ => Some(format!("  from {} before", quantity::span(recorder.begins_before))),
+    }
 }
 
 /// The file that is recorded, or the take into which it goes.

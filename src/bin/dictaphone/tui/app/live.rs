@@ -56,6 +56,8 @@ pub(crate) struct Live {
     pub(crate) picture: Picture,
     /// The newest last.
     pub(crate) columns: VecDeque<Column>,
+    /// How many columns there were when the recording was started, and how many of these went into it.
+    pub(crate) started: Option<(u64, u64)>,
     /// Columns before those that are remembered.
     pub(crate) passed: u64,
     pub(crate) growing: Growing,

@@ -61,6 +61,11 @@ pub(crate) struct Recorder {
     pub(crate) markers: u32,
     /// Amplification before encoding.
     pub(crate) gain_db: f64,
+    /// What is kept in memory of the input, for whoever starts too late.
+    pub(crate) keeps: Duration,
+    /// How long before it was started the recording can begin, and is to begin.
+    pub(crate) reach: Duration,
+    pub(crate) begins_before: Duration,
     /// The take into which the recording goes.
     pub(crate) dictation: Option<Dictation>,
     /// How long the disk lasts.
@@ -81,6 +86,9 @@ impl Recorder {
             lost: 0,
             markers: 0,
             gain_db: 0.0,
+            keeps: Duration::ZERO,
+            reach: Duration::ZERO,
+            begins_before: Duration::ZERO,
             dictation: None,
             disk_left: None,
             is_unwanted: false,

@@ -69,6 +69,9 @@ fn act(model: &mut Model, action: Action, seconds: i32) -> Vec<Effect> {
         Action::OtherPane => model.pane = model.pane.other(),
         Action::NextPicture => model.live.picture = model.live.picture.next(),
         Action::Play => return listening::play(model),
+        Action::Back | Action::Forward if recording::can_begin_earlier(model) => {
+            return recording::move_start(model, if action == Action::Back { seconds } else { -seconds });
+        }
         Action::Back => return listening::seek(model, -seconds),
         Action::Forward => return listening::seek(model, seconds),
         Action::PreviousMarker => return listening::previous_marker(model),

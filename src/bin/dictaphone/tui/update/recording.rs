@@ -7,8 +7,11 @@ use tui_input::Input;
 use super::{Effect, dictation, say, stem};
 use crate::{
     input::command::Command,
-    report::status,
-    tui::app::{Deck, Device, Dialog, Model, Weight, Work},
+    report::{quantity, status},
+    tui::{
+        app::{Deck, Device, Dialog, Model, Weight, Work},
+        keymap::Scene,
+    },
 };
 
 pub(super) fn wish(model: &mut Model, intent: Command) -> Vec<Effect> {
@@ -87,4 +90,27 @@ pub(super) fn record(model: &mut Model) -> Vec<Effect> {
         (_, Device::Open { .. }) => return vec![Effect::Start],
     }
     Vec::new()
+}
+
+/// Whether the keys that seek move the start of the recording.
+pub(crate) fn can_begin_earlier(model: &Model) -> bool {
+    model.scene() == Scene::Recorder && !model.recorder.reach.is_zero()
+}
+
+/// Lets the recording begin so many seconds earlier, or later again, as far as what was before it is kept.
+pub(super) fn move_start(model: &mut Model, seconds: i32) -> Vec<Effect> {
+    let recorder = &mut model.recorder;
+    let by = Duration::from_secs(seconds.unsigned_abs().into());
+    let before = match seconds {
+        0.. => (recorder.begins_before + by).min(recorder.reach),
+        _ => recorder.begins_before.saturating_sub(by),
+    };
+    recorder.begins_before = before;
+    let text = match (before.is_zero(), before == model.recorder.reach) {
+        (true, _) => "the recording begins where it was started".to_owned(),
+        (_, false) => format!("the recording begins {} before it was started", quantity::span(before)),
+        (_, true) => format!("the recording begins {} before it was started, more is not kept", quantity::span(before)),
+    };
+    say(model, Weight::Note, text);
+    vec![Effect::BeginEarlier(before)]
 }

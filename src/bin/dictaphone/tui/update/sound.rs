@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dictaphone::audio::LevelMeter;
 
-use super::{Heard, inputs, listening};
+use super::{Counted, Heard, inputs, listening};
 use crate::tui::{
     app::{Column, Deck, Device, Growing, Live, Model, Notice, Weight},
     meter::Meter,
@@ -24,6 +24,7 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
     let before = numbers(model);
     if let Some(counted) = heard.progress {
         (model.recorder.time, model.recorder.lost) = (counted.time, counted.lost);
+        moved_start(model, &counted);
         if model.recorder.deck == Deck::Waiting && counted.arrived {
             model.recorder.deck = Deck::Recording;
         }
@@ -41,6 +42,21 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
         model.dirty = true;
     }
     model.dirty |= (!heard.sound.is_empty() && !is_still(model)) || before != numbers(model);
+}
+
+/// How far the start of the recording was moved. While it can be, what the keys have asked for counts.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "columns that are remembered")]
+fn moved_start(model: &mut Model, counted: &Counted) {
+    model.recorder.reach = counted.reach;
+    if counted.reach.is_zero() {
+        model.recorder.begins_before = counted.begins_before;
+    }
+    if counted.arrived {
+        let here = model.live.passed + model.live.columns.len() as u64;
+        let columns = counted.begins_before.as_secs_f64() * f64::from(COLUMNS_PER_SECOND);
+        let started = model.live.started.map_or(here, |(started, _)| started);
+        model.live.started = Some((started, columns.round() as u64));
+    }
 }
 
 /// Nothing is heard any more: what was must not look as if it still were.

@@ -4,6 +4,7 @@ mod cut;
 mod dictation;
 mod inputs;
 mod jobs;
+mod late_start;
 mod list;
 mod listening;
 mod notices;
@@ -80,7 +81,7 @@ fn playing_at(name: &str, millis: u64) -> Msg {
 }
 
 fn counted(millis: u64, arrived: bool) -> Msg {
-    let progress = Some(Counted { time: Duration::from_millis(millis), lost: 0, arrived });
+    let progress = Some(Counted { time: Duration::from_millis(millis), lost: 0, arrived, ..Counted::default() });
     Msg::Heard(Heard { now: Duration::from_millis(millis), progress, ..Heard::default() })
 }
 
@@ -322,7 +323,7 @@ fn the_waveform_stands_still_while_paused_and_has_the_markers_in_it() {
     let sound = |from: u64| Heard {
         now: Duration::from_secs(from + 1),
         sound: vec![0.5; 48_000],
-        progress: Some(Counted { time: Duration::from_secs(from + 1), lost: 0, arrived: true }),
+        progress: Some(Counted { time: Duration::from_secs(from + 1), lost: 0, arrived: true, ..Counted::default() }),
         ..Heard::default()
     };
     update(&mut model, Msg::Heard(sound(0)));

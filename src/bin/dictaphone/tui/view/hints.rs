@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::tui::{
     app::{Deck, Kind, Model, Playing, Repeat},
     keymap::{Action, Scene},
+    update::recording,
 };
 
 /// What one may want, and the keys of it.
@@ -28,6 +29,7 @@ const IDLE: &[Hint] = &[
     (&[Action::NextPicture], "view"),
 ];
 const RECORDING: &[Hint] = &[
+    (&[Action::Back, Action::Forward], "start earlier"),
     (&[Action::TogglePause], "pause"),
     (&[Action::Stop], "stop"),
     (&[Action::Mark], "marker"),
@@ -106,6 +108,7 @@ fn of_the_moment(model: &Model) -> &'static [Hint] {
 fn is_of_use(model: &Model, action: Action) -> bool {
     match action {
         Action::Undo => model.shelf.undoable > 0,
+        Action::Back | Action::Forward if model.scene() == Scene::Recorder => recording::can_begin_earlier(model),
         Action::Recover => model.shelf.takes.current().is_some_and(|take| take.kind == Kind::Unfinished),
         _ => model.keymap.active(model.scene()).any(|bound| bound.binding.action == action && !bound.keys.is_empty()),
     }

@@ -1,6 +1,7 @@
 //! Pictures of the screen in every size, mode and set of characters.
 
 mod help;
+mod late_start;
 mod words;
 
 use std::{f32::consts::TAU, path::PathBuf, time::Duration};
@@ -108,7 +109,7 @@ fn hear(model: &mut Model, from: u32, progress: Option<Counted>) {
 fn recording(size: Size, unicode: bool) -> Model {
     let mut model = model(size, unicode);
     update(&mut model, Msg::Started("2026-11-20_14-05-09.wav".into()));
-    let progress = Counted { time: Duration::from_millis(83_450), lost: 0, arrived: true };
+    let progress = Counted { time: Duration::from_millis(83_450), lost: 0, arrived: true, ..Counted::default() };
     hear(&mut model, 288_000, Some(progress));
     model
 }
@@ -146,7 +147,8 @@ fn play(model: &mut Model) {
 
 /// Nothing is heard.
 fn still(model: &Model) -> Heard {
-    let progress = Counted { time: model.recorder.time, lost: model.recorder.lost, arrived: true };
+    let progress =
+        Counted { time: model.recorder.time, lost: model.recorder.lost, arrived: true, ..Counted::default() };
     Heard { now: model.now, disk_left: model.recorder.disk_left, progress: Some(progress), ..Heard::default() }
 }
 
@@ -260,7 +262,8 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
                 play(model);
                 press(model, [KeyCode::Char('o')]);
                 update(model, Msg::Started("new.wav".into()));
-                let progress = Counted { time: Duration::from_millis(4_200), lost: 0, arrived: true };
+                let progress =
+                    Counted { time: Duration::from_millis(4_200), lost: 0, arrived: true, ..Counted::default() };
                 hear(model, 288_000, Some(progress));
             }),
         ),

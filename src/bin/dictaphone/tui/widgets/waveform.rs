@@ -24,7 +24,7 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let columns_of = |cell: usize| shown.get(canvas.columns_of(cell).start..).unwrap_or_default().iter().copied();
     let across = canvas.columns_of(0).len();
     canvas.draw_outlined(buffer, |cell, is_solid| {
-        style(theme, columns_of(cell).take(across).max_by(|a, b| a.peak.total_cmp(&b.peak)).copied(), is_solid)
+        style(theme, columns_of(cell).take(across).max_by(|a, b| a.peak.total_cmp(&b.peak)), is_solid)
     });
     for (x, _) in shown.iter().enumerate().filter(|(_, column)| column.is_marked) {
         let x = area.x + u16::try_from(x / across.max(1)).unwrap_or(u16::MAX);
@@ -33,11 +33,17 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 /// Those that the picture begins with and all that follow.
-fn shown(model: &Model, columns: usize, across: usize) -> Vec<&Column> {
+fn shown(model: &Model, columns: usize, across: usize) -> Vec<Column> {
     let live = &model.live;
     let first = first(live.passed + live.columns.len() as u64, columns as u64, across as u64);
     let skipped = usize::try_from(first.saturating_sub(live.passed)).unwrap_or(usize::MAX);
-    live.columns.iter().skip(skipped).take(columns).collect()
+    // What was said before the start may have gone into the recording as well.
+    let taken = live.started.map_or(0..0, |(started, taken)| started.saturating_sub(taken)..started);
+    let column = |(place, column): (usize, &Column)| {
+        let kept = column.kept || taken.contains(&(live.passed + place as u64));
+        Column { kept, ..*column }
+    };
+    live.columns.iter().enumerate().skip(skipped).take(columns).map(column).collect()
 }
 
 /// The column that a picture begins with which shows the last of `total`.

@@ -1,0 +1,169 @@
+//! A recording that is made to begin before it was started, with what is still in memory of that time: it is written
+//! anew from there on, and takes the place of what was written so far only when it is whole. Run by the pump thread.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Take, reserve};
+use crate::{
+    audio::{Chain, LevelMeter, time::duration_of},
+    capture::{Warning, WarningKind},
+    error::Result,
+    media::{NewFile, RecorderEvent, history::History, losses::Losses, timeline::Timeline},
+};
+
+/// So long after its start a recording can be made to begin earlier, or later again.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// The start of a recording while it can be moved.
+pub(super) struct LateStart {
+    /// What the source delivered before the start, as far as it was kept, and all that was gathered since.
+    sound: History,
+    /// Frames of the source in it that came before the start, those of them that are recorded, and those that are to be.
+    kept: u64,
+    taken: u64,
+    wanted: u64,
+}
+
+impl LateStart {
+    /// With at most `reach` frames of what was kept `before` the start; `None` if nothing was.
+    pub(super) fn new(reach: u64, channels: usize, before: Option<&History>) -> Option<Self> {
+        let mut sound = History::new(reach, channels);
+        sound.adopt(before?);
+        sound.keep_all();
+        let kept = sound.len();
+        (kept > 0).then_some(Self { sound, kept, taken: 0, wanted: 0 })
+    }
+
+    fn since_start(&self) -> u64 {
+        self.sound.len().saturating_sub(self.kept)
+    }
+}
+
+impl Take {
+    /// These samples were gathered.
+    pub(super) fn note_for_start(&mut self, samples: &[f32]) {
+        let Some(late) = &mut self.late_start else { return };
+        late.sound.push(samples);
+        if duration_of(late.since_start(), self.plan.source_format.sample_rate) > WINDOW {
+            self.fix_start();
+        }
+    }
+
+    /// The next frames that are gathered were lost.
+    pub(super) fn note_loss_for_start(&mut self, frames: u64) {
+        if let Some(late) = &mut self.late_start {
+            late.sound.count_loss(frames);
+        }
+    }
+
+    /// The recording is to begin so many frames of the source before its start, or as many as are kept.
+    pub(super) fn want_start(&mut self, frames: u64) {
+        if let Some(late) = &mut self.late_start {
+            late.wanted = frames.min(late.kept);
+        }
+    }
+
+    /// From now on the start stays where it is wanted.
+    pub(super) fn fix_start(&mut self) {
+        self.settle_start();
+        self.late_start = None;
+        self.publish_start();
+    }
+
+    /// Moves the start to where it is wanted. Left for a moment in which nothing waits to be read, as it may take some
+    /// time.
+    pub(crate) fn settle_start(&mut self) {
+        let Some(mut late) = self.late_start.take_if(|late| late.wanted != late.taken) else { return };
+        match self.begin_anew(&late) {
+            Ok(()) => {
+                late.taken = late.wanted;
+                self.late_start = Some(late);
+            }
+            Err(error) => {
+                let message = format!("the recording begins where it was started: {error}");
+                let warning = Warning::new(WarningKind::Device, message);
+                self.fire(&RecorderEvent::Warning { warning, frame: self.frames });
+            }
+        }
+        self.publish();
+        self.publish_start();
+    }
+
+    /// Tells how far the start was moved, and can be.
+    pub(super) fn publish_start(&self) {
+        let rate = self.plan.source_format.sample_rate;
+        let (taken, kept) = self.late_start.as_ref().map_or((None, 0), |late| (Some(late.taken), late.kept));
+        self.shared.with_progress(|progress| {
+            progress.reach = duration_of(kept, rate);
+            progress.begins_before = taken.map_or(progress.begins_before, |taken| duration_of(taken, rate));
+        });
+    }
+
+    /// # Errors
+    /// Those of making, encoding and writing the new file; then everything is as it was.
+    fn begin_anew(&mut self, late: &LateStart) -> Result<()> {
+        let (rate, source_rate) = (self.plan.format.sample_rate, self.plan.source_format.sample_rate);
+        let (before, now) = (self.recorded_rate(late.taken), self.recorded_rate(late.wanted));
+        let started_at = self.timeline.as_ref().map(|timeline| timeline.time_of(before));
+        let begins_at = started_at.and_then(|at| at.checked_sub(duration_of(late.wanted, source_rate)));
+        let chain = Chain::new(self.plan.mixer.clone(), source_rate, rate, self.plan.gain_db)?;
+        let file = NewFile { number: 1, begins_at };
+        let piece = self.plan.files.begin(file, reserve(self.plan.files.bits_per_second))?;
+        let clocks = (SystemTime::now(), Instant::now());
+        let timeline = begins_at.map(|at| Timeline::new(rate, 0, at, clocks));
+        let level = self.shared.level();
+        let progress = self.shared.change_progress(|progress| {
+            (progress.bytes, progress.clipped, progress.lost_frames) = (0, 0, 0);
+            progress.losses.clear();
+            (progress.peak, progress.path) = (LevelMeter::new().take().peak, piece.path());
+        });
+        let old = (
+            std::mem::replace(&mut self.piece, piece),
+            std::mem::replace(&mut self.chain, chain),
+            std::mem::replace(&mut self.timeline, timeline),
+            std::mem::take(&mut self.losses),
+            std::mem::take(&mut self.meter),
+            (std::mem::take(&mut self.frames), std::mem::take(&mut self.gathered), self.recorded_at),
+        );
+        self.recorded_at = begins_at.or(self.recorded_at);
+        self.move_markers(before, now);
+        let written = self.record_anew(late);
+        self.shared.set_level(level);
+        let (piece, chain, timeline, losses, meter, numbers) = old;
+        match written {
+            Ok(()) => {
+                piece.discard();
+                Ok(())
+            }
+            Err(error) => {
+                std::mem::replace(&mut self.piece, piece).discard();
+                (self.chain, self.timeline, self.losses, self.meter) = (chain, timeline, losses, meter);
+                (self.frames, self.gathered, self.recorded_at) = numbers;
+                self.move_markers(now, before);
+                self.shared.change_progress(|now| *now = progress);
+                Err(error)
+            }
+        }
+    }
+
+    fn move_markers(&mut self, before: u64, now: u64) {
+        for marker in &mut self.markers {
+            marker.frame = (marker.frame + now).saturating_sub(before);
+        }
+    }
+
+    fn record_anew(&mut self, late: &LateStart) -> Result<()> {
+        let header = self.piece.open()?;
+        self.count(&header);
+        let (samples, losses) = late.sound.after(late.kept - late.wanted);
+        let mut all = Losses::default();
+        for (at, frames) in losses {
+            let from = self.recorded_rate(at);
+            let lost = self.recorded_rate(at + frames) - from;
+            all.count(from, lost);
+            self.shared.with_progress(|progress| progress.count_loss(from, lost));
+        }
+        self.losses = all;
+        if samples.is_empty() { Ok(()) } else { self.take_in(&samples) }
+    }
+}
