@@ -8,7 +8,7 @@ mod tests {
     use dictaphone::{
         ErrorKind,
         audio::{AudioFormat, Marker, Metadata, SampleFormat},
-        format::{self, Decoder, Delivery, Encoder, EncoderSettings, Seal, wav::header::Header},
+        format::{self, Decoder, Delivery, Encoder, EncoderSettings, Seal, WavHeader},
     };
     use proptest::prelude::*;
 
@@ -132,7 +132,7 @@ mod tests {
         ] {
             let audio = AudioFormat::new(8_000, channels, sample_format);
             let (bytes, encoder) = recorded("wav", audio, Delivery::File, 11, metadata.clone());
-            let header = usize::try_from(Header::new(audio).unwrap().file_len()).unwrap();
+            let header = usize::try_from(WavHeader::new(audio).unwrap().file_len()).unwrap();
             for cut in 0..=bytes.len() {
                 let seal = encoder.seal(cut as u64);
                 let file = sealed(bytes[..cut].to_vec(), &seal);
@@ -201,8 +201,9 @@ mod tests {
     #[test]
     fn files_around_4_gib_are_read_to_their_last_frame_with_their_tags() {
         let audio = AudioFormat::new(48_000, 1, SampleFormat::S24);
-        let header = Header::new(audio).unwrap();
-        let trailer = dictaphone::format::wav::trailer::trailer(&tags()).unwrap();
+        let header = WavHeader::new(audio).unwrap();
+        let (empty, _) = recorded("wav", audio, Delivery::File, 0, tags());
+        let trailer = empty[usize::try_from(header.file_len()).unwrap()..].to_vec();
         let around = (0xffff_fffe_u64 + 8 - header.file_len() - trailer.len() as u64) / 3;
         let mut ids = Vec::new();
         for frames in (around - 2..=around + 2).chain([3 << 31]) {
@@ -263,7 +264,7 @@ mod tests {
             let (bytes, encoder) = recorded("wav", audio, Delivery::File, 20, tags());
             let mut bytes = sealed(bytes.clone(), &encoder.seal(bytes.len() as u64));
             if rf64 {
-                let head = Header::new(audio).unwrap().file(20 * u64::from(audio.frame_bytes()), 1 << 40);
+                let head = WavHeader::new(audio).unwrap().file(20 * u64::from(audio.frame_bytes()), 1 << 40);
                 bytes[..head.len()].copy_from_slice(&head);
             }
             for (at, value) in damage {

@@ -5,8 +5,14 @@
 
 use std::io::Cursor;
 
-use dictaphone::{audio::checksum::{flac_crc8, flac_crc16}, format};
+use dictaphone::format;
 use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/support/checksum.rs"]
+#[allow(dead_code)]
+mod checksum;
+
+use checksum::{flac_crc8, flac_crc16};
 
 fuzz_target!(|input: &[u8]| {
     let mut bytes = [b"fLaC", input].concat();

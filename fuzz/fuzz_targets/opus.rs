@@ -5,8 +5,14 @@
 
 use std::io::Cursor;
 
-use dictaphone::{audio::checksum::ogg_crc32, format};
+use dictaphone::format;
 use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/support/checksum.rs"]
+#[allow(dead_code)]
+mod checksum;
+
+use checksum::ogg_crc32;
 
 fuzz_target!(|input: &[u8]| {
     let mut bytes = [b"OggS\0", input].concat();
@@ -41,7 +47,7 @@ fn sign(bytes: &mut [u8]) {
         let end = start + 27 + usize::from(segments) + body;
         let Some(page) = bytes.get_mut(start..end) else { continue };
         page[22..26].fill(0);
-        let crc = ogg_crc32(0, page).to_le_bytes();
+        let crc = ogg_crc32(page).to_le_bytes();
         page[22..26].copy_from_slice(&crc);
     }
 }

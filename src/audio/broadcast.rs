@@ -16,7 +16,7 @@ use jiff::{SignedDuration, civil::DateTime};
 use super::output_frames;
 
 /// Bytes of a payload without a coding history, which follows.
-pub const PAYLOAD_BYTES: usize = 602;
+pub(crate) const PAYLOAD_BYTES: usize = 602;
 
 const DESCRIPTION_BYTES: usize = 256;
 const ORIGINATOR_AT: usize = 256;
@@ -29,7 +29,7 @@ const VERSION_AT: usize = 346;
 /// The payload for a recording whose first frame is of `date` (RFC 3339, local) and stands so many frames behind
 /// midnight; what is not known is blank.
 #[must_use]
-pub fn payload(title: &str, originator: &str, date: Option<&str>, reference: Option<u64>) -> Vec<u8> {
+pub(crate) fn payload(title: &str, originator: &str, date: Option<&str>, reference: Option<u64>) -> Vec<u8> {
     let mut out = vec![0; PAYLOAD_BYTES];
     let mut put = |at: usize, bytes: &[u8]| {
         if let Some(place) = out.get_mut(at..at + bytes.len()) {
@@ -49,7 +49,7 @@ pub fn payload(title: &str, originator: &str, date: Option<&str>, reference: Opt
 
 /// The date and the local time of the first frame; `None` if the payload does not tell them.
 #[must_use]
-pub fn origination(payload: &[u8]) -> Option<DateTime> {
+pub(crate) fn origination(payload: &[u8]) -> Option<DateTime> {
     let text = std::str::from_utf8(payload.get(DATE_AT..DATE_AT + DATE_TIME_BYTES)?).ok()?;
     let (date, time) = text.split_at_checked(10)?;
     // Any separator is allowed.
@@ -64,14 +64,14 @@ pub fn origination(payload: &[u8]) -> Option<DateTime> {
 
 /// Who recorded it; empty if the payload does not tell.
 #[must_use]
-pub fn originator(payload: &[u8]) -> String {
+pub(crate) fn originator(payload: &[u8]) -> String {
     let field = payload.get(ORIGINATOR_AT..ORIGINATOR_AT + ORIGINATOR_BYTES).unwrap_or_default();
     let text = field.split(|&byte| byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).trim().to_owned()
 }
 
 /// The payload of what begins so many frames later.
-pub fn delay(payload: &mut [u8], frames: u64, sample_rate: u32) {
+pub(crate) fn delay(payload: &mut [u8], frames: u64, sample_rate: u32) {
     let rate = u64::from(sample_rate.max(1));
     if let Some(place) = payload.get_mut(REFERENCE_AT..VERSION_AT).and_then(|place| place.first_chunk_mut::<8>()) {
         *place = (u64::from_le_bytes(*place).saturating_add(frames) % (rate * 86_400)).to_le_bytes();

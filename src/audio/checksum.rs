@@ -5,14 +5,14 @@
 
 /// The CRC-8 behind the header of a FLAC frame: x⁸ + x² + x + 1, from 0 (RFC 9639, section 9.1.8).
 #[must_use]
-pub fn flac_crc8(bytes: &[u8]) -> u8 {
+pub(crate) fn flac_crc8(bytes: &[u8]) -> u8 {
     const TABLE: [u32; 256] = table(8, 0x07);
     bytes.iter().fold(0, |crc, byte| TABLE.get(usize::from(crc ^ byte)).map_or(0, |&entry| entry as u8))
 }
 
 /// The CRC-16 at the end of a FLAC frame: x¹⁶ + x¹⁵ + x² + 1, from 0 (RFC 9639, section 9.3).
 #[must_use]
-pub fn flac_crc16(bytes: &[u8]) -> u16 {
+pub(crate) fn flac_crc16(bytes: &[u8]) -> u16 {
     // Eight bytes at a time: each table is for a byte that stands so many places further in front.
     static TABLES: [[u16; 256]; 8] = flac_crc16_tables();
     let entry = |place: usize, index: u8| TABLES[place][usize::from(index)];
@@ -47,7 +47,7 @@ const fn flac_crc16_tables() -> [[u16; 256]; 8] {
 
 /// The CRC-32 of an Ogg page whose checksum field is zero, from 0 (RFC 3533, section 6), going on from `crc`.
 #[must_use]
-pub fn ogg_crc32(crc: u32, bytes: &[u8]) -> u32 {
+pub(crate) fn ogg_crc32(crc: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = table(32, 0x04c1_1db7);
     bytes.iter().fold(crc, |crc, &byte| {
         let index = (crc >> 24) ^ u32::from(byte);

@@ -48,7 +48,7 @@ const PHASES: [[f32; TAPS]; 2] = [
 ];
 
 /// A limiter for sound of one rate and number of channels.
-pub struct Limiter {
+pub(crate) struct Limiter {
     channels: usize,
     ceiling: f32,
     /// Frames of the attack.
@@ -73,7 +73,7 @@ pub struct Limiter {
 impl Limiter {
     /// A limiter that lets no true peak above `ceiling` (1.0 is full scale).
     #[must_use]
-    pub fn new(sample_rate: u32, channels: u16, ceiling: f32) -> Self {
+    pub(crate) fn new(sample_rate: u32, channels: u16, ceiling: f32) -> Self {
         let rate = f64::from(sample_rate.max(1));
         let attack = ((rate * ATTACK_S).ceil() as usize).max(TAPS);
         Self {
@@ -94,7 +94,7 @@ impl Limiter {
 
     /// Takes interleaved whole frames and appends those to `out` that are done: what came longer ago than twice the
     /// attack.
-    pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
+    pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         for frame in samples.chunks_exact(self.channels) {
             self.take(frame);
             self.held.extend(frame);
@@ -105,7 +105,7 @@ impl Limiter {
     }
 
     /// Appends all that is left, and starts afresh.
-    pub fn finish(&mut self, out: &mut Vec<f32>) {
+    pub(crate) fn finish(&mut self, out: &mut Vec<f32>) {
         let silence = vec![0.0; self.channels];
         while self.gone < self.came {
             let left = self.came;

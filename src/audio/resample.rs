@@ -23,7 +23,7 @@ const MOST_SAMPLES: u64 = 1 << 23;
 /// How many frames at `to_hz` are as long as `frames` at `from_hz`: rounded to the nearest, halves up, saturating. A
 /// `from_hz` of zero gives zero.
 #[must_use]
-pub fn output_frames(frames: u64, from_hz: u32, to_hz: u32) -> u64 {
+pub(crate) fn output_frames(frames: u64, from_hz: u32, to_hz: u32) -> u64 {
     let (from, to) = (u128::from(from_hz), u128::from(to_hz));
     (u128::from(frames) * to + from / 2).checked_div(from).map_or(0, |frames| frames.try_into().unwrap_or(u64::MAX))
 }

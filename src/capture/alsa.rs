@@ -25,7 +25,7 @@ const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
 /// The devices of ALSA.
 #[derive(Debug, Clone)]
-pub struct AlsaBackend {
+pub(crate) struct AlsaBackend {
     listed: CpalBackend,
 }
 

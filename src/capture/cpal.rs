@@ -42,7 +42,7 @@ const SMALLEST_BUFFER: u32 = 64;
 
 /// The devices of one sound system.
 #[derive(Clone)]
-pub struct CpalBackend {
+pub(crate) struct CpalBackend {
     id: cpal::HostId,
     // Kept between calls only where connecting is costly and the connection cannot die.
     kept: Arc<Mutex<Option<Arc<cpal::Host>>>>,
@@ -61,7 +61,7 @@ impl CpalBackend {
     /// drivers (ALSA), and JACK last; behind them PulseAudio and ALSA once more, as `cpal:…`. None of them is connected to
     /// yet.
     #[must_use]
-    pub fn hosts() -> Vec<Arc<dyn Backend>> {
+    pub(crate) fn hosts() -> Vec<Arc<dyn Backend>> {
         let mut ids = cpal::ALL_HOSTS.to_vec();
         ids.sort_by_key(|id| System::of(*id).order());
         let hosts = ids.iter().copied().map(Self::backend);

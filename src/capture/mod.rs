@@ -3,10 +3,10 @@
 //! A [`Backend`] lists devices and opens them; an open device is a [`CaptureStream`] that the pump thread reads from.
 
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
-pub mod alsa;
+pub(crate) mod alsa;
 mod bounded;
-pub mod builtin;
-pub mod cpal;
+pub(crate) mod builtin;
+pub(crate) mod cpal;
 pub(crate) mod drift;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
 mod inlet;
@@ -16,15 +16,15 @@ mod layout;
 mod nap;
 mod negotiate;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
-pub mod pulse;
-pub mod push;
-pub mod reconnect;
+pub(crate) mod pulse;
+pub(crate) mod push;
+pub(crate) mod reconnect;
 pub mod ring;
 mod sample;
 mod stall;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
 mod suspension;
-pub mod warning;
+pub(crate) mod warning;
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ use crate::{
 };
 
 pub use builtin::Builtin;
-pub use cpal::CpalBackend;
+pub(crate) use cpal::CpalBackend;
 pub use push::PushSource;
 pub use reconnect::Reconnecting;
 pub use warning::{Warning, WarningKind};

@@ -52,12 +52,12 @@ const ENCODINGS: [(Encoding, Wire); 5] = [
 
 /// The devices of the user's PulseAudio server.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct PulseBackend;
+pub(crate) struct PulseBackend;
 
 impl PulseBackend {
     /// A backend that connects when it is asked for something.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self
     }
 

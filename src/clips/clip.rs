@@ -190,8 +190,9 @@ pub fn path_fields<M: SerializeMap>(map: &mut M, name: &str, path: &Path) -> Res
 pub(super) mod tests {
     use super::*;
     use crate::{
+        audio::Marker,
         audio::{AudioFormat, SampleFormat},
-        format::{Delivery, EncoderSettings, Marker},
+        format::{Delivery, EncoderSettings},
     };
 
     /// A WAV file of these samples, 8 kHz.

@@ -39,11 +39,13 @@ const TRIM_NOISE_LIMIT_DB: f64 = 14.0;
 /// What is trimmed leaves so much before and after the sound.
 const TRIM_MARGIN: Duration = Duration::from_millis(100);
 
-/// How loud the loud parts of a clip are (RMS), in dBFS; `None` for silence.
-#[must_use]
-pub fn loudness(waveform: &Waveform) -> Option<f64> {
-    let levels = waveform.bins().iter().map(|bin| Dbfs::from_amplitude(f64::from(bin.loudness())).value());
-    percentile(levels.collect(), 0.9)
+impl Waveform {
+    /// How loud the loud parts of the clip are (RMS), in dBFS; `None` for silence.
+    #[must_use]
+    pub fn loudness(&self) -> Option<f64> {
+        let levels = self.bins().iter().map(|bin| Dbfs::from_amplitude(f64::from(bin.loudness())).value());
+        percentile(levels.collect(), 0.9)
+    }
 }
 
 /// Finds the pauses of an open clip.
@@ -56,7 +58,7 @@ pub struct Pauses<'a> {
 }
 
 impl<'a> Pauses<'a> {
-    /// Pauses of at least `shortest`. Whoever knows how [loud](loudness) the clip is says so, otherwise it is found out
+    /// Pauses of at least `shortest`. Whoever knows how [loud](Waveform::loudness) the clip is says so, otherwise it is found out
     /// from what is read.
     #[must_use]
     pub fn new(decoder: &'a mut dyn Decoder, loud_db: Option<f64>, shortest: Duration) -> Self {

@@ -151,7 +151,7 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
 /// [`ErrorKind::AlreadyExists`] if there is something else by that name by now, or the clip was changed; those of
 /// [`restore`](super::restore) if the trash was emptied. Then the spliced clip stays as it is. After `AlreadyExists` so
 /// do the other two, and it can be tried again.
-pub fn undo(spliced: &Spliced) -> Result<()> {
+pub fn undo_splice(spliced: &Spliced) -> Result<()> {
     let path = &spliced.path;
     let existing = match Stamp::of(path) {
         Ok(stamp) if stamp == spliced.result => Existing::Replace,

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A MIME type, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MimeType {
+pub(crate) struct MimeType {
     /// Type and subtype, in lower case, such as `audio/wav`.
     pub essence: String,
     /// What the `codecs` parameter lists, as it was written; empty without one.
@@ -27,7 +27,7 @@ pub fn is_type_supported(text: &str) -> bool {
 ///
 /// # Errors
 /// [`ErrorKind::NotSupported`] in every case in which [`is_type_supported`] is false.
-pub fn find(text: &str) -> Result<&'static Format> {
+pub(crate) fn find(text: &str) -> Result<&'static Format> {
     resolve(text).map(|(format, _)| format)
 }
 
@@ -35,7 +35,7 @@ pub fn find(text: &str) -> Result<&'static Format> {
 ///
 /// # Errors
 /// Those of [`find`].
-pub fn resolve(text: &str) -> Result<(&'static Format, Vec<&'static Codec>)> {
+pub(crate) fn resolve(text: &str) -> Result<(&'static Format, Vec<&'static Codec>)> {
     if text.is_empty() {
         return Ok((table::default_format(), Vec::new()));
     }
@@ -55,7 +55,7 @@ pub fn resolve(text: &str) -> Result<(&'static Format, Vec<&'static Codec>)> {
 
 /// Takes a MIME type apart; `None` if it is malformed. A parameter that stands there twice is malformed.
 #[must_use]
-pub fn parse(text: &str) -> Option<MimeType> {
+pub(crate) fn parse(text: &str) -> Option<MimeType> {
     let (kind, rest) = token(text.trim_matches(BLANKS))?;
     let (subtype, mut rest) = token(rest.strip_prefix('/')?)?;
     let mut parameters: Vec<(String, String)> = Vec::new();

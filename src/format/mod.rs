@@ -4,29 +4,31 @@
 //! nothing outside the folder and the row knows it by name. Beside them stands what formats share: the tags of Vorbis
 //! comments, the pages of Ogg, MIME types as text, a part of a file in memory.
 
-pub mod comments;
+pub(crate) mod comments;
 mod damage;
 mod decoder;
 mod encoder;
-pub mod flac;
+pub(crate) mod flac;
 mod foreign;
-pub mod mime;
-pub mod ogg;
-pub mod opus;
+pub(crate) mod mime;
+pub(crate) mod ogg;
+pub(crate) mod opus;
 #[cfg(test)]
 mod plain;
-pub mod raw;
+pub(crate) mod raw;
 mod read_back;
 pub mod repair;
 mod rewrite;
-pub mod table;
-pub mod wav;
+pub(crate) mod table;
+pub(crate) mod wav;
 mod window;
 
 pub use damage::{Damage, Gap};
 pub use decoder::{Decoder, Input, from_reader, mime_type, name_by_extension, open};
 pub use encoder::{Delivery, Encoder, EncoderSettings, Patch, Seal};
+pub use mime::is_type_supported;
 pub use read_back::read_back;
 pub use table::{Codec, Format, Keeps, by_extension, by_mime_type, by_name, default_format, formats};
+pub use wav::header::Header as WavHeader;
 
-pub use crate::audio::{Marker, Metadata};
+pub(crate) use crate::audio::Metadata;

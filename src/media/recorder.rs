@@ -228,7 +228,7 @@ impl MediaRecorder {
         let observer: Arc<dyn StreamObserver> = Arc::clone(&shared) as Arc<dyn StreamObserver>;
         stream.observe(Arc::downgrade(&observer));
         let starting = Mutex::default();
-        Ok(Self { stream: stream.handle(), options, container, codecs, bits_per_second, starting, shared })
+        Ok(Self { stream: stream.clone(), options, container, codecs, bits_per_second, starting, shared })
     }
 
     /// Whether recordings of that MIME type can be made. The empty type stands for the default and is supported; a

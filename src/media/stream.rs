@@ -23,7 +23,8 @@ struct Shared {
 
 /// A handle to a set of tracks without duplicates.
 ///
-/// [`Clone`] is the standard's `clone()`: a *new* stream with clones of all tracks.
+/// A [`Clone`] is another handle to the same stream; [`duplicate`](Self::duplicate) is the standard's `clone()`.
+#[derive(Clone)]
 pub struct MediaStream {
     shared: Arc<Shared>,
 }
@@ -42,9 +43,10 @@ impl MediaStream {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Another handle to the same stream.
-    pub(crate) fn handle(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+    /// A new stream with a new id and duplicates of all tracks: the standard's `clone()`.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self::new(self.tracks().iter().map(MediaStreamTrack::duplicate))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<MediaStreamTrack>> {
@@ -66,7 +68,7 @@ impl MediaStream {
     /// The tracks as they are now. The handles keep their tracks alive.
     #[must_use]
     pub fn tracks(&self) -> Vec<MediaStreamTrack> {
-        self.lock().iter().map(MediaStreamTrack::handle).collect()
+        self.lock().clone()
     }
 
     /// The tracks of sound: all of them.
@@ -78,7 +80,7 @@ impl MediaStream {
     /// The track of that id.
     #[must_use]
     pub fn track_by_id(&self, id: &str) -> Option<MediaStreamTrack> {
-        self.lock().iter().find(|track| track.id() == id).map(MediaStreamTrack::handle)
+        self.lock().iter().find(|track| track.id() == id).cloned()
     }
 
     /// Adds a track; one that is already there changes nothing. A recorder that is recording the stream ends with
@@ -88,7 +90,7 @@ impl MediaStream {
         if tracks.contains(track) {
             return;
         }
-        tracks.push(track.handle());
+        tracks.push(track.clone());
         drop(tracks);
         self.tell_observers();
     }
@@ -113,13 +115,6 @@ impl MediaStream {
     fn tell_observers(&self) {
         let observers = self.shared.observers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         observers.iter().filter_map(Weak::upgrade).for_each(|observer| observer.tracks_changed());
-    }
-}
-
-impl Clone for MediaStream {
-    fn clone(&self) -> Self {
-        let tracks = self.tracks();
-        Self::new(tracks.iter().map(MediaStreamTrack::clone))
     }
 }
 

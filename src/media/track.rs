@@ -141,8 +141,9 @@ impl Drop for TrackShared {
 
 /// A handle to a track of sound.
 ///
-/// [`Clone`] is the standard's `clone()`: a *new* track on the same source, independent of this one. A track ends when
-/// it is stopped, when its source ends, or when the last handle to it (in a variable or in a stream) is dropped.
+/// A [`Clone`] is another handle to the same track; [`duplicate`](Self::duplicate) is the standard's `clone()`. A track
+/// ends when it is stopped, when its source ends, or when the last handle to it (in a variable or in a stream) is dropped.
+#[derive(Clone)]
 pub struct MediaStreamTrack {
     shared: Arc<TrackShared>,
 }
@@ -175,9 +176,17 @@ impl MediaStreamTrack {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Another handle to the same track.
-    pub(crate) fn handle(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+    /// A new track on the same source, independent of this one, with a new id and the same ready state, `enabled` and
+    /// `muted`: the standard's `clone()`.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        let flags = *self.shared.lock();
+        let live = (flags.ready == ReadyState::Live)
+            .then(|| Self::attach_as(&self.shared.source, flags.enabled, flags.muted, self.constraints()))
+            .flatten();
+        live.unwrap_or_else(|| {
+            Self::create(&self.shared.source, Flags { ready: ReadyState::Ended, ..flags }, self.constraints())
+        })
     }
 
     pub(crate) fn key(&self) -> TrackKey {
@@ -314,19 +323,6 @@ impl MediaStreamTrack {
     #[must_use]
     pub fn events(&self) -> Receiver<TrackEvent> {
         self.shared.listeners.subscribe()
-    }
-}
-
-impl Clone for MediaStreamTrack {
-    /// A new track with a new id on the same source, with the same ready state, `enabled` and `muted`.
-    fn clone(&self) -> Self {
-        let flags = *self.shared.lock();
-        let live = (flags.ready == ReadyState::Live)
-            .then(|| Self::attach_as(&self.shared.source, flags.enabled, flags.muted, self.constraints()))
-            .flatten();
-        live.unwrap_or_else(|| {
-            Self::create(&self.shared.source, Flags { ready: ReadyState::Ended, ..flags }, self.constraints())
-        })
     }
 }
 

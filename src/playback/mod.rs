@@ -31,4 +31,3 @@ pub use player::{Player, PlayerState, Status};
 pub use pulled::{PulledOutput, Puller};
 pub use queue::{Feeder, LineDrain, queue};
 pub use speaker::Speaker;
-pub use stretch::Stretcher;

@@ -22,7 +22,7 @@ const SPEEDS: (f64, f64) = (0.25, 4.0);
 /// At a speed of exactly 1.0 frames pass at once and bit for bit. The output does not depend on how the input is cut
 /// into pushes, except through the moments at which the speed is changed.
 #[derive(Debug)]
-pub struct Stretcher {
+pub(crate) struct Stretcher {
     channels: usize,
     hop: usize,
     search: usize,
@@ -40,7 +40,7 @@ pub struct Stretcher {
 impl Stretcher {
     /// A stretcher for frames of `channels` samples at `sample_rate` Hz, at speed 1.0. Zero counts as one.
     #[must_use]
-    pub fn new(sample_rate: u32, channels: u16) -> Self {
+    pub(crate) fn new(sample_rate: u32, channels: u16) -> Self {
         let frames = |duration| usize::try_from(frames_in(duration, sample_rate)).unwrap_or(1);
         Self {
             channels: usize::from(channels.max(1)),
@@ -56,7 +56,7 @@ impl Stretcher {
     }
 
     /// Input frames for one output frame from now on, limited to 0.25 … 4; what is no number changes nothing.
-    pub fn set_speed(&mut self, speed: f64) {
+    pub(crate) fn set_speed(&mut self, speed: f64) {
         if speed.is_nan() {
             return;
         }
@@ -66,27 +66,21 @@ impl Stretcher {
         }
     }
 
-    /// The speed.
-    #[must_use]
-    pub fn speed(&self) -> f64 {
-        self.speed
-    }
-
     /// The input frame, counted from the last reset, that the next output frame stands for.
     #[must_use]
-    pub fn position(&self) -> f64 {
+    pub(crate) fn position(&self) -> f64 {
         self.nominal.min(self.pushed() as f64)
     }
 
     /// Frames that were pushed since the last reset.
     #[must_use]
-    pub fn pushed(&self) -> u64 {
+    pub(crate) fn pushed(&self) -> u64 {
         self.first + (self.input.len() / self.channels) as u64
     }
 
     /// Takes `interleaved` whole frames and appends what is ready to `out`. Up to 50 ms are held back unless the speed
     /// is 1.0.
-    pub fn push(&mut self, interleaved: &[f32], out: &mut Vec<f32>) {
+    pub(crate) fn push(&mut self, interleaved: &[f32], out: &mut Vec<f32>) {
         self.input.extend_from_slice(interleaved);
         if self.passes() {
             self.pass(out);
@@ -99,7 +93,7 @@ impl Stretcher {
     }
 
     /// Appends what is held back, so that the output has the length of the input by the speed, and starts afresh.
-    pub fn finish(&mut self, out: &mut Vec<f32>) {
+    pub(crate) fn finish(&mut self, out: &mut Vec<f32>) {
         if self.passes() {
             self.pass(out);
         } else {
@@ -117,7 +111,7 @@ impl Stretcher {
     }
 
     /// Forgets everything that was pushed, but not the speed.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.input.clear();
         (self.first, self.natural, self.nominal) = (0, 0, 0.0);
     }

@@ -12,7 +12,7 @@ use super::{
 ///
 /// # Errors
 /// Those of reading the folder.
-pub fn remove_drafts(folder: &Path) -> io::Result<usize> {
+pub(crate) fn remove_drafts(folder: &Path) -> io::Result<usize> {
     let folder = if folder == Path::new("") { Path::new(".") } else { folder };
     let drafts = fs::read_dir(folder)?.flatten().map(|entry| entry.path()).filter(|path| place::is_draft(path));
     Ok(drafts.filter(|draft| remove(draft).is_ok_and(|was_removed| was_removed)).count())

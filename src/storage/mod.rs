@@ -3,30 +3,31 @@
 //! Nothing here knows a sound format.
 
 mod drafts;
-pub mod memory;
+pub(crate) mod memory;
 pub mod place;
 mod positioned;
 mod power_cut;
 mod publish;
-pub mod space;
-pub mod spool;
+pub(crate) mod space;
+pub(crate) mod spool;
 mod twin;
 mod twin_spool;
-pub mod undo;
+pub(crate) mod undo;
 mod unfinished;
-pub mod writers;
+pub(crate) mod writers;
 
 use std::{
     io::{self, Read, Seek},
     path::{Path, PathBuf},
 };
 
-pub use drafts::remove_drafts;
-pub use memory::{MemoryDisk, MemorySpool};
+pub(crate) use drafts::remove_drafts;
+pub use memory::{MemoryDisk, MemorySpool, Operation};
 pub use power_cut::PowerCut;
+pub use space::available_bytes;
 pub use spool::FileSpool;
-pub use twin::keep_twin;
-pub use twin_spool::{OnTwinFailure, Twin, TwinMaker, TwinSpool};
+pub(crate) use twin::keep_twin;
+pub use twin_spool::{Twin, TwinSpool};
 pub use unfinished::is_being_written;
 
 /// A reader that can seek, as blobs hand it out.

@@ -16,7 +16,7 @@ use super::{
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if no name is free; else those of the file system. Then there is no second name.
-pub fn keep_twin(from: &Path, wanted: &Path) -> io::Result<PathBuf> {
+pub(crate) fn keep_twin(from: &Path, wanted: &Path) -> io::Result<PathBuf> {
     use io::ErrorKind::{CrossesDevices, InvalidInput, PermissionDenied, TooManyLinks, Unsupported};
     match first_free(wanted, |name| fs::hard_link(from, name)) {
         // Memory cards have no hard links, and some systems refuse them for files of other users.

@@ -25,10 +25,10 @@ const MAX_REQUESTS: usize = 4_096;
 const CHUNK_BYTES: usize = 1 << 16;
 
 /// Makes the second spool; called on its own thread, because even that may take long.
-pub type TwinMaker = Box<dyn FnOnce() -> io::Result<Box<dyn Spool>> + Send>;
+pub(crate) type TwinMaker = Box<dyn FnOnce() -> io::Result<Box<dyn Spool>> + Send>;
 
 /// Called once, on any thread, when the second copy has failed.
-pub type OnTwinFailure = Box<dyn Fn(&io::Error) + Send + Sync>;
+pub(crate) type OnTwinFailure = Box<dyn Fn(&io::Error) + Send + Sync>;
 
 #[derive(Debug)]
 enum Request {

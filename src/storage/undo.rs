@@ -26,7 +26,7 @@ const SIZE_MAX: u64 = 1 << 20;
 
 /// Bytes that are to be replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
+pub(crate) struct Replaced {
     /// Where they begin.
     pub at: u64,
     /// What stands there; shorter than what comes, or empty, at the end of the file.
@@ -40,7 +40,7 @@ pub struct Replaced {
 ///
 /// # Errors
 /// Those of the spool.
-pub fn keep(side: &mut dyn Spool, (len, new_len): (u64, u64), replaced: &[Replaced]) -> io::Result<()> {
+pub(crate) fn keep(side: &mut dyn Spool, (len, new_len): (u64, u64), replaced: &[Replaced]) -> io::Result<()> {
     let mut bytes = [&MAGIC[..], &len.to_le_bytes(), &new_len.to_le_bytes()].concat();
     for Replaced { at, old, new } in replaced {
         bytes.extend(at.to_le_bytes());
@@ -58,7 +58,7 @@ pub fn keep(side: &mut dyn Spool, (len, new_len): (u64, u64), replaced: &[Replac
 ///
 /// # Errors
 /// Those of [`FileSpool::beside`].
-pub fn side_of(path: &Path) -> io::Result<FileSpool> {
+pub(crate) fn side_of(path: &Path) -> io::Result<FileSpool> {
     let side = FileSpool::hidden_beside(path, Hidden::Head)?;
     // Its name must not be gone when it is needed.
     side.path().map_or(Ok(()), |side| sync_folder(folder_of(&side)))?;
@@ -70,7 +70,7 @@ pub fn side_of(path: &Path) -> io::Result<FileSpool> {
 ///
 /// # Errors
 /// Those of the file system.
-pub fn roll_back(path: &Path, spool: &mut dyn Spool) -> io::Result<bool> {
+pub(crate) fn roll_back(path: &Path, spool: &mut dyn Spool) -> io::Result<bool> {
     let side = hidden_path(&std::path::absolute(path)?, Hidden::Head);
     if !fs::symlink_metadata(&side).is_ok_and(|there| is_ours(&there)) {
         return Ok(false);

@@ -17,7 +17,7 @@ const QUIET: std::time::Duration = std::time::Duration::from_secs(10);
 /// # Errors
 /// Those of reading the system's process table.
 #[cfg(target_os = "linux")]
-pub fn is_written_by_others(file: &Metadata, _now: SystemTime) -> io::Result<bool> {
+pub(crate) fn is_written_by_others(file: &Metadata, _now: SystemTime) -> io::Result<bool> {
     use std::fs;
     let own = std::process::id().to_string();
     for process in fs::read_dir("/proc")? {

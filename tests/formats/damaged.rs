@@ -2,7 +2,7 @@
 
 use dictaphone::format::{Damage, Delivery};
 
-use crate::takes::*;
+use crate::{checksum::flac_crc8, takes::*};
 
 const FRAMES: usize = 240_000;
 
@@ -24,7 +24,7 @@ fn parts(bytes: &[u8]) -> Vec<usize> {
 fn opened_at(bytes: &[u8], at: usize) -> bool {
     (5..16).any(|len| {
         let head = bytes.get(at..at + len).unwrap_or_default();
-        bytes.get(at + len) == Some(&dictaphone::audio::checksum::flac_crc8(head)) && head.len() > 4 && head[3] & 1 == 0
+        bytes.get(at + len) == Some(&flac_crc8(head)) && head.len() > 4 && head[3] & 1 == 0
     })
 }
 

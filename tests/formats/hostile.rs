@@ -12,7 +12,10 @@ use dictaphone::{
 };
 use proptest::prelude::*;
 
-use crate::takes::*;
+use crate::{
+    checksum::{flac_crc8, flac_crc16, ogg_crc32},
+    takes::*,
+};
 
 /// Reads `bytes` to their end and again from the middle, and repairs them.
 fn survive(bytes: &[u8]) {
@@ -131,8 +134,7 @@ proptest! {
 fn frames(bytes: &[u8]) -> Vec<&[u8]> {
     let starts = (0..bytes.len()).filter(|&at| {
         let head = bytes.get(at..at + 9).unwrap_or_default();
-        head.starts_with(&[0xff, 0xf9])
-            && (5..9).any(|end| head.get(end) == Some(&dictaphone::audio::checksum::flac_crc8(&head[..end])))
+        head.starts_with(&[0xff, 0xf9]) && (5..9).any(|end| head.get(end) == Some(&flac_crc8(&head[..end])))
     });
     split(bytes, starts.collect())
 }
@@ -149,7 +151,6 @@ fn split(bytes: &[u8], starts: Vec<usize>) -> Vec<&[u8]> {
 
 /// Makes both checksums of a FLAC frame right; the head is taken to be as long as it was.
 fn sign_frame(frame: &mut [u8]) {
-    use dictaphone::audio::checksum::{flac_crc8, flac_crc16};
     if !frame.starts_with(&[0xff]) || frame.len() < 12 {
         return;
     }
@@ -173,7 +174,7 @@ fn sign_frame(frame: &mut [u8]) {
 fn sign_page(page: &mut [u8]) {
     if page.len() > 27 {
         page[22..26].fill(0);
-        let crc = dictaphone::audio::checksum::ogg_crc32(0, page).to_le_bytes();
+        let crc = ogg_crc32(page).to_le_bytes();
         page[22..26].copy_from_slice(&crc);
     }
 }

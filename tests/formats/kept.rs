@@ -2,7 +2,7 @@
 //! programs find it there.
 
 use dictaphone::{
-    audio::{AudioFormat, Metadata, SampleFormat, Tag, broadcast},
+    audio::{AudioFormat, Metadata, SampleFormat, Tag},
     format::{self, Delivery, EncoderSettings, Keeps},
 };
 
@@ -31,7 +31,7 @@ fn rich(picture_bytes: usize) -> Metadata {
             tag("Custom", "two\nlines"),
         ],
         pictures: vec![picture(picture_bytes)],
-        broadcast: Some([broadcast::payload("t", "somebody", None, None), b"A=PCM\r\n".to_vec()].concat()),
+        broadcast: Some([&b"hello"[..], &[0; 597], b"A=PCM\r\n"].concat()),
         ixml: Some(b"<BWFXML/>".to_vec()),
         ..tags()
     }

@@ -2,6 +2,9 @@
 //! those write is read here, and what was left unfinished becomes whole.
 
 #[cfg(test)]
+#[path = "../support/checksum.rs"]
+mod checksum;
+#[cfg(test)]
 mod damaged;
 #[cfg(test)]
 mod foreign;

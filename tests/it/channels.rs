@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dictaphone::{
     audio::{AudioFormat, SampleFormat},
-    format::wav::header::Header,
+    format::WavHeader,
 };
 
 use crate::{
@@ -17,7 +17,7 @@ const RATE: u32 = 48_000;
 /// A WAV file of 16 bit with a layout, or none, in which `frame` gives every sample.
 fn write(path: &Path, channels: u16, mask: u32, frames: u32, frame: impl Fn(u32) -> Vec<i16>) {
     let data: Vec<u8> = (0..frames).flat_map(frame).flat_map(i16::to_le_bytes).collect();
-    let header = Header::new(AudioFormat::new(RATE, channels, SampleFormat::S16)).unwrap().with_mask(mask);
+    let header = WavHeader::new(AudioFormat::new(RATE, channels, SampleFormat::S16)).unwrap().with_mask(mask);
     let bytes = data.len() as u64;
     std::fs::write(path, [header.file(bytes, header.file_len() + bytes), data].concat()).unwrap();
 }

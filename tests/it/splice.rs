@@ -42,13 +42,13 @@ fn go_back(spliced: &Spliced, meanwhile: &str) -> String {
         "change" => fs::write("take.wav", "another program's").unwrap(),
         "block" => {
             fs::write("new.wav", "in the way").unwrap();
-            println!("first: {}", clips::undo(spliced).unwrap_err());
+            println!("first: {}", clips::undo_splice(spliced).unwrap_err());
             fs::remove_file("new.wav").unwrap();
         }
         "rename" => fs::rename("take.wav", "interview.wav").unwrap(),
         _ => {}
     }
-    clips::undo(spliced).map_or_else(|error| format!("spliced: {error}"), |()| "undone".to_owned())
+    clips::undo_splice(spliced).map_or_else(|error| format!("spliced: {error}"), |()| "undone".to_owned())
 }
 
 /// A folder with two takes, and what they are.

@@ -48,7 +48,7 @@ fn a_track_added_while_recording_is_an_invalid_modification() {
     let rig = Rig::new();
     rig.recorder.start(None).unwrap();
     rig.push(20);
-    rig.stream.add_track(&rig.stream.tracks()[0].clone());
+    rig.stream.add_track(&rig.stream.tracks()[0].duplicate());
     let (fired, blobs) = rig.finish();
     assert_eq!(fired, [Fired::Start, Fired::Error(ErrorKind::InvalidModification), data(20), Fired::Stop]);
     assert_positions(&blobs, heard(0..20));
@@ -69,7 +69,7 @@ fn a_track_removed_while_recording_is_an_invalid_modification() {
 fn adding_a_present_track_or_removing_an_absent_one_does_nothing() {
     let rig = Rig::new();
     let track = rig.stream.tracks().remove(0);
-    let absent = track.clone();
+    let absent = track.duplicate();
     rig.recorder.start(None).unwrap();
     rig.stream.add_track(&track);
     rig.stream.remove_track(&absent);
@@ -81,7 +81,7 @@ fn adding_a_present_track_or_removing_an_absent_one_does_nothing() {
 #[test]
 fn a_modified_stream_that_is_not_recorded_is_no_error() {
     let rig = Rig::new();
-    rig.stream.add_track(&rig.stream.tracks()[0].clone());
+    rig.stream.add_track(&rig.stream.tracks()[0].duplicate());
     rig.recorder.start(None).unwrap();
     rig.recorder.stop().unwrap();
     assert_eq!(rig.finish().0, [Fired::Start, data(0), Fired::Stop]);
@@ -94,7 +94,7 @@ fn a_stop_that_comes_before_the_end_is_delivered_wins() {
         let rig = Rig::new();
         rig.recorder.start(None).unwrap();
         rig.push(20);
-        rig.stream.add_track(&rig.stream.tracks()[0].clone());
+        rig.stream.add_track(&rig.stream.tracks()[0].duplicate());
         let expected = match rig.recorder.stop() {
             Ok(()) => vec![Fired::Start, data(20), Fired::Stop],
             Err(error) => {
@@ -112,7 +112,7 @@ fn an_ending_of_one_recording_does_not_touch_the_next() {
     let rig = Rig::new();
     for _ in 0..50 {
         rig.recorder.start(None).unwrap();
-        let extra = rig.stream.tracks()[0].clone();
+        let extra = rig.stream.tracks()[0].duplicate();
         rig.stream.add_track(&extra);
         let stopped = rig.recorder.stop().is_ok();
         rig.stream.remove_track(&extra);
@@ -131,7 +131,7 @@ fn an_ending_of_one_recording_does_not_touch_the_next() {
 #[test]
 fn ended_tracks_are_never_recorded() {
     let rig = Rig::new();
-    let clone = rig.stream.clone();
+    let clone = rig.stream.duplicate();
     rig.stream.tracks().iter().for_each(MediaStreamTrack::stop);
     assert_eq!(rig.recorder.start(None).unwrap_err().name(), "NotSupportedError");
     let recorder = MediaRecorder::new(&clone, RecorderOptions::default()).unwrap();
@@ -145,7 +145,7 @@ fn ended_tracks_are_never_recorded() {
 #[test]
 fn a_recording_goes_on_until_the_last_of_its_tracks_has_ended() {
     let rig = Rig::new();
-    let second = rig.stream.tracks()[0].clone();
+    let second = rig.stream.tracks()[0].duplicate();
     rig.stream.add_track(&second);
     rig.recorder.start(None).unwrap();
     rig.push(100);

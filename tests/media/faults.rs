@@ -5,7 +5,7 @@ use std::{io, path::Path, sync::Arc};
 use dictaphone::{
     ErrorKind,
     media::{Blob, NewFile, RecorderEvent, RecorderOptions, Storage},
-    storage::{Existing, MemoryDisk, Spool, memory::Operation},
+    storage::{Existing, MemoryDisk, Operation, Spool},
 };
 
 use crate::rig::{Fired, Rig, assert_positions, data, heard, samples};

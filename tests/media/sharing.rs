@@ -37,7 +37,7 @@ fn two_streams_of_one_microphone_share_its_source() {
 #[test]
 fn stopping_a_track_leaves_its_clone_alive_and_recording() {
     let rig = Rig::new();
-    let clone = rig.stream.clone();
+    let clone = rig.stream.duplicate();
     let recorder = MediaRecorder::new(&clone, RecorderOptions::default()).unwrap();
     let events = recorder.events();
     recorder.start(None).unwrap();
@@ -54,7 +54,7 @@ fn the_device_is_released_exactly_when_the_last_track_has_ended() {
     let rig = Rig::new();
     let elsewhere = devices(&[&rig.microphone]);
     let exact = Constraints { device_id: Constraint::exact("push:microphone".to_owned()), ..Constraints::default() };
-    let clone = rig.stream.clone();
+    let clone = rig.stream.duplicate();
     rig.stream.tracks().iter().for_each(MediaStreamTrack::stop);
     assert!(rig.microphone.is_open());
     assert_eq!(elsewhere.get_user_media(&exact).unwrap_err().kind(), ErrorKind::NotReadable, "it is in use");
@@ -66,7 +66,7 @@ fn the_device_is_released_exactly_when_the_last_track_has_ended() {
 #[test]
 fn a_muted_clone_does_not_keep_or_end_the_others() {
     let rig = Rig::new();
-    let clone = rig.stream.tracks()[0].clone();
+    let clone = rig.stream.tracks()[0].duplicate();
     clone.set_enabled(false);
     clone.stop();
     rig.recorder.start(None).unwrap();

@@ -30,7 +30,7 @@ fn a_fresh_track_is_live_enabled_and_named_after_its_device() {
 #[test]
 fn a_stopped_track_is_ended_when_stop_returns_and_fires_nothing() {
     let rig = Rig::new();
-    let (track, clone) = (track(&rig), rig.stream.tracks()[0].clone());
+    let (track, clone) = (track(&rig), rig.stream.tracks()[0].duplicate());
     let (events, clone_events) = (track.events(), clone.events());
     track.stop();
     assert_eq!(track.ready_state(), ReadyState::Ended);
@@ -60,14 +60,14 @@ fn a_clone_has_a_new_id_and_the_same_state_and_lives_on_its_own() {
     let rig = Rig::new();
     let track = track(&rig);
     track.set_enabled(false);
-    let clone = track.clone();
+    let clone = track.duplicate();
     assert_ne!(clone.id(), track.id());
     assert_eq!((clone.enabled(), clone.ready_state()), (false, ReadyState::Live));
     clone.set_enabled(true);
     assert!(!track.enabled());
     track.stop();
     assert_eq!(clone.ready_state(), ReadyState::Live);
-    assert_eq!(track.clone().ready_state(), ReadyState::Ended, "a clone of an ended track is ended");
+    assert_eq!(track.duplicate().ready_state(), ReadyState::Ended, "a clone of an ended track is ended");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn mute_and_unmute_are_told_and_copied_by_clones() {
     let events = track.events();
     rig.microphone.set_muted(true);
     assert!(matches!(track_event(&events), TrackEvent::Mute));
-    assert!(track.muted() && track.clone().muted());
+    assert!(track.muted() && track.duplicate().muted());
     rig.microphone.set_muted(false);
     assert!(matches!(track_event(&events), TrackEvent::Unmute));
     assert!(!track.muted());
@@ -113,7 +113,7 @@ fn a_track_that_is_made_while_the_source_mutes_itself_comes_to_the_same_state() 
         let (first, last) = (round % 2 == 0, round % 4 < 2);
         rig.microphone.set_muted(first);
         rig.microphone.set_muted(last);
-        let clone = track.clone();
+        let clone = track.duplicate();
         let shared = rig.devices.get_user_media(&Constraints::default()).unwrap().tracks().remove(0);
         for (track, which) in [(&track, "track"), (&clone, "clone"), (&shared, "track of another stream")] {
             wait_until_muted(track, last, &format!("round {round}, {which}"));
@@ -137,7 +137,7 @@ fn settings_tell_the_values_in_use_and_only_the_device_after_the_end() {
 #[test]
 fn a_track_that_is_dropped_ends_and_releases_the_device() {
     let rig = Rig::new();
-    let clone = track(&rig).clone();
+    let clone = track(&rig).duplicate();
     rig.stream.tracks()[0].stop();
     assert!(rig.microphone.is_open());
     drop(clone);
@@ -148,7 +148,7 @@ fn a_track_that_is_dropped_ends_and_releases_the_device() {
 fn a_stream_is_a_set_and_its_lists_are_snapshots() {
     let rig = Rig::new();
     let track = track(&rig);
-    let stream = MediaStream::new([track.clone(), track.clone()]);
+    let stream = MediaStream::new([track.duplicate(), track.duplicate()]);
     assert_eq!(stream.tracks().len(), 2, "clones are tracks of their own");
     let snapshot = stream.tracks();
     stream.add_track(&snapshot[0]);
@@ -162,7 +162,7 @@ fn a_stream_is_a_set_and_its_lists_are_snapshots() {
 #[test]
 fn a_cloned_stream_has_new_ids_throughout() {
     let rig = Rig::new();
-    let clone = rig.stream.clone();
+    let clone = rig.stream.duplicate();
     assert_ne!(clone.id(), rig.stream.id());
     assert_ne!(clone.tracks()[0].id(), rig.stream.tracks()[0].id());
     assert!(clone.active());
@@ -258,7 +258,7 @@ fn a_track_tells_what_its_device_can_and_what_it_was_made_with() {
     assert_eq!((capabilities.sample_rate, capabilities.channel_count), ((RATE, RATE), (2, 2)));
     assert_eq!(capabilities.sample_size, (32, 32));
     assert!(capabilities.latency.0 > 0.0 && capabilities.latency.1 >= capabilities.latency.0);
-    assert_eq!((track.constraints(), track.clone().constraints()), (wanted.clone(), wanted));
+    assert_eq!((track.constraints(), track.duplicate().constraints()), (wanted.clone(), wanted));
     track.stop();
     assert_eq!(track.capabilities(), capabilities);
 }
@@ -266,7 +266,7 @@ fn a_track_tells_what_its_device_can_and_what_it_was_made_with() {
 #[test]
 fn the_events_of_a_track_end_when_nothing_can_come_any_more() {
     let rig = Rig::new();
-    let (track, clone) = (track(&rig), rig.stream.tracks()[0].clone());
+    let (track, clone) = (track(&rig), rig.stream.tracks()[0].duplicate());
     let (events, clone_events) = (track.events(), clone.events());
     track.stop();
     assert_eq!(events.recv_timeout(DEADLINE).unwrap_err(), RecvTimeoutError::Disconnected);

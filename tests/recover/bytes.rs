@@ -5,9 +5,8 @@ use std::io::Cursor;
 use dictaphone::{
     audio::Metadata,
     format::{
-        self,
+        self, WavHeader,
         repair::{self, Origin},
-        wav::header::Header,
     },
 };
 
@@ -37,7 +36,7 @@ fn with_sizes(mut take: Vec<u8>, data_at: usize, (riff, data): (u32, u32)) -> Ve
 #[test]
 fn every_placeholder_in_every_format_becomes_the_true_size() {
     for audio in FORMATS {
-        let data_at = usize::try_from(Header::new(audio).unwrap().file_len()).unwrap();
+        let data_at = usize::try_from(WavHeader::new(audio).unwrap().file_len()).unwrap();
         for sizes in PLACEHOLDERS {
             for broken in 0..audio.frame_bytes() as usize {
                 let (mut bytes, _) = unsealed(audio, 11, None);
@@ -99,7 +98,7 @@ fn a_recording_that_was_cut_off_anywhere_keeps_its_whole_frames() {
     for audio in FORMATS {
         for metadata in [None, Some(Metadata::default()), Some(tags())] {
             let (bytes, encoder) = unsealed(audio, 11, metadata.clone());
-            let header = usize::try_from(Header::new(audio).unwrap().file_len()).unwrap();
+            let header = usize::try_from(WavHeader::new(audio).unwrap().file_len()).unwrap();
             let frame = audio.frame_bytes() as usize;
             // Checkpoints after none, some and all frames, and any number of bytes behind.
             for checkpoint in [0, 4, 11] {
@@ -203,7 +202,7 @@ fn repaired_start(head: &[u8], len: u64, origin: Origin) -> (Vec<u8>, repair::Re
 
 #[test]
 fn beyond_4_gib_the_reserve_becomes_ds64() {
-    let header = Header::new(MONO).unwrap();
+    let header = WavHeader::new(MONO).unwrap();
     let data: u64 = 5 << 30;
     let len = header.file_len() + data;
     for head in [header.file(0, 80), header.file(1 << 30, 80 + (1 << 30)), header.unsealed_file()] {

@@ -58,7 +58,7 @@ proptest! {
         sizes in prop::option::of((any::<u32>(), prop::sample::select(vec![0, 7, 60, 1 << 31, u32::MAX])))
     ) {
         let audio = FORMATS[format];
-        let header = dictaphone::format::wav::header::Header::new(audio).unwrap();
+        let header = dictaphone::format::WavHeader::new(audio).unwrap();
         let (mut bytes, encoder) = unsealed(audio, frames, tagged.then(tags));
         let seal = encoder.seal(bytes.len() as u64);
         bytes = sealed(bytes, &seal);
@@ -84,8 +84,8 @@ proptest! {
         let Some(before) = before else { return Ok(()) };
         // What stands behind the samples was sound only to a decoder that believed it to be.
         let frame = u64::from(decoder(&bytes).format().frame_bytes());
-        let layout = format::wav::layout::wav_layout(&mut Cursor::new(&bytes), "x").unwrap();
-        let true_end = (header.file_len() + data).saturating_sub(layout.data) / layout.frame_bytes.max(1);
+        let data_at = bytes[..at].windows(4).rposition(|id| id == b"data").map_or(at, |id| id + 8) as u64;
+        let true_end = (header.file_len() + data).saturating_sub(data_at) / frame.max(1);
         let after = sound(&fixed).unwrap();
         prop_assert!(frame > 0 && after >= before.min(true_end), "{} -> {} of {}", before, after, true_end);
         if let Some(fixed_again) = survive(&fixed, origin) {

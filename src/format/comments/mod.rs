@@ -1,8 +1,8 @@
 //! Vorbis comments, the tags of FLAC and Ogg: made and read.
 
 pub(crate) mod markers;
-pub mod read;
-pub mod write;
+pub(crate) mod read;
+pub(crate) mod write;
 
 /// The field of a picture: the picture block of FLAC in base64 (Xiph, *VorbisComment*, "Cover art").
 const PICTURE: &str = "METADATA_BLOCK_PICTURE";

@@ -25,7 +25,7 @@ const CHAPTERS_MAX: usize = 999;
 /// The comments as a block of at most `limit` bytes, times counted at `sample_rate` Hz. What does not fit is left out:
 /// the pictures go first, then the markers, the latest of them foremost, then the end of a text that is too long.
 #[must_use]
-pub fn comments(metadata: &Metadata, sample_rate: u32, limit: usize) -> Vec<u8> {
+pub(crate) fn comments(metadata: &Metadata, sample_rate: u32, limit: usize) -> Vec<u8> {
     block(metadata, &[], &[], sample_rate, limit)
 }
 
@@ -41,13 +41,13 @@ pub(crate) fn comments_with(
 
 /// As [`comments`], with the pictures among them.
 #[must_use]
-pub fn comments_and_pictures(metadata: &Metadata, sample_rate: u32, limit: usize) -> Vec<u8> {
+pub(crate) fn comments_and_pictures(metadata: &Metadata, sample_rate: u32, limit: usize) -> Vec<u8> {
     block(metadata, &[], &metadata.pictures, sample_rate, limit)
 }
 
 /// Whether a field can be called so: printable ASCII without `=` (section 5.2.2).
 #[must_use]
-pub fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| (b' '..=b'}').contains(&byte) && byte != b'=')
 }
 

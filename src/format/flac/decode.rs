@@ -291,7 +291,7 @@ impl<I: Input> Decoder for FlacDecoder<I> {
 
 /// What is really in a FLAC file, for those who repair its header. Offsets are in bytes from the start of the file.
 #[derive(Debug, Clone)]
-pub struct FlacLayout {
+pub(crate) struct FlacLayout {
     start: Start,
     /// What the first frame says is in front of it, which is not in this file.
     base: u64,
@@ -313,7 +313,7 @@ impl FlacLayout {
     /// # Errors
     /// [`ErrorKind::InvalidData`](crate::ErrorKind::InvalidData) if it is none, or says nothing of its format;
     /// [`ErrorKind::Unknown`](crate::ErrorKind::Unknown) if reading fails.
-    pub fn read(input: &mut dyn Input, name: &str) -> Result<Self> {
+    pub(crate) fn read(input: &mut dyn Input, name: &str) -> Result<Self> {
         Self::of(&mut Window::new(input), name)
     }
 
@@ -374,13 +374,13 @@ impl FlacLayout {
 
     /// Rate, channels and depth.
     #[must_use]
-    pub fn format(&self) -> AudioFormat {
+    pub(crate) fn format(&self) -> AudioFormat {
         self.start.info.format()
     }
 
     /// The frames that the header claims; 0 is unknown.
     #[must_use]
-    pub fn claimed_frames(&self) -> u64 {
+    pub(crate) fn claimed_frames(&self) -> u64 {
         self.start.info.frames
     }
 
@@ -396,7 +396,7 @@ impl FlacLayout {
 
     /// Where STREAMINFO is, and what it says.
     #[must_use]
-    pub fn streaminfo(&self) -> (u64, [u8; INFO_BYTES]) {
+    pub(crate) fn streaminfo(&self) -> (u64, [u8; INFO_BYTES]) {
         (self.start.info_at, self.start.info_bytes)
     }
 }

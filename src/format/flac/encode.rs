@@ -49,7 +49,7 @@ struct End {
 }
 
 /// The encoder of FLAC files.
-pub struct FlacEncoder {
+pub(crate) struct FlacEncoder {
     audio: AudioFormat,
     delivery: Delivery,
     metadata: Metadata,
@@ -79,7 +79,7 @@ impl FlacEncoder {
     ///
     /// # Errors
     /// [`ErrorKind::NotSupported`] for what `check` refuses.
-    pub fn new(settings: &EncoderSettings) -> Result<Self> {
+    pub(crate) fn new(settings: &EncoderSettings) -> Result<Self> {
         check(settings.audio)?;
         let (share, numbering) = match settings.delivery {
             Delivery::File => (4, Numbering::Blocks),

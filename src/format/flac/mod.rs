@@ -1,10 +1,10 @@
 //! FLAC (RFC 9639): half the size of PCM, every bit kept.
 
-pub mod decode;
-pub mod encode;
+pub(crate) mod decode;
+pub(crate) mod encode;
 mod leftover;
 mod markers;
-pub mod repair;
+pub(crate) mod repair;
 mod speakers;
 
 use super::{

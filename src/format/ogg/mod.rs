@@ -1,4 +1,4 @@
 //! The pages of an Ogg stream (RFC 3533): made and found. What the packets in them mean is not known here.
 
-pub mod read;
-pub mod write;
+pub(crate) mod read;
+pub(crate) mod write;

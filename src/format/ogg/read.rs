@@ -24,7 +24,7 @@ const DECEPTIONS_MAX: usize = 4096;
 
 /// A whole page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Page {
+pub(crate) struct Page {
     /// Where it begins, in bytes.
     pub at: u64,
     /// Its length in bytes.
@@ -80,19 +80,19 @@ impl Page {
 
     /// Where the next one should begin, in bytes.
     #[must_use]
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.at.saturating_add(self.len)
     }
 
     /// Whether a stream begins with it.
     #[must_use]
-    pub fn is_first(&self) -> bool {
+    pub(crate) fn is_first(&self) -> bool {
         self.flags & FIRST != 0
     }
 
     /// Whether it is marked as the last one of its stream.
     #[must_use]
-    pub fn is_last(&self) -> bool {
+    pub(crate) fn is_last(&self) -> bool {
         self.flags & LAST != 0
     }
 

@@ -5,14 +5,14 @@
 use crate::audio::checksum::ogg_crc32;
 
 /// Bytes of a page in front of its lacing values.
-pub const HEADER_BYTES: u64 = 27;
+pub(crate) const HEADER_BYTES: u64 = 27;
 
 /// Set on a page that begins with the rest of a packet.
 const CONTINUED: u8 = 1;
 /// Set on the first page of a stream.
-pub const FIRST: u8 = 2;
+pub(crate) const FIRST: u8 = 2;
 /// Set on the last page of a stream.
-pub const LAST: u8 = 4;
+pub(crate) const LAST: u8 = 4;
 
 /// Where the flags of a page are.
 const FLAGS_AT: u64 = 5;
@@ -24,7 +24,7 @@ const SEGMENTS_MAX: usize = 255;
 
 /// The fields of a page's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageHead {
+pub(crate) struct PageHead {
     /// Tells [`FIRST`] and [`LAST`] pages.
     pub flags: u8,
     /// What the codec has got to at the end of the page.
@@ -53,7 +53,7 @@ const NO_GRANULE: u64 = u64::MAX;
 /// The pages of one packet, however long it is. The first one has the number in `head`; the flags and the granule there
 /// are those of the last.
 #[must_use]
-pub fn pages_of(packet: &[u8], head: PageHead) -> Vec<(PageHead, Vec<u8>)> {
+pub(crate) fn pages_of(packet: &[u8], head: PageHead) -> Vec<(PageHead, Vec<u8>)> {
     let mut pages = Vec::new();
     let mut rest = packet;
     loop {
@@ -77,7 +77,7 @@ pub fn pages_of(packet: &[u8], head: PageHead) -> Vec<(PageHead, Vec<u8>)> {
 
 /// Packets that will become one page.
 #[derive(Debug, Default)]
-pub struct Packets {
+pub(crate) struct Packets {
     lacing: Vec<u8>,
     body: Vec<u8>,
     count: usize,
@@ -92,18 +92,18 @@ impl Packets {
 
     /// How many there are.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
     /// Whether another packet of `bytes` bytes goes into the page.
     #[must_use]
-    pub fn has_room(&self, bytes: usize) -> bool {
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
         self.lacing.len() + bytes / 255 < SEGMENTS_MAX
     }
 
     /// Adds a packet, for which there has to be room.
-    pub fn push(&mut self, packet: &[u8]) {
+    pub(crate) fn push(&mut self, packet: &[u8]) {
         let mut segments = packet.chunks_exact(255);
         self.lacing.extend(segments.by_ref().map(|_| u8::MAX));
         // The last one is shorter than 255 bytes, and may be empty.
@@ -114,7 +114,7 @@ impl Packets {
 
     /// The page; what follows begins another one.
     #[must_use]
-    pub fn take_page(&mut self, head: PageHead) -> Vec<u8> {
+    pub(crate) fn take_page(&mut self, head: PageHead) -> Vec<u8> {
         let Self { lacing, body, .. } = std::mem::take(self);
         let segments = u8::try_from(lacing.len()).unwrap_or(u8::MAX);
         let mut page = [head.bytes().as_slice(), &[0; 4], &[segments], &lacing, &body].concat();
@@ -128,7 +128,7 @@ impl Packets {
 
 /// A page that was written, as far as it is needed to change its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
+pub(crate) struct Written {
     /// Where it begins, in bytes.
     pub at: u64,
     /// Its length in bytes.
@@ -142,20 +142,20 @@ pub struct Written {
 impl Written {
     /// The page `bytes` with that `head`, which begins at `at`.
     #[must_use]
-    pub fn new(at: u64, head: PageHead, bytes: &[u8]) -> Self {
+    pub(crate) fn new(at: u64, head: PageHead, bytes: &[u8]) -> Self {
         let crc = bytes.get(CRC_AT..CRC_AT + 4).and_then(|crc| crc.try_into().ok()).map_or(0, u32::from_le_bytes);
         Self { at, len: bytes.len() as u64, head, crc }
     }
 
     /// Where the next page begins, in bytes.
     #[must_use]
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.at.saturating_add(self.len)
     }
 
     /// The place and the bytes, from flags to checksum, that make it the last page of its stream.
     #[must_use]
-    pub fn as_last(&self) -> (u64, Vec<u8>) {
+    pub(crate) fn as_last(&self) -> (u64, Vec<u8>) {
         let head = PageHead { flags: self.head.flags | LAST, ..self.head };
         // The checksum is linear: what changes in the page is what its checksum changes by.
         let mut crc = ogg_crc32(0, &[head.flags ^ self.head.flags]);

@@ -338,7 +338,7 @@ impl<I: Input> Decoder for OpusDecoder<I> {
 
 /// What is really in an Ogg Opus file, for those who repair its end.
 #[derive(Debug, Clone)]
-pub struct OpusLayout {
+pub(crate) struct OpusLayout {
     /// Rate and channels.
     pub format: AudioFormat,
     /// Frames of sound in all streams of the file.
@@ -359,7 +359,7 @@ impl OpusLayout {
     /// # Errors
     /// [`ErrorKind::InvalidData`] if it is damaged in front of the sound; [`ErrorKind::NotSupported`] if it holds
     /// something else; [`ErrorKind::Unknown`] if reading fails.
-    pub fn read(input: &mut dyn Input, name: &str) -> Result<Self> {
+    pub(crate) fn read(input: &mut dyn Input, name: &str) -> Result<Self> {
         let mut window = Window::new(input);
         let mut links = link::links(&mut window, name)?;
         let failed = |error| Error::from_io(error, format!("cannot read {name}"));

@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// The rate that Opus counts in, and the only one that is recorded, in hertz.
-pub const SAMPLE_RATE: u32 = 48_000;
+pub(crate) const SAMPLE_RATE: u32 = 48_000;
 
 /// What can be asked for, in bits a second (RFC 6716, section 2.1.1).
-pub const BITS_PER_SECOND: RangeInclusive<u32> = 6_000..=510_000;
+pub(crate) const BITS_PER_SECOND: RangeInclusive<u32> = 6_000..=510_000;
 
 /// Frames of one packet: 20 ms.
 const PACKET_FRAMES: u16 = 960;
@@ -44,7 +44,7 @@ const STREAM_PACKETS: usize = 2;
 const PAGES_MAX: usize = 1024;
 
 /// The encoder of Ogg Opus files.
-pub struct OpusEncoder {
+pub(crate) struct OpusEncoder {
     audio: AudioFormat,
     delivery: Delivery,
     metadata: Metadata,
@@ -77,7 +77,7 @@ impl OpusEncoder {
     ///
     /// # Errors
     /// [`ErrorKind::NotSupported`] for what `check` refuses.
-    pub fn new(settings: &EncoderSettings) -> Result<Self> {
+    pub(crate) fn new(settings: &EncoderSettings) -> Result<Self> {
         check(settings.audio)?;
         let channels = if settings.audio.channels == 1 { Channels::Mono } else { Channels::Stereo };
         let codec = Codec::builder(SAMPLE_RATE, channels, Application::Voip)

@@ -1,9 +1,9 @@
 //! Opus in Ogg (RFC 7845): small, made for voice.
 
-pub mod decode;
-pub mod encode;
+pub(crate) mod decode;
+pub(crate) mod encode;
 mod markers;
-pub mod repair;
+pub(crate) mod repair;
 
 use super::{Codec, Format, foreign, table::Keeps};
 use crate::audio::SampleFormat;

@@ -10,7 +10,7 @@ use crate::{
 
 /// The encoder of bare samples.
 #[derive(Debug)]
-pub struct RawEncoder {
+pub(crate) struct RawEncoder {
     audio: AudioFormat,
 }
 
@@ -19,7 +19,7 @@ impl RawEncoder {
     ///
     /// # Errors
     /// [`ErrorKind::NotSupported`] for no channels or a rate of zero.
-    pub fn new(settings: &EncoderSettings) -> Result<Self> {
+    pub(crate) fn new(settings: &EncoderSettings) -> Result<Self> {
         check(settings.audio)?;
         Ok(Self { audio: settings.audio })
     }

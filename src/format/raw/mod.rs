@@ -1,7 +1,7 @@
 //! Samples without a header. Nobody can tell what a file of them is, so that they are written and not read.
 
-pub mod encode;
-pub mod repair;
+pub(crate) mod encode;
+pub(crate) mod repair;
 
 use super::{
     Codec, Format,

@@ -12,7 +12,7 @@ use crate::{
 
 /// The encoder of WAV files.
 #[derive(Debug)]
-pub struct WavEncoder {
+pub(crate) struct WavEncoder {
     audio: AudioFormat,
     delivery: Delivery,
     metadata: Metadata,
@@ -39,7 +39,7 @@ impl WavEncoder {
     ///
     /// # Errors
     /// [`ErrorKind::NotSupported`] if a WAV file cannot hold the format, see [`Header::new`].
-    pub fn new(settings: &EncoderSettings) -> Result<Self> {
+    pub(crate) fn new(settings: &EncoderSettings) -> Result<Self> {
         Ok(Self {
             audio: settings.audio,
             delivery: settings.delivery,

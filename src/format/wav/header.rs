@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The largest RIFF size, in bytes, of a plain RIFF file. One more is the placeholder that RF64 uses.
-pub const PLAIN_SIZE_LIMIT: u64 = 0xffff_fffe;
+pub(crate) const PLAIN_SIZE_LIMIT: u64 = 0xffff_fffe;
 
 /// What stands in a 32-bit size that is unknown, or that is to be looked up in `ds64`.
 const UNKNOWN: u32 = u32::MAX;

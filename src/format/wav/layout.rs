@@ -16,14 +16,14 @@ use crate::{
 };
 
 /// The shortest `ds64` chunk that has all its fields: three 64-bit sizes and the length of a table (EBU Tech 3306).
-pub const DS64_BYTES: u32 = 28;
+pub(crate) const DS64_BYTES: u32 = 28;
 
 /// Where the first chunk of a RIFF/WAVE file begins, in bytes.
-pub const FIRST_CHUNK: u64 = 12;
+pub(crate) const FIRST_CHUNK: u64 = 12;
 
 /// The sizes of a WAV file and their places. Every offset and size is in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WavLayout {
+pub(crate) struct WavLayout {
     /// The sound, as the decoder describes it.
     pub format: AudioFormat,
     /// The speakers that its channels are meant for, as a mask; 0 if it does not say.
@@ -54,7 +54,7 @@ pub struct WavLayout {
 
 /// What stands between an offset and the end of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Behind {
+pub(crate) enum Behind {
     /// Nothing.
     Nothing,
     /// Chunks with printable names, the last of which ends with the file.
@@ -68,7 +68,7 @@ pub enum Behind {
 /// # Errors
 /// [`ErrorKind::InvalidData`] if it is no WAV file or one without format or samples; [`ErrorKind::NotSupported`] for
 /// sound that cannot be decoded; [`ErrorKind::Unknown`] if reading fails.
-pub fn wav_layout(input: &mut impl Input, name: &str) -> Result<WavLayout> {
+pub(crate) fn wav_layout(input: &mut impl Input, name: &str) -> Result<WavLayout> {
     let failed = |error| Error::from_io(error, format!("cannot read {name}"));
     let damaged = |what: &str| Error::new(ErrorKind::InvalidData, format!("{name} {what}"));
     let len = input.seek(SeekFrom::End(0)).map_err(failed)?;
@@ -162,7 +162,7 @@ impl Walk {
 ///
 /// # Errors
 /// Those of reading.
-pub fn behind(input: &mut impl Input, start: u64, size: u64, len: u64) -> io::Result<Behind> {
+pub(crate) fn behind(input: &mut impl Input, start: u64, size: u64, len: u64) -> io::Result<Behind> {
     let Some(end) = start.checked_add(size).filter(|&end| end <= len) else { return Ok(Behind::Other) };
     if end == len {
         return Ok(Behind::Nothing);

@@ -1,17 +1,17 @@
 //! RIFF/WAVE, past 4 GiB RF64.
 
 mod chunks;
-pub mod decode;
-pub mod encode;
-pub mod header;
+pub(crate) mod decode;
+pub(crate) mod encode;
+pub(crate) mod header;
 mod id3;
 mod info;
-pub mod layout;
+pub(crate) mod layout;
 mod markers;
 mod read_back;
-pub mod repair;
+pub(crate) mod repair;
 mod tags;
-pub mod trailer;
+pub(crate) mod trailer;
 
 use super::{
     Codec, Format,

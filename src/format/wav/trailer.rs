@@ -22,13 +22,13 @@ use crate::{
 };
 
 /// The longest text of one tag or marker, in bytes; a longer one is cut at the last character that fits.
-pub const TEXT_LIMIT: usize = 65_535;
+pub(crate) const TEXT_LIMIT: usize = 65_535;
 
 /// All that belongs behind the (padded) samples; empty if there is nothing to say. Its length is always even.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if the markers do not fit in a chunk of 4 GiB.
-pub fn trailer(metadata: &Metadata) -> Result<Vec<u8>> {
+pub(crate) fn trailer(metadata: &Metadata) -> Result<Vec<u8>> {
     let mut out = info(metadata)?;
     out.extend(cue(&metadata.markers)?);
     out.extend(labels(&metadata.markers)?);
@@ -55,7 +55,7 @@ fn fits_info(metadata: &Metadata) -> bool {
 ///
 /// # Errors
 /// Never within [`TEXT_LIMIT`].
-pub fn info(metadata: &Metadata) -> Result<Vec<u8>> {
+pub(crate) fn info(metadata: &Metadata) -> Result<Vec<u8>> {
     let mut list = Vec::new();
     for (id, text) in [
         (b"INAM", &metadata.title),
@@ -83,7 +83,7 @@ pub fn info(metadata: &Metadata) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if the markers do not fit in a chunk of 4 GiB.
-pub fn cue(markers: &[Marker]) -> Result<Vec<u8>> {
+pub(crate) fn cue(markers: &[Marker]) -> Result<Vec<u8>> {
     let points: Vec<(u32, u32)> = numbered(markers).map(|(id, frame, _)| (id, frame)).collect();
     let Some(&(count, _)) = points.last() else { return Ok(Vec::new()) };
     let mut payload = count.to_le_bytes().to_vec();
@@ -106,7 +106,7 @@ pub fn cue(markers: &[Marker]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if the texts do not fit in a chunk of 4 GiB.
-pub fn labels(markers: &[Marker]) -> Result<Vec<u8>> {
+pub(crate) fn labels(markers: &[Marker]) -> Result<Vec<u8>> {
     let mut list = Vec::new();
     for (id, _, text) in numbered(markers) {
         let mut payload = id.to_le_bytes().to_vec();

@@ -12,7 +12,7 @@ use clap_complete::{
 };
 use dictaphone::{
     capture::{DeviceInfo, DeviceKind},
-    clips::folder,
+    clips::is_clip_name,
     media::MediaDevices,
 };
 
@@ -107,7 +107,7 @@ fn devices(kind: DeviceKind) -> Vec<CompletionCandidate> {
 fn clips_of_folder(typed: &OsStr) -> Vec<CompletionCandidate> {
     let entries = clips_folder().and_then(|folder| fs::read_dir(folder).ok());
     let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
-    let names = paths.filter(|path| folder::is_clip_name(path)).filter_map(|path| Some(path.file_stem()?.to_owned()));
+    let names = paths.filter(|path| is_clip_name(path)).filter_map(|path| Some(path.file_stem()?.to_owned()));
     let names = names.map(CompletionCandidate::new).collect();
     let files = clap_complete::engine::PathCompleter::file();
     let mut found = beginning_with(typed, names);

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use dictaphone::{
-    clips::{FindError, Listing, WaveformCache, folder, name},
+    clips::{
+        Listing, WaveformCache, is_clip_name,
+        name::{self, FindError},
+    },
     storage::{self, place},
 };
 
@@ -73,7 +76,7 @@ pub(crate) fn find_to_change(folder: &Path, word: &Path) -> Result<PathBuf, Fail
         if storage::is_being_written(&path).unwrap_or(true) {
             return Err(failed(format!("{} is being recorded", path.display()), "stop the recorder first"));
         }
-    } else if !folder::is_clip_name(&path) {
+    } else if !is_clip_name(&path) {
         let hint = "clips are sound files whose names do not start with a dot";
         return Err(Failure::usage(format!("{} is no clip", path.display()), hint));
     }

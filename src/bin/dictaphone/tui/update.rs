@@ -20,7 +20,7 @@ use std::{
 };
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use dictaphone::{audio::AudioFormat, clips::waveform::Bin, storage::place};
+use dictaphone::{audio::AudioFormat, clips::Bin, storage::place};
 
 use super::{
     app::{

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dictaphone::clips::{Clip, SortKey, waveform::Bin};
+use dictaphone::clips::{Bin, Clip, SortKey};
 
 use super::Job;
 

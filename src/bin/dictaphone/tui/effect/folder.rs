@@ -11,7 +11,7 @@ use dictaphone::{
     ErrorKind, Result,
     audio::{Marker, time::duration_of},
     clips::{self, Clip, Listing, PartFile, Spliced, Trashed, Trimmed, Unfinished},
-    storage::{self, space},
+    storage,
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
@@ -101,7 +101,7 @@ impl World {
         self.spawn("trash", move || {
             let outcome = match &change {
                 Change::Deleted(trashed) => clips::restore(trashed),
-                Change::Spliced(spliced) => clips::splice::undo(spliced).map(|()| {
+                Change::Spliced(spliced) => clips::undo_splice(spliced).map(|()| {
                     // It was a part of the clip and no clip of its own. Without a trash it stays.
                     let _ = clips::delete(spliced.new_take(), false);
                 }),
@@ -188,7 +188,7 @@ impl World {
     pub(super) fn disk_left(&mut self) -> Option<Duration> {
         let now = Instant::now();
         if self.disk.0.is_none_or(|at| now.duration_since(at) >= LOOK) {
-            self.disk = (Some(now), space::available_bytes(&self.folder));
+            self.disk = (Some(now), storage::available_bytes(&self.folder));
         }
         let format = self.session.format()?;
         let container = self.plan.container.format();

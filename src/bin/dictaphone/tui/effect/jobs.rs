@@ -175,7 +175,7 @@ fn splice(dictation: &Dictation, new: &Path, watch: &mut dyn FnMut(Advance) -> C
         Place::Insert(at) => Seam::Insert(frame(at)?),
         Place::Overwrite(at) => Seam::Overwrite(frame(at)?),
     };
-    clips::splice::splice(&dictation.path, new, seam, watch)
+    clips::splice(&dictation.path, new, seam, watch)
 }
 
 #[cfg(test)]

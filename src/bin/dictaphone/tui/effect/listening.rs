@@ -14,7 +14,7 @@ use dictaphone::{
         Marker,
         time::{duration_of, frames_in},
     },
-    clips::{WaveformCache, draw::Scale, waveform::Waveform},
+    clips::{Waveform, WaveformCache, draw::Scale},
     format,
     playback::{Player, Speaker, Status},
 };
@@ -183,7 +183,7 @@ fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outl
         Some(rough) => rough.refined(measured),
         None => measured,
     };
-    let mut watch = |growing: &dictaphone::clips::waveform::Outline| {
+    let mut watch = |growing: &dictaphone::clips::Outline| {
         if shown.elapsed() >= GROWTH {
             shown = Instant::now();
             flow = show(picture(refined(growing.so_far())));

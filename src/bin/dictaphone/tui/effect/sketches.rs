@@ -8,7 +8,7 @@ use std::{
 };
 
 use dictaphone::{
-    clips::{Waveform, WaveformCache, waveform::Bin},
+    clips::{Bin, Waveform, WaveformCache},
     format,
 };
 

@@ -10,7 +10,7 @@ use std::{
 use dictaphone::{
     Result,
     audio::time::{duration_of, frames_in},
-    clips::{Pauses, Waveform, pauses},
+    clips::{Pauses, Waveform},
     format,
     playback::Status,
 };
@@ -64,7 +64,7 @@ impl World {
     }
 
     pub(super) fn note_loudness(&mut self, waveform: &Waveform) {
-        self.travel.loudness = pauses::loudness(waveform);
+        self.travel.loudness = waveform.loudness();
     }
 
     pub(super) fn hop(&self, forward: bool) {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use dictaphone::clips::{SortKey, Words, waveform::Bin};
+use dictaphone::clips::{Bin, SortKey, Words};
 use tui_input::Input;
 
 use super::{Effect, Undone, cut, say, stem};

@@ -163,7 +163,7 @@ pub(super) fn ask_for_detail(model: &mut Model) -> Option<Effect> {
     let needed = frames(zoom.length()) / columns;
     let is_fine = |frames_per_bin: u64| frames_per_bin > 0 && frames_per_bin <= needed.max(1);
     let path = outline.path.clone();
-    let bins = dictaphone::clips::waveform::BINS_MAX as u64;
+    let bins = dictaphone::clips::BINS_MAX as u64;
     let is_asked =
         model.player.asked.is_some_and(|asked| asked.covers(zoom) && is_fine(frames(asked.length()).div_ceil(bins)));
     if is_asked || is_fine(outline.waveform.frames_per_bin()) {

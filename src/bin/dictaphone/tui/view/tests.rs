@@ -9,11 +9,7 @@ use std::{f32::consts::TAU, path::PathBuf, time::Duration};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dictaphone::{
     audio::{AudioFormat, SampleFormat},
-    clips::{
-        Clip,
-        draw::Scale,
-        waveform::{self, Bin},
-    },
+    clips::{self, Bin, Clip, draw::Scale},
 };
 use ratatui::{Terminal, backend::TestBackend, style::Color};
 
@@ -153,7 +149,7 @@ fn still(model: &Model) -> Heard {
 }
 
 fn outline() -> Outline {
-    let mut growing = waveform::Outline::new(Some(48_000 * 31));
+    let mut growing = clips::Outline::new(Some(48_000 * 31));
     for bin in swell(620) {
         let wave = |frame: u16| f32::from(bin.high) / 32_768.0 * (f32::from(frame) / 5.0).sin().powi(3);
         growing.push(&(0..2_400).map(wave).collect::<Vec<_>>(), 1);

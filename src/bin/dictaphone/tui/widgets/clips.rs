@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use dictaphone::clips::{
-    SortKey,
+    Bin, SortKey,
     draw::{self, Scale},
-    waveform::Bin,
 };
 use jiff::Zoned;
 use ratatui::{

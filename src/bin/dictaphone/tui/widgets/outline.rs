@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use dictaphone::{audio::time::frames_in, clips::waveform::Bin};
+use dictaphone::{audio::time::frames_in, clips::Bin};
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{

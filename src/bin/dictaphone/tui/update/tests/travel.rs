@@ -15,7 +15,7 @@ fn playing(at: Duration, is_paused: bool) -> Msg {
 fn lecture() -> Model {
     let mut model = with_takes(&["a"]);
     update(&mut model, playing(Duration::from_secs(60), false));
-    let mut outline = dictaphone::clips::waveform::Outline::new(Some(HOURS.as_secs() * 1_000));
+    let mut outline = dictaphone::clips::Outline::new(Some(HOURS.as_secs() * 1_000));
     (0..HOURS.as_secs()).for_each(|_| outline.push(&[0.1; 1_000], 1));
     let (waveform, scale, frames) = (outline.finish(), Scale::FULL, Some(HOURS.as_secs() * 1_000));
     let outline = Outline { path: "/r/a.wav".into(), waveform, scale, frames, rate: 1_000, markers: Vec::new() };
