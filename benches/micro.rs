@@ -8,7 +8,8 @@ use std::{hint::black_box, io::Cursor, time::Duration};
 
 use dictaphone::{
     AudioFormat, SampleFormat,
-    format::{Delivery, EncoderSettings, Metadata, by_name, from_reader},
+    audio::Metadata,
+    format::{Delivery, EncoderSettings, by_name, from_reader},
     internals::{ChannelMixer, LevelMeter, Outline, Resampler, decode_samples, encode_samples, measured_rate, ring},
 };
 use divan::{Bencher, counter::ItemsCount};

@@ -7,14 +7,14 @@
 use std::io::Cursor;
 
 use dictaphone::{
-    format::{self, repair::{self, Origin}},
+    format::{self, Origin},
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let Some((first, bytes)) = input.split_first() else { return };
     let origin = if first % 2 == 0 { Origin::Part } else { Origin::Named };
-    let examine = |bytes: &[u8]| repair::examine(&mut Cursor::new(bytes), "fuzz", Some("wav"), origin);
+    let examine = |bytes: &[u8]| format::examine(&mut Cursor::new(bytes), "fuzz", Some("wav"), origin);
     let Ok(repair) = examine(bytes) else { return };
     let mut fixed = bytes.to_vec();
     for patch in &repair.seal.patches {

@@ -7,7 +7,7 @@ use super::{ChannelMixer, Resampler, apply_gain, db_to_factor};
 use crate::error::Result;
 
 /// From the sound of a source to that of a recording. Knows rates and channels; the depth is the encoder's business.
-pub(crate) struct Chain {
+pub struct Chain {
     factor: f32,
     mixer: ChannelMixer,
     resampler: Resampler,
@@ -21,7 +21,7 @@ impl Chain {
     ///
     /// # Errors
     /// `NotSupported` for a pair of rates that cannot be resampled, or no channels.
-    pub(crate) fn new(mixer: ChannelMixer, from_hz: u32, to_hz: u32, gain_db: f64) -> Result<Self> {
+    pub fn new(mixer: ChannelMixer, from_hz: u32, to_hz: u32, gain_db: f64) -> Result<Self> {
         // Whichever order has fewer channels to resample.
         let mixes_first = mixer.channels_out() < mixer.channels_in();
         let narrow = u16::try_from(mixer.channels_in().min(mixer.channels_out())).unwrap_or(u16::MAX);
@@ -47,7 +47,7 @@ impl Chain {
     }
 
     /// Applies the gain alone.
-    pub(crate) fn amplified<'a>(&'a mut self, samples: &'a [f32]) -> &'a [f32] {
+    pub fn amplified<'a>(&'a mut self, samples: &'a [f32]) -> &'a [f32] {
         Self::amplify(&mut self.gained, self.factor, samples)
     }
 
@@ -55,7 +55,7 @@ impl Chain {
     ///
     /// # Errors
     /// Those of the resampler.
-    pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<()> {
+    pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<()> {
         let samples = Self::amplify(&mut self.gained, self.factor, samples);
         if self.resampler.is_identity() {
             self.mixer.mix(samples, out);
@@ -76,7 +76,7 @@ impl Chain {
     ///
     /// # Errors
     /// Those of the resampler.
-    pub(crate) fn finish(&mut self, out: &mut Vec<f32>) -> Result<()> {
+    pub fn finish(&mut self, out: &mut Vec<f32>) -> Result<()> {
         self.between.clear();
         if self.mixes_first || self.resampler.is_identity() {
             return self.resampler.finish(out);

@@ -10,7 +10,7 @@ use super::format::SampleFormat;
 /// Integers are rounded to the nearest, halves to the even one, and saturate: +1.0 is one step above the largest
 /// integer and becomes that integer. NaN becomes silence. [`SampleFormat::F32`] is verbatim (values beyond full scale
 /// and infinities too) apart from NaN.
-pub(crate) fn encode_samples(samples: &[f32], format: SampleFormat, out: &mut Vec<u8>) {
+pub fn encode_samples(samples: &[f32], format: SampleFormat, out: &mut Vec<u8>) {
     match format {
         SampleFormat::S16 => encode_with(samples, out, |sample| s16(sample).to_le_bytes()),
         SampleFormat::S24 => encode_with(samples, out, |sample| {
@@ -26,7 +26,7 @@ pub(crate) fn encode_samples(samples: &[f32], format: SampleFormat, out: &mut Ve
 ///
 /// Integers of up to 24 bits are exact, 32-bit integers are rounded to the nearest `f32`. NaN becomes silence, so that
 /// no arithmetic behind this meets one.
-pub(crate) fn decode_samples(bytes: &[u8], format: SampleFormat, out: &mut Vec<f32>) {
+pub fn decode_samples(bytes: &[u8], format: SampleFormat, out: &mut Vec<f32>) {
     match format {
         SampleFormat::S16 => {
             decode_with(bytes, out, |&sample: &[u8; 2]| f32::from(i16::from_le_bytes(sample)) / 32_768.0);

@@ -4,8 +4,10 @@
 //! at ±1.0; a buffer of `n` frames × `c` channels has `n * c` samples.
 
 pub(crate) mod broadcast;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 pub(crate) mod chain;
 pub(crate) mod checksum;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 pub(crate) mod convert;
 pub(crate) mod format;
 pub(crate) mod generator;

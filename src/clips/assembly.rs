@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    advance::{Advance, Watch},
     loudness::{self, Level, Loudness, Meter},
     waveform::BLOCK_FRAMES,
 };
@@ -20,18 +21,6 @@ use crate::{
     format::{Decoder, Delivery, Encoder, EncoderSettings, Format},
     storage::Spool,
 };
-
-/// How far the work has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Advance {
-    /// Frames of the clips that were read.
-    pub frames: u64,
-    /// Frames that there are to read, if known.
-    pub total: Option<u64>,
-}
-
-/// Hears of every block that was read, and says whether to go on.
-pub type Watch<'a> = &'a mut dyn FnMut(Advance) -> ControlFlow<()>;
 
 /// Where the bytes of a new clip go.
 pub(super) enum Destination<'a> {

@@ -11,7 +11,8 @@ use std::{
 };
 
 use super::{
-    assembly::{Assembly, Destination, Output, Watch, Written, cannot_write, discard_unnamed},
+    advance::Watch,
+    assembly::{Assembly, Destination, Output, Written, cannot_write, discard_unnamed},
     excerpt::Excerpt,
     loudness::{Level, Leveled},
 };

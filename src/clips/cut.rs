@@ -12,7 +12,8 @@ use std::{
 };
 
 use super::{
-    assembly::{Assembly, Destination, Output, Watch, cannot_write, discard_unnamed},
+    advance::Watch,
+    assembly::{Assembly, Destination, Output, cannot_write, discard_unnamed},
     splice::{Kept, Stamp, Take, replace},
 };
 use crate::{

@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::format::repair::{self, START_BYTES};
+use crate::format::{self, START_BYTES};
 use crate::{
     error::{Error, ErrorKind, Result},
     storage::{FileSpool, place, writers},
@@ -129,7 +129,7 @@ fn is_recording(path: &Path, target: &Path) -> bool {
         // What cannot be read is judged by its name.
         let _ = file.take(START_BYTES).read_to_end(&mut start);
     }
-    repair::is_known(&start, extension(target))
+    format::is_known(&start, extension(target))
 }
 
 /// The extension of the finished file, if it is Unicode.

@@ -10,10 +10,13 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Clip, find, name::natural_order};
+use super::{
+    Clip, find,
+    name::{is_clip_name, natural_order},
+};
 use crate::{
     error::{Error, Result},
-    format, storage,
+    storage,
 };
 
 /// Fewer files than this are read faster without further threads.
@@ -139,14 +142,6 @@ impl PartFile {
         let (size_bytes, modified) = (metadata.len(), metadata.modified().ok());
         Some(Self { path, target, size_bytes, modified, is_being_written })
     }
-}
-
-/// Whether a file of that name would be listed: it is not hidden and has an extension of a sound file.
-#[must_use]
-pub fn is_clip_name(path: &Path) -> bool {
-    let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-    let is_sound = |extension: &str| format::name_by_extension(extension).is_some();
-    !is_hidden && path.extension().and_then(|extension| extension.to_str()).is_some_and(is_sound)
 }
 
 fn read_all(files: &[PathBuf], known: &HashMap<&Path, &Clip>) -> Vec<Clip> {

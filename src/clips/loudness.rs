@@ -8,7 +8,7 @@
 use ebur128::{EbuR128, Mode};
 
 use super::{
-    assembly::{Advance, Watch},
+    advance::{Advance, Watch},
     waveform::BLOCK_FRAMES,
 };
 use crate::{

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::{
         audio::{AudioFormat, Metadata, SampleFormat},
-        format::{Delivery, EncoderSettings, formats, table::Keeps},
+        format::{Delivery, EncoderSettings, Keeps, formats},
     };
 
     fn marker(frame: u64, text: &str) -> Marker {

@@ -5,6 +5,7 @@
 //! at any time. Stands above encoders, decoders and storage and joins them; prints nothing. Run by any thread but a
 //! realtime one.
 
+mod advance;
 mod assembly;
 pub(crate) mod cache;
 pub(crate) mod clip;
@@ -30,7 +31,7 @@ mod twins;
 pub(crate) mod waveform;
 mod words;
 
-pub use assembly::{Advance, Watch};
+pub use advance::{Advance, Watch};
 pub use cache::WaveformCache;
 pub use clip::{Clip, path_fields};
 pub use convert::{Conversion, Converted, convert, convert_to_stream};
@@ -38,7 +39,7 @@ pub use cut::{Cut, Trimmed, cut, undo_cut};
 pub use damage::FileDamage;
 pub use excerpt::Excerpt;
 pub use find::{Found, Kind, Unfinished, find};
-pub use folder::{Listing, PartFile, SortKey, is_clip_name};
+pub use folder::{Listing, PartFile, SortKey};
 pub use info::{Info, InfoMarker};
 pub use loudness::{Leveled, Loudness, TRUE_PEAK_MAX_DBTP};
 pub use markers::set_markers;

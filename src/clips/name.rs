@@ -6,9 +6,9 @@ use std::{
     path::{MAIN_SEPARATOR, Path, PathBuf},
 };
 
-use super::folder;
 use crate::{
     error::{Error, ErrorKind, Result},
+    format,
     storage::place,
 };
 
@@ -51,6 +51,14 @@ fn described(c: char) -> String {
         c if c.is_control() => format!("the control character U+{:04X}", u32::from(c)),
         c => format!("the invisible character U+{:04X}", u32::from(c)),
     }
+}
+
+/// Whether a file of that name would be listed: it is not hidden and has an extension of a sound file.
+#[must_use]
+pub fn is_clip_name(path: &Path) -> bool {
+    let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    let is_sound = |extension: &str| format::name_by_extension(extension).is_some();
+    !is_hidden && path.extension().and_then(|extension| extension.to_str()).is_some_and(is_sound)
 }
 
 /// Why a word does not lead to a clip.
@@ -123,7 +131,7 @@ fn find_bare(folder: &Path, word: &Path) -> Result<PathBuf, FindError> {
 /// The file in `folder` that is called `stem` before its extension.
 fn find_stem(folder: &Path, stem: &Path, word: &Path) -> Result<PathBuf, FindError> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let fits = |path: &PathBuf| path.file_stem() == Some(stem.as_os_str()) && folder::is_clip_name(path);
+    let fits = |path: &PathBuf| path.file_stem() == Some(stem.as_os_str()) && is_clip_name(path);
     let mut candidates: Vec<PathBuf> = entries.filter(fits).filter(|path| exists(path)).collect();
     candidates.sort();
     match candidates.as_slice() {

@@ -23,10 +23,7 @@ use super::{
 use crate::{
     audio::{AudioFormat, time},
     error::{Error, ErrorKind, Result},
-    format::{
-        self, Input, Patch,
-        repair::{self, Origin, Repair},
-    },
+    format::{self, Input, Origin, Patch, Repair, examine},
     storage::{
         self, Existing, FileSpool, Spool, place,
         undo::{self, Replaced},
@@ -147,7 +144,7 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
     };
     let extension = find::extension(target.unwrap_or(&file.path));
     let mut reader = spool.reader().map_err(failed)?;
-    let repair = repair::examine(&mut reader, &name, extension, origin)?;
+    let repair = examine(&mut reader, &name, extension, origin)?;
     refuse_harm(&spool, file, &repair, &name)?;
     let mut recovered = summary(file, &repair);
     if recovered.change == Change::Empty && target.is_some() && repair.seal.length >= repair.len && !dry_run {
@@ -346,7 +343,7 @@ mod tests {
         if let Some(kept) = disk.read(Path::new(SIDE)) {
             undo::undo(&kept, &mut spool).unwrap();
         }
-        let repair = repair::examine(&mut spool.reader().unwrap(), "x", Some(name), Origin::Part).unwrap();
+        let repair = examine(&mut spool.reader().unwrap(), "x", Some(name), Origin::Part).unwrap();
         apply(&mut spool, || disk.put_empty(Path::new(SIDE)), &repair).unwrap();
         read(&spool)
     }

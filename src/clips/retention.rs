@@ -12,7 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Clip, folder};
+use super::{Clip, name};
 use crate::{
     audio::Marker,
     error::{Error, Result},
@@ -56,7 +56,7 @@ pub fn own_clips(folder: &Path) -> Result<Vec<OwnClip>> {
         let path = entry.map_err(cannot)?.path();
         // A link may lead anywhere, and what is hidden is not finished.
         let is_file = fs::symlink_metadata(&path).is_ok_and(|there| there.is_file());
-        if is_file && folder::is_clip_name(&path) {
+        if is_file && name::is_clip_name(&path) {
             clips.extend(own_clip(&path));
         }
     }

@@ -31,7 +31,8 @@ use std::{
 use self::plan::Plan;
 pub use self::plan::Seam;
 use super::{
-    assembly::{Assembly, Destination, Output, Watch, cannot_write, discard_unnamed},
+    advance::Watch,
+    assembly::{Assembly, Destination, Output, cannot_write, discard_unnamed},
     trash::{self, Trashed},
 };
 use crate::{

@@ -4,7 +4,7 @@
 //! `codecs` parameter RFC 6381 §3.3 (a list with commas). RFC 2361 calls it `codec`; both are understood. Parameters of
 //! other names are parsed and ignored. Pure; for any thread.
 
-use super::table::{self, Codec, Format};
+use super::{Codec, Format, table};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A MIME type, taken apart.

@@ -12,23 +12,30 @@ pub(crate) mod flac;
 mod foreign;
 pub(crate) mod mime;
 pub(crate) mod ogg;
+mod open;
 pub(crate) mod opus;
 #[cfg(test)]
 mod plain;
 pub(crate) mod raw;
 mod read_back;
-pub mod repair;
+mod repair;
 mod rewrite;
+mod row;
 pub(crate) mod table;
 pub(crate) mod wav;
 mod window;
 
 pub use damage::{Damage, Gap};
-pub use decoder::{Decoder, Input, from_reader, mime_type, name_by_extension, open};
+pub use decoder::{Decoder, Input};
 pub use encoder::{Delivery, Encoder, EncoderSettings, Patch, Seal};
 pub use mime::is_type_supported;
+pub(crate) use open::is_known;
+pub use open::{examine, from_reader, mime_type, name_by_extension, open};
 pub use read_back::read_back;
-pub use table::{Codec, Format, Keeps, by_extension, by_mime_type, by_name, default_format, formats};
+pub use repair::{Origin, Repair};
+pub(crate) use row::START_BYTES;
+pub use row::{Codec, Format, Keeps};
+pub use table::{by_extension, by_mime_type, by_name, default_format, formats};
 pub use wav::header::Header as WavHeader;
 
 pub(crate) use crate::audio::Metadata;

@@ -5,24 +5,11 @@
 
 use std::{fs::File, path::Path};
 
-use super::table::{self, Bytes};
+use super::{row::Found, table};
 use crate::{
-    audio::{AudioFormat, SampleFormat},
+    audio::AudioFormat,
     error::{Error, ErrorKind, Result},
 };
-
-/// What another reader finds in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) sample_rate: u32,
-    pub(super) channels: u16,
-    /// Nothing where the format has no depth.
-    pub(super) sample_format: Option<SampleFormat>,
-    pub(super) frames: u64,
-}
-
-/// Opens a file and reads its last frame; errors in the words of the reader.
-pub(super) type Reading = fn(Bytes) -> std::result::Result<Found, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Opens the file at `path`, which was written with that MIME type and holds `frames` frames of `audio`. Formats that say
 /// nothing of themselves pass, and so does a file without a frame.
@@ -65,7 +52,10 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::format::{Delivery, EncoderSettings, Metadata, formats};
+    use crate::{
+        audio::SampleFormat,
+        format::{Delivery, EncoderSettings, Metadata, formats},
+    };
 
     /// A finished file of `frames` frames.
     fn written(name: &str, audio: AudioFormat, frames: usize) -> Vec<u8> {

@@ -1,102 +1,9 @@
-//! The table of formats: one row says all that the rest of the program knows about a format.
+//! The table of formats, and how one is found in it: by a name, or by the first bytes of a file.
 //!
-//! A row stands in the folder of its format, and a new format is a folder and its place in the table. MIME types as text
-//! are in [`mime`](super::mime). Constant data, for any thread.
+//! A new format is a folder and its place here. MIME types as text are in [`mime`](super::mime). Constant data, for any
+//! thread.
 
-use std::{fmt, ops::RangeInclusive};
-
-use super::{
-    Decoder, Delivery, Encoder, EncoderSettings, Input, Patch, flac, opus, raw,
-    read_back::Reading,
-    repair::{Origin, Repair},
-    rewrite::{Copy, Rewriting},
-    wav,
-};
-use crate::{
-    audio::{AudioFormat, Marker, Metadata, SampleFormat, broadcast},
-    error::{Error, ErrorKind, Result},
-};
-
-/// How the sound in a container is coded, as the `codecs` parameter of a MIME type names it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Codec {
-    /// The name that is written.
-    pub name: &'static str,
-    /// Further names that are understood.
-    pub aliases: &'static [&'static str],
-    /// What it is made from; the first is the usual one.
-    pub sample_formats: &'static [SampleFormat],
-}
-
-/// Which of the tags a file can hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Keeps {
-    /// Every tag, pictures, markers, and what only WAV files have.
-    Everything,
-    /// Every tag, pictures and markers.
-    Comments,
-    /// None.
-    Nothing,
-}
-
-/// A format that can be recorded: a container and the codecs it holds.
-pub struct Format {
-    /// The name on the command line and in machine output.
-    pub name: &'static str,
-    /// Extensions of file names, lower case, without the dot; the first is the usual one.
-    pub extensions: &'static [&'static str],
-    /// The MIME type without parameters that is written.
-    pub mime_type: &'static str,
-    /// Further MIME types that mean the same.
-    pub mime_aliases: &'static [&'static str],
-    /// The codecs it holds; the first is the usual one.
-    pub codecs: &'static [Codec],
-    /// Whether it can be written where nothing can be patched, such as a pipe.
-    pub streamable: bool,
-    /// The longest file in bytes, if there is a limit that a recording could meet.
-    pub size_limit: Option<u64>,
-    /// The sample rates that it takes, ascending; empty if the channels and samples decide.
-    pub sample_rates: &'static [u32],
-    /// The bits a second that can be asked for; `None` if the sound decides.
-    pub bits_per_second: Option<RangeInclusive<u32>>,
-    /// Whether zeros in the place of lost bytes are silence. Otherwise lost parts are left out.
-    pub zeros_are_silence: bool,
-    /// What a file says about itself besides its sound.
-    pub keeps: Keeps,
-    /// What it is, in a line for those who choose.
-    pub summary: &'static str,
-    /// What to ask for where it cannot hold the sound, in words of the command line.
-    pub remedy: &'static str,
-    /// Bits a second of such sound, if so many were asked for.
-    pub(super) estimate: fn(AudioFormat, Option<u32>) -> u32,
-    /// Whether it holds such channels and rates.
-    pub(super) check: fn(AudioFormat) -> Result<()>,
-    /// Whether a file that begins with these bytes is one: at least [`START_BYTES`](super::repair::START_BYTES) of them,
-    /// where it has as many.
-    pub(super) begins: fn(&[u8]) -> bool,
-    pub(super) encoder: fn(&EncoderSettings) -> Result<Box<dyn Encoder>>,
-    /// Makes a decoder of what a file holds; `None` where the file does not tell what it is.
-    pub(super) decoder: Option<Opening>,
-    /// Writes a file with other markers; `None` where there is no place for any.
-    pub(super) markers: Option<Rewriting>,
-    /// Finds out what a file holds and what it should be.
-    pub(super) examine: fn(&mut dyn Input, &str, Origin) -> Result<Repair>,
-    /// A reader that has nothing to do with the encoder; `None` where a file does not tell what it is.
-    pub(super) read_back: Option<Reading>,
-}
-
-/// What the name of this program in a file begins with.
-const OURS: &str = env!("CARGO_PKG_NAME");
-
-/// What a decoder that is made by a row reads from.
-pub(super) type Bytes = Box<dyn Input>;
-
-/// Makes a decoder of a file that errors call so.
-pub(super) type Opening = fn(Bytes, &str) -> Result<Box<dyn Decoder>>;
-
-/// The depths of plain integers.
-pub(super) const PCM: &[SampleFormat] = &[SampleFormat::S16, SampleFormat::S24, SampleFormat::S32];
+use super::{Format, flac, opus, raw, wav};
 
 /// The first one is what is recorded when nothing is asked for.
 static FORMATS: &[Format] = &[
@@ -107,11 +14,6 @@ static FORMATS: &[Format] = &[
     #[cfg(test)]
     super::plain::FORMAT,
 ];
-
-/// What plain samples take.
-pub(super) fn pcm_bits_per_second(audio: AudioFormat) -> u32 {
-    audio.frame_bytes().saturating_mul(8).saturating_mul(audio.sample_rate)
-}
 
 /// Every format that can be recorded; the first is the default.
 #[must_use]
@@ -146,146 +48,16 @@ pub fn by_mime_type(essence: &str) -> Option<&'static Format> {
     })
 }
 
-impl Format {
-    /// The extension that its files get, without the dot.
-    #[must_use]
-    pub fn extension(&self) -> &'static str {
-        self.extensions.first().copied().unwrap_or(self.name)
-    }
-
-    /// Writes a file of this format, which errors call `name`, with other markers, counted in frames of `rate` a second. All
-    /// else is copied as it is. Returns what of it is to be patched at the end.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotSupported`] if the format has no markers; [`ErrorKind::InvalidData`] if the file is damaged; those of
-    /// reading and of `output`.
-    pub(crate) fn rewrite_markers(
-        &self,
-        input: &mut dyn Input,
-        output: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
-        (markers, rate): (&[Marker], u32),
-        name: &str,
-    ) -> Result<Vec<Patch>> {
-        let rewriting = self.markers.ok_or_else(|| {
-            Error::new(ErrorKind::NotSupported, format!("{name} has no place for markers, {} has none", self.name))
-        })?;
-        rewriting(&mut Copy::new(input, output, name), markers, rate)
-    }
-
-    /// The codec of that name, in any case, if the container holds it.
-    #[must_use]
-    pub fn codec(&self, name: &str) -> Option<&'static Codec> {
-        let codecs: &'static [Codec] = self.codecs;
-        codecs.iter().find(|codec| {
-            std::iter::once(&codec.name).chain(codec.aliases).any(|known| known.eq_ignore_ascii_case(name))
-        })
-    }
-
-    /// The rate at which sound of `wanted` Hz is recorded: itself if the format takes it, else the next higher one, else
-    /// the highest.
-    #[must_use]
-    pub fn sample_rate(&self, wanted: u32) -> u32 {
-        let rates: &'static [u32] = self.sample_rates;
-        rates.iter().find(|&&rate| rate >= wanted).or(rates.last()).copied().unwrap_or(wanted)
-    }
-
-    /// About how many bits a second of `audio` takes when `asked` for so many, and never much less: for a compression
-    /// whose result cannot be foreseen, what it would be without.
-    #[must_use]
-    pub fn estimated_bits_per_second(&self, audio: AudioFormat, asked: Option<u32>) -> u32 {
-        (self.estimate)(audio, asked)
-    }
-
-    /// Whether `audio` can be recorded in this format.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotSupported`] with what cannot: the sample format, the channels or the rate.
-    pub fn supported(&self, audio: AudioFormat) -> Result<()> {
-        if self.codec_of(audio.sample_format).is_none() {
-            let context = format!("{} files have no {} samples", self.name, audio.sample_format);
-            return Err(Error::new(ErrorKind::NotSupported, context));
-        }
-        (self.check)(audio)
-    }
-
-    /// An encoder of this format.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotSupported`] if the format cannot hold the sound or cannot be delivered as asked.
-    pub fn encoder(&self, settings: &EncoderSettings) -> Result<Box<dyn Encoder>> {
-        self.supported(settings.audio)?;
-        if settings.delivery == Delivery::Stream && !self.streamable {
-            return Err(Error::new(ErrorKind::NotSupported, format!("{} cannot be written to a pipe", self.name)));
-        }
-        (self.encoder)(settings)
-    }
-
-    /// What of `metadata` a file of this format, or a stream, has no place for, in words. What a recorder notes by itself
-    /// (program, device, date) is not missed.
-    #[must_use]
-    pub fn left_out(&self, metadata: &Metadata, delivery: Delivery) -> Vec<String> {
-        let holds_chunks = self.keeps == Keeps::Everything;
-        // Of chunks a stream has those in front of the sound only.
-        let holds_tags = self.keeps == Keeps::Comments || (holds_chunks && delivery == Delivery::File);
-        let mut missed = Vec::new();
-        if !holds_tags {
-            missed.extend(metadata.title.as_ref().map(|_| "TITLE".to_owned()));
-            missed.extend(metadata.tags.iter().map(|tag| tag.name.clone()));
-            missed.dedup();
-            let several = |count: usize, one: &str, more: &str| match count {
-                0 => None,
-                1 => Some(one.to_owned()),
-                count => Some(format!("{count} {more}")),
-            };
-            missed.extend(several(metadata.pictures.len(), "the picture", "pictures"));
-            missed.extend(several(metadata.markers.len(), "the marker", "markers"));
-        }
-        if !holds_chunks {
-            // That of this program says what its tags say.
-            let theirs =
-                metadata.broadcast.as_ref().filter(|payload| !broadcast::originator(payload).starts_with(OURS));
-            missed.extend(theirs.map(|_| "bext".to_owned()));
-            missed.extend(metadata.ixml.as_ref().map(|_| "iXML".to_owned()));
-        }
-        missed
-    }
-
-    /// Container and codec of a recording of `audio`, such as `audio/wav;codecs=1`.
-    #[must_use]
-    pub fn full_mime_type(&self, audio: AudioFormat) -> String {
-        match self.codec_of(audio.sample_format) {
-            Some(codec) => format!("{};codecs={}", self.mime_type, codec.name),
-            None => self.mime_type.to_owned(),
-        }
-    }
-
-    fn codec_of(&self, sample_format: SampleFormat) -> Option<&'static Codec> {
-        let codecs: &'static [Codec] = self.codecs;
-        codecs.iter().find(|codec| codec.sample_formats.contains(&sample_format))
-    }
-}
-
-impl PartialEq for Format {
-    /// Names are unique in the table.
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Format {}
-
-impl fmt::Debug for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Format").field(&self.name).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::format::Metadata;
+    use crate::{
+        audio::{AudioFormat, Metadata, SampleFormat},
+        error::ErrorKind,
+        format::{Delivery, EncoderSettings},
+    };
 
     fn settings(channels: u16, sample_format: SampleFormat, delivery: Delivery) -> EncoderSettings {
         let audio = AudioFormat::new(48_000, channels, sample_format);

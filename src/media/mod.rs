@@ -11,6 +11,7 @@
 //! control method returns; cuts are exact to the frame.
 
 mod blob;
+mod command;
 mod constraints;
 mod devices;
 mod event;
@@ -20,12 +21,14 @@ mod input;
 mod kept;
 mod listening;
 mod losses;
+mod options;
 mod output;
 mod piece;
 mod progress;
 mod pump;
 mod queue;
 mod recorder;
+mod shared;
 mod sleep;
 mod source;
 mod split;
@@ -35,17 +38,20 @@ mod take;
 mod tap;
 mod timeline;
 mod track;
+mod track_state;
 
 pub use blob::{Blob, BlobFacts};
 pub use constraints::{Constraint, Constraints};
 pub use devices::MediaDevices;
 pub use event::{RecorderEvent, TrackEvent};
 pub use listening::GateOptions;
+pub use options::RecorderOptions;
 pub use output::{NewFile, SpoolMaker, Storage};
 pub use progress::{Loss, Progress};
-pub use recorder::{MediaRecorder, RecorderOptions};
+pub use recorder::MediaRecorder;
 pub use split::Split;
 pub use state::RecordingState;
 pub use stream::MediaStream;
 pub use tap::Tap;
-pub use track::{MediaStreamTrack, ReadyState, TrackCapabilities, TrackKind, TrackSettings};
+pub use track::{MediaStreamTrack, TrackCapabilities, TrackKind, TrackSettings};
+pub use track_state::ReadyState;

@@ -18,13 +18,14 @@ use crate::{
     capture::{CaptureStream, EndReason, Pace, Reading, Waker, Warning, WarningKind},
     error::{Error, ErrorKind, Result},
     media::{
+        command::TrackKey,
         history::History,
         input::InputWatch,
-        queue::{Action, Command, CommandQueue, RELEASE_TIMEOUT, TrackKey},
+        queue::{Action, Command, CommandQueue, RELEASE_TIMEOUT},
         sleep::SleepWatch,
         take::{Sound, Take},
         tap::TapInlet,
-        track::TrackShared,
+        track_state::TrackState,
     },
 };
 
@@ -43,7 +44,7 @@ const CUT_TIMEOUT: Duration = Duration::from_millis(500);
 struct Track {
     key: TrackKey,
     enabled: bool,
-    shared: Weak<TrackShared>,
+    shared: Weak<TrackState>,
 }
 
 /// The state of the pump thread.
@@ -284,7 +285,7 @@ impl Pump {
         Round::Progress
     }
 
-    fn each_track(&self, act: impl Fn(&TrackShared)) {
+    fn each_track(&self, act: impl Fn(&TrackState)) {
         self.tracks.iter().filter_map(|track| track.shared.upgrade()).for_each(|track| act(&track));
     }
 

@@ -11,42 +11,24 @@ use std::{
 
 use crate::{
     capture::{CaptureClock, Waker},
-    error::Error,
-    media::{take::Take, tap::TapInlet, track::TrackShared},
+    media::{
+        command::{TakeCommand, TakeKey, TrackKey},
+        take::Take,
+        tap::TapInlet,
+        track_state::TrackState,
+    },
 };
 
 /// How long the device may take to be closed before whoever waits for that goes on. A dead sound server may hold it for
 /// ever.
 pub(super) const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Names a track within the process.
-pub(crate) type TrackKey = u64;
-/// Names a recording within the process; no two ever share one.
-pub(crate) type TakeKey = u64;
-
-/// What a recorder asks of its recording.
-#[derive(Debug)]
-pub(crate) enum TakeCommand {
-    Pause,
-    Resume,
-    RequestData,
-    Mark(String),
-    Next,
-    KeepGoing,
-    /// Begin so long before the start.
-    BeginEarlier(Duration),
-    /// Gives the marker of that number, from 0 on, a text.
-    NameMarker(usize, String),
-    Stop,
-    Fail(Error),
-}
-
 /// What the pump is asked to do.
 pub(crate) enum Action {
     AddTrack {
         key: TrackKey,
         enabled: bool,
-        track: Weak<TrackShared>,
+        track: Weak<TrackState>,
     },
     EnableTrack(TrackKey, bool),
     EndTrack(TrackKey),
@@ -141,7 +123,7 @@ impl CommandQueue {
     }
 
     /// Adds a live track, unless the source is closed.
-    pub(crate) fn add_track(&self, key: TrackKey, enabled: bool, track: Weak<TrackShared>) -> bool {
+    pub(crate) fn add_track(&self, key: TrackKey, enabled: bool, track: Weak<TrackState>) -> bool {
         let mut state = self.lock();
         if state.closed {
             return false;

@@ -4,23 +4,22 @@
 //! on the pump thread.
 
 use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Receiver},
+    sync::{Arc, Mutex, PoisonError, mpsc::Receiver},
     time::Duration,
 };
 
 use crate::{
-    audio::{AudioFormat, Chain, ChannelMap, ChannelMixer, Level, LevelMeter, Metadata, SampleFormat},
+    audio::{AudioFormat, Chain, ChannelMap, ChannelMixer, Level, Metadata, SampleFormat},
     error::{Error, ErrorKind, Result},
     format::{Codec, Delivery, EncoderSettings, Format, Keeps, mime},
     media::{
-        GateOptions, MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecordingState, Split,
-        Storage,
-        event::Listeners,
+        MediaStream, MediaStreamTrack, Progress, ReadyState, RecorderEvent, RecorderOptions, RecordingState, Split,
+        command::TakeCommand,
         identity,
         listening::Listening,
         piece::PiecePlan,
-        queue::{Action, TakeCommand, TakeKey},
+        queue::Action,
+        shared::RecorderShared,
         source::Source,
         state::{Call, Transition, transition},
         stream::StreamObserver,
@@ -28,165 +27,12 @@ use crate::{
     },
 };
 
-/// How a recorder encodes and where it keeps what it gathers. The default records WAV, 16 bit, at the rate and with the
-/// channels of the source, into a temporary file.
-#[derive(Debug, Clone, Default)]
-pub struct RecorderOptions {
-    /// Container and codec, such as `audio/wav` or `audio/wav;codecs=1`; empty for WAV.
-    pub mime_type: String,
-    /// Bits a second, for codecs that can choose; beyond what they can do, the nearest that they can.
-    pub audio_bits_per_second: Option<u32>,
-    /// Frames a second of the recording in hertz; the source's if not given. Where the format does not take it, the next
-    /// rate that it takes.
-    pub sample_rate: Option<u32>,
-    /// Which channels of the source are kept; all of them if not given.
-    pub map: Option<ChannelMap>,
-    /// Channels of the recording, see [`ChannelMixer::keep`]; those of the map, or of the source, if not given.
-    pub channels: Option<u16>,
-    /// How samples are stored; what the codec of the MIME type implies, or 16 bit, if not given.
-    pub sample_format: Option<SampleFormat>,
-    /// Amplification before encoding, in dB.
-    pub gain_db: f64,
-    /// The recording is paused from its first frame on: start and pause are fired, and nothing is gathered before
-    /// [`resume`](MediaRecorder::resume).
-    pub starts_paused: bool,
-    /// The recording stops by itself after exactly this many frames of it.
-    pub max_frames: Option<u64>,
-    /// The recording stops by itself before its files together are larger than this, in bytes.
-    pub max_bytes: Option<u64>,
-    /// When it goes on in a new file by itself; for recordings without a timeslice. Each file is fired as a whole blob.
-    pub split: Option<Split>,
-    /// So much of what the source delivers is kept while nothing is recorded, before the start and while paused, and
-    /// begins what is recorded then. Before the start only as far as a track was asked to
-    /// [keep](MediaStreamTrack::keep) it.
-    pub pre_roll: Duration,
-    /// So much of what a track was asked to [keep](MediaStreamTrack::keep) stays in memory for some time after the start,
-    /// so that the recording can be made to [begin earlier](MediaRecorder::begin_earlier).
-    pub reach: Duration,
-    /// Records only while there is something worth it; what lies between is cut out.
-    pub gate: Option<GateOptions>,
-    /// The recording stops by itself when nobody has spoken for so long, in any channel, once somebody has. Music is no
-    /// speech.
-    pub stop_on_silence: Option<Duration>,
-    /// Where a recording without a timeslice is kept.
-    pub storage: Storage,
-    /// Tags to be written.
-    pub metadata: Metadata,
-    /// Whether a WAV file gets a broadcast extension (`bext`, EBU Tech 3285) with the program and the local time of the
-    /// first frame, to the frame. Not where its bytes leave one by one, before that time is known.
-    pub broadcast: bool,
-}
-
-#[derive(Default)]
-struct Core {
-    state: RecordingState,
-    mime_type: String,
-    /// What was asked for.
-    asked_type: String,
-    format: Option<AudioFormat>,
-    /// What runs is a file that another can follow.
-    goes_to_file: bool,
-    running: Option<(TakeKey, Arc<Source>)>,
-}
-
-impl Core {
-    /// The recording is over, or will be at once: the MIME type reads as it was asked for again.
-    fn become_inactive(&mut self) {
-        self.state = RecordingState::Inactive;
-        self.running = None;
-        self.mime_type.clone_from(&self.asked_type);
-    }
-}
-
-/// What a recorder shares with its recording on the pump thread.
-#[derive(Default)]
-pub(crate) struct RecorderShared {
-    core: Mutex<Core>,
-    listeners: Listeners<RecorderEvent>,
-    progress: Mutex<Progress>,
-    level: Mutex<LevelMeter>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is guarded is changed by single assignments and is whole even after a panic.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl RecorderShared {
-    /// The recording begins; called right before its start event.
-    pub(crate) fn begin(&self, key: TakeKey, mime_type: &str, path: Option<PathBuf>) {
-        let mut core = lock(&self.core);
-        // One that was stopped before it began leaves the type as it was asked for.
-        if core.running.as_ref().is_some_and(|(running, _)| *running == key) {
-            core.mime_type = mime_type.to_owned();
-        }
-        drop(core);
-        *lock(&self.progress) = Progress { path, ..Progress::default() };
-    }
-
-    /// That recording is over; called right before its last events. A recording that was stopped, and perhaps followed
-    /// by another one, changes nothing. Tells whether it had not been stopped before.
-    pub(crate) fn end(&self, key: TakeKey) -> bool {
-        let mut core = lock(&self.core);
-        let was_running = core.running.as_ref().is_some_and(|(running, _)| *running == key);
-        if was_running {
-            core.become_inactive();
-        }
-        was_running
-    }
-
-    pub(crate) fn fire(&self, event: &RecorderEvent) {
-        self.listeners.fire(event);
-    }
-
-    /// Changes the numbers, and returns them as they were.
-    pub(crate) fn change_progress(&self, change: impl FnOnce(&mut Progress)) -> Progress {
-        let mut progress = lock(&self.progress);
-        let before = progress.clone();
-        change(&mut progress);
-        before
-    }
-
-    /// The level so far, to be [put back](Self::set_level).
-    pub(crate) fn level(&self) -> LevelMeter {
-        lock(&self.level).clone()
-    }
-
-    pub(crate) fn set_level(&self, level: LevelMeter) {
-        *lock(&self.level) = level;
-    }
-
-    pub(crate) fn with_progress(&self, change: impl FnOnce(&mut Progress)) {
-        change(&mut lock(&self.progress));
-    }
-
-    pub(crate) fn add_level(&self, samples: &[f32]) {
-        lock(&self.level).push(samples);
-    }
-
-    /// Changes the state by the control table and, if something changed, sends the command.
-    fn call(&self, call: Call, command: TakeCommand) -> Result<()> {
-        let mut core = lock(&self.core);
-        let Transition::To(state) = transition(core.state, call)? else { return Ok(()) };
-        core.state = state;
-        let Some((key, source)) = core.running.clone() else { return Ok(()) };
-        if state == RecordingState::Inactive {
-            core.become_inactive();
-        }
-        // Posted under the lock, so that commands reach the pump in the order of the state changes. A source that has
-        // just closed refuses; its pump is ending the recording already.
-        source.post(Action::Take(key, command));
-        Ok(())
-    }
-}
-
 impl StreamObserver for RecorderShared {
     fn tracks_changed(&self) {
-        let core = lock(&self.core);
-        if let Some((key, source)) = &core.running {
+        let core = self.core();
+        if let Some((_, post)) = &core.running {
             let context = "a track was added to or removed from the stream while it was recorded";
-            let error = Error::new(ErrorKind::InvalidModification, context);
-            source.post(Action::Take(*key, TakeCommand::Fail(error)));
+            post(TakeCommand::Fail(Error::new(ErrorKind::InvalidModification, context)));
         }
     }
 }
@@ -220,7 +66,7 @@ impl MediaRecorder {
         let (container, codecs) = mime::resolve(&options.mime_type)?;
         let shared = Arc::new(RecorderShared::default());
         {
-            let mut core = lock(&shared.core);
+            let mut core = shared.core();
             core.mime_type.clone_from(&options.mime_type);
             core.asked_type.clone_from(&options.mime_type);
         }
@@ -248,13 +94,13 @@ impl MediaRecorder {
     /// and codec filled in.
     #[must_use]
     pub fn mime_type(&self) -> String {
-        lock(&self.shared.core).mime_type.clone()
+        self.shared.core().mime_type.clone()
     }
 
     /// Inactive, recording or paused.
     #[must_use]
     pub fn state(&self) -> RecordingState {
-        lock(&self.shared.core).state
+        self.shared.core().state
     }
 
     /// How many bits a second were asked for, or else about how many a recording of the stream takes, as it was when the
@@ -267,7 +113,7 @@ impl MediaRecorder {
     /// What the latest recording is encoded as; `None` before the first start.
     #[must_use]
     pub fn format(&self) -> Option<AudioFormat> {
-        lock(&self.shared.core).format
+        self.shared.core().format
     }
 
     /// The events from now on. Each call makes a listener of its own.
@@ -286,13 +132,13 @@ impl MediaRecorder {
     /// How the recording is getting on.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        lock(&self.shared.progress).clone()
+        self.shared.progress()
     }
 
     /// The level of the sound since the last call, after the gain, also while paused.
     #[must_use]
     pub fn take_level(&self) -> Level {
-        lock(&self.shared.level).take()
+        self.shared.take_level()
     }
 
     /// Starts a recording with the live tracks of the stream.
@@ -307,18 +153,21 @@ impl MediaRecorder {
     /// not have; an input or output error if the file cannot be made.
     pub fn start(&self, timeslice: Option<Duration>) -> Result<()> {
         // Nobody else can start it meanwhile, so that what is true now stays true; and a disk may take its time.
-        let _starting = lock(&self.starting);
+        let _starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
         let Transition::To(state) = transition(self.state(), Call::Start)? else { return Ok(()) };
         let (take, source) = self.prepare(timeslice)?;
         let (key, format) = (take.key(), take.format());
-        let mut core = lock(&self.shared.core);
+        let mut core = self.shared.core();
         if !source.begin(take) {
             return Err(no_live_track());
         }
+        let post = Box::new(move |command| {
+            source.post(Action::Take(key, command));
+        });
         core.state = if self.options.starts_paused { RecordingState::Paused } else { state };
         core.format = Some(format);
         core.goes_to_file = timeslice.is_none();
-        core.running = Some((key, source));
+        core.running = Some((key, post));
         Ok(())
     }
 
@@ -465,7 +314,7 @@ impl MediaRecorder {
     /// [`InvalidState`](ErrorKind::InvalidState) while inactive; [`NotSupported`](ErrorKind::NotSupported) if the recording
     /// leaves in timeslices. Nothing changes then.
     pub fn next_file(&self) -> Result<()> {
-        let core = lock(&self.shared.core);
+        let core = self.shared.core();
         if core.state != RecordingState::Inactive && !core.goes_to_file {
             return Err(Error::new(ErrorKind::NotSupported, "a stream cannot go on in a new file"));
         }

@@ -11,10 +11,11 @@ use crate::{
     capture::{Backend, DeviceInfo, OpenRequest},
     error::{Error, ErrorKind, Result},
     media::{
+        command::TrackKey,
         pump::Pump,
-        queue::{Action, CommandQueue, RELEASE_TIMEOUT, TrackKey},
+        queue::{Action, CommandQueue, RELEASE_TIMEOUT},
         take::Take,
-        track::TrackShared,
+        track_state::TrackState,
     },
 };
 
@@ -96,7 +97,7 @@ impl Source {
         self.queue.begin(take)
     }
 
-    pub(crate) fn add_track(&self, key: TrackKey, enabled: bool, track: Weak<TrackShared>) -> bool {
+    pub(crate) fn add_track(&self, key: TrackKey, enabled: bool, track: Weak<TrackState>) -> bool {
         self.queue.add_track(key, enabled, track)
     }
 

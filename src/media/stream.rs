@@ -5,10 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use crate::media::{
-    identity,
-    track::{MediaStreamTrack, ReadyState},
-};
+use crate::media::{MediaStreamTrack, ReadyState, identity};
 
 /// Told when a stream's set of tracks changes.
 pub(crate) trait StreamObserver: Send + Sync {

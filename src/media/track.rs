@@ -2,32 +2,23 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Receiver},
+    sync::{Arc, mpsc::Receiver},
     time::Duration,
 };
 
 use crate::{
     audio::{Speakers, time::frames_in},
-    capture::{EndReason, Warning},
     media::{
-        Constraints,
+        Constraints, ReadyState, TrackEvent,
+        command::TrackKey,
         constraints::{LATENCIES, sample_sizes},
-        event::{Listeners, TrackEvent},
         identity,
-        queue::{Action, TrackKey},
+        queue::Action,
         source::Source,
         tap::{self, Tap},
+        track_state::{Flags, TrackState},
     },
 };
-
-/// Live, then ended, never back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReadyState {
-    /// The source delivers, or could.
-    Live,
-    /// Over.
-    Ended,
-}
 
 /// What a track carries. This program carries sound only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,69 +58,21 @@ pub struct TrackCapabilities {
     pub latency: (f64, f64),
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Flags {
-    ready: ReadyState,
-    enabled: bool,
-    muted: bool,
-}
-
-/// What all handles of one track share with the pump.
-pub(crate) struct TrackShared {
+/// What all handles of one track share.
+struct TrackShared {
     id: String,
     key: TrackKey,
     source: Arc<Source>,
     constraints: Constraints,
-    flags: Mutex<Flags>,
-    listeners: Listeners<TrackEvent>,
+    state: Arc<TrackState>,
 }
 
 impl TrackShared {
-    fn lock(&self) -> MutexGuard<'_, Flags> {
-        self.flags.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The name of the device.
-    pub(crate) fn label(&self) -> &str {
-        &self.source.device().label
-    }
-
-    /// The source muted or unmuted itself.
-    pub(crate) fn mute(&self, muted: bool) {
-        let mut flags = self.lock();
-        if flags.ready == ReadyState::Ended || flags.muted == muted {
-            return;
-        }
-        flags.muted = muted;
-        drop(flags);
-        self.listeners.fire(&if muted { TrackEvent::Mute } else { TrackEvent::Unmute });
-    }
-
-    pub(crate) fn notice(&self, notice: &Warning) {
-        self.listeners.fire(&TrackEvent::Notice(notice.clone()));
-    }
-
-    /// The source ended by itself. A stop that came first suppresses the event.
-    pub(crate) fn end(&self, reason: &EndReason) {
-        let mut flags = self.lock();
-        if flags.ready == ReadyState::Ended {
-            return;
-        }
-        flags.ready = ReadyState::Ended;
-        drop(flags);
-        self.listeners.fire(&TrackEvent::Ended(reason.clone()));
-        self.listeners.close();
-    }
-
     fn stop(&self) {
-        let mut flags = self.lock();
-        if flags.ready == ReadyState::Ended {
-            return;
+        if self.state.stop() {
+            self.source.end_track(self.key);
+            self.state.close();
         }
-        flags.ready = ReadyState::Ended;
-        drop(flags);
-        self.source.end_track(self.key);
-        self.listeners.close();
     }
 }
 
@@ -156,11 +99,11 @@ impl MediaStreamTrack {
 
     fn attach_as(source: &Arc<Source>, enabled: bool, muted: bool, constraints: Constraints) -> Option<Self> {
         let track = Self::create(source, Flags { ready: ReadyState::Live, enabled, muted }, constraints);
-        if source.add_track(track.key(), enabled, Arc::downgrade(&track.shared)) {
+        if source.add_track(track.key(), enabled, Arc::downgrade(&track.shared.state)) {
             return Some(track);
         }
         // It never lived, so its drop must not detach it.
-        track.shared.lock().ready = ReadyState::Ended;
+        track.shared.state.stop();
         None
     }
 
@@ -170,8 +113,7 @@ impl MediaStreamTrack {
             key: identity::new_key(),
             source: Arc::clone(source),
             constraints,
-            flags: Mutex::new(flags),
-            listeners: Listeners::default(),
+            state: Arc::new(TrackState::new(source.device().label.clone(), flags)),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -180,7 +122,7 @@ impl MediaStreamTrack {
     /// `muted`: the standard's `clone()`.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        let flags = *self.shared.lock();
+        let flags = *self.shared.state.lock();
         let live = (flags.ready == ReadyState::Live)
             .then(|| Self::attach_as(&self.shared.source, flags.enabled, flags.muted, self.constraints()))
             .flatten();
@@ -212,18 +154,18 @@ impl MediaStreamTrack {
     /// The name of the device.
     #[must_use]
     pub fn label(&self) -> &str {
-        self.shared.label()
+        &self.shared.source.device().label
     }
 
     /// The caller's switch.
     #[must_use]
     pub fn enabled(&self) -> bool {
-        self.shared.lock().enabled
+        self.shared.state.lock().enabled
     }
 
     /// Lets sound through or not: a disabled track is recorded as silence of full length, from this very frame on.
     pub fn set_enabled(&self, enabled: bool) {
-        let mut flags = self.shared.lock();
+        let mut flags = self.shared.state.lock();
         if flags.enabled == enabled {
             return;
         }
@@ -237,13 +179,13 @@ impl MediaStreamTrack {
     /// Whether the source delivers silence for a reason of its own.
     #[must_use]
     pub fn muted(&self) -> bool {
-        self.shared.lock().muted
+        self.shared.state.lock().muted
     }
 
     /// Live or ended.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
-        self.shared.lock().ready
+        self.shared.state.lock().ready
     }
 
     /// Ends the track: no `Ended` event, since the caller knows. A second call does nothing. With the last live track
@@ -322,7 +264,7 @@ impl MediaStreamTrack {
     /// What happens to the track from now on. Each call makes a listener of its own.
     #[must_use]
     pub fn events(&self) -> Receiver<TrackEvent> {
-        self.shared.listeners.subscribe()
+        self.shared.state.events()
     }
 }
 
@@ -337,7 +279,7 @@ impl Eq for MediaStreamTrack {}
 
 impl fmt::Debug for MediaStreamTrack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flags = *self.shared.lock();
+        let flags = *self.shared.state.lock();
         f.debug_struct("MediaStreamTrack")
             .field("id", &self.id())
             .field("label", &self.label())

@@ -17,7 +17,7 @@ use std::{
 use super::{
     chain::Chain,
     output::{Line, Output},
-    player::{PlayerState, Status},
+    state::{PlayerState, Status},
     timeline::Timeline,
 };
 use crate::{

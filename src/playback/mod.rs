@@ -21,13 +21,15 @@ mod pulled;
 mod queue;
 mod sample;
 mod speaker;
+mod state;
 mod stretch;
 mod timeline;
 
 pub use clock::ClockOutput;
 pub use cue::{Cue, play_cue};
 pub use output::{Device, Line, Output};
-pub use player::{Player, PlayerState, Status};
+pub use player::Player;
 pub use pulled::{PulledOutput, Puller};
 pub use queue::{Feeder, LineDrain, queue};
 pub use speaker::Speaker;
+pub use state::{PlayerState, Status};

@@ -5,10 +5,7 @@ use std::io::Cursor;
 use dictaphone::{
     ErrorKind,
     audio::AudioFormat,
-    format::{
-        self, Delivery,
-        repair::{self, Origin},
-    },
+    format::{self, Delivery, Origin},
 };
 use proptest::prelude::*;
 
@@ -41,7 +38,7 @@ fn survive(bytes: &[u8]) {
         assert!(decoder.metadata().markers.is_sorted_by_key(|marker| marker.frame));
     }
     for origin in [Origin::Part, Origin::Named] {
-        let examine = |bytes: &[u8]| repair::examine(&mut Cursor::new(bytes), "any", Some("flac"), origin);
+        let examine = |bytes: &[u8]| format::examine(&mut Cursor::new(bytes), "any", Some("flac"), origin);
         match examine(bytes) {
             Err(error) => assert!(
                 matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotSupported | ErrorKind::Undecodable),

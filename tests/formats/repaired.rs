@@ -4,10 +4,7 @@ use std::io::Cursor;
 
 use dictaphone::{
     audio::Metadata,
-    format::{
-        Delivery,
-        repair::{self, Origin, Repair},
-    },
+    format::{self, Delivery, Origin, Repair},
 };
 
 use crate::takes::*;
@@ -15,7 +12,7 @@ use crate::takes::*;
 const ORIGINS: [Origin; 2] = [Origin::Part, Origin::Named];
 
 fn examined(bytes: &[u8], origin: Origin) -> Repair {
-    repair::examine(&mut Cursor::new(bytes), "test", None, origin).unwrap()
+    format::examine(&mut Cursor::new(bytes), "test", None, origin).unwrap()
 }
 
 /// The repaired file. Repairing it once more must change nothing.

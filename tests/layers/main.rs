@@ -1,6 +1,8 @@
 //! The architecture, held by a test: each part of the library uses only what stands below it, each foreign crate is
 //! named only where it belongs, and only one module prints. Reads the code, not its comments and strings.
 
+mod circles;
+mod dependencies;
 mod rules;
 mod scan;
 
@@ -41,6 +43,58 @@ fn every_part_uses_only_what_stands_below_it() {
     let reexports = lib(&files);
     let found: Vec<String> = files.iter().flat_map(|(name, text)| violations(name, text, &reexports)).collect();
     assert!(found.is_empty(), "{} forbidden:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn no_files_use_one_another_in_a_circle() {
+    let (program, library): (Vec<_>, Vec<_>) =
+        sources("src").unwrap().into_iter().partition(|(name, _)| name.starts_with("src/bin/"));
+    let found = [circles::circles(&library), circles::circles(&program)].concat();
+    assert!(found.is_empty(), "{} circles:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn planted_circles_are_found_and_what_is_none_is_not() {
+    let found = |files: &[(&str, &str)]| {
+        let owned = |&(name, text): &(&str, &str)| (format!("src/{name}"), text.to_owned());
+        circles::circles(&files.iter().map(owned).collect::<Vec<_>>())
+    };
+    let parent = ("a/mod.rs", "mod b; mod c; pub use b::B; pub struct A; pub fn f() { b::f(); }");
+    for (b, c) in [
+        ("use super::c::C;", "use super::b::B;"),
+        ("fn f(c: super::c::C) {}", "use crate::a::b;\nfn f() { b::f(); }"),
+        // Through a name that is only passed on.
+        ("use super::c::C;", "use super::B;"),
+        ("use super::c::C;", "use super::*;\nfn f() { crate::a::B::new(); }"),
+    ] {
+        let found = found(&[parent, ("a/b.rs", b), ("a/c.rs", c)]);
+        assert_eq!(found.len(), 1, "{b} {c} {found:?}");
+        assert!(found[0].contains("src/a/b.rs uses src/a/c.rs"), "{found:?}");
+    }
+    for (b, c) in [
+        ("use super::c::C;", ""),
+        ("use super::c::C;", "use super::A;"),
+        ("use super::c::C;", "mod tests { use super::super::b::B; }"),
+        ("use super::c::C;", "// use super::b::B;"),
+    ] {
+        assert_eq!(found(&[parent, ("a/b.rs", b), ("a/c.rs", c)]), Vec::<String>::new(), "{b} {c}");
+    }
+    let longer = [("a.rs", "use crate::b::x::X;"), ("b/mod.rs", "mod x; use crate::c::C; pub fn f() { C; }")];
+    assert_eq!(found(&[&longer[..], &[("b/x.rs", ""), ("c.rs", "use crate::a::A;")]].concat()).len(), 0);
+    assert_eq!(
+        found(&[&longer[..], &[("b/x.rs", "use crate::c::C;"), ("c.rs", "use crate::a::A;")]].concat()).len(),
+        1
+    );
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let manifest = include_str!("../../Cargo.toml");
+    assert_eq!(dependencies::unused(manifest, "dependencies", &sources("src").unwrap()), Vec::<String>::new());
+    let tests = [sources("src").unwrap(), sources("tests").unwrap(), sources("benches").unwrap()].concat();
+    assert_eq!(dependencies::unused(manifest, "dev-dependencies", &tests), Vec::<String>::new());
+    let planted = "[dependencies]\nthis-error = \"2\"\ncpal = \"1\"\n[target.'cfg(unix)'.dependencies]\nnix2 = \"1\"\n[x]\ny = 1\n";
+    assert_eq!(dependencies::unused(planted, "dependencies", &sources("src").unwrap()), ["this_error", "nix2"]);
 }
 
 #[test]

@@ -111,14 +111,14 @@ fn is_layer(name: &str) -> bool {
 }
 
 /// The module that a file is, as parts below its crate's root: `src/audio/time.rs` is `audio`, `time`.
-fn module_of(file: &str) -> Vec<String> {
+pub(crate) fn module_of(file: &str) -> Vec<String> {
     let stem = file.trim_start_matches(PROGRAM).trim_start_matches("src/");
     let stem = stem.trim_end_matches(".rs").trim_end_matches("/mod");
     if stem == "lib" || stem == "main" { Vec::new() } else { stem.split('/').map(str::to_owned).collect() }
 }
 
 /// Where a path of this crate leads, as parts below the root; `None` for other crates and for what is local.
-fn resolve(path: &Path, module: &[String]) -> Option<Vec<String>> {
+pub(crate) fn resolve(path: &Path, module: &[String]) -> Option<Vec<String>> {
     let mut at: Vec<String> = match path.segments.first().map(String::as_str) {
         Some("crate") => Vec::new(),
         Some("self" | "super") => [module, &path.inside].concat(),

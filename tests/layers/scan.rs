@@ -14,6 +14,10 @@ pub(crate) struct Path {
     pub(crate) absolute: bool,
     /// A macro is called.
     pub(crate) is_macro: bool,
+    /// It stands in a `use`.
+    pub(crate) is_import: bool,
+    /// That `use` is not private.
+    pub(crate) is_passed_on: bool,
     /// The inline modules around it, outermost first.
     pub(crate) inside: Vec<String>,
     /// Counted from 1.
@@ -27,6 +31,8 @@ pub(crate) struct Source {
     pub(crate) paths: Vec<Path>,
     /// Modules that the file declares.
     pub(crate) modules: HashSet<String>,
+    /// Every word of its code outside of a `use`, a declaration of a module, and tests.
+    pub(crate) names: HashSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,13 +209,25 @@ struct Reader {
     source: Source,
     /// Inline modules that are open, each with the depth of braces it was opened at.
     open: Vec<(String, usize)>,
+    /// Within a `use`: whether it is not private.
+    import: Option<bool>,
 }
 
 impl Reader {
     fn add(&mut self, segments: Vec<String>, name: Option<String>, absolute: bool, line: usize) {
         let name = name.or_else(|| segments.last().cloned()).unwrap_or_default();
         let inside = self.open.iter().map(|(name, _)| name.clone()).collect();
-        self.source.paths.push(Path { segments, name, absolute, is_macro: false, inside, line });
+        let (is_import, is_passed_on) = (self.import.is_some(), self.import == Some(true));
+        self.source.paths.push(Path {
+            segments,
+            name,
+            absolute,
+            is_macro: false,
+            is_import,
+            is_passed_on,
+            inside,
+            line,
+        });
     }
 
     /// One tree of a `use`, behind the keyword, a comma or an opening brace.
@@ -249,6 +267,9 @@ impl Reader {
 
     /// A path in an expression or a type, from its first word on.
     fn path(&mut self, tokens: &mut Tokens<'_>, first: String, absolute: bool, line: usize) {
+        if !self.open.iter().any(|(name, _)| name.contains("test")) {
+            self.source.names.insert(first.clone());
+        }
         let mut segments = vec![first];
         while take(tokens, &Token::Separator) {
             match take_word(tokens) {
@@ -280,6 +301,7 @@ impl Reader {
     fn read(&mut self, tokens: &mut Tokens<'_>) {
         let mut depth = 0_usize;
         let mut before = Token::Mark(';');
+        let mut is_public = false;
         while let Some((token, line)) = tokens.next() {
             match token {
                 Token::Mark('{') => depth += 1,
@@ -291,7 +313,9 @@ impl Reader {
                 Token::Word(word) if word == "use" => {
                     // `impl Trait + use<'a>` imports nothing.
                     if !matches!(tokens.peek(), Some((Token::Mark('<'), _))) {
+                        self.import = Some(is_public);
                         self.use_tree(tokens, Vec::new(), false);
+                        self.import = None;
                     }
                 }
                 Token::Word(word) if word == "crate" && matches!(before, Token::Word(ref word) if word == "extern") => {
@@ -305,6 +329,12 @@ impl Reader {
                 Token::Separator => while take_word(tokens).is_some() && take(tokens, &Token::Separator) {},
                 Token::Mark(_) | Token::Literal => {}
             }
+            is_public = match token {
+                Token::Word(word) if word == "pub" => true,
+                Token::Word(word) => is_public && matches!(word.as_str(), "crate" | "super" | "self" | "in"),
+                Token::Mark('(' | ')') | Token::Separator => is_public,
+                _ => false,
+            };
             before = token.clone();
         }
     }
@@ -313,7 +343,7 @@ impl Reader {
 /// Reads one file.
 pub(crate) fn scan(text: &str) -> Source {
     let tokens = tokens(text);
-    let mut reader = Reader { source: Source::default(), open: Vec::new() };
+    let mut reader = Reader { source: Source::default(), open: Vec::new(), import: None };
     reader.read(&mut tokens.iter().peekable());
     reader.source
 }

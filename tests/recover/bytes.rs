@@ -4,10 +4,7 @@ use std::io::Cursor;
 
 use dictaphone::{
     audio::Metadata,
-    format::{
-        self, WavHeader,
-        repair::{self, Origin},
-    },
+    format::{self, Origin, WavHeader},
 };
 
 use crate::takes::*;
@@ -189,9 +186,9 @@ fn a_wrong_riff_size_alone_is_put_right() {
 }
 
 /// The start of a file of `len` bytes that begins with `head` and is zeros otherwise, after its repair.
-fn repaired_start(head: &[u8], len: u64, origin: Origin) -> (Vec<u8>, repair::Repair) {
+fn repaired_start(head: &[u8], len: u64, origin: Origin) -> (Vec<u8>, format::Repair) {
     let mut file = Sparse { head: head.to_vec(), len, at: 0 };
-    let repair = repair::examine(&mut file, "huge", None, origin).unwrap();
+    let repair = format::examine(&mut file, "huge", None, origin).unwrap();
     let mut start = head.to_vec();
     for patch in &repair.seal.patches {
         let at = usize::try_from(patch.at).unwrap();
@@ -265,5 +262,5 @@ fn a_header_behind_much_else_is_repaired_as_well() {
     let fixed = repaired(&foreign(0, &picture, 0, &[1; 30]), Origin::Named);
     assert_strict(&fixed);
     assert_eq!(decoder(&fixed).frames(), Some(15));
-    assert!(repair::examine(&mut Cursor::new(&fixed), "x", None, Origin::Part).unwrap().is_whole());
+    assert!(format::examine(&mut Cursor::new(&fixed), "x", None, Origin::Part).unwrap().is_whole());
 }

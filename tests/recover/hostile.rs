@@ -4,10 +4,7 @@ use std::io::Cursor;
 
 use dictaphone::{
     ErrorKind,
-    format::{
-        self,
-        repair::{self, Origin},
-    },
+    format::{self, Origin},
 };
 use proptest::prelude::*;
 
@@ -20,7 +17,7 @@ fn sound(bytes: &[u8]) -> Option<u64> {
 
 /// Repairs `bytes`, as far as they can be, and returns the result.
 fn survive(bytes: &[u8], origin: Origin) -> Option<Vec<u8>> {
-    match repair::examine(&mut Cursor::new(bytes), "any", Some("wav"), origin) {
+    match format::examine(&mut Cursor::new(bytes), "any", Some("wav"), origin) {
         Err(error) => {
             assert!(
                 matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotSupported | ErrorKind::Undecodable),

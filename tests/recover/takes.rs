@@ -4,10 +4,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use dictaphone::{
     audio::{AudioFormat, Marker, Metadata, SampleFormat},
-    format::{
-        self, Decoder, Delivery, Encoder, EncoderSettings, Seal,
-        repair::{self, Origin, Repair},
-    },
+    format::{self, Decoder, Delivery, Encoder, EncoderSettings, Origin, Repair, Seal},
 };
 
 pub(crate) const MONO: AudioFormat = AudioFormat::new(8_000, 1, SampleFormat::S16);
@@ -70,7 +67,7 @@ pub(crate) fn sealed(mut bytes: Vec<u8>, seal: &Seal) -> Vec<u8> {
 }
 
 pub(crate) fn examined(bytes: &[u8], origin: Origin) -> Repair {
-    repair::examine(&mut Cursor::new(bytes), "test", Some("wav"), origin).unwrap()
+    format::examine(&mut Cursor::new(bytes), "test", Some("wav"), origin).unwrap()
 }
 
 /// The repaired file. Repairing it once more must change nothing.

@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 
-use super::{super::assembly::Advance, *};
+use super::{super::advance::Advance, *};
 use crate::{
     audio::{Marker, Metadata, output_frames},
     clips::clip::tests::wav_of,

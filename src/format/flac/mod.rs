@@ -9,7 +9,7 @@ mod speakers;
 
 use super::{
     Codec, Format, foreign,
-    table::{Bytes, Keeps, PCM, pcm_bits_per_second},
+    row::{Bytes, Keeps, PCM, pcm_bits_per_second},
 };
 
 /// The row of this format.

@@ -27,7 +27,7 @@ const MD5_AT: usize = 18;
 /// Frames that are decoded at once.
 const BLOCK_FRAMES: usize = 1 << 14;
 
-/// See [`examine`](crate::format::repair::examine).
+/// See [`examine`](crate::format::examine).
 pub(super) fn examine(mut input: &mut dyn Input, name: &str, origin: Origin) -> Result<Repair> {
     let layout = FlacLayout::read(input, name)?;
     let mut repair = Repair {

@@ -21,7 +21,7 @@ use super::{Kind, mp4, source, tags, undecodable};
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat, time::seconds},
     error::{Error, ErrorKind, Result},
-    format::{Damage, Decoder, table::Bytes},
+    format::{Damage, Decoder, row::Bytes},
 };
 
 /// Frames in front of a place that a lossy codec has to read first, so that what follows is what it is without a seek.

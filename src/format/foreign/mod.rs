@@ -17,16 +17,16 @@ mod source;
 #[cfg(feature = "foreign")]
 mod tags;
 
-use super::{Decoder, table::Bytes};
+use super::{Decoder, row::Bytes};
 use crate::error::{Error, Result};
 
 pub(super) use kinds::Kind;
 
 /// Reads back what we wrote in formats that the library knows; nobody does without it.
 #[cfg(feature = "foreign")]
-pub(super) const READ_BACK: Option<super::read_back::Reading> = Some(read_back::read);
+pub(super) const READ_BACK: Option<super::row::Reading> = Some(read_back::read);
 #[cfg(not(feature = "foreign"))]
-pub(super) const READ_BACK: Option<super::read_back::Reading> = None;
+pub(super) const READ_BACK: Option<super::row::Reading> = None;
 
 /// What a file that begins with `start` is, if it is of a kind that is known here.
 pub(super) fn kind(start: &[u8]) -> Option<&'static Kind> {

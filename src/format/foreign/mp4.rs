@@ -3,7 +3,7 @@
 
 use std::io::{self, Read as _, SeekFrom};
 
-use crate::format::{Input, table::Bytes};
+use crate::format::{Input, row::Bytes};
 
 /// Bytes of an index that are read; an hour has about a megabyte.
 const INDEX_BYTES_MAX: u64 = 64 << 20;

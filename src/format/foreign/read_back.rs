@@ -14,7 +14,7 @@ use symphonia::core::{
 use super::source;
 use crate::{
     audio::SampleFormat,
-    format::{read_back::Found, table::Bytes},
+    format::row::{Bytes, Found},
 };
 
 /// Head and last packet of the file.

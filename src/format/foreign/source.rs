@@ -7,7 +7,7 @@ use std::{
 
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 
-use crate::format::table::Bytes;
+use crate::format::row::Bytes;
 
 /// The library demands what can be shared between threads; nobody does, so that nobody ever waits for the lock.
 struct Source {

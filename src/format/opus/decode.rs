@@ -23,7 +23,7 @@ use crate::{
     format::{
         Damage, Decoder, Input, foreign,
         ogg::read::{self as ogg, Page},
-        table::Bytes,
+        row::Bytes,
         window::Window,
     },
 };

@@ -5,7 +5,7 @@ pub(crate) mod encode;
 mod markers;
 pub(crate) mod repair;
 
-use super::{Codec, Format, foreign, table::Keeps};
+use super::{Codec, Format, foreign, row::Keeps};
 use crate::audio::SampleFormat;
 
 /// The row of this format.

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// See [`examine`](crate::format::repair::examine).
+/// See [`examine`](crate::format::examine).
 pub(super) fn examine(input: &mut dyn Input, name: &str, origin: Origin) -> Result<Repair> {
     let layout = OpusLayout::read(input, name)?;
     let mut repair = Repair {

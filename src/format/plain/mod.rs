@@ -7,7 +7,7 @@ use super::{
     Codec, Decoder, Encoder, EncoderSettings, Format, Input, Metadata, Patch, Seal,
     raw::encode::RawEncoder,
     repair::{Origin, Repair},
-    table::{Bytes, Keeps, pcm_bits_per_second},
+    row::{Bytes, Keeps, pcm_bits_per_second},
 };
 use crate::{
     audio::{AudioFormat, SampleFormat, convert},

@@ -5,7 +5,7 @@ pub(crate) mod repair;
 
 use super::{
     Codec, Format,
-    table::{Keeps, pcm_bits_per_second},
+    row::{Keeps, pcm_bits_per_second},
 };
 use crate::audio::SampleFormat;
 

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// See [`examine`](crate::format::repair::examine).
+/// See [`examine`](crate::format::examine).
 pub(super) fn examine(input: &mut dyn Input, name: &str, _origin: Origin) -> Result<Repair> {
     let len = input.seek(SeekFrom::End(0)).map_err(|error| Error::from_io(error, format!("cannot read {name}")))?;
     Ok(Repair::none("raw", len))

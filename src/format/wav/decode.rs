@@ -12,7 +12,10 @@ use super::{chunks, tags};
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat, Speakers, convert},
     error::{Error, ErrorKind, Result},
-    format::{Damage, Decoder, Input, foreign, repair::START_BYTES, table::Bytes},
+    format::{
+        Damage, Decoder, Input, foreign,
+        row::{Bytes, START_BYTES},
+    },
 };
 
 /// Bytes that are read at once; a frame can be larger.

@@ -15,7 +15,7 @@ pub(crate) mod trailer;
 
 use super::{
     Codec, Format,
-    table::{Keeps, PCM, pcm_bits_per_second},
+    row::{Keeps, PCM, pcm_bits_per_second},
 };
 use crate::audio::SampleFormat;
 

@@ -8,7 +8,10 @@ use hound::{SampleFormat as Kind, WavReader};
 use super::decode::WavDecoder;
 use crate::{
     audio::SampleFormat,
-    format::{Decoder as _, read_back::Found, table::Bytes},
+    format::{
+        Decoder as _,
+        row::{Bytes, Found},
+    },
 };
 
 /// Head and last frame of the file.

@@ -40,7 +40,7 @@ struct Extent {
     is_right: bool,
 }
 
-/// See [`examine`](crate::format::repair::examine).
+/// See [`examine`](crate::format::examine).
 pub(super) fn examine(mut input: &mut dyn Input, name: &str, origin: Origin) -> Result<Repair> {
     let failed = |error| Error::from_io(error, format!("cannot read {name}"));
     let layout = layout::wav_layout(&mut input, name)?;

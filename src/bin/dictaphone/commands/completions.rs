@@ -12,7 +12,7 @@ use clap_complete::{
 };
 use dictaphone::{
     capture::{DeviceInfo, DeviceKind},
-    clips::is_clip_name,
+    clips::name::is_clip_name,
     media::MediaDevices,
 };
 

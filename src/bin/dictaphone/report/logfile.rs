@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use dictaphone::{clips::is_clip_name, storage::place};
+use dictaphone::{clips::name::is_clip_name, storage::place};
 use jiff::Zoned;
 use log::{LevelFilter, Log, Metadata, Record};
 

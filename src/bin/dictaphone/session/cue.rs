@@ -13,7 +13,7 @@ use dictaphone::{
     playback::{Cue, Speaker, play_cue},
 };
 
-use super::{SessionInput, device::Device, steps::Step};
+use super::{SessionInput, device::Device, step::Step};
 use crate::{plan::Record, work::Post};
 
 /// What was heard may still be on its way into a recording of the loudspeaker: so much more has to arrive.

@@ -19,7 +19,7 @@ use dictaphone::{
     storage::{FileSpool, Spool, Twin, TwinSpool},
 };
 
-use super::{SessionInput, recorder, save::Saving, steps::Step};
+use super::{SessionInput, save::Saving, step::Step, target};
 use crate::{plan::Record, report::outcome::Kept, work::Post};
 
 /// How long the end waits for a second copy whose disk stands still.
@@ -82,7 +82,7 @@ pub(super) fn storage(plan: &Record, target: PathBuf, twins: &Twins, post: &Post
 
 fn target_of(plan: &Record, first: &Path, file: NewFile) -> PathBuf {
     let at = file.begins_at.and_then(|at| jiff::Zoned::try_from(at).ok()).unwrap_or_else(jiff::Zoned::now);
-    recorder::target(plan, file.number, &at).ok().flatten().unwrap_or_else(|| first.to_owned())
+    target::of(plan, file.number, &at).ok().flatten().unwrap_or_else(|| first.to_owned())
 }
 
 /// What the thread is to do.

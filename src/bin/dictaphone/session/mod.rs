@@ -18,8 +18,10 @@ pub(crate) mod remembered;
 mod run;
 mod save;
 mod source;
+mod step;
 mod steps;
 mod take;
+mod target;
 
 use std::{
     sync::{
@@ -40,7 +42,7 @@ use self::{
     files::{Files, Twins},
     pipe::{Pipe, Piped},
     save::Saving,
-    steps::Step,
+    step::Step,
     take::Take,
 };
 use crate::{

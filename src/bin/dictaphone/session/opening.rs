@@ -12,7 +12,7 @@ use super::{
     Choice, Session, SessionInput, Stage, What, cue,
     device::{self, Device},
     failed,
-    steps::Step,
+    step::Step,
 };
 use crate::{message::Failure, work};
 

@@ -7,7 +7,6 @@ use dictaphone::{
     audio::{AudioFormat, Metadata, time::frames_in},
     capture::Pace,
     media::{MediaRecorder, RecorderOptions, Storage},
-    storage::place,
 };
 use jiff::Zoned;
 
@@ -15,10 +14,11 @@ use super::{
     SessionInput,
     device::Device,
     files::{self, Twins},
+    target,
 };
 use crate::{
     message::{Failure, Remedy, visible},
-    plan::{self, Record, Target},
+    plan::{Record, Target},
     work::Post,
 };
 
@@ -38,7 +38,7 @@ pub(super) fn prepare(
 ) -> Result<(MediaRecorder, Option<PathBuf>), Failure> {
     let format = device.format;
     plan.container.refuse_unless_fitting(format)?;
-    let target = target(plan, 1, &Zoned::now())?;
+    let target = target::of(plan, 1, &Zoned::now())?;
     let storage = target.clone().map_or(Storage::Temporary, |target| files::storage(plan, target, twins, post));
     let options = RecorderOptions {
         mime_type: plan.container.mime_type().to_owned(),
@@ -103,24 +103,5 @@ fn max_frames(plan: &Record, format: AudioFormat) -> Result<Option<u64>, Failure
             Err(Failure::usage("the duration is shorter than one frame", "write something like `90` or `1m30s`"))
         }
         frames => Ok(frames),
-    }
-}
-
-/// The file of that number, named by the time of `at`.
-///
-/// # Errors
-/// When the template makes no name out of that time.
-pub(super) fn target(plan: &Record, number: u32, at: &Zoned) -> Result<Option<PathBuf>, Failure> {
-    match &plan.target {
-        Target::Stdout => Ok(None),
-        Target::File(path, _) if plan.steps.numbers_files() => Ok(Some(plan::numbered(path, number))),
-        Target::File(path, _) => Ok(Some(place::numbered(path, number))),
-        Target::NewIn(folder, template) => {
-            let file = |name: &str| folder.join(format!("{name}.{}", plan.container.extension()));
-            let name = template.choose(at, |name| file(name).exists()).map_err(|reason| {
-                Failure::usage(reason, Remedy::Flag("`--name` takes strftime fields and {n}".to_owned()))
-            })?;
-            Ok(Some(file(&name)))
-        }
     }
 }

@@ -8,7 +8,7 @@ use dictaphone::{
     storage::Existing,
 };
 
-use super::{pipe::Piped, recorder};
+use super::{pipe::Piped, target};
 use crate::{
     plan::{Record, Target},
     report::outcome::Kept,
@@ -93,7 +93,7 @@ impl Saving {
             _ => Existing::Number,
         };
         let at = blob.facts().recorded_at.and_then(|at| jiff::Zoned::try_from(at).ok());
-        let named = recorder::target(&self.plan, self.number, &at.unwrap_or_else(jiff::Zoned::now)).ok().flatten();
+        let named = target::of(&self.plan, self.number, &at.unwrap_or_else(jiff::Zoned::now)).ok().flatten();
         let target = named.or_else(|| self.target.clone());
         let target = target.ok_or_else(|| Error::new(ErrorKind::Unknown, "there is no file to save to"))?;
         Ok((target, existing))

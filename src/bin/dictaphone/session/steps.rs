@@ -9,35 +9,15 @@ use dictaphone::{
 };
 
 use super::{
-    Session, SessionInput, Stage, What,
+    Session, SessionInput, Stage, What, cue,
     files::{self, Files},
     save::Saving,
+    step::Step,
 };
 use crate::{
     message::exit::Exit,
     report::outcome::{Kept, Outcome},
 };
-
-/// What the threads of the steps bring.
-pub(crate) enum Step {
-    /// A file of the recording is what it will be, while others follow.
-    FileSaved {
-        /// What is left of it.
-        kept: Kept,
-        /// Its length.
-        frames: u64,
-        /// Frames of it that were lost and are silence.
-        lost_frames: u64,
-    },
-    /// A second copy has failed, and why.
-    TwinFailed(String),
-    /// Files that were deleted to make room, or why that failed.
-    Deleted(dictaphone::Result<Vec<PathBuf>>),
-    /// The device of that opening is not there yet and is waited for, and why.
-    Waiting(u64, String),
-    /// Something that a person should know.
-    Noted(Warning),
-}
 
 impl Session {
     pub(super) fn on_step(&mut self, step: Step) {
@@ -133,7 +113,7 @@ impl Session {
             let (kept, frames) = saving.save();
             let (deleted, late) = files::settle_all(&plan, &kept, &twins);
             deleted.into_iter().for_each(|deleted| post(SessionInput::Step(deleted)));
-            super::cue::stop(&plan, &post);
+            cue::stop(&plan, &post);
             SessionInput::Saved(kept, frames, late)
         }
     }

@@ -16,8 +16,8 @@ use dictaphone::{
 use super::{
     event::{Listeners, What},
     pipe::{Pipe, Piped},
-    recorder,
     save::Saving,
+    target,
 };
 use crate::{
     input::command::Command,
@@ -243,7 +243,7 @@ impl Take {
             self.state = State::Recording;
         }
         if let Some(at) = progress.recorded_at.and_then(|at| jiff::Zoned::try_from(at).ok()) {
-            self.target = recorder::target(plan, 1, &at).ok().flatten().or_else(|| self.target.take());
+            self.target = target::of(plan, 1, &at).ok().flatten().or_else(|| self.target.take());
         }
         // What was recorded until it was said does not move the start.
         let started = What::Started { device: &self.device, path: self.target.as_deref(), format: self.format };

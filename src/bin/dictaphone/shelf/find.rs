@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use dictaphone::{
     clips::{
-        Listing, WaveformCache, is_clip_name,
-        name::{self, FindError},
+        Listing, WaveformCache,
+        name::{self, FindError, is_clip_name},
     },
     storage::{self, place},
 };

@@ -21,10 +21,16 @@ pub(crate) use self::{
 };
 use super::{
     keymap::{Keymap, Scene},
-    layout::Size,
     meter::Meter,
     theme::Theme,
 };
+
+/// Columns and rows of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) columns: u16,
+    pub(crate) rows: u16,
+}
 
 /// What the keys of the recorder and those of the clips are about while a recording runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

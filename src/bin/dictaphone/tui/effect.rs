@@ -4,6 +4,7 @@
 //! Everything that can take long has a thread: opening a device, listing devices, reading the folder, saving. They all
 //! answer into one channel, which the main thread reads.
 
+mod change;
 mod folder;
 mod jobs;
 mod levels;
@@ -28,7 +29,7 @@ use std::{
 };
 
 use dictaphone::{
-    Error,
+    Error, ErrorKind,
     audio::{apply_gain, db_to_factor, time::duration_of},
     clips::{self, Listing, Spliced, Trashed, Trimmed, WaveformCache},
     media::Tap,
@@ -37,7 +38,7 @@ use dictaphone::{
 use jiff::Zoned;
 
 use self::{
-    folder::Change,
+    change::Change,
     jobs::RunningJob,
     levels::Levels,
     listener::{Inbox, on_screen},
@@ -359,4 +360,9 @@ fn reason(error: &Error) -> String {
         Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => "the disk is full".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// Why a thread has no answer.
+fn bug() -> Error {
+    Error::new(ErrorKind::Unknown, "it failed by a bug")
 }

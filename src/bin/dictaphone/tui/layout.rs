@@ -2,14 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::app::{Deck, Model, Picture};
-
-/// Columns and rows of the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size {
-    pub(crate) columns: u16,
-    pub(crate) rows: u16,
-}
+use super::app::{Deck, Model, Picture, Size};
 
 /// Below this nothing useful can be shown.
 pub(crate) const LEAST: Size = Size { columns: 40, rows: 10 };

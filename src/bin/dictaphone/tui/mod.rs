@@ -28,9 +28,8 @@ use std::{
 use crossterm::event::Event;
 
 use self::{
-    app::Model,
+    app::{Model, Size},
     effect::{Happening, World},
-    layout::Size,
     session::Session,
     theme::Theme,
     update::Msg,

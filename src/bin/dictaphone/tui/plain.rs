@@ -8,7 +8,6 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     app::{Deck, Device, Dialog, Hears, Job, Marked, Model, Weight},
     theme::Theme,
-    update::listening::outline,
     view,
 };
 use crate::report::{quantity, status};
@@ -155,7 +154,7 @@ fn dialog(model: &Model) -> Option<String> {
         }
         Dialog::Marker { input, .. } => format!("marker; name: {}", input.value()),
         Dialog::Markers { selected } => {
-            let marks = outline(model).map(|outline| outline.markers.as_slice()).unwrap_or_default();
+            let marks = model.player.outline_of_playing().map(|outline| outline.markers.as_slice()).unwrap_or_default();
             match marks.get(*selected) {
                 Some(mark) => {
                     format!("marker {} of {}: {} {}", selected + 1, marks.len(), status::clock(mark.at), mark.text)
@@ -195,9 +194,8 @@ mod tests {
 
     use super::*;
     use crate::tui::{
-        app::Playing,
+        app::{Playing, Size},
         keymap::Keymap,
-        layout::Size,
         update::{Counted, Heard, Msg, update},
     };
 

@@ -7,7 +7,7 @@ mod inputs;
 mod jobs;
 mod keys;
 mod list;
-pub(crate) mod listening;
+mod listening;
 mod markers;
 mod mouse;
 pub(crate) mod recording;
@@ -19,15 +19,15 @@ use std::{
     time::Duration,
 };
 
-use crossterm::event::{KeyEvent, MouseEvent};
+use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use dictaphone::{audio::AudioFormat, clips::Bin, storage::place};
 
 use super::{
     app::{
-        Deck, Detail, Device, Dialog, Dictation, InputRow, Mark, Model, Notice, Outline, Pane, Playing, Stretch, Take,
-        Weight,
+        Deck, Detail, Device, Dialog, Dictation, InputRow, Mark, Model, Notice, Outline, Pane, Playing, Size, Stretch,
+        Take, Weight,
     },
-    layout::Size,
+    keymap::Action,
 };
 use crate::{input::command::Command, report::status};
 
@@ -265,7 +265,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Key(key) => return keys::press(model, key),
+        Msg::Key(key) => return press(model, key),
         Msg::Mouse(mouse) => return mouse::point(model, mouse),
         Msg::Paste(text) => dialogs::paste(model, &text),
         Msg::Resize(size) => model.size = size,
@@ -324,7 +324,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Renamed { from, to } => list::renamed(model, &from, to),
         Msg::NotRenamed { path, name, why } => list::not_renamed(model, path, name, why),
         Msg::Deleted { path, restorable } => list::deleted(model, &path, restorable),
-        Msg::Undone(outcome) => return list::undone(model, outcome),
+        Msg::Undone(outcome) => return cut::undone(model, outcome),
         Msg::Inputs(rows) => inputs::listed(model, rows),
         Msg::Deaf(id) => inputs::deaf(model, &id),
         Msg::Say(weight, text) => say(model, weight, text),
@@ -341,6 +341,30 @@ fn say(model: &mut Model, weight: Weight, text: String) {
         (Weight::Warning, Some(Weight::Error)) => model.notices.hidden = Some(said),
         (Weight::Error, Some(Weight::Warning)) => model.notices.hidden = model.notices.shown.replace(said),
         _ => model.notices.shown = Some(said),
+    }
+}
+
+/// The clip that is played, or it is said that there is none.
+fn needed(model: &mut Model) -> Option<Playing> {
+    if model.player.playing.is_none() {
+        let key = model.keymap.key_of(Action::Play, model.theme.unicode);
+        let remedy = match (model.shelf.takes.current(), key) {
+            (Some(_), Some(key)) => format!("; {key} plays the one under the cursor"),
+            _ => String::new(),
+        };
+        say(model, Weight::Note, format!("no clip is being played{remedy}"));
+    }
+    model.player.playing.clone()
+}
+
+/// A key goes to the dialog, if there is one.
+fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    if key.kind == KeyEventKind::Release || model.leaving {
+        return Vec::new();
+    }
+    match model.dialog {
+        Some(_) => dialogs::press(model, key),
+        None => keys::press(model, key),
     }
 }
 

@@ -14,10 +14,9 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    app::{Deck, Device, Dialog, Marked, Model, Picture, Place, Repeat, Weight, order_name},
+    app::{Deck, Device, Dialog, Marked, Model, Picture, Place, Repeat, Size, Weight, order_name},
     keymap::Scene,
-    layout::{self, Areas, LEAST, Size},
-    update,
+    layout::{self, Areas, LEAST},
     widgets::{clips, dialog, jobs, meter, notice, oscilloscope, outline, spectrum, waveform},
 };
 use crate::report::{quantity, status};
@@ -331,7 +330,7 @@ fn marker_question(model: &Model, of: &Marked) -> (String, &'static str) {
         Marked::Recording(number) => (format!("marker {}; name:", number + 1), "Enter, Esc for none"),
         Marked::New(_, at) => (format!("marker at {}; name:", status::clock(*at)), "Enter sets it, Esc does not"),
         Marked::Known(_, place) => {
-            let mark = update::listening::outline(model).and_then(|outline| outline.markers.get(*place));
+            let mark = model.player.outline_of_playing().and_then(|outline| outline.markers.get(*place));
             let at = mark.map_or_else(String::new, |mark| format!(" at {}", status::clock(mark.at)));
             (format!("marker{at}; name:"), "Enter, Esc")
         }

@@ -2,7 +2,7 @@ use flac_codec::decode::FlacSampleReader;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{audio::Marker, format::table::PCM};
+use crate::{audio::Marker, format::row::PCM};
 
 fn settings(channels: u16, sample_format: SampleFormat, delivery: Delivery) -> EncoderSettings {
     let audio = AudioFormat::new(8_000, channels, sample_format);

@@ -11,7 +11,7 @@ use std::io;
 pub(super) fn complete(bytes: u64) -> io::Result<()> {
     use std::{fs::File, os::unix::fs::FileExt as _};
 
-    use dictaphone::format::repair::{self, Origin};
+    use dictaphone::format::{Origin, examine};
 
     // A shell opens it for writing alone; this is the same file once more.
     let path = "/proc/self/fd/1";
@@ -20,7 +20,7 @@ pub(super) fn complete(bytes: u64) -> io::Result<()> {
         return Ok(());
     }
     let mut file = File::options().read(true).write(true).open(path)?;
-    let repair = repair::examine(&mut file, "standard output", None, Origin::Named);
+    let repair = examine(&mut file, "standard output", None, Origin::Named);
     // What has no header has nothing to complete.
     let patches = repair.map(|repair| repair.seal.patches).unwrap_or_default();
     patches.iter().try_for_each(|patch| file.write_all_at(&patch.bytes, patch.at))?;

@@ -64,3 +64,11 @@ pub(crate) struct Live {
     /// The latest samples, the newest last.
     pub(crate) sound: VecDeque<f32>,
 }
+
+impl Live {
+    /// Nothing arrives any more: what did must not look as if it still did.
+    pub(crate) fn fall_silent(&mut self) {
+        self.sound.clear();
+        self.meter.fall_silent();
+    }
+}

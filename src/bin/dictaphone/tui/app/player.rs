@@ -129,6 +129,12 @@ pub(crate) struct Player {
 }
 
 impl Player {
+    /// What the clip that is played looks like, if that is known.
+    pub(crate) fn outline_of_playing(&self) -> Option<&Outline> {
+        let playing = self.playing.as_ref()?;
+        self.outline.as_ref().filter(|outline| outline.path == playing.path)
+    }
+
     /// The part of the clip that is shown, if its length is known.
     pub(crate) fn shown(&self) -> Option<Stretch> {
         let whole = self.playing.as_ref()?.length?;

@@ -20,7 +20,7 @@ use dictaphone::{
     storage::Existing,
 };
 
-use super::{Happening, World, folder::Change, reason, recording::Kept};
+use super::{Happening, World, bug, change::Change, reason, recording::Kept};
 use crate::{
     message::Message,
     tui::{
@@ -130,10 +130,6 @@ impl World {
     fn end_job(&mut self) {
         (self.job, self.looked) = (None, None);
     }
-}
-
-pub(super) fn bug() -> Error {
-    Error::new(ErrorKind::Unknown, "it failed by a bug")
 }
 
 /// Why it failed; nothing if it was given up.

@@ -12,7 +12,7 @@ use dictaphone::{
     format,
 };
 
-use super::{Happening, World, folder::Change, reason};
+use super::{Happening, World, bug, change::Change, reason};
 use crate::tui::{app::Mark, update::Msg};
 
 /// What is being written, and what waits for that.
@@ -44,7 +44,7 @@ impl World {
             let outcome = set(&path, &marks, cache.as_ref());
             Happening::MarkersSet(path, outcome)
         };
-        self.spawn_surely("markers", work, move || Happening::MarkersSet(failed, Err(super::jobs::bug())));
+        self.spawn_surely("markers", work, move || Happening::MarkersSet(failed, Err(bug())));
     }
 
     pub(super) fn markers_set(&mut self, path: PathBuf, outcome: Before) -> Msg {

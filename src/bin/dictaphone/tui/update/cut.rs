@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Changed, Effect, jobs, list, listening::needed, say, stem};
+use super::{Changed, Effect, Undone, jobs, list, needed, say, stem};
 use crate::{
     report::status,
     tui::{
@@ -66,4 +66,18 @@ pub(super) fn done(model: &mut Model, outcome: Result<Changed, Option<String>>) 
 pub(super) fn hold(model: &Model, path: std::path::PathBuf, at: Duration) -> Vec<Effect> {
     let is_free = model.player.playing.as_ref().is_none_or(|playing| playing.path == path);
     if is_free && !model.leaving { vec![Effect::Hold(path, at)] } else { Vec::new() }
+}
+
+/// The latest change is taken back, or cannot be.
+pub(super) fn undone(model: &mut Model, outcome: Result<Undone, String>) -> Vec<Effect> {
+    model.shelf.undoable = model.shelf.undoable.saturating_sub(1);
+    match outcome {
+        Ok(Undone { path, said, at }) => {
+            say(model, Weight::Note, said);
+            model.shelf.takes.wanted = Some(path.clone());
+            return at.map_or_else(Vec::new, |at| hold(model, path, at));
+        }
+        Err(why) => say(model, Weight::Error, why),
+    }
+    Vec::new()
 }

@@ -1,9 +1,9 @@
 //! Going on with a take that is there: what is recorded goes behind it, into it or over it. Pure.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use super::{Changed, Effect, cut, jobs, list, recording, say, stem};
-use crate::tui::app::{Device, Dictation, Model, Place, Weight, Work};
+use super::{Changed, Effect, cut, list, recording, say, stem};
+use crate::tui::app::{Device, Dictation, Model, Place, Weight};
 
 /// Begins to record. `place` is asked with where the chosen clip is being played, if it is.
 pub(super) fn begin(model: &mut Model, place: impl FnOnce(Option<Duration>) -> Option<Place>) -> Vec<Effect> {
@@ -26,18 +26,6 @@ pub(super) fn begin(model: &mut Model, place: impl FnOnce(Option<Duration>) -> O
         effects.splice(0..0, model.player.playing.is_some().then_some(Effect::StopPlaying));
     }
     effects
-}
-
-/// What was recorded is safe as a take of its own, and now goes to its place.
-pub(super) fn splice(model: &mut Model, dictation: Dictation, new: PathBuf) -> Vec<Effect> {
-    let name = stem(&dictation.path);
-    let what = match dictation.place {
-        Place::End => format!("appending to {name}"),
-        Place::Insert(_) => format!("inserting into {name}"),
-        Place::Overwrite(_) => format!("overwriting {name}"),
-    };
-    jobs::begin(model, Work::Splice, what);
-    vec![Effect::Splice(dictation, new)]
 }
 
 pub(super) fn spliced(model: &mut Model, outcome: Result<Changed, Option<String>>) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::{Effect, say, sound};
+use super::{Effect, say};
 use crate::tui::{
     app::{Device, Dialog, Hears, InputRow, Model, Weight},
     keymap::Action,
@@ -30,14 +30,14 @@ pub(super) fn press(model: &mut Model, rows: Option<Vec<InputRow>>, selected: us
 fn chosen(model: &mut Model, row: Option<InputRow>) -> Vec<Effect> {
     let Some(row) = row else { return vec![Effect::CloseInputs] };
     model.recorder.device = Device::Opening;
-    sound::fall_silent(model);
+    model.live.fall_silent();
     vec![Effect::Open(Some(row.id)), Effect::CloseInputs]
 }
 
 /// There is no input, or it went away.
 pub(super) fn missing(model: &mut Model, why: &str) {
     model.recorder.device = Device::Missing;
-    sound::fall_silent(model);
+    model.live.fall_silent();
     let text = format!("{why}{}", remedy(model));
     say(model, Weight::Error, text);
 }

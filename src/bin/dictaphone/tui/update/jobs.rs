@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dictaphone::format::formats;
 
 use super::{Effect, list, say, stem};
-use crate::tui::app::{Dialog, Job, Model, Weight, Work};
+use crate::tui::app::{Dialog, Dictation, Job, Model, Place, Weight, Work};
 
 /// Asks for the format of the export.
 pub(super) fn choose(model: &mut Model) {
@@ -45,4 +45,16 @@ pub(super) fn exported(model: &mut Model, outcome: Result<PathBuf, Option<String
         Err(Some(why)) => say(model, Weight::Error, why),
         Err(None) => say(model, Weight::Note, "given up, nothing was exported".to_owned()),
     }
+}
+
+/// What was recorded is safe as a take of its own, and now goes to its place.
+pub(super) fn splice(model: &mut Model, dictation: Dictation, new: PathBuf) -> Vec<Effect> {
+    let name = stem(&dictation.path);
+    let what = match dictation.place {
+        Place::End => format!("appending to {name}"),
+        Place::Insert(_) => format!("inserting into {name}"),
+        Place::Overwrite(_) => format!("overwriting {name}"),
+    };
+    begin(model, Work::Splice, what);
+    vec![Effect::Splice(dictation, new)]
 }

@@ -3,19 +3,13 @@
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
 
-use super::{Effect, cut, dialogs, dictation, inputs, jobs, list, listening, markers, recording, say, travel};
+use super::{Effect, cut, dictation, inputs, jobs, list, listening, markers, recording, say, travel};
 use crate::tui::{
     app::{Dialog, Model, Place, Weight},
     keymap::{Action, Chord, When},
 };
 
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
-    if key.kind == KeyEventKind::Release || model.leaving {
-        return Vec::new();
-    }
-    if model.dialog.is_some() {
-        return dialogs::press(model, key);
-    }
     let Some(action) = model.keymap.action(key, model.scene()) else {
         nothing_here(model, key);
         return Vec::new();

@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::PathBuf};
 use dictaphone::clips::{Bin, SortKey, Words};
 use tui_input::Input;
 
-use super::{Effect, Undone, cut, say, stem};
+use super::{Effect, say, stem};
 use crate::tui::{
     app::{Dialog, Kind, Model, Sketch, Take, Weight},
     keymap::Action,
@@ -170,19 +170,6 @@ pub(super) fn deleted(model: &mut Model, path: &PathBuf, restorable: bool) {
 pub(super) fn undo_hint(model: &Model) -> String {
     let key = model.keymap.key_of(Action::Undo, model.theme.unicode);
     key.map_or_else(String::new, |key| format!(", {key} undoes that"))
-}
-
-pub(super) fn undone(model: &mut Model, outcome: Result<Undone, String>) -> Vec<Effect> {
-    model.shelf.undoable = model.shelf.undoable.saturating_sub(1);
-    match outcome {
-        Ok(Undone { path, said, at }) => {
-            say(model, Weight::Note, said);
-            model.shelf.takes.wanted = Some(path.clone());
-            return at.map_or_else(Vec::new, |at| cut::hold(model, path, at));
-        }
-        Err(why) => say(model, Weight::Error, why),
-    }
-    Vec::new()
 }
 
 pub(super) fn recovered(model: &mut Model, outcome: Result<PathBuf, String>) {

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use dictaphone::audio::LevelMeter;
 
-use super::{Effect, list, markers, say, travel};
+use super::{Effect, list, markers, needed, say, travel};
 use crate::{
     cli::limits::stepped,
     tui::{
         app::{Mark, Model, Outline, Playing, Repeat, Take, Weight},
-        keymap::Action,
         meter::Meter,
     },
 };
@@ -30,23 +29,6 @@ pub(super) fn play(model: &mut Model) -> Vec<Effect> {
         }
         _ => list::whole(model).map(Effect::Play).into_iter().collect(),
     }
-}
-
-/// The clip that is played, or it is said that there is none.
-pub(super) fn needed(model: &mut Model) -> Option<Playing> {
-    if model.player.playing.is_none() {
-        let key = model.keymap.key_of(Action::Play, model.theme.unicode);
-        let remedy = match (model.shelf.takes.current(), key) {
-            (Some(_), Some(key)) => format!("; {key} plays the one under the cursor"),
-            _ => String::new(),
-        };
-        say(model, Weight::Note, format!("no clip is being played{remedy}"));
-    }
-    model.player.playing.clone()
-}
-
-pub(super) fn place_now(model: &Model) -> Option<Duration> {
-    model.player.playing.as_ref().map(|playing| playing.at)
 }
 
 pub(super) fn seek(model: &mut Model, seconds: i32) -> Vec<Effect> {
@@ -108,13 +90,7 @@ fn jump(model: &mut Model, to: Option<Mark>, otherwise: &str) -> Vec<Effect> {
 }
 
 fn marks(model: &Model) -> &[Mark] {
-    outline(model).map_or(&[], |outline| &outline.markers)
-}
-
-/// What the clip that is played looks like, if that is known.
-pub(crate) fn outline(model: &Model) -> Option<&Outline> {
-    let playing = model.player.playing.as_ref()?;
-    model.player.outline.as_ref().filter(|outline| outline.path == playing.path)
+    model.player.outline_of_playing().map_or(&[], |outline| &outline.markers)
 }
 
 /// What is played now.

@@ -5,11 +5,7 @@ use std::path::PathBuf;
 use crossterm::event::KeyCode;
 use tui_input::Input;
 
-use super::{
-    Effect,
-    listening::{needed, outline},
-    say,
-};
+use super::{Effect, needed, say};
 use crate::{
     report::status,
     tui::app::{Dialog, Mark, Marked, Model, Playing, Weight},
@@ -32,7 +28,7 @@ pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
 
 /// Whether the markers of the clip that is played are known; otherwise it is said that they are not.
 fn is_known(model: &mut Model) -> bool {
-    let known = outline(model).is_some();
+    let known = model.player.outline_of_playing().is_some();
     if !known {
         say(model, Weight::Note, "the clip is still being read".to_owned());
     }
@@ -78,7 +74,7 @@ pub(super) fn told(mark: &Mark) -> String {
 }
 
 fn marks_of(model: &Model, path: &PathBuf) -> Option<Vec<Mark>> {
-    outline(model).filter(|outline| outline.path == *path).map(|outline| outline.markers.clone())
+    model.player.outline_of_playing().filter(|outline| outline.path == *path).map(|outline| outline.markers.clone())
 }
 
 /// They are shown at once; should they not reach the file, it is said and those that are in it are shown again.
@@ -115,14 +111,16 @@ pub(super) fn list(model: &mut Model) {
     if !is_known(model) {
         return;
     }
-    let marks = outline(model).map(|outline| outline.markers.as_slice()).unwrap_or_default();
+    let marks = model.player.outline_of_playing().map(|outline| outline.markers.as_slice()).unwrap_or_default();
     // The one that was passed last.
     let selected = marks.iter().rposition(|mark| mark.at <= at).unwrap_or(0);
     model.dialog = Some(Dialog::Markers { selected });
 }
 
 pub(super) fn press(model: &mut Model, selected: usize, code: KeyCode) -> Vec<Effect> {
-    let Some((path, mut marks)) = outline(model).map(|outline| (outline.path.clone(), outline.markers.clone())) else {
+    let Some((path, mut marks)) =
+        model.player.outline_of_playing().map(|outline| (outline.path.clone(), outline.markers.clone()))
+    else {
         return Vec::new();
     };
     let last = marks.len().saturating_sub(1);

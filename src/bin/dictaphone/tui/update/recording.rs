@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use tui_input::Input;
 
-use super::{Effect, dictation, say, stem};
+use super::{Effect, jobs, say, stem};
 use crate::{
     input::command::Command,
     report::{quantity, status},
@@ -68,7 +68,7 @@ pub(super) fn saved(
         None => say(model, Weight::Note, format!("saved {name}, {}", status::clock(time))),
     }
     if let Some(dictation) = model.recorder.dictation.take() {
-        return dictation::splice(model, dictation, path);
+        return jobs::splice(model, dictation, path);
     }
     // Whoever is typing something else is not interrupted; the take is safe under the name it has. And no name is asked for
     // before one has seen what went wrong.

@@ -59,12 +59,6 @@ fn moved_start(model: &mut Model, counted: &Counted) {
     }
 }
 
-/// Nothing is heard any more: what was must not look as if it still were.
-pub(super) fn fall_silent(model: &mut Model) {
-    model.live.sound.clear();
-    model.live.meter.fall_silent();
-}
-
 /// What can be seen of the numbers.
 fn numbers(model: &Model) -> impl PartialEq + use<> {
     let Meter { bar_dbfs, hold_dbfs, clipped, .. } = *model.meter();

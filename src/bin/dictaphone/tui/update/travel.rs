@@ -5,11 +5,7 @@ use std::time::Duration;
 use dictaphone::audio::time::frames_in;
 use tui_input::Input;
 
-use super::{
-    Effect,
-    listening::{self, needed, outline},
-    say,
-};
+use super::{Effect, needed, say};
 use crate::{
     cli::duration,
     report::status,
@@ -128,7 +124,9 @@ pub(super) fn skip_silence(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn zoom(model: &mut Model, closer: bool) {
     let Some(whole) = length(model) else { return };
-    let Some((shown, at)) = model.player.shown().zip(listening::place_now(model)) else { return };
+    let Some((shown, at)) = model.player.shown().zip(model.player.playing.as_ref().map(|playing| playing.at)) else {
+        return;
+    };
     let width = shown.length();
     if closer && width <= CLOSEST {
         return say(model, Weight::Note, "closer than a second it does not get".to_owned());
@@ -157,7 +155,7 @@ pub(super) fn follow(model: &mut Model) {
 /// What is on the screen and on both sides of it, if what is known of it is too coarse and was not asked for.
 pub(super) fn ask_for_detail(model: &mut Model) -> Option<Effect> {
     let zoom = model.player.zoom?;
-    let (outline, whole) = (outline(model)?, model.player.playing.as_ref()?.length?);
+    let (outline, whole) = (model.player.outline_of_playing()?, model.player.playing.as_ref()?.length?);
     let columns = u64::from(model.size.columns).max(1) * 2;
     let frames = |length| frames_in(length, outline.rate);
     let needed = frames(zoom.length()) / columns;

@@ -17,7 +17,6 @@ use crate::{
         keymap::{Bound, FIXED, When},
         layout,
         theme::Theme,
-        update::listening::outline,
     },
 };
 
@@ -182,7 +181,7 @@ pub(crate) fn export(model: &Model, formats: &[&'static str], selected: usize, a
 /// The markers of the clip that is played.
 pub(crate) fn markers(model: &Model, selected: usize, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
-    let marks = outline(model).map(|outline| outline.markers.as_slice()).unwrap_or_default();
+    let marks = model.player.outline_of_playing().map(|outline| outline.markers.as_slice()).unwrap_or_default();
     let dot = theme.dot();
     let title = format!("markers {dot} Enter goes there, n names, d deletes, Esc");
     let inside = window(model, area, (60, rows_of(marks.len().max(1))), &title, buffer);

@@ -10,10 +10,7 @@ use super::{
     canvas::Canvas,
     waveform::{MIRRORED_ROWS, bar, put_marker},
 };
-use crate::tui::{
-    app::{Model, Outline, Repeat, Stretch},
-    update::listening::outline,
-};
+use crate::tui::app::{Model, Outline, Repeat, Stretch};
 
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let Some(playing) = &model.player.playing else { return };
@@ -22,7 +19,7 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let shown = model.player.shown().unwrap_or(Stretch { from: Duration::ZERO, to: playing.at });
     let column = |place: Duration| column(place, shown, area.width);
     let here = column(playing.at);
-    if let Some(outline) = outline(model) {
+    if let Some(outline) = model.player.outline_of_playing() {
         draw(model, outline, shown, area, buffer, |cell| match () {
             () if !is_repeated(model, cell, column) => theme.dim(),
             () if cell <= here => theme.good(),

@@ -189,7 +189,7 @@ fn a_clip_that_is_renamed_plays_on_as_it_did() {
     let part = Repeat::Between(millis(2_000), millis(3_000));
     assert_eq!((model.player.speed, model.player.volume, model.player.repeat), (1.2, 1.1, part));
     assert_eq!(model.player.playing.as_ref().map(|playing| playing.at), Some(millis(2_500)));
-    assert!(super::super::listening::outline(&model).is_some());
+    assert!(model.player.outline_of_playing().is_some());
     assert_eq!(press(&mut model, [KeyCode::Char(' ')]), [Effect::TogglePlay], "it is the clip under the cursor");
 }
 

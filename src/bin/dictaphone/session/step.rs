@@ -1,0 +1,28 @@
+//! What the threads of a session bring while it goes on.
+
+use std::path::PathBuf;
+
+use dictaphone::capture::Warning;
+
+use crate::report::outcome::Kept;
+
+/// What the threads of the steps bring.
+pub(crate) enum Step {
+    /// A file of the recording is what it will be, while others follow.
+    FileSaved {
+        /// What is left of it.
+        kept: Kept,
+        /// Its length.
+        frames: u64,
+        /// Frames of it that were lost and are silence.
+        lost_frames: u64,
+    },
+    /// A second copy has failed, and why.
+    TwinFailed(String),
+    /// Files that were deleted to make room, or why that failed.
+    Deleted(dictaphone::Result<Vec<PathBuf>>),
+    /// The device of that opening is not there yet and is waited for, and why.
+    Waiting(u64, String),
+    /// Something that a person should know.
+    Noted(Warning),
+}
