@@ -73,9 +73,9 @@ fn a_config_that_cannot_be_used_is_told_in_one_line() {
         "c:1: invalid value 'soon' for '--duration <T>': not a length of time",
         "write it as `90`, `1m30s`, `1.5h` or `00:01:30`",
     );
-    let clash = call().file("c", "[keys]\nmark = 'x'").run();
+    let clash = call().file("c", "[keys]\ndiscard = 'x'\nmark = 'x'").run();
     clash.assert_success().assert_stderr_contains(
-        "warning: c:2: `x` already asks for `discard`\nhint: give `discard` another key, or none: `discard = []`\n",
+        "warning: c:3: `x` already asks for `discard`\nhint: give `discard` another key, or none: `discard = []`\n",
     );
 }
 

@@ -19,6 +19,9 @@ fn a_day_with_the_screen() {
     let first = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
     terminal.wait_for("ended");
     assert!(!terminal.text().contains("name:"), "no name is asked for: {}", terminal.text());
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    assert!(raw.contains("\u{1b}]0;! dictaphone: look here\u{7}"), "the title says so");
+    assert_eq!(raw.matches('\u{7}').count(), raw.matches("\u{1b}]0;").count() + 1, "and the bell rings once");
     assert!(frames(&folder.join(&first[0])) >= 24_000);
 
     // It comes back by itself, and one key records.

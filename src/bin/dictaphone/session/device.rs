@@ -17,7 +17,7 @@ use super::{
     source,
 };
 use crate::{
-    message::{Failure, exit::Exit},
+    message::{Failure, Message, exit::Exit},
     plan::{Record, Target},
 };
 
@@ -44,6 +44,8 @@ pub(crate) enum Choice {
     Last,
     /// The one of that id, which is remembered.
     This(String),
+    /// The one that went away, if it is there again, and no other.
+    Back(Remembered),
 }
 
 /// All devices, each of which is waited for when it goes away if the plan says so.
@@ -60,6 +62,8 @@ pub(super) fn devices(plan: &Record) -> MediaDevices {
 /// An open device.
 pub(crate) struct Device {
     pub(super) stream: MediaStream,
+    /// What it was opened by.
+    pub(super) id: String,
     /// Its name, as it is.
     pub(super) name: String,
     /// What a recording of it is like.
@@ -84,6 +88,12 @@ impl Device {
                 let device = Self::named(devices, plan, Some(id), latency)?;
                 remember(id, &device.name);
                 Ok(device)
+            }
+            Choice::Back(lost) if devices.find(&lost.id).is_some() => {
+                Self::named(devices, plan, Some(&lost.id), latency)
+            }
+            Choice::Back(lost) => {
+                Err(Failure::new(Message::new(format!("{} is not there", lost.label)), Exit::NoDevice))
             }
             Choice::Last if plan.device.is_none() => Self::last_or_default(devices, plan, latency),
             Choice::Last => Self::named(devices, plan, plan.device.as_deref(), latency),
@@ -111,7 +121,7 @@ impl Device {
         });
         let stream = stream.map_err(|error| source::unopened(&device.id, error))?;
         let format = format(plan, &stream)?;
-        Ok(Self { stream, name: device.label, format, note: None })
+        Ok(Self { stream, id: device.id, name: device.label, format, note: None })
     }
 
     /// Closes it, which may take its time when the sound server is dead.

@@ -41,6 +41,7 @@ use self::{
     event::Listeners,
     files::{Files, Twins},
     pipe::{Pipe, Piped},
+    remembered::Remembered,
     save::Saving,
     step::Step,
     take::Take,
@@ -111,6 +112,8 @@ pub(crate) struct Session {
     wanted_opening: Arc<AtomicU64>,
     /// An opening is on its way, and nobody is told if it fails.
     opens_quietly: Option<bool>,
+    /// The device that went, until another one is open.
+    lost: Option<Remembered>,
     /// When the device went, if it is to be opened again.
     closed_at: Option<Instant>,
     stage: Stage,
@@ -146,6 +149,7 @@ impl Session {
             opening: 0,
             wanted_opening: Arc::default(),
             opens_quietly: None,
+            lost: None,
             closed_at: None,
             stage: Stage::Idle,
             number: 0,
@@ -273,7 +277,7 @@ impl Session {
                     EndReason::DeviceLost(error) => format!("the input is gone: {error}"),
                     EndReason::Exhausted => "the input has come to its end".to_owned(),
                 };
-                self.device = None;
+                self.lost = self.device.take().map(|device| Remembered { id: device.id, label: device.name });
                 self.closed_at = Some(Instant::now());
                 self.emit(0, What::Closed(&why));
             }

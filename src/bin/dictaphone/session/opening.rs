@@ -17,7 +17,7 @@ use super::{
 use crate::{message::Failure, work};
 
 /// How often a screen without a device tries to open one again.
-const REOPEN_INTERVAL: Duration = Duration::from_secs(2);
+const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Opens a device, in the place of the one that is open.
@@ -27,6 +27,8 @@ impl Session {
 
     fn open_as(&mut self, choice: Choice, quietly: bool) {
         if let Choice::This(id) = &choice {
+            // Another one is wanted.
+            self.lost = None;
             self.plan.device = Some(id.clone());
         }
         self.opening += 1;
@@ -64,7 +66,7 @@ impl Session {
         }
         let quietly = self.opens_quietly.take().unwrap_or_default();
         let begins = matches!(self.stage, Stage::Opening(_));
-        let device = match outcome {
+        let mut device = match outcome {
             Ok(device) => device,
             Err(_) if quietly => return self.closed_at = Some(Instant::now()),
             Err(failure) => {
@@ -85,6 +87,10 @@ impl Session {
                 return self.refuse(failed(&format!("cannot start a thread: {error}")));
             }
         }
+        if let Some(lost) = self.lost.take_if(|lost| lost.id != device.id && device.note.is_none()) {
+            device.note = Some(format!("{} is not there, this is {}", lost.label, device.name));
+        }
+        self.lost = None;
         let format = device.format;
         let what = What::Opened { device: &device.name, format, note: device.note.as_deref() };
         self.listeners.emit(0, format.sample_rate, what);
@@ -110,11 +116,12 @@ impl Session {
         self.result = Some(Err(failure));
     }
 
-    /// Opens the device again that went away, as often as that makes sense; nobody is told before it is there.
+    /// Opens the device again that went away, and no other, as often as that makes sense; nobody is told before it is there.
     pub(crate) fn look_for_device(&mut self) {
         let is_due = self.closed_at.is_some_and(|at| at.elapsed() >= REOPEN_INTERVAL);
         if is_due && self.opens_quietly.is_none() && !self.is_busy() {
-            self.open_as(Choice::Last, true);
+            let choice = self.lost.clone().map_or(Choice::Last, Choice::Back);
+            self.open_as(choice, true);
         }
     }
 }

@@ -230,3 +230,48 @@ fn whoever_stops_before_the_device_is_open_records_nothing() {
     bench.session.on_input(opened);
     assert!(bench.session.device.is_none());
 }
+
+#[test]
+fn the_device_that_went_away_is_opened_again_and_no_other() {
+    let format = AudioFormat::new(48_000, 1, SampleFormat::F32);
+    let (first, other) = (PushSource::new("first", format), PushSource::new("other", format));
+    let devices = MediaDevices::with_backends(vec![Arc::new(first.clone()), Arc::new(other.clone())]);
+    let folder = tempfile::tempdir().unwrap();
+    let args = RecordArgs { file: Some(folder.path().join("a.wav")), ..RecordArgs::default() };
+    let plan = plan::record(args, &Surroundings::look_around(RecordArgs::default())).unwrap();
+    let (sender, inputs) = channel();
+    let post = Arc::new(move |input| {
+        let _ = sender.send(input);
+    });
+    let mut session = Session::with_devices(devices, plan, Duration::from_millis(50), post);
+    let wait_for_opening = |session: &mut Session| {
+        loop {
+            session.look_for_device();
+            let Ok(input) = inputs.recv_timeout(Duration::from_millis(10)) else { continue };
+            let is_opening = matches!(input, SessionInput::Opened(..));
+            session.on_input(input);
+            if is_opening {
+                return session.device.as_ref().map(|device| device.name.clone());
+            }
+        }
+    };
+    session.open(Choice::Last);
+    assert_eq!(wait_for_opening(&mut session).as_deref(), Some("first"));
+    first.unplug();
+    while session.device.is_some() {
+        session.on_input(inputs.recv_timeout(TIMEOUT).unwrap());
+    }
+    assert_eq!(wait_for_opening(&mut session), None, "nobody asked for the other one");
+    first.plug_in();
+    let found = std::iter::from_fn(|| Some(wait_for_opening(&mut session))).flatten().next();
+    assert_eq!(found.as_deref(), Some("first"));
+    // Whoever asks gets what there is, and is told that it is another one.
+    first.unplug();
+    while session.device.is_some() {
+        session.on_input(inputs.recv_timeout(TIMEOUT).unwrap());
+    }
+    session.open(Choice::Last);
+    assert_eq!(wait_for_opening(&mut session).as_deref(), Some("other"));
+    let note = session.device.as_ref().and_then(|device| device.note.clone());
+    assert_eq!(note.as_deref(), Some("first is not there, this is other"));
+}

@@ -223,7 +223,12 @@ impl Bound {
         {
             return "0-9".to_owned();
         }
-        self.keys.iter().map(|key| key.name(unicode)).collect::<Vec<_>>().join(", ")
+        let keys = self.keys.iter().filter(|key| **key != Chord::NONE);
+        keys.map(|key| key.name(unicode)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn each_key(&self) -> impl Iterator<Item = (When, Chord)> {
+        self.keys.iter().map(|key| (self.binding.when, *key))
     }
 }
 
@@ -253,6 +258,23 @@ impl Keymap {
     pub(crate) fn rebind(&mut self, action: Action, keys: &[Chord]) {
         for bound in self.0.iter_mut().filter(|bound| bound.binding.action == action) {
             bound.keys = keys.to_vec();
+        }
+    }
+
+    /// Takes from every action that is not among `given` the keys that one of these has at the same time: what the user
+    /// wants of a key counts more than what it does otherwise.
+    pub(crate) fn give_way(&mut self, given: &[Action]) {
+        let is_given = |bound: &Bound| given.contains(&bound.binding.action);
+        let taken: Vec<(When, Chord)> =
+            self.0.iter().filter(|bound| is_given(bound)).flat_map(Bound::each_key).collect();
+        for bound in self.0.iter_mut().filter(|bound| !is_given(bound)) {
+            let when = bound.binding.when;
+            let is_taken = |key: Chord| taken.iter().any(|&(other, chord)| chord == key && other.overlaps(when));
+            match bound.binding.action {
+                // The others keep their place.
+                Action::Tenth => bound.keys.iter_mut().filter(|key| is_taken(**key)).for_each(|key| *key = Chord::NONE),
+                _ => bound.keys.retain(|&key| !is_taken(key)),
+            }
         }
     }
 
@@ -394,6 +416,26 @@ mod tests {
         assert_eq!(press(&keymap, Char('r'), KeyModifiers::NONE), None);
         assert_eq!(press(&keymap, Left, KeyModifiers::SHIFT), Some(Action::Record));
         assert_eq!(press(&keymap, Left, KeyModifiers::NONE), Some(Action::Back));
+    }
+
+    #[test]
+    fn a_default_gives_way_to_what_the_user_wants_of_its_key() {
+        let mut keymap = Keymap::default();
+        let given = [(Action::Rename, "5"), (Action::Order, "c"), (Action::Stop, "r"), (Action::Filter, "q")];
+        for (action, key) in given {
+            keymap.rebind(action, &[Chord::parse(key).unwrap()]);
+        }
+        keymap.give_way(&given.map(|(action, _)| action));
+        assert_eq!(keymap.clash(), None);
+        let press = |code, scene| keymap.action(KeyEvent::new(code, KeyModifiers::NONE), scene);
+        assert_eq!(press(Char('5'), Scene::Idle), Some(Action::Rename));
+        assert_eq!(press(Char('c'), Scene::Idle), Some(Action::Order));
+        assert_eq!(press(Char('q'), Scene::Idle), Some(Action::Filter));
+        assert_eq!(press(Char('r'), Scene::Idle), Some(Action::Record), "at another time it means what it did");
+        assert_eq!(keymap.place(KeyEvent::new(Char('7'), KeyModifiers::NONE), Action::Tenth), Some(7));
+        let row = |action| keymap.rows().iter().find(|bound| bound.binding.action == action).unwrap().names(true);
+        assert_eq!(row(Action::Tenth), "0, 1, 2, 3, 4, 6, 7, 8, 9");
+        assert_eq!((row(Action::CutOut), row(Action::Quit)), (String::new(), String::new()));
     }
 
     #[test]

@@ -34,6 +34,14 @@ impl Told {
         let mut lines: Vec<String> =
             lines.flat_map(|topic| topic.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
         lines.extend(self.moved(model));
+        let has_ended = |place: usize| {
+            before.get(place).is_some_and(|topic| !topic.is_empty()) && topics.get(place).is_some_and(String::is_empty)
+        };
+        if has_ended(PLAYING) {
+            lines.push("no clip is played any more".to_owned());
+        } else if has_ended(DIALOG) && lines.is_empty() {
+            lines.push("closed".to_owned());
+        }
         self.topics = topics;
         lines
     }
@@ -47,6 +55,10 @@ impl Told {
         (at.abs_diff(from + passed) > MOVED).then(|| format!("at {}", clock(at)))
     }
 }
+
+/// The places of two topics of which the end is told as well.
+const PLAYING: usize = 2;
+const DIALOG: usize = 4;
 
 fn topics(model: &Model) -> Vec<String> {
     let text = |text: &str| text_of(model.theme, text);
@@ -254,6 +266,23 @@ mod tests {
         assert_eq!(play(2, 2, false), [""; 0]);
         assert_eq!(play(32, 3, false), ["at 00:00:32"]);
         assert_eq!(play(33, 4, true), ["a on hold at 00:00:33"]);
+    }
+
+    #[test]
+    fn that_a_clip_has_come_to_its_end_and_a_dialog_is_closed_is_told() {
+        let (mut model, mut told) = (model(), Told::default());
+        told.changes(&model);
+        key(&mut model, KeyCode::Char('?'));
+        told.changes(&model);
+        key(&mut model, KeyCode::Esc);
+        assert_eq!(told.changes(&model), ["closed"]);
+        let length = Some(Duration::from_secs(9));
+        let playing = Playing { path: "/r/a.wav".into(), at: Duration::ZERO, length, is_paused: false, peak: 0.0 };
+        update(&mut model, Msg::Heard(Heard { playing: Some(playing), ..Heard::default() }));
+        assert_eq!(told.changes(&model), ["playing a"]);
+        update(&mut model, Msg::Heard(Heard::default()));
+        assert_eq!(told.changes(&model), ["no clip is played any more"]);
+        assert_eq!(told.changes(&model), [""; 0]);
     }
 
     #[test]

@@ -253,7 +253,7 @@ impl Session {
             canvas.draw(|frame| view::view(model, frame)).map(drop)?;
             let now_called = view::title(model);
             if is_new || *title != now_called {
-                execute!(Output::default(), SetTitle(&now_called))?;
+                ask_terminal(SetTitle(&now_called))?;
                 *title = now_called;
             }
             Ok(())
@@ -263,11 +263,17 @@ impl Session {
             self.model.dirty = false;
             self.shown = now_shown;
             if std::mem::take(&mut self.model.notices.rings) {
-                execute!(Output::default(), Print("\x07"))?;
+                ask_terminal(Print("\x07"))?;
             }
         }
         Ok(())
     }
+}
+
+fn ask_terminal(command: impl crossterm::Command) -> io::Result<()> {
+    // The macro takes its writer twice, so that it must be one that lives.
+    let mut out = Output::default();
+    execute!(out, command)
 }
 
 fn write_lines(lines: &[String]) -> io::Result<()> {

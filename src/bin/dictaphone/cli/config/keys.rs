@@ -11,10 +11,11 @@ use crate::{
     tui::keymap::{Action, Chord, Clash, Keymap},
 };
 
-/// Gives the actions of the table their keys, and returns what is in force.
+/// Gives the actions of the table their keys, and returns what is in force. Keys that others have by default are theirs no
+/// more.
 ///
 /// # Errors
-/// A usage failure for an action or a key that does not exist, and for a key that is to mean two things at once.
+/// A usage failure for an action or a key that does not exist, and for a key to which the table gives two meanings at once.
 pub(super) fn rebind(keymap: &mut Keymap, document: &Document<'_>, table: &Entry<'_>) -> Result<Vec<Setting>, Failure> {
     let Value::Table(entries) = &table.value else {
         let hint = "write [keys] and below it lines like `record = \"f5\"`";
@@ -30,6 +31,7 @@ pub(super) fn rebind(keymap: &mut Keymap, document: &Document<'_>, table: &Entry
         keymap.rebind(action, &chords);
         bound.push((action, entry.at));
     }
+    keymap.give_way(&bound.iter().map(|(action, _)| *action).collect::<Vec<_>>());
     match keymap.clash() {
         Some(clash) => Err(clashing(clash, &bound, document, table.at)),
         None => Ok(settings),

@@ -125,8 +125,8 @@ fn what_is_wrong_is_told_with_file_line_and_remedy() {
         ("[keys]\nmark = 5.5", "c.toml:2: `5.5` is no key", "a key is a character"),
         ("[keys]\nmark = true", "c.toml:2: `mark` has keys", "write it as `mark = \"ctrl-x\"`"),
         (
-            "[keys]\nmark = 'x'",
-            "c.toml:2: `x` already asks for `discard`",
+            "[keys]\ndiscard = 'x'\nmark = 'x'",
+            "c.toml:3: `x` already asks for `discard`",
             "give `discard` another key, or none: `discard = []`",
         ),
         ("[keys]\nmark = 'q'\nquit = 'q'", "c.toml:3: `q` already asks for `mark`", "mark = []"),

@@ -38,6 +38,9 @@ pub(crate) struct Chord {
 }
 
 impl Chord {
+    /// The place of a key that is none any more; nobody can press it.
+    pub(crate) const NONE: Self = Self::plain(KeyCode::Null);
+
     /// The key alone.
     pub(crate) const fn plain(code: KeyCode) -> Self {
         Self { code, held: KeyModifiers::NONE }

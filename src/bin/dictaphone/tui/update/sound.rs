@@ -33,7 +33,8 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
     listening::heard(model, heard.playing);
     inputs::heard(model, heard.inputs);
     model.recorder.disk_left = heard.disk_left;
-    if !heard.sound.is_empty() {
+    // What still comes of an input that is gone is not heard any more.
+    if !heard.sound.is_empty() && matches!(model.recorder.device, Device::Open { .. }) {
         listen(model, &heard.sound);
     }
     let expired = |notice: &Notice| notice.weight == Weight::Note && model.now.saturating_sub(notice.at) > NOTE;

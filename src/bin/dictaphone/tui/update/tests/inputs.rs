@@ -87,3 +87,16 @@ fn without_an_input_the_keys_of_this_user_are_the_remedy() {
     update(&mut model, Msg::Missing("no input device".into()));
     assert_eq!(said(&model), Some((Weight::Error, "no input device")));
 }
+
+#[test]
+fn the_meter_of_an_input_that_is_gone_is_empty() {
+    let mut model = model();
+    let sound = || Msg::Heard(Heard { sound: vec![0.5; 2_400], ..Heard::default() });
+    update(&mut model, sound());
+    assert!(model.live.meter.bar_dbfs > -7.0);
+    update(&mut model, Msg::Missing("the microphone is gone".into()));
+    // It was on its way.
+    update(&mut model, sound());
+    assert_eq!(model.live.meter.bar_dbfs, f64::NEG_INFINITY);
+    assert_eq!(model.live.meter.hold_dbfs, f64::NEG_INFINITY);
+}
