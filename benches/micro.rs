@@ -28,12 +28,7 @@ fn second(channels: u16) -> Vec<f32> {
 }
 
 fn settings(sample_format: SampleFormat) -> EncoderSettings {
-    EncoderSettings {
-        audio: AudioFormat::new(RATE, 1, sample_format),
-        delivery: Delivery::File,
-        bits_per_second: None,
-        metadata: Metadata::default(),
-    }
+    EncoderSettings::new(AudioFormat::new(RATE, 1, sample_format), Delivery::File)
 }
 
 /// The bytes of a file of so many seconds.

@@ -62,6 +62,12 @@ impl ErrorKind {
     }
 }
 
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 type Cause = Arc<dyn std::error::Error + Send + Sync + 'static>;
 
 /// A failure: its kind, what it was about, and what caused it.

@@ -74,6 +74,45 @@
 //!
 //! The library prints nothing, never ends the process, and knows no terminal.
 
+/// Gives an enum its names: `name` and `Display`.
+macro_rules! named {
+    ($of:ty: $($variant:ident $name:literal),+ $(,)?) => {
+        impl $of {
+            /// Its name in machine output; the standard's word where there is one.
+            #[must_use]
+            #[allow(clippy::unneeded_struct_pattern, reason = "the same pattern for every kind of variant")]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $name),+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $of {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+
+/// Gives a struct that will grow a method for each of its fields, so that one is made with what matters:
+/// `RecorderOptions::default().mime_type("audio/flac")`.
+macro_rules! setters {
+    ($of:ty: $($field:ident: $type:ty),+ $(,)?) => {
+        impl $of {
+            $(
+                #[doc = concat!("The same with this [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+                    self.$field = $field.into();
+                    self
+                }
+            )+
+        }
+    };
+}
+
 pub mod audio;
 pub mod capture;
 pub mod clips;

@@ -13,7 +13,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn encoder(name: &str, audio: AudioFormat, delivery: Delivery, metadata: Metadata) -> Box<dyn Encoder> {
-        let settings = EncoderSettings { audio, delivery, bits_per_second: None, metadata };
+        let settings = EncoderSettings::new(audio, delivery).metadata(metadata);
         format::by_name(name).unwrap().encoder(&settings).unwrap()
     }
 
@@ -74,16 +74,14 @@ mod tests {
 
     fn tags() -> Metadata {
         let marker = |frame, text: &str| Marker { frame, text: text.into() };
-        Metadata {
-            time_reference: None,
-            title: Some("Gespräch mit Anna".into()),
-            date: Some("2026-11-20T14:05:09+01:00".into()),
-            software: Some("dictaphone 1.0".into()),
-            device: Some("USB Microphone".into()),
-            comment: Some("lost 12 frames".into()),
-            markers: vec![marker(0, "start"), marker(3, ""), marker(u64::from(u32::MAX), "end — ööö")],
-            ..Metadata::default()
-        }
+        Metadata::default()
+            .time_reference(None)
+            .title(Some("Gespräch mit Anna".into()))
+            .date(Some("2026-11-20T14:05:09+01:00".into()))
+            .software(Some("dictaphone 1.0".into()))
+            .device(Some("USB Microphone".into()))
+            .comment(Some("lost 12 frames".into()))
+            .markers(vec![marker(0, "start"), marker(3, ""), marker(u64::from(u32::MAX), "end — ööö")])
     }
 
     fn every_format() -> impl Iterator<Item = AudioFormat> {

@@ -14,6 +14,6 @@ fuzz_target!(|text: &str| {
     let source = PushSource::new("fuzz", AudioFormat::new(48_000, 1, SampleFormat::F32));
     let devices = MediaDevices::with_backends(vec![std::sync::Arc::new(source)]);
     let stream = devices.get_user_media(&Constraints::default()).expect("the source is there");
-    let options = RecorderOptions { mime_type: text.to_owned(), ..RecorderOptions::default() };
+    let options = RecorderOptions::default().mime_type(text.to_owned());
     assert_eq!(MediaRecorder::new(&stream, options).is_ok(), is_type_supported(text));
 });

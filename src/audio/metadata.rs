@@ -44,6 +44,7 @@ pub struct Tag {
 
 /// What is written about a recording besides its sound.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Metadata {
     /// Title of the take.
     pub title: Option<String>,
@@ -71,6 +72,21 @@ pub struct Metadata {
     pub broadcast: Option<Vec<u8>>,
     /// The payload of the iXML chunk of a WAV file.
     pub ixml: Option<Vec<u8>>,
+}
+
+setters! { Metadata:
+    title: Option<String>,
+    date: Option<String>,
+    time_reference: Option<u64>,
+    software: Option<String>,
+    device: Option<String>,
+    comment: Option<String>,
+    markers: Vec<Marker>,
+    speakers: Option<Speakers>,
+    tags: Vec<Tag>,
+    pictures: Vec<Vec<u8>>,
+    broadcast: Option<Vec<u8>>,
+    ixml: Option<Vec<u8>>,
 }
 
 /// What follows the number in the remark about lost frames.

@@ -46,6 +46,8 @@ pub enum Speaker {
     TopBackRight = 17,
 }
 
+named! { Speaker: FrontLeft "front-left", FrontRight "front-right", FrontCenter "front-center", LowFrequency "low-frequency", BackLeft "back-left", BackRight "back-right", FrontLeftOfCenter "front-left-of-center", FrontRightOfCenter "front-right-of-center", BackCenter "back-center", SideLeft "side-left", SideRight "side-right", TopCenter "top-center", TopFrontLeft "top-front-left", TopFrontCenter "top-front-center", TopFrontRight "top-front-right", TopBackLeft "top-back-left", TopBackCenter "top-back-center", TopBackRight "top-back-right" }
+
 impl Speaker {
     /// All of them, in the order of their bits.
     pub const ALL: [Self; 18] = [

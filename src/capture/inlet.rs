@@ -17,7 +17,7 @@ use super::{
     drift::{Finding, LossWatch, other_rate},
     ring::{CallbackSide, ReaderSide, RingClock, ring},
     stall::StallWatch,
-    suspension::{Suspension, Told},
+    suspension::{Gone, Suspension},
 };
 use crate::{
     audio::{AudioFormat, time::duration_of},
@@ -197,12 +197,14 @@ impl Inlet {
         let now = self.clock.nanos_now();
         let missing = match self.suspension.look(now, last) {
             None => return Reading::Idle,
-            Some(Told::Suspended) => {
+            Some(Gone::Suspended) => {
                 return self.remark(WarningKind::Suspended, "was suspended by the sound server and delivers nothing");
             }
-            Some(Told::Missing(frames)) => frames,
-            Some(Told::Over { all: 0, .. }) => return self.remark(WarningKind::Resumed, "is not suspended any more"),
-            Some(Told::Over { all, rest }) => {
+            Some(Gone::Missing(frames)) => frames,
+            Some(Gone::Over { all: 0, .. }) => {
+                return self.remark(WarningKind::Resumed, "is not suspended any more");
+            }
+            Some(Gone::Over { all, rest }) => {
                 let seconds = duration_of(all, self.format.sample_rate).as_secs_f64();
                 let what = if self.is_monitor { "where the recording is silent" } else { "which are lost" };
                 self.notice = Some(format!("was suspended for {seconds:.1} s, {what}"));

@@ -60,6 +60,8 @@ pub enum DeviceKind {
     Output,
 }
 
+named! { DeviceKind: Input "audioinput", Output "audiooutput" }
+
 /// What is known about a device without opening it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceInfo {
@@ -122,6 +124,8 @@ pub enum EndReason {
     Exhausted,
 }
 
+named! { EndReason: DeviceLost "device-lost", Exhausted "exhausted" }
+
 /// What one [`CaptureStream::read`] found.
 #[derive(Debug, Clone)]
 pub enum Reading {
@@ -139,6 +143,8 @@ pub enum Reading {
     Ended(EndReason),
 }
 
+named! { Reading: Frames "frames", Lost "lost", Muted "muted", Notice "notice", Idle "idle", Ended "ended" }
+
 /// How fast a stream delivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pace {
@@ -149,6 +155,8 @@ pub enum Pace {
     /// As fast as it is read. Frames wait for their reader and are never lost.
     Fast,
 }
+
+named! { Pace: Live "live", RealTime "real-time", Fast "fast" }
 
 /// The frame position of a stream, as told to any thread at any time.
 pub trait CaptureClock: Send + Sync {

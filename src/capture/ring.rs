@@ -29,7 +29,7 @@ use crate::audio::{AudioFormat, time::frames_in};
 const GAPS: usize = 1024;
 
 /// Sound in the near ring: twice as much as devices are asked to deliver at once.
-const NEAR: Duration = Duration::from_millis(500);
+const NEAR_LENGTH: Duration = Duration::from_millis(500);
 
 /// More samples than this are never kept, whatever the rate and the channels ask for: 256 MiB.
 const MAX_SAMPLES: usize = 1 << 26;
@@ -42,7 +42,7 @@ const RECENT_BLOCKS: usize = 8;
 pub fn ring(format: AudioFormat, seconds: u32) -> (CallbackSide, ReaderSide, Arc<RingClock>) {
     let frames = |length| usize::try_from(frames_in(length, format.sample_rate)).unwrap_or(usize::MAX);
     let length = Duration::from_secs(seconds.into());
-    ring_of(format, frames(NEAR.min(length)), frames(length), GAPS)
+    ring_of(format, frames(NEAR_LENGTH.min(length)), frames(length), GAPS)
 }
 
 /// A ring for `near` frames, then `frames` more, and `gaps` gaps, the latter two at least 1.

@@ -7,11 +7,11 @@
 use std::time::{Duration, Instant};
 
 /// Nothing is called a stall before this.
-const SHORTEST: Duration = Duration::from_secs(3);
+const STALL_MIN: Duration = Duration::from_secs(3);
 /// A stall is at least so many buffers long.
-const BUFFERS: u32 = 10;
+const STALL_BUFFERS_MIN: u32 = 10;
 /// The first frames may take longer: the first reader of a sleeping PulseAudio source waits 2 s.
-const FIRST: Duration = Duration::from_secs(8);
+const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(8);
 /// Between two looks no more time than this counts. Longer than any nap of the reading thread.
 const LONGEST_STEP: Duration = Duration::from_millis(500);
 
@@ -26,7 +26,7 @@ pub(super) struct StallWatch {
 impl StallWatch {
     /// A watch over a stream with buffers of that length.
     pub(super) fn new(latency: Duration) -> Self {
-        Self { limit: SHORTEST.max(latency.saturating_mul(BUFFERS)), looked: None, silent: Duration::ZERO }
+        Self { limit: STALL_MIN.max(latency.saturating_mul(STALL_BUFFERS_MIN)), looked: None, silent: Duration::ZERO }
     }
 
     /// How long `captured` has stood still, once each time that the limit is reached.
@@ -37,7 +37,7 @@ impl StallWatch {
             return None;
         }
         self.silent += now.saturating_duration_since(before).min(LONGEST_STEP);
-        let limit = if captured == 0 { self.limit.max(FIRST) } else { self.limit };
+        let limit = if captured == 0 { self.limit.max(FIRST_FRAME_TIMEOUT) } else { self.limit };
         if self.silent < limit {
             return None;
         }

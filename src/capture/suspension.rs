@@ -9,16 +9,16 @@ use std::time::Duration;
 use crate::audio::time::{duration_of, frames_in};
 
 /// How long a source that has not run yet may take to wake up before it is called suspended.
-const WAKING: Duration = Duration::from_secs(2);
+const WAKE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much longer than a block a source that runs may keep silent before the word of its server counts: the servers
 /// tell its state late, also that of before its first frames.
 const STATE_DELAY: Duration = Duration::from_millis(250);
 /// What is missing is told in pieces of at least this length, and the last piece is kept back until it is measured.
-const PIECE: Duration = Duration::from_millis(250);
+const PIECE_MIN: Duration = Duration::from_millis(250);
 
 /// What is to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Gone {
     /// It is suspended.
     Suspended,
     /// So many frames are missing.
@@ -73,7 +73,7 @@ impl Suspension {
 
     /// What is to be told at `now`, where `last` is when the last frames came, and how many have come. Once that is
     /// nothing, nothing will be until later.
-    pub(super) fn look(&mut self, now: u64, last: Option<(u64, u64)>) -> Option<Told> {
+    pub(super) fn look(&mut self, now: u64, last: Option<(u64, u64)>) -> Option<Gone> {
         let (since, before) = self.since?;
         if let Some((at, frames)) = last.filter(|(_, frames)| *frames > before) {
             let all =
@@ -82,20 +82,20 @@ impl Suspension {
             // What is short may be lateness alone; whoever counts the frames against the clock knows better.
             let worth_telling = self.said || duration_of(all, self.rate) > self.silence;
             *self = self.cleared();
-            return worth_telling.then_some(Told::Over { all, rest });
+            return worth_telling.then_some(Gone::Over { all, rest });
         }
         let waited = Duration::from_nanos(now.saturating_sub(since));
         if !self.said {
-            self.said = waited >= if before > 0 { self.silence } else { WAKING };
-            return self.said.then_some(Told::Suspended);
+            self.said = waited >= if before > 0 { self.silence } else { WAKE_TIMEOUT };
+            return self.said.then_some(Gone::Suspended);
         }
-        let piece = frames_in(PIECE, self.rate);
+        let piece = frames_in(PIECE_MIN, self.rate);
         let due = self.due(since, now).saturating_sub(self.missing);
         if before == 0 || due < 2 * piece {
             return None;
         }
         self.missing += due - piece;
-        Some(Told::Missing(due - piece))
+        Some(Gone::Missing(due - piece))
     }
 
     fn cleared(&self) -> Self {
@@ -122,13 +122,13 @@ mod tests {
         assert!(source.is_on());
         let mut look = |now, last| source.look(now, Some(last));
         assert_eq!(look(SECOND + 5, (SECOND, 1_000)), None, "its server may be late");
-        assert_eq!(look(SECOND + SECOND / 4, (SECOND, 1_000)), Some(Told::Suspended));
+        assert_eq!(look(SECOND + SECOND / 4, (SECOND, 1_000)), Some(Gone::Suspended));
         assert_eq!(look(SECOND + SECOND / 4, (SECOND, 1_000)), None);
-        assert_eq!(look(2 * SECOND, (SECOND, 1_000)), Some(Told::Missing(750)));
+        assert_eq!(look(2 * SECOND, (SECOND, 1_000)), Some(Gone::Missing(750)));
         assert_eq!(look(2 * SECOND, (SECOND, 1_000)), None);
-        assert_eq!(look(4 * SECOND, (SECOND, 1_000)), Some(Told::Missing(2_000)));
+        assert_eq!(look(4 * SECOND, (SECOND, 1_000)), Some(Gone::Missing(2_000)));
         // Five seconds later 100 frames come: 4900 are missing, of which 2750 were told.
-        assert_eq!(look(6 * SECOND, (6 * SECOND, 1_100)), Some(Told::Over { all: 4_900, rest: 2_150 }));
+        assert_eq!(look(6 * SECOND, (6 * SECOND, 1_100)), Some(Gone::Over { all: 4_900, rest: 2_150 }));
         assert_eq!(look(7 * SECOND, (6 * SECOND, 1_100)), None);
         assert!(!source.is_on());
     }
@@ -138,10 +138,10 @@ mod tests {
         let mut source = Suspension::new(1_000, Duration::ZERO);
         source.begin(SECOND, None);
         assert_eq!(source.look(2 * SECOND, None), None);
-        assert_eq!(source.look(3 * SECOND, None), Some(Told::Suspended));
+        assert_eq!(source.look(3 * SECOND, None), Some(Gone::Suspended));
         source.deny();
         assert_eq!(source.look(9 * SECOND, None), None);
-        assert_eq!(source.look(9 * SECOND, Some((9 * SECOND, 10))), Some(Told::Over { all: 0, rest: 0 }));
+        assert_eq!(source.look(9 * SECOND, Some((9 * SECOND, 10))), Some(Gone::Over { all: 0, rest: 0 }));
         source.begin(SECOND, None);
         assert_eq!(source.look(SECOND, Some((SECOND, 10))), None, "it woke up at once");
         source.begin(SECOND, None);

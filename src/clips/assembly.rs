@@ -40,7 +40,7 @@ impl Destination<'_> {
 }
 
 /// What a new clip is to be.
-pub(super) struct Output {
+pub(super) struct NewClip {
     pub(super) format: &'static Format,
     pub(super) audio: AudioFormat,
     pub(super) bits_per_second: Option<u32>,
@@ -117,7 +117,7 @@ impl<'a> Assembly<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::NotSupported`] if the format cannot hold the sound; else those of the destination.
-    pub(super) fn begin(output: Output, destination: Destination<'a>, total: Option<u64>) -> Result<Self> {
+    pub(super) fn begin(output: NewClip, destination: Destination<'a>, total: Option<u64>) -> Result<Self> {
         let encoder = output.format.encoder(&EncoderSettings {
             audio: output.audio,
             delivery: destination.delivery(),
@@ -175,7 +175,7 @@ impl<'a> Assembly<'a> {
                 frames.map_err(|error| breaks_off(error.kind(), name, at, from.sample_rate).with_source(error))?;
             self.pass(chain.as_mut(), frames)?;
             at += frames as u64;
-            self.tell(frames as u64, watch)?;
+            self.report(frames as u64, watch)?;
             if frames < wanted {
                 break;
             }
@@ -278,7 +278,7 @@ impl<'a> Assembly<'a> {
         outcome.map_err(|error| cannot_write(error, &self.name))
     }
 
-    fn tell(&mut self, frames: u64, watch: Watch<'_>) -> Result<()> {
+    fn report(&mut self, frames: u64, watch: Watch<'_>) -> Result<()> {
         self.advance.frames += frames;
         match watch(self.advance) {
             ControlFlow::Continue(()) => Ok(()),

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     advance::Watch,
-    assembly::{Assembly, Destination, Output, Written, cannot_write, discard_unnamed},
+    assembly::{Assembly, Destination, NewClip, Written, cannot_write, discard_unnamed},
     excerpt::Excerpt,
     loudness::{Level, Leveled},
 };
@@ -212,7 +212,7 @@ fn assemble(
         .map(|target| Level::find(source.decoder, (&mixer, audio), (conversion.format, target), &mut *watch));
     let level = level.transpose().map_err(|error| of_clip(error, source.name))?;
     let left_out = conversion.format.left_out(&metadata, destination.delivery());
-    let output = Output {
+    let output = NewClip {
         format: conversion.format,
         audio,
         bits_per_second: conversion.bits_per_second,

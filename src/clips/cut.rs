@@ -13,8 +13,8 @@ use std::{
 
 use super::{
     advance::Watch,
-    assembly::{Assembly, Destination, Output, cannot_write, discard_unnamed},
-    splice::{Kept, Stamp, Take, replace},
+    assembly::{Assembly, Destination, NewClip, cannot_write, discard_unnamed},
+    splice::{Kept, OpenClip, Stamp, replace},
 };
 use crate::{
     audio::{
@@ -37,6 +37,8 @@ pub enum Cut {
     /// All but these frames are gone.
     Keep(Range<u64>),
 }
+
+named! { Cut: Out "out", Keep "keep" }
 
 impl Cut {
     /// The frames that are left of so many.
@@ -94,7 +96,7 @@ impl Trimmed {
 pub fn cut(path: &Path, cut: &Cut, soft: bool, watch: Watch<'_>) -> Result<Trimmed> {
     let failed = |error| Error::from_io(error, format!("cannot read {}", path.display()));
     let target = path.canonicalize().map_err(failed)?;
-    let mut clip = Take::open(&target)?;
+    let mut clip = OpenClip::open(&target)?;
     let parts = cut.kept(clip.frames);
     let left: u64 = parts.iter().map(|part| part.end - part.start).sum();
     let refuse = |what: &str| Err(Error::new(ErrorKind::InvalidData, format!("{what} of {}", path.display())));
@@ -197,14 +199,14 @@ impl Parts {
         Metadata { markers: kept.collect(), ..tags }
     }
 
-    fn write(&self, clip: &mut Take, spool: &mut dyn Spool, watch: Watch<'_>) -> Result<()> {
+    fn write(&self, clip: &mut OpenClip, spool: &mut dyn Spool, watch: Watch<'_>) -> Result<()> {
         let container = clip.decoder.container();
         let format = format::by_name(container)
             .ok_or_else(|| Error::new(ErrorKind::NotSupported, format!("{container} cannot be written")))?;
         let (audio, name) = (clip.audio(), clip.name());
         let metadata = self.metadata(clip.decoder.metadata().clone(), clip.frames);
         let output =
-            Output { format, audio, map: None, bits_per_second: None, metadata, level: None, name: name.clone() };
+            NewClip { format, audio, map: None, bits_per_second: None, metadata, level: None, name: name.clone() };
         let total = self.parts.iter().map(|part| part.end - part.start).sum();
         let mut assembly = Assembly::begin(output, Destination::Spool(spool), Some(total))?;
         for (number, part) in self.parts.iter().enumerate() {

@@ -28,6 +28,8 @@ pub enum Kind {
     Named,
 }
 
+named! { Kind: Part "part", Named "named" }
+
 /// A recording whose writer is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unfinished {

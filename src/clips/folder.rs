@@ -65,6 +65,8 @@ pub enum SortKey {
     Format,
 }
 
+named! { SortKey: Date "date", Name "name", Length "length", Size "size", Format "format" }
+
 impl Listing {
     /// What is in `folder`. Hidden files, folders and everything that is no sound file by its extension is left out; a
     /// link counts as what it leads to, and one to nowhere is a clip with an error.

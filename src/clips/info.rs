@@ -79,13 +79,13 @@ impl Info {
             waveform: Waveform::default(),
         };
         if let Some(mut decoder) = decoder {
-            info.tell_tags(decoder.metadata(), decoder.format());
+            info.add_tags(decoder.metadata(), decoder.format());
             info.measure(decoder.as_mut(), watch);
         }
         Ok(info)
     }
 
-    fn tell_tags(&mut self, tags: &Metadata, audio: AudioFormat) {
+    fn add_tags(&mut self, tags: &Metadata, audio: AudioFormat) {
         let marker = |frame, text: &str| InfoMarker { at_s: seconds(frame, audio.sample_rate), text: text.to_owned() };
         self.title.clone_from(&tags.title);
         self.device.clone_from(&tags.device);

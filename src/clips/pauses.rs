@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// The shortest stretch whose level is told.
-const STEP: Duration = Duration::from_millis(20);
+const STEP_LENGTH: Duration = Duration::from_millis(20);
 /// So much is looked at in one piece, with so much of it twice, because a pause may lie across two pieces.
-const PIECE: Duration = Duration::from_secs(60);
+const PIECE_LENGTH: Duration = Duration::from_secs(60);
 const OVERLAP: Duration = Duration::from_secs(5);
 /// Whoever goes to a pause hears so much of it before somebody speaks again.
-const LEAD: Duration = Duration::from_millis(150);
+const LEAD_LENGTH: Duration = Duration::from_millis(150);
 /// Two places that are this close are one.
-const SAME: Duration = Duration::from_millis(50);
+const SAME_PLACE_MAX: Duration = Duration::from_millis(50);
 /// Steps that are loud within a pause and do not end it: a click.
 const CLICK_STEPS: usize = 2;
 
@@ -77,13 +77,13 @@ impl<'a> Pauses<'a> {
             if watch().is_break() {
                 return Ok(None);
             }
-            let piece = self.levels(at, self.frames(PIECE))?;
-            let is_end = (piece.len() as u64) < self.frames(PIECE) / self.step();
+            let piece = self.levels(at, self.frames(PIECE_LENGTH))?;
+            let is_end = (piece.len() as u64) < self.frames(PIECE_LENGTH) / self.step();
             for pause in self.pauses(&piece, at) {
                 // It began in the piece before.
                 let pause = if pause.start == at { quiet_since.unwrap_or(at)..pause.end } else { pause };
                 let goes_on = pause.end >= at + piece.len() as u64 * self.step() && !is_end;
-                if !goes_on && self.is_long(&pause) && self.landing(&pause) > frame + self.frames(SAME) {
+                if !goes_on && self.is_long(&pause) && self.landing(&pause) > frame + self.frames(SAME_PLACE_MAX) {
                     return Ok(Some(pause));
                 }
                 quiet_since = goes_on.then_some(pause.start);
@@ -105,9 +105,10 @@ impl<'a> Pauses<'a> {
             if watch().is_break() {
                 return Ok(None);
             }
-            let at = end.saturating_sub(self.frames(PIECE));
+            let at = end.saturating_sub(self.frames(PIECE_LENGTH));
             let piece = self.levels(at, end - at)?;
-            let before = |pause: &Range<u64>| self.is_long(pause) && self.landing(pause) + self.frames(SAME) < frame;
+            let before =
+                |pause: &Range<u64>| self.is_long(pause) && self.landing(pause) + self.frames(SAME_PLACE_MAX) < frame;
             if let Some(pause) = self.pauses(&piece, at).into_iter().rfind(before) {
                 return Ok(Some(pause));
             }
@@ -121,7 +122,7 @@ impl<'a> Pauses<'a> {
     /// Where in a pause one goes on: shortly before its end.
     #[must_use]
     pub fn landing(&self, pause: &Range<u64>) -> u64 {
-        pause.end.saturating_sub(self.frames(LEAD)).max(pause.start)
+        pause.end.saturating_sub(self.frames(LEAD_LENGTH)).max(pause.start)
     }
 
     /// The frames from the first to the last sound of the clip with a margin; `None` if all of it is silence.
@@ -152,7 +153,7 @@ impl<'a> Pauses<'a> {
     }
 
     fn step(&self) -> u64 {
-        self.frames(STEP)
+        self.frames(STEP_LENGTH)
     }
 
     /// The level of every step from `at` on, in dBFS; fewer at the end of the clip.

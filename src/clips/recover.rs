@@ -43,6 +43,8 @@ pub enum Change {
     Empty,
 }
 
+named! { Change: Repaired "repaired", Renamed "renamed", Nothing "nothing", Empty "empty" }
+
 /// A recording that was looked after.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recovered {
@@ -88,6 +90,8 @@ pub enum Outcome {
     /// It could not be recovered, or not even looked at; it is as it was, or as far as the last whole step.
     Failed(PathBuf, Error),
 }
+
+named! { Outcome: Recovered "recovered", BeingWritten "being-written", Failed "failed" }
 
 /// Finds the unfinished recordings in `paths` (files and folders) and recovers each; a failure of one does not keep the
 /// others from it. With `dry_run` nothing changes, and the outcomes say what would be.

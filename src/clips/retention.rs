@@ -20,6 +20,7 @@ use crate::{
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Keep {
     /// Clips of so much recorded time together.
     Length(Duration),
@@ -27,11 +28,14 @@ pub enum Keep {
     Bytes(u64),
 }
 
+named! { Keep: Length "length", Bytes "bytes" }
+
 /// What the software tag of this program's own clips begins with.
 const OWN_SOFTWARE: &str = "dictaphone ";
 
 /// A clip that this program made.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct OwnClip {
     /// Where it is.
     pub path: PathBuf,

@@ -32,7 +32,7 @@ use self::plan::Plan;
 pub use self::plan::Seam;
 use super::{
     advance::Watch,
-    assembly::{Assembly, Destination, Output, cannot_write, discard_unnamed},
+    assembly::{Assembly, Destination, NewClip, cannot_write, discard_unnamed},
     trash::{self, Trashed},
 };
 use crate::{
@@ -125,7 +125,7 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
     // The name that a link leads to is the one that must go to the result.
     let failed = |error| Error::from_io(error, format!("cannot read {}", old.display()));
     let target = old.canonicalize().map_err(failed)?;
-    let takes = Takes::open(&target, new)?;
+    let takes = OpenClips::open(&target, new)?;
     let _ = target.parent().map(storage::remove_drafts);
     let mut spool = FileSpool::draft_beside(&target)
         .map_err(|error| Error::from_io(error, format!("cannot create a file beside {}", old.display())))?;
@@ -144,7 +144,7 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
     })
 }
 
-/// Takes a splice back: the old version has its name again, byte for byte, and the new take is a take of its own again.
+/// OpenClips a splice back: the old version has its name again, byte for byte, and the new take is a take of its own again.
 ///
 /// What the splice made is gone then, if nobody has moved it meanwhile; everything in it is in those two.
 ///
@@ -178,14 +178,14 @@ pub fn undo_splice(spliced: &Spliced) -> Result<()> {
 }
 
 /// One of the two takes, open.
-pub(super) struct Take {
+pub(super) struct OpenClip {
     pub(super) path: PathBuf,
     pub(super) decoder: Box<dyn Decoder>,
     stamp: Stamp,
     pub(super) frames: u64,
 }
 
-impl Take {
+impl OpenClip {
     pub(super) fn open(path: &Path) -> Result<Self> {
         if place::target_of_part(path).is_some() {
             let context = format!("{} is an unfinished recording", path.display());
@@ -233,9 +233,9 @@ fn count_frames(decoder: &mut dyn Decoder) -> Result<u64> {
     }
 }
 
-struct Takes {
-    old: Take,
-    new: Take,
+struct OpenClips {
+    old: OpenClip,
+    new: OpenClip,
 }
 
 /// A splice that is on the disk.
@@ -246,9 +246,9 @@ struct Done {
     previous: PathBuf,
 }
 
-impl Takes {
+impl OpenClips {
     fn open(old: &Path, new: &Path) -> Result<Self> {
-        let takes = Self { old: Take::open(old)?, new: Take::open(new)? };
+        let takes = Self { old: OpenClip::open(old)?, new: OpenClip::open(new)? };
         let refused = |what| Err(Error::new(ErrorKind::InvalidData, format!("{} {what}", new.display())));
         if takes.old.stamp == takes.new.stamp && new.canonicalize().is_ok_and(|new| new == old) {
             return refused("would go into itself");
@@ -284,7 +284,7 @@ impl Takes {
         let metadata = plan.metadata(self.old.decoder.metadata().clone(), tags);
         let (old_name, new_name) = (self.old.name(), self.new.name());
         let output =
-            Output { format, audio, bits_per_second: None, map: None, metadata, level: None, name: old_name.clone() };
+            NewClip { format, audio, bits_per_second: None, map: None, metadata, level: None, name: old_name.clone() };
         let (before, after) = (0..plan.at, plan.resumes..plan.old);
         let total = self.new.frames.saturating_add(plan.frames().saturating_sub(plan.new));
         let mut assembly = Assembly::begin(output, Destination::Spool(spool), Some(total))?;

@@ -21,11 +21,11 @@ pub struct Trashed {
     pub path: PathBuf,
     /// When it was last changed; the way through the trash may lose that.
     modified: Option<SystemTime>,
-    place: Place,
+    place: Whereabouts,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum Whereabouts {
     /// Nowhere.
     Gone,
     /// In the trash, this program does not know where.
@@ -39,7 +39,7 @@ impl Trashed {
     /// Whether [`restore`] can bring it back.
     #[must_use]
     pub fn is_restorable(&self) -> bool {
-        matches!(self.place, Place::Known { .. })
+        matches!(self.place, Whereabouts::Known { .. })
     }
 }
 
@@ -58,7 +58,7 @@ pub fn delete(path: &Path, permanent: bool) -> Result<Trashed> {
     let modified = metadata.modified().ok();
     if permanent {
         fs::remove_file(&path).map_err(failed)?;
-        return Ok(Trashed { path, modified, place: Place::Gone });
+        return Ok(Trashed { path, modified, place: Whereabouts::Gone });
     }
     let resolved = resolved(&path).map_err(failed)?;
     refuse_foreign_trash(&resolved)?;
@@ -89,9 +89,9 @@ fn refused(error: trash::Error, path: &Path) -> Error {
 pub fn restore(trashed: &Trashed) -> Result<()> {
     let path = &trashed.path;
     let (file, note) = match &trashed.place {
-        Place::Known { file, note } => (file, note),
-        Place::Gone => return Err(cannot(path, "it was deleted for good")),
-        Place::Unknown => return Err(cannot(path, "only the desktop's trash knows where it is")),
+        Whereabouts::Known { file, note } => (file, note),
+        Whereabouts::Gone => return Err(cannot(path, "it was deleted for good")),
+        Whereabouts::Unknown => return Err(cannot(path, "only the desktop's trash knows where it is")),
     };
     let moved = match storage::rename(file, path, Existing::Keep) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_back(file, path, trashed.modified),
@@ -166,14 +166,14 @@ fn refuse_foreign_trash(_path: &Path) -> Result<()> {
 }
 
 #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
-fn place_in_trash(original: &Path, deleted: &fs::Metadata) -> Place {
+fn place_in_trash(original: &Path, deleted: &fs::Metadata) -> Whereabouts {
     use std::os::unix::fs::MetadataExt;
-    let Ok(items) = trash::os_limited::list() else { return Place::Unknown };
+    let Ok(items) = trash::os_limited::list() else { return Whereabouts::Unknown };
     let places = items.into_iter().filter(|item| item.original_path() == original).filter_map(|item| {
         let note = PathBuf::from(item.id);
         let file = note.parent()?.parent()?.join("files").join(note.file_stem()?);
         let there = fs::symlink_metadata(&file).ok()?;
-        Some((item.time_deleted, there, Place::Known { file, note }))
+        Some((item.time_deleted, there, Whereabouts::Known { file, note }))
     });
     let mut places: Vec<_> = places.collect();
     // The same file, if it was moved; otherwise the newest copy of the same size.
@@ -183,12 +183,12 @@ fn place_in_trash(original: &Path, deleted: &fs::Metadata) -> Place {
     }
     let copies =
         places.into_iter().filter(|(_, there, _)| there.len() == deleted.len() && there.dev() != deleted.dev());
-    copies.max_by_key(|(time, ..)| *time).map_or(Place::Unknown, |(_, _, place)| place)
+    copies.max_by_key(|(time, ..)| *time).map_or(Whereabouts::Unknown, |(_, _, place)| place)
 }
 
 #[cfg(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))))]
-fn place_in_trash(_original: &Path, _deleted: &fs::Metadata) -> Place {
-    Place::Unknown
+fn place_in_trash(_original: &Path, _deleted: &fs::Metadata) -> Whereabouts {
+    Whereabouts::Unknown
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub enum Twins {
     Differ,
 }
 
+named! { Twins: Same "same", Completed "completed", Differ "differ" }
+
 /// Frames that are compared at once.
 const BLOCK_FRAMES: usize = 16_384;
 

@@ -16,7 +16,7 @@ pub const BINS_MAX: usize = 2048;
 pub(super) const BLOCK_FRAMES: usize = 16 << 10;
 
 /// Pieces of a clip that a [glance](Waveform::glance) hears, and frames of each. To hear one of Opus a second is decoded.
-const GLANCES: u64 = 128;
+const GLANCE_PIECES: u64 = 128;
 const GLANCE_FRAMES: usize = 4096;
 /// A clip whose sound is less than so many times as long is measured as soon.
 const WORTH_A_GLANCE: u64 = 32;
@@ -102,9 +102,9 @@ impl Waveform {
     /// # Errors
     /// Those of the decoder, whose place is another afterwards.
     pub fn glance(decoder: &mut dyn Decoder) -> Result<Option<Self>> {
-        let worth = GLANCES * GLANCE_FRAMES as u64 * WORTH_A_GLANCE;
+        let worth = GLANCE_PIECES * GLANCE_FRAMES as u64 * WORTH_A_GLANCE;
         match decoder.frames().filter(|&frames| frames >= worth) {
-            Some(frames) => Self::of_pieces(decoder, frames, GLANCES, GLANCE_FRAMES).map(Some),
+            Some(frames) => Self::of_pieces(decoder, frames, GLANCE_PIECES, GLANCE_FRAMES).map(Some),
             None => Ok(None),
         }
     }

@@ -7,6 +7,7 @@ const PLACES_MAX: usize = 64;
 
 /// A stretch that could not be read and is silence of the same length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Gap {
     /// Frames in front of it.
     pub at: u64,
@@ -16,6 +17,7 @@ pub struct Gap {
 
 /// What is missing in a file, as far as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Damage {
     gaps: Vec<Gap>,
     places: u64,

@@ -33,8 +33,11 @@ pub enum Delivery {
     Stream,
 }
 
+named! { Delivery: File "file", Stream "stream" }
+
 /// What an encoder is made from.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct EncoderSettings {
     /// Rate, channels and sample format of the output.
     pub audio: AudioFormat,
@@ -45,6 +48,16 @@ pub struct EncoderSettings {
     /// Tags that are known at the start.
     pub metadata: Metadata,
 }
+
+impl EncoderSettings {
+    /// Sound of that kind, without tags, at the usual bits a second.
+    #[must_use]
+    pub fn new(audio: AudioFormat, delivery: Delivery) -> Self {
+        Self { audio, delivery, bits_per_second: None, metadata: Metadata::default() }
+    }
+}
+
+setters! { EncoderSettings: bits_per_second: Option<u32>, metadata: Metadata }
 
 /// Turns frames into the bytes of one recording.
 ///

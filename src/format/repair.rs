@@ -12,8 +12,11 @@ pub enum Origin {
     Named,
 }
 
+named! { Origin: Part "part", Named "named" }
+
 /// What was found in a file, and what has to change for it to be whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Repair {
     /// Name of the container, as in the table of formats, such as `wav`.
     pub container: &'static str,

@@ -37,6 +37,8 @@ pub enum Keeps {
     Nothing,
 }
 
+named! { Keeps: Everything "everything", Comments "comments", Nothing "nothing" }
+
 /// A format that can be recorded: a container and the codecs it holds.
 pub struct Format {
     /// The name on the command line and in machine output.

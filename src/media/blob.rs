@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::Cursor,
+    io::{Cursor, Read as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
@@ -17,6 +17,7 @@ use crate::{
 
 /// What a blob knows about the sound in it.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct BlobFacts {
     /// Full MIME type, such as `audio/wav;codecs=1`.
     pub mime_type: String,
@@ -31,6 +32,14 @@ pub struct BlobFacts {
     pub whole: bool,
     /// When the first frame of the recording was captured; `None` if there was none.
     pub recorded_at: Option<SystemTime>,
+}
+
+impl BlobFacts {
+    /// The facts of a whole recording of that type and so many frames, of which none was lost.
+    #[must_use]
+    pub fn new(mime_type: impl Into<String>, format: AudioFormat, frames: u64) -> Self {
+        Self { mime_type: mime_type.into(), format, frames, lost_frames: 0, whole: true, recorded_at: None }
+    }
 }
 
 enum Data {
@@ -58,9 +67,21 @@ pub struct Blob {
 }
 
 impl Blob {
-    pub(crate) fn in_memory(bytes: Vec<u8>, facts: BlobFacts) -> Self {
+    /// A blob of these bytes, as a recorder makes them of parts that leave one by one.
+    ///
+    /// ```
+    /// use dictaphone::{AudioFormat, SampleFormat, media::{Blob, BlobFacts}};
+    ///
+    /// let facts = BlobFacts::new("audio/pcm;codecs=pcm", AudioFormat::new(8_000, 1, SampleFormat::S16), 2);
+    /// let blob = Blob::in_memory([1, 0, 2, 0], facts);
+    /// assert_eq!((blob.size(), blob.bytes()?), (4, vec![1, 0, 2, 0]));
+    /// # Ok::<(), dictaphone::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_memory(bytes: impl Into<Arc<[u8]>>, facts: BlobFacts) -> Self {
+        let bytes = bytes.into();
         let size = bytes.len() as u64;
-        Self { shared: Arc::new(Shared { facts, size, data: Data::Memory(bytes.into()), is_file: false }) }
+        Self { shared: Arc::new(Shared { facts, size, data: Data::Memory(bytes), is_file: false }) }
     }
 
     /// `is_file` says that the bytes are a file of their own, not a part of one.
@@ -100,6 +121,17 @@ impl Blob {
             Data::Memory(_) => None,
             Data::Spool(spool) => lock(spool).path(),
         }
+    }
+
+    /// All of the bytes. For a long recording a [`reader`](Self::reader) takes less memory.
+    ///
+    /// # Errors
+    /// Those of [`reader`](Self::reader).
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let read = self.reader()?.read_to_end(&mut bytes);
+        read.map_err(|error| Error::from_io(error, "cannot read the recording"))?;
+        Ok(bytes)
     }
 
     /// Reads the bytes from the start, independently of other readers.

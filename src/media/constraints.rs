@@ -90,7 +90,16 @@ impl<T: Copy + PartialOrd + Into<f64>> Constraint<T> {
 }
 
 /// What is wanted of a microphone. The default takes any.
+///
+/// ```
+/// use dictaphone::media::{Constraint, Constraints};
+///
+/// // Fails unless it has two channels; takes another rate if it has no 48 kHz.
+/// let stereo = Constraints::default().channel_count(Constraint::exact(2)).sample_rate(Constraint::ideal(48_000));
+/// assert!(stereo.channel_count.is_required() && !stereo.sample_rate.is_required());
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Constraints {
     /// The device, by the id that `enumerate_devices` tells.
     pub device_id: Constraint<String>,
@@ -102,6 +111,14 @@ pub struct Constraints {
     pub sample_size: Constraint<u16>,
     /// Seconds from capture to delivery.
     pub latency: Constraint<f64>,
+}
+
+setters! { Constraints:
+    device_id: Constraint<String>,
+    sample_rate: Constraint<u32>,
+    channel_count: Constraint<u16>,
+    sample_size: Constraint<u16>,
+    latency: Constraint<f64>,
 }
 
 /// A device that meets every required constraint, how it is to be opened, and how far it is from the ideal.

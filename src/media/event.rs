@@ -36,8 +36,8 @@ pub enum RecorderEvent {
     DataAvailable {
         /// The bytes gathered since the last one; may be empty. A file is whole by itself.
         data: Blob,
-        /// Milliseconds of recorded time from the start of the recording to the start of `data`.
-        timecode: f64,
+        /// Recorded time from the start of the recording to the start of `data`.
+        timecode: Duration,
     },
     /// A marker was set; not part of the standard.
     Mark(Marker),
@@ -73,6 +73,8 @@ pub enum RecorderEvent {
     Stop,
 }
 
+named! { RecorderEvent: Start "start", Pause "pause", Resume "resume", DataAvailable "dataavailable", Mark "mark", Gate "gate", Countdown "countdown", LowSpace "lowspace", Warning "warning", Error "error", Stop "stop" }
+
 /// What a track fires (Media Capture and Streams, § 4.3).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -86,6 +88,8 @@ pub enum TrackEvent {
     /// Something about the device that a person should know; the track goes on.
     Notice(Warning),
 }
+
+named! { TrackEvent: Mute "mute", Unmute "unmute", Ended "ended", Notice "notice" }
 
 #[derive(Debug)]
 enum Outlet<E> {

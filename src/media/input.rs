@@ -10,12 +10,12 @@ use crate::{
 };
 
 /// So much sound is listened to before a microphone is called dead, so that it is said within 3 s.
-const LISTEN: Duration = Duration::from_millis(2_500);
+const DEAD_MIN: Duration = Duration::from_millis(2_500);
 /// Half the distance between the highest and the lowest sample below which nobody speaks: -80 dBFS, three steps of a
 /// 16-bit converter. The noise of the quietest real microphone is above.
-const FLOOR: f32 = 1e-4;
+const SPREAD_MIN: f32 = 1e-4;
 /// Exact zeros for so long, after there was sound: no converter delivers them.
-const MUTE: Duration = LISTEN;
+const SILENT_MIN: Duration = DEAD_MIN;
 /// So many samples in a row at full scale are no accident.
 const CLIP_RUN: u32 = 3;
 
@@ -42,7 +42,7 @@ impl Finding {
     }
 
     fn describe(self, label: &str) -> String {
-        let listened = LISTEN.as_secs_f64();
+        let listened = DEAD_MIN.as_secs_f64();
         match self {
             Self::Dead { peak } if peak.finite().is_none() => {
                 format!(
@@ -53,7 +53,7 @@ impl Finding {
                 format!("{label} delivers no sound: not above {peak} dBFS for {listened} s; is it muted or dead?")
             }
             Self::FellSilent => {
-                format!("{label} has fallen silent: exact zeros for {} s; was it muted?", MUTE.as_secs_f64())
+                format!("{label} has fallen silent: exact zeros for {} s; was it muted?", SILENT_MIN.as_secs_f64())
             }
             Self::Clipping => format!("{label} is too loud: samples clip at full scale; turn its level down"),
         }
@@ -81,8 +81,8 @@ impl InputWatch {
     pub(crate) fn new(rate: u32, channels: usize) -> Self {
         Self {
             channels: channels.max(1),
-            listen: frames_in(LISTEN, rate),
-            mute: frames_in(MUTE, rate),
+            listen: frames_in(DEAD_MIN, rate),
+            mute: frames_in(SILENT_MIN, rate),
             heard: 0,
             lowest: f32::INFINITY,
             highest: f32::NEG_INFINITY,
@@ -119,7 +119,7 @@ impl InputWatch {
     fn judge(&mut self) -> Option<Finding> {
         // A constant offset is no sound either.
         let swing = (self.highest - self.lowest) / 2.0;
-        if swing > FLOOR {
+        if swing > SPREAD_MIN {
             self.is_judged = true;
             return None;
         }

@@ -13,30 +13,30 @@ use crate::{
 };
 
 /// The length of the stretches whose level is taken: shorter than a syllable, longer than the deepest tone.
-const STRETCH: Duration = Duration::from_millis(100);
+const STRETCH_LENGTH: Duration = Duration::from_millis(100);
 /// So many stretches with sound are judged together, so that it is said within 3 s.
-const JUDGED: u32 = 15;
+const JUDGED_STRETCHES: u32 = 15;
 /// The power above which there is sound: -60 dBFS, above the noise of every input that is open.
-const SOUND: f64 = 1e-6;
+const SOUND_POWER_MIN: f64 = 1e-6;
 /// How far what is kept may lie below the loudest channel, as a ratio of powers: 9 dB. The mean of two channels of which
 /// one is silent is 6 dB below.
-const WEAK: f64 = 0.125_892_541;
+const WEAK_RATIO_MAX: f64 = 0.125_892_541;
 /// Separate sounds add up by their powers; channels cancel one another where half of that and more is missing.
-const CANCELLED: f64 = 0.5;
+const CANCELLED_RATIO_MAX: f64 = 0.5;
 /// The power below which a converter delivers nothing but its floor: -80 dBFS.
-const FLOOR: f64 = 1e-8;
+const FLOOR_POWER_MAX: f64 = 1e-8;
 /// So many stretches without sound in what is kept, while a channel has some: said within 3 s.
-const DEAD: u32 = 25;
+const DEAD_STRETCHES: u32 = 25;
 /// So many stretches are looked at for speech, so that it is said within 30 s.
-const SPEECH: usize = 290;
+const SPEECH_STRETCHES: usize = 290;
 /// Speech below this level, in power, cannot be understood without effort: -50 dBFS.
-const QUIET: f64 = 1e-5;
+const SPEECH_POWER_MIN: f64 = 1e-5;
 /// What belongs to speech is not further below its loudest stretches than this (ITU-T P.56: 15.9 dB).
 const SPEECH_RANGE: f64 = 0.025_703_958;
 /// Between syllables and pauses speech rises and falls by more than this; noise and hum do not: 8 dB.
 const SPEECH_SWING: f64 = 0.158_489_319;
 /// So often at least, which is once in two seconds.
-const SPEECH_RISES: usize = SPEECH / 20;
+const SPEECH_RISES: usize = SPEECH_STRETCHES / 20;
 
 /// The power of the alternating part of a signal; an offset is no sound.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,7 +89,7 @@ impl KeptWatch {
         Self {
             is_whole: mixer.is_identity(),
             gain: f64::from(factor).powi(2).max(1.0),
-            stretch: frames_in(STRETCH, rate).max(1),
+            stretch: frames_in(STRETCH_LENGTH, rate).max(1),
             gathered: 0,
             source: vec![Power::default(); channels],
             kept: vec![Power::default(); weights.len()],
@@ -144,7 +144,7 @@ impl KeptWatch {
         self.judge_speech(kept * self.gain, loudest.0, found);
     }
 
-    fn tell(&mut self, kind: WarningKind, channel: usize, message: String, found: &mut Vec<Warning>) {
+    fn warn(&mut self, kind: WarningKind, channel: usize, message: String, found: &mut Vec<Warning>) {
         if !self.told.contains(&kind) {
             self.told.push(kind);
             found.push(Warning::new(kind, message).of_channel(number(channel)));
@@ -154,32 +154,32 @@ impl KeptWatch {
     /// Nothing in what is kept, though a channel has something, be it too quiet to be judged otherwise.
     fn judge_silence(&mut self, loudest: (usize, f64), kept: f64, found: &mut Vec<Warning>) {
         // Twice the floor is above it for certain.
-        self.silent = if kept < FLOOR && loudest.1 > 4.0 * FLOOR { self.silent + 1 } else { 0 };
+        self.silent = if kept < FLOOR_POWER_MAX && loudest.1 > 4.0 * FLOOR_POWER_MAX { self.silent + 1 } else { 0 };
         // Not again in other words.
         let said = [WarningKind::Weak, WarningKind::Phase].iter().any(|kind| self.told.contains(kind));
-        if self.silent == DEAD && !said {
+        if self.silent == DEAD_STRETCHES && !said {
             let channel = number(loudest.0);
             let message = format!("the recording is silent, though there is sound on channel {channel} of the source");
-            self.tell(WarningKind::Dead, loudest.0, message, found);
+            self.warn(WarningKind::Dead, loudest.0, message, found);
         }
     }
 
     /// Whether what is kept is as loud as it could be.
     fn judge_balance(&mut self, source: &[f64], loudest: f64, kept: f64, found: &mut Vec<Warning>) {
-        if loudest < SOUND {
+        if loudest < SOUND_POWER_MIN {
             return;
         }
         let (stretches, powers, sum) = &mut self.judged;
         *stretches += 1;
         *sum += kept;
         powers.iter_mut().zip(source).for_each(|(sum, power)| *sum += power);
-        if *stretches < JUDGED {
+        if *stretches < JUDGED_STRETCHES {
             return;
         }
         let (powers, kept) = (std::mem::take(powers), *sum);
         self.judged = (0, vec![0.0; self.channels], 0.0);
         let (channel, loudest) = self::loudest(&powers);
-        if kept * self.gain >= loudest * WEAK {
+        if kept * self.gain >= loudest * WEAK_RATIO_MAX {
             return;
         }
         let separate: f64 = self.weights.iter().flatten().map(|&(of, by)| power_of(&powers, of, by)).sum();
@@ -188,27 +188,27 @@ impl KeptWatch {
             true => format!("the recording is {below:.0} dB quieter than channel {} of the source", number(channel)),
             false => format!("the recording is silent, though there is sound on channel {}", number(channel)),
         };
-        if kept < separate * CANCELLED {
+        if kept < separate * CANCELLED_RATIO_MAX {
             let message = format!("channels in opposite phase cancel one another: {what}");
-            self.tell(WarningKind::Phase, channel, message, found);
+            self.warn(WarningKind::Phase, channel, message, found);
         } else {
-            self.tell(WarningKind::Weak, channel, what, found);
+            self.warn(WarningKind::Weak, channel, what, found);
         }
     }
 
     /// Whether somebody speaks who will not be understood.
     fn judge_speech(&mut self, kept: f64, channel: usize, found: &mut Vec<Warning>) {
         self.levels.push_back(kept);
-        if self.levels.len() < SPEECH {
+        if self.levels.len() < SPEECH_STRETCHES {
             return;
         }
         if let Some(level) = speech_level(&self.levels)
-            && level < QUIET
+            && level < SPEECH_POWER_MIN
         {
             let level = Dbfs::from_amplitude(level.sqrt());
-            let seconds = STRETCH.as_secs_f64() * SPEECH as f64;
+            let seconds = STRETCH_LENGTH.as_secs_f64() * SPEECH_STRETCHES as f64;
             let message = format!("speech is too quiet: {level:.0} dBFS for {seconds:.0} s");
-            self.tell(WarningKind::Quiet, channel, message, found);
+            self.warn(WarningKind::Quiet, channel, message, found);
         }
         // Judged anew every second.
         self.levels.drain(..10);
@@ -237,7 +237,7 @@ fn speech_level(levels: &VecDeque<f64>) -> Option<f64> {
     sorted.sort_by(f64::total_cmp);
     let at = |part: usize| sorted.get(sorted.len() * part / 100).copied().unwrap_or(0.0);
     let (low, high) = (at(10), at(95));
-    if high < 4.0 * FLOOR || low > high * SPEECH_SWING {
+    if high < 4.0 * FLOOR_POWER_MAX || low > high * SPEECH_SWING {
         return None;
     }
     // On the way from one to the other, in decibels.

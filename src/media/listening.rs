@@ -15,6 +15,7 @@ use crate::{
 
 /// Records only what is worth it.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct GateOptions {
     /// What opens the gate. Levels are those of the recording, after its gain.
     pub trigger: Trigger,
@@ -23,6 +24,16 @@ pub struct GateOptions {
     /// Whether a new file begins each time that it opens.
     pub splits: bool,
 }
+
+impl GateOptions {
+    /// A gate that `trigger` opens and that stays open for `hang` after it, in one file.
+    #[must_use]
+    pub const fn new(trigger: Trigger, hang: Duration) -> Self {
+        Self { trigger, hang, splits: false }
+    }
+}
+
+setters! { GateOptions: trigger: Trigger, hang: Duration, splits: bool }
 
 /// The end is said so long before it comes, or half of the time if that is no longer.
 const COUNTDOWN: Duration = Duration::from_secs(30);

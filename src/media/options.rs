@@ -9,7 +9,20 @@ use crate::{
 
 /// How a recorder encodes and where it keeps what it gathers. The default records WAV, 16 bit, at the rate and with the
 /// channels of the source, into a temporary file.
+///
+/// ```
+/// use std::time::Duration;
+/// use dictaphone::{SampleFormat, media::{RecorderOptions, Storage}};
+///
+/// let options = RecorderOptions::default()
+///     .mime_type("audio/flac")
+///     .sample_format(SampleFormat::S24)
+///     .stop_on_silence(Duration::from_secs(30))
+///     .storage(Storage::Beside("interview.flac".into()));
+/// assert_eq!(options.max_frames, None);
+/// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct RecorderOptions {
     /// Container and codec, such as `audio/wav` or `audio/wav;codecs=1`; empty for WAV.
     pub mime_type: String,
@@ -54,4 +67,25 @@ pub struct RecorderOptions {
     /// Whether a WAV file gets a broadcast extension (`bext`, EBU Tech 3285) with the program and the local time of the
     /// first frame, to the frame. Not where its bytes leave one by one, before that time is known.
     pub broadcast: bool,
+}
+
+setters! { RecorderOptions:
+    mime_type: String,
+    audio_bits_per_second: Option<u32>,
+    sample_rate: Option<u32>,
+    map: Option<ChannelMap>,
+    channels: Option<u16>,
+    sample_format: Option<SampleFormat>,
+    gain_db: f64,
+    starts_paused: bool,
+    max_frames: Option<u64>,
+    max_bytes: Option<u64>,
+    split: Option<Split>,
+    pre_roll: Duration,
+    reach: Duration,
+    gate: Option<GateOptions>,
+    stop_on_silence: Option<Duration>,
+    storage: Storage,
+    metadata: Metadata,
+    broadcast: bool,
 }

@@ -16,6 +16,7 @@ use crate::{
 
 /// A file that is about to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NewFile {
     /// Counted from 1 within the recording.
     pub number: u32,
@@ -28,6 +29,7 @@ pub type SpoolMaker = Arc<dyn Fn(NewFile) -> io::Result<Box<dyn Spool>> + Send +
 
 /// Where a recording without a timeslice is kept while it grows.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub enum Storage {
     /// A file in the folder for temporary files, removed with the last handle to its blob unless that was saved.
     #[default]
@@ -38,6 +40,8 @@ pub enum Storage {
     /// A spool of the caller's own.
     Custom(SpoolMaker),
 }
+
+named! { Storage: Temporary "temporary", Beside "beside", Custom "custom" }
 
 impl Storage {
     pub(crate) fn create(&self, file: NewFile) -> io::Result<Box<dyn Spool>> {
@@ -62,22 +66,22 @@ impl std::fmt::Debug for Storage {
 /// How often a growing file is made valid as it stands.
 const CHECKPOINT: Duration = Duration::from_secs(1);
 
-enum Place {
+enum KeptIn {
     Memory(Vec<u8>),
     Spool { spool: Box<dyn Spool>, storage: Storage, file: NewFile },
 }
 
 /// The bytes since the last blob.
-pub(crate) struct Output {
-    place: Place,
+pub(crate) struct PieceBytes {
+    place: KeptIn,
     /// The header is in here and may be patched.
     sealable: bool,
     checkpoint_due: Instant,
 }
 
-impl Output {
+impl PieceBytes {
     pub(crate) fn in_memory() -> Self {
-        Self { place: Place::Memory(Vec::new()), sealable: false, checkpoint_due: Instant::now() }
+        Self { place: KeptIn::Memory(Vec::new()), sealable: false, checkpoint_due: Instant::now() }
     }
 
     /// # Errors
@@ -88,26 +92,26 @@ impl Output {
             let _ = spool.discard();
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"));
         }
-        let place = Place::Spool { spool, storage: storage.clone(), file };
+        let place = KeptIn::Spool { spool, storage: storage.clone(), file };
         Ok(Self { place, sealable: true, checkpoint_due: Instant::now() + CHECKPOINT })
     }
 
     /// The unfinished file.
     pub(crate) fn path(&self) -> Option<PathBuf> {
         match &self.place {
-            Place::Memory(_) => None,
-            Place::Spool { spool, .. } => spool.path(),
+            KeptIn::Memory(_) => None,
+            KeptIn::Spool { spool, .. } => spool.path(),
         }
     }
 
     /// Appends `bytes`, which is left empty.
     pub(crate) fn append(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
         let outcome = match &mut self.place {
-            Place::Memory(part) => {
+            KeptIn::Memory(part) => {
                 part.append(bytes);
                 Ok(())
             }
-            Place::Spool { spool, .. } => spool.append(bytes),
+            KeptIn::Spool { spool, .. } => spool.append(bytes),
         };
         bytes.clear();
         outcome
@@ -116,7 +120,7 @@ impl Output {
     /// About once a second: what was written survives a power cut, and the file is valid as it stands. Tells how many
     /// bytes are left, where that is known and it is time again.
     pub(crate) fn checkpoint(&mut self, encoder: &dyn Encoder) -> io::Result<Option<u64>> {
-        let Place::Spool { spool, .. } = &mut self.place else { return Ok(None) };
+        let KeptIn::Spool { spool, .. } = &mut self.place else { return Ok(None) };
         let now = Instant::now();
         if now < self.checkpoint_due {
             return Ok(None);
@@ -135,7 +139,7 @@ impl Output {
     /// nobody knows.
     pub(crate) fn sealed_frames(&self, encoder: &dyn Encoder) -> Option<u64> {
         match &self.place {
-            Place::Spool { spool, .. } if self.sealable => encoder.frames_in(spool.len()),
+            KeptIn::Spool { spool, .. } if self.sealable => encoder.frames_in(spool.len()),
             _ => None,
         }
     }
@@ -143,7 +147,7 @@ impl Output {
     /// Makes what is there a whole file, also after a failed append.
     pub(crate) fn seal(&mut self, encoder: &dyn Encoder) -> io::Result<()> {
         match &mut self.place {
-            Place::Spool { spool, .. } if self.sealable => {
+            KeptIn::Spool { spool, .. } if self.sealable => {
                 let seal = encoder.seal(spool.len());
                 let cut = spool.truncate(seal.length);
                 patch(spool.as_mut(), &seal.patches).and(cut)
@@ -154,7 +158,7 @@ impl Output {
 
     /// Hands over everything so far while the recording goes on into a new place.
     pub(crate) fn split(&mut self, encoder: &mut dyn Encoder, facts: BlobFacts) -> io::Result<Blob> {
-        if let Place::Spool { spool, storage, file } = &mut self.place {
+        if let KeptIn::Spool { spool, storage, file } = &mut self.place {
             let next = storage.create(*file)?;
             if self.sealable {
                 patch(spool.as_mut(), &encoder.unseal())?;
@@ -167,15 +171,15 @@ impl Output {
 
     /// Hands over everything there is; what follows is empty.
     pub(crate) fn take(&mut self, facts: BlobFacts) -> Blob {
-        match std::mem::replace(&mut self.place, Place::Memory(Vec::new())) {
-            Place::Memory(part) => Blob::in_memory(part, facts),
-            Place::Spool { spool, .. } => Blob::spooled(spool, facts, self.sealable),
+        match std::mem::replace(&mut self.place, KeptIn::Memory(Vec::new())) {
+            KeptIn::Memory(part) => Blob::in_memory(part, facts),
+            KeptIn::Spool { spool, .. } => Blob::spooled(spool, facts, self.sealable),
         }
     }
 
     /// Throws everything away.
     pub(crate) fn discard(self) {
-        if let Place::Spool { mut spool, .. } = self.place
+        if let KeptIn::Spool { mut spool, .. } = self.place
             && let Err(error) = spool.discard()
         {
             log::warn!("the file of a recording that never began stays: {error}");
@@ -209,7 +213,7 @@ mod tests {
         let on_disk = disk.clone();
         let maker = move |_: NewFile| on_disk.spool(Path::new("a.wav")).map(|spool| Box::new(spool) as Box<dyn Spool>);
         let mut output =
-            Output::spooled(&Storage::Custom(Arc::new(maker)), NewFile { number: 1, begins_at: None }, 0).unwrap();
+            PieceBytes::spooled(&Storage::Custom(Arc::new(maker)), NewFile { number: 1, begins_at: None }, 0).unwrap();
         let audio = AudioFormat::new(8_000, 1, SampleFormat::S16);
         let settings =
             EncoderSettings { audio, delivery: Delivery::File, bits_per_second: None, metadata: Metadata::default() };

@@ -9,7 +9,7 @@ use crate::{
     audio::{AudioFormat, Metadata},
     error::{Error, Result},
     format::{Delivery, Encoder, EncoderSettings, Format},
-    media::{Blob, BlobFacts, NewFile, Storage, output::Output},
+    media::{Blob, BlobFacts, NewFile, Storage, output::PieceBytes},
 };
 
 /// What the files of one recording have in common.
@@ -24,7 +24,7 @@ pub(crate) struct PiecePlan {
 /// A file that grows.
 pub(crate) struct Piece {
     encoder: Box<dyn Encoder>,
-    output: Output,
+    output: PieceBytes,
     bytes: Vec<u8>,
     /// Bytes appended to it.
     written: u64,
@@ -76,8 +76,8 @@ impl PiecePlan {
         let encoder = self.container.encoder(&self.settings)?;
         // The file comes last, so that nothing else can fail once it exists.
         let output = match self.settings.delivery {
-            Delivery::Stream => Output::in_memory(),
-            Delivery::File => Output::spooled(&self.storage, file, reserve)
+            Delivery::Stream => PieceBytes::in_memory(),
+            Delivery::File => PieceBytes::spooled(&self.storage, file, reserve)
                 .map_err(|error| Error::from_io(error, "cannot create the file of the recording"))?,
         };
         let extent = Extent { begins_at: file.begins_at, ..Extent::default() };

@@ -9,6 +9,7 @@ use crate::audio::Dbfs;
 
 /// Frames that were lost in one place and are silence in the recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Loss {
     /// Frame of the recording at which the silence begins.
     pub at_frame: u64,

@@ -152,7 +152,7 @@ impl Pump {
 
     fn pump(&mut self) {
         loop {
-            self.obey();
+            self.apply();
             if self.tracks.is_empty() && self.queue.is_closed() {
                 return;
             }
@@ -168,7 +168,7 @@ impl Pump {
     }
 
     /// Executes every command whose position is reached, or is waited for in vain.
-    fn obey(&mut self) {
+    fn apply(&mut self) {
         let timeout = self.stream.latency().unwrap_or_default() * 2 + CUT_TIMEOUT;
         while let Some((at, posted)) = self.queue.next_cut() {
             // Where nothing is recorded, the end of a track does not wait for frames, which may come in long blocks.
@@ -221,7 +221,7 @@ impl Pump {
             }
             Action::Take(key, order) => self.each_take(|take| {
                 if take.key() == key {
-                    take.obey(&order);
+                    take.apply(&order);
                 }
             }),
         }
@@ -315,7 +315,7 @@ impl Pump {
     }
 
     /// Now and then tells what the clock of the device was measured to be.
-    fn tell_device_rate(&mut self) {
+    fn report_device_rate(&mut self) {
         let second = self.consumed / u64::from(self.stream.format().sample_rate.max(1));
         if std::mem::replace(&mut self.second, second) != second
             && let Some(hertz) = self.stream.device_rate()
@@ -327,7 +327,7 @@ impl Pump {
     fn hand_on(&mut self) {
         self.notice_sleep();
         self.listen();
-        self.tell_device_rate();
+        self.report_device_rate();
         self.consumed += (self.block.len() / self.channels) as u64;
         let (block, tracks, muted) = (&self.block, &self.tracks, self.muted);
         self.taps.retain(|(key, inlet)| match Self::audible(muted, tracks, &[*key]) {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 /// The clocks are read one after the other, and a thread may be held up between them. No machine sleeps for less.
-const SHORTEST: Duration = Duration::from_secs(1);
+const SLEEP_MIN: Duration = Duration::from_secs(1);
 
 /// Compares the clock that goes on through the sleep of the machine with the one that does not.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl SleepWatch {
     fn compare(&mut self, awake: Duration, since_boot: Duration) -> Option<Duration> {
         let ahead = since_boot.saturating_sub(awake);
         let before = *self.ahead.get_or_insert(ahead);
-        let slept = ahead.checked_sub(before).filter(|slept| *slept >= SHORTEST)?;
+        let slept = ahead.checked_sub(before).filter(|slept| *slept >= SLEEP_MIN)?;
         self.ahead = Some(ahead);
         Some(slept)
     }

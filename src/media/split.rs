@@ -11,6 +11,7 @@ use crate::audio::time::frames_in;
 
 /// When a recording goes on in a new file by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Split {
     /// After so much recorded time: the k-th file ends at frame round(k × T × rate).
     Every(Duration),
@@ -19,6 +20,8 @@ pub enum Split {
     /// Before a file grows beyond so many bytes.
     Bytes(u64),
 }
+
+named! { Split: Every "every", Aligned "aligned", Bytes "bytes" }
 
 /// A day of the wall clock in nanoseconds.
 const DAY: i128 = 86_400 * 1_000_000_000;

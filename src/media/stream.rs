@@ -89,7 +89,7 @@ impl MediaStream {
         }
         tracks.push(track.clone());
         drop(tracks);
-        self.tell_observers();
+        self.notify_observers();
     }
 
     /// Removes a track; one that is not there changes nothing. A recorder that is recording the stream ends with
@@ -100,7 +100,7 @@ impl MediaStream {
         // Dropped after the lock: it may be the last handle, and ending a track takes time.
         let _removed = tracks.remove(index);
         drop(tracks);
-        self.tell_observers();
+        self.notify_observers();
     }
 
     pub(crate) fn observe(&self, observer: Weak<dyn StreamObserver>) {
@@ -109,7 +109,7 @@ impl MediaStream {
         observers.push(observer);
     }
 
-    fn tell_observers(&self) {
+    fn notify_observers(&self) {
         let observers = self.shared.observers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         observers.iter().filter_map(Weak::upgrade).for_each(|observer| observer.tracks_changed());
     }

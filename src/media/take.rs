@@ -250,9 +250,9 @@ impl Take {
         self.shared.begin(self.plan.key, &self.plan.mime_type, self.piece.path());
         self.fire(&RecorderEvent::Start);
         let header = self.piece.open().map(|written| self.count(&written));
-        self.survive(header);
+        self.end_on_error(header);
         if self.plan.starts_paused {
-            self.obey(&TakeCommand::Pause);
+            self.apply(&TakeCommand::Pause);
         }
         before.into_iter().for_each(|before| self.history.adopt(before));
         // What is cut out, or has left already, cannot begin anew.
@@ -263,14 +263,14 @@ impl Take {
         }
         if !self.paused {
             let outcome = self.record_history();
-            self.survive(outcome);
+            self.end_on_error(outcome);
         }
         if self.limit_reached() {
             self.end(Ending::Complete);
         }
     }
 
-    pub(crate) fn obey(&mut self, command: &TakeCommand) {
+    pub(crate) fn apply(&mut self, command: &TakeCommand) {
         if self.over {
             return;
         }
@@ -291,19 +291,19 @@ impl Take {
                 self.paused = false;
                 self.fire(&RecorderEvent::Resume { frame: self.place() });
                 let outcome = self.record_history();
-                self.survive(outcome);
+                self.end_on_error(outcome);
                 self.publish();
             }
             TakeCommand::RequestData => {
                 let flushed = self.piece.flush().map(|written| self.count(&written));
                 let split = flushed.and_then(|()| self.hand_over());
-                self.survive(split);
+                self.end_on_error(split);
             }
             TakeCommand::Mark(text) => self.mark(text),
             TakeCommand::Next => self.splitter.cut_at(self.place()),
             TakeCommand::KeepGoing => {
                 let quiet = self.listening.as_mut().map_or(Quiet::Same, Listening::keep);
-                self.heed(quiet);
+                self.on_quiet(quiet);
             }
             TakeCommand::NameMarker(number, text) => {
                 let here = number.checked_sub(self.markers_written);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::audio::time::duration_of;
 
 /// So long frames are watched before the estimate moves.
-const WINDOW: Duration = Duration::from_secs(10);
+const ESTIMATE_WINDOW: Duration = Duration::from_secs(10);
 
 /// A difference of this size is no drift: a clock was set, or the machine slept.
 const STEP_SECONDS: f64 = 1.0;
@@ -69,7 +69,7 @@ impl Timeline {
         }
         let late = seconds_between(self.time_of(frame), clocks.0);
         self.watched.1 = self.watched.1.min(late);
-        if duration_of(frame.saturating_sub(self.watched.0), self.rate) < WINDOW {
+        if duration_of(frame.saturating_sub(self.watched.0), self.rate) < ESTIMATE_WINDOW {
             return Seen::Steady;
         }
         let late = self.watched.1;

@@ -22,13 +22,17 @@ use crate::{
 
 /// What a track carries. This program carries sound only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TrackKind {
     /// Sound.
     Audio,
 }
 
+named! { TrackKind: Audio "audio" }
+
 /// The values in use; on an ended track only the device's id is known.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TrackSettings {
     /// Id of the device.
     pub device_id: String,
@@ -45,6 +49,7 @@ pub struct TrackSettings {
 /// What the device can be asked for, as ranges with both ends included (Media Capture and Streams, § 4.3
 /// "MediaTrackCapabilities").
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TrackCapabilities {
     /// Id of the device.
     pub device_id: String,

@@ -16,6 +16,8 @@ pub enum ReadyState {
     Ended,
 }
 
+named! { ReadyState: Live "live", Ended "ended" }
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flags {
     pub(super) ready: ReadyState,

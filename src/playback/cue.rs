@@ -14,12 +14,15 @@ use crate::{
 
 /// What is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cue {
     /// It begins: a high tone.
     Start,
     /// It is over: a low one.
     Stop,
 }
+
+named! { Cue: Start "start", Stop "stop" }
 
 impl Cue {
     /// Its frequency in hertz.
@@ -38,8 +41,8 @@ const LENGTH: Duration = Duration::from_millis(150);
 const FADE_SECONDS: f64 = 0.01;
 const AMPLITUDE: f64 = 0.25;
 /// How long a loudspeaker may take until it has played it.
-const TIMEOUT: Duration = Duration::from_secs(3);
-const LOOK: Duration = Duration::from_millis(10);
+const PLAY_TIMEOUT: Duration = Duration::from_secs(3);
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Plays it, and returns when it was heard.
 ///
@@ -55,13 +58,13 @@ pub fn play_cue(output: &mut dyn Output, cue: Cue) -> Result<()> {
     let mut rest = samples.as_slice();
     while !rest.is_empty() || line.feeder().heard(Instant::now()) < frames {
         let fault = line.device().fault();
-        if fault.is_some() || begun.elapsed() > TIMEOUT {
+        if fault.is_some() || begun.elapsed() > PLAY_TIMEOUT {
             line.close();
             return Err(fault.unwrap_or_else(|| Error::new(ErrorKind::NotReadable, "the loudspeaker does not play")));
         }
         let written = line.feeder().write(rest);
         rest = rest.get(written..).unwrap_or_default();
-        thread::sleep(LOOK);
+        thread::sleep(LOOK_INTERVAL);
     }
     line.close();
     Ok(())

@@ -27,26 +27,26 @@ use crate::{
 };
 
 /// How often the queue is filled and the position told while playing.
-const TICK: Duration = Duration::from_millis(10);
+const FILL_INTERVAL: Duration = Duration::from_millis(10);
 /// Read at a time.
 const BLOCK: Duration = Duration::from_millis(10);
 /// Read at most in one turn, so that commands are obeyed even if the output takes frames as fast as they come.
 const MOST_BLOCKS: usize = 100;
 /// A pause gives the device back after this.
-const HOLD: Duration = Duration::from_secs(3);
+const PAUSE_OPEN_MAX: Duration = Duration::from_secs(3);
 /// The device is given back so long after it should have been heard to the end: what it says of its latency is an
 /// estimate.
-const LINGER: Duration = Duration::from_millis(150);
+const CLOSE_DELAY: Duration = Duration::from_millis(150);
 /// A device that takes nothing for so long is dead. The first frames may take 2 s on a sleeping server.
-const STALL: Duration = Duration::from_secs(5);
+const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The shortest repeat; a shorter one would only read the file over and over.
 const SHORTEST_REPEAT: Duration = Duration::from_millis(20);
 /// The level is that of so much sound before the frame that is heard.
-const LEVEL: Duration = Duration::from_millis(50);
+const LEVEL_WINDOW: Duration = Duration::from_millis(50);
 /// Blocks whose level is remembered: more than are ever read ahead.
 const LEVELS_MAX: usize = 1_024;
 const SPEEDS: (f64, f64) = (0.5, 3.0);
-const LOUDEST: f32 = 4.0;
+const VOLUME_MAX: f32 = 4.0;
 
 /// What the handle asks for.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl Engine {
     fn serve(&mut self, commands: &Receiver<Command>) {
         loop {
             let command = if self.open.is_some() || self.state.status == Status::Playing {
-                commands.recv_timeout(TICK)
+                commands.recv_timeout(FILL_INTERVAL)
             } else {
                 commands.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
@@ -138,13 +138,13 @@ impl Engine {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(command) => {
                     self.update_position();
-                    self.obey(command);
+                    self.apply(command);
                     // What was typed quickly is obeyed at once: ten steps are one seek to the device.
                     while let Ok(command) = commands.try_recv() {
                         if matches!(command, Command::Stop) {
                             return;
                         }
-                        self.obey(command);
+                        self.apply(command);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -159,7 +159,7 @@ impl Engine {
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = self.state.clone();
     }
 
-    fn obey(&mut self, command: Command) {
+    fn apply(&mut self, command: Command) {
         let position = self.state.position;
         match command {
             Command::Play => self.play(),
@@ -170,7 +170,7 @@ impl Engine {
             Command::SeekForward(by) => self.seek(position.saturating_add(frames_in(by, self.format.sample_rate))),
             Command::SeekBack(by) => self.seek(position.saturating_sub(frames_in(by, self.format.sample_rate))),
             Command::Speed(speed) if !speed.is_nan() => self.set_speed(speed.clamp(SPEEDS.0, SPEEDS.1)),
-            Command::Volume(factor) if !factor.is_nan() => self.set_volume(factor.clamp(0.0, LOUDEST)),
+            Command::Volume(factor) if !factor.is_nan() => self.set_volume(factor.clamp(0.0, VOLUME_MAX)),
             Command::Repeat(range) => self.set_repeat(range),
             Command::Speed(_) | Command::Volume(_) | Command::Stop => {}
         }
@@ -207,7 +207,7 @@ impl Engine {
         if let Some(open) = &mut self.open {
             open.line.feeder().set_playing(false);
         }
-        self.release = Some(Instant::now() + HOLD);
+        self.release = Some(Instant::now() + PAUSE_OPEN_MAX);
     }
 
     fn seek(&mut self, frame: u64) {
@@ -317,7 +317,7 @@ impl Engine {
 
     /// The level of what is heard.
     fn peak(&self) -> f32 {
-        let (from, to) = (frames_in(LEVEL, self.format.sample_rate), self.state.position);
+        let (from, to) = (frames_in(LEVEL_WINDOW, self.format.sample_rate), self.state.position);
         let heard = |frames: &Range<u64>| frames.start <= to && frames.end > to.saturating_sub(from);
         let peaks = self.levels.iter().filter(|(frames, _)| heard(frames)).map(|(_, peak)| *peak);
         peaks.fold(0.0, f32::max) * self.state.volume
@@ -340,14 +340,14 @@ impl Engine {
         }
         let now = Instant::now();
         // The process was stopped or the machine was asleep, and so was the device.
-        let slept = now.duration_since(std::mem::replace(&mut open.looked, now)) >= STALL / 2;
+        let slept = now.duration_since(std::mem::replace(&mut open.looked, now)) >= STALL_TIMEOUT / 2;
         let feeder = open.line.feeder();
         let (taken, heard, written) = (feeder.taken(), feeder.heard(now), feeder.written());
         if taken != open.alive.1 || taken == written || slept {
             open.alive = (now, taken);
             open.line.device().is_taking();
-        } else if now.duration_since(open.alive.0) >= STALL {
-            let context = format!("the loudspeaker has taken nothing for {} s", STALL.as_secs());
+        } else if now.duration_since(open.alive.0) >= STALL_TIMEOUT {
+            let context = format!("the loudspeaker has taken nothing for {} s", STALL_TIMEOUT.as_secs());
             return Err(Error::new(ErrorKind::NotReadable, context));
         }
         if heard >= written
@@ -366,7 +366,7 @@ impl Engine {
         self.state.length = Some(self.state.length.map_or(self.next, |length| length.min(self.next)));
         self.done = Some(Ok(()));
         self.hold();
-        self.release = Some(Instant::now() + LINGER);
+        self.release = Some(Instant::now() + CLOSE_DELAY);
         Ok(())
     }
 

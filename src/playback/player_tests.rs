@@ -14,7 +14,7 @@ use crate::{
     format::Decoder,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// One of these is the step from frame to frame; up to 2²⁴ of them are exact.
 const STEP: f32 = 1.0 / 16_777_216.0;
 
@@ -76,7 +76,7 @@ fn player(recording: Recording) -> (Player, Puller) {
 }
 
 fn until(player: &Player, condition: impl Fn(&PlayerState) -> bool) -> PlayerState {
-    let limit = Instant::now() + PATIENCE;
+    let limit = Instant::now() + TIMEOUT;
     loop {
         let state = player.state();
         if condition(&state) {
@@ -97,14 +97,14 @@ fn assert_same(heard: &[u64], expected: impl IntoIterator<Item = u64>) {
 }
 
 fn frames(puller: &Puller, count: usize) -> Vec<u64> {
-    let samples = puller.pull(count, 1, PATIENCE);
+    let samples = puller.pull(count, 1, TIMEOUT);
     samples.iter().map(|sample| (sample / STEP) as u64).collect()
 }
 
 /// Pulls until nothing has come for a while and the player is at its end.
 fn rest(player: &Player, puller: &Puller) -> Vec<u64> {
     let mut all = Vec::new();
-    let limit = Instant::now() + PATIENCE;
+    let limit = Instant::now() + TIMEOUT;
     while player.state().status == Status::Playing {
         assert!(Instant::now() < limit, "still {:?} after {} frames", player.state(), all.len());
         let samples = puller.pull(1 << 20, 1, Duration::from_millis(5));
@@ -170,7 +170,7 @@ fn a_pause_holds_the_place_and_gives_the_device_back() {
     until(&player, |state| state.status == Status::Paused);
     // The fade of 5 ms.
     assert_eq!(puller.pull(1000, 1, Duration::from_millis(50)).len(), 40);
-    let limit = Instant::now() + PATIENCE;
+    let limit = Instant::now() + TIMEOUT;
     while puller.is_open() {
         assert!(Instant::now() < limit);
         thread::sleep(Duration::from_millis(5));
@@ -256,7 +256,7 @@ fn a_speed_changes_the_length_and_the_position_follows() {
         player.set_speed(speed);
         player.play();
         let expected = 80_000.0 / speed;
-        assert_eq!(puller.pull(expected as usize / 2, 1, PATIENCE).len(), expected as usize / 2);
+        assert_eq!(puller.pull(expected as usize / 2, 1, TIMEOUT).len(), expected as usize / 2);
         until(&player, |state| state.position.abs_diff(40_000) <= 100);
         let left = rest(&player, &puller).len() as f64;
         assert!((left - expected / 2.0).abs() <= 2.0, "{speed}: {left} frames");
@@ -277,7 +277,7 @@ fn what_the_device_runs_at_does_not_matter() {
     let player = Player::open(Box::new(recording(16_000, 1, 16_000)), Box::new(output)).unwrap();
     player.seek(4_000);
     player.play();
-    let samples = puller.pull(48_000, 2, PATIENCE);
+    let samples = puller.pull(48_000, 2, TIMEOUT);
     assert_eq!(samples.len(), 48_000);
     until(&player, |state| state.position == 12_000);
     assert!(samples.as_chunks().0.iter().all(|[left, right]| left == right));
@@ -395,7 +395,7 @@ proptest! {
         player.seek(4_000);
         let state = until(&player, |state| state.repeat.is_none() && state.speed == 1.0);
         prop_assert!(state.position <= 5_000);
-        let limit = Instant::now() + PATIENCE;
+        let limit = Instant::now() + TIMEOUT;
         while player.state().status != Status::Ended {
             prop_assert!(Instant::now() < limit, "still {:?}", player.state());
             // A lost device that nobody has noticed yet, and the broken place, take one attempt each.

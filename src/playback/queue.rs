@@ -21,7 +21,7 @@ use crate::audio::{
 };
 
 /// Beats that can wait for the player: more than callbacks come while it sleeps.
-const BEATS: usize = 256;
+const WAITING_BEATS_MAX: usize = 256;
 /// More samples than this are never kept, whatever the rate and the channels ask for: 64 MiB.
 const MAX_SAMPLES: usize = 1 << 24;
 /// How long a pause takes to fall silent, so that it does not click.
@@ -37,7 +37,7 @@ pub fn queue(format: AudioFormat, length: Duration) -> (Feeder, LineDrain) {
     let frames = frames.clamp(1, (MAX_SAMPLES / channels).max(1));
     // Twice as long as it is ever filled with fresh frames, so that these find room while the stale ones still wait.
     let (samples_in, samples_out) = RingBuffer::new(2 * frames * channels);
-    let (beats_in, beats_out) = RingBuffer::new(BEATS);
+    let (beats_in, beats_out) = RingBuffer::new(WAITING_BEATS_MAX);
     let shared = Arc::new(Shared {
         playing: AtomicBool::new(false),
         volume: AtomicU32::new(1.0_f32.to_bits()),

@@ -39,11 +39,11 @@ const BUFFERS_A_SECOND: u32 = 25;
 /// A buffer that the device refuses is halved until it is below this.
 const SMALLEST_BUFFER: u32 = 64;
 /// Errors that wait for the player.
-const FAULTS: usize = 32;
+const WAITING_ERRORS_MAX: usize = 32;
 /// How long errors may follow each other before nothing good can be hoped for, if the device takes nothing in between.
 /// Not their number: ALSA's plug-in for PulseAudio fails a hundred times a millisecond until the server has told its
 /// delay for the first time.
-const HOPELESS: Duration = Duration::from_secs(2);
+const ERRORS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A loudspeaker: the system's default one, or one that is asked for by its id.
 ///
@@ -197,7 +197,7 @@ fn open_device(device: &cpal::Device, format: AudioFormat) -> Result<Line> {
     let mut frames = (choice.rate / BUFFERS_A_SECOND).max(SMALLEST_BUFFER);
     loop {
         let (feeder, drain) = queue(format, READ_AHEAD);
-        let (sender, faults) = sync_channel(FAULTS);
+        let (sender, faults) = sync_channel(WAITING_ERRORS_MAX);
         match build(device, choice, frames, drain, sender) {
             Err(error) if error.kind() == cpal::ErrorKind::UnsupportedConfig && frames / 2 >= SMALLEST_BUFFER => {
                 frames /= 2;
@@ -267,7 +267,7 @@ struct OpenSpeaker {
     errors: Row,
 }
 
-/// Errors that follow each other, each less than [`HOPELESS`] after the one before.
+/// Errors that follow each other, each less than [`ERRORS_TIMEOUT`] after the one before.
 #[derive(Debug, Default)]
 struct Row {
     first_and_last: Option<(Instant, Instant)>,
@@ -277,11 +277,11 @@ impl Row {
     /// One more; whether they have gone on for too long.
     fn add(&mut self, now: Instant) -> bool {
         let first = match self.first_and_last {
-            Some((first, last)) if now.saturating_duration_since(last) < HOPELESS => first,
+            Some((first, last)) if now.saturating_duration_since(last) < ERRORS_TIMEOUT => first,
             _ => now,
         };
         self.first_and_last = Some((first, now));
-        now.saturating_duration_since(first) >= HOPELESS
+        now.saturating_duration_since(first) >= ERRORS_TIMEOUT
     }
 }
 
@@ -353,7 +353,7 @@ mod tests {
     use super::*;
 
     fn speaker() -> (OpenSpeaker, SyncSender<cpal::Error>) {
-        let (sender, faults) = sync_channel(FAULTS);
+        let (sender, faults) = sync_channel(WAITING_ERRORS_MAX);
         (OpenSpeaker { stream: None, faults, label: "box".to_owned(), errors: Row::default() }, sender)
     }
 
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn sound_that_flows_ends_a_row_of_errors() {
         let (mut speaker, _faults) = speaker();
-        let long_ago = Instant::now().checked_sub(HOPELESS).unwrap();
+        let long_ago = Instant::now().checked_sub(ERRORS_TIMEOUT).unwrap();
         assert!(!speaker.errors.add(long_ago));
         speaker.is_taking();
         assert!(!speaker.errors.add(Instant::now()));

@@ -17,6 +17,8 @@ pub enum Status {
     Failed,
 }
 
+named! { Status: Playing "playing", Paused "paused", Ended "ended", Failed "failed" }
+
 /// What is known about a player at one moment.
 #[derive(Debug, Clone)]
 pub struct PlayerState {

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     Existing, FileSpool, ReadSeek, Spool, place,
-    power_cut::{Change, PowerCut, Step, power_cuts},
+    power_cut::{DiskChange, PowerCut, Step, power_cuts},
 };
 
 type Content = Arc<Mutex<Vec<u8>>>;
@@ -24,6 +24,7 @@ fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// What a spool can be asked to do to the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Operation {
     /// [`Spool::append`].
     Append,
@@ -38,6 +39,8 @@ pub enum Operation {
     /// [`Spool::discard`].
     Discard,
 }
+
+named! { Operation: Append "append", Patch "patch", Truncate "truncate", Sync "sync", Commit "commit", Discard "discard" }
 
 /// One thing that was asked of a [`MemoryDisk`], whether it succeeded or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +96,7 @@ impl Disk {
     fn create(&mut self, name: &Path, content: Content) -> usize {
         let file = self.numbers;
         self.numbers += 1;
-        self.steps.push(Step { file, change: Change::Create(name.to_owned()) });
+        self.steps.push(Step { file, change: DiskChange::Create(name.to_owned()) });
         self.files.insert(name.to_owned(), content);
         file
     }
@@ -101,7 +104,7 @@ impl Disk {
     /// As another program would, and safe.
     fn create_whole(&mut self, name: &Path, bytes: &[u8]) {
         let file = self.create(name, Arc::new(Mutex::new(bytes.to_owned())));
-        let changes = [Change::Write { at: 0, bytes: bytes.to_owned() }, Change::Sync];
+        let changes = [DiskChange::Write { at: 0, bytes: bytes.to_owned() }, DiskChange::Sync];
         self.steps.extend(changes.map(|change| Step { file, change }));
     }
 
@@ -263,7 +266,7 @@ struct Home {
 }
 
 impl Home {
-    fn note(&self, change: Change) {
+    fn note(&self, change: DiskChange) {
         locked(&self.disk.disk).steps.push(Step { file: self.file, change });
     }
 }
@@ -312,7 +315,7 @@ impl MemorySpool {
     }
 
     /// Writes down what was done to the file, if it is on a disk.
-    fn note(&self, change: impl FnOnce() -> Change) {
+    fn note(&self, change: impl FnOnce() -> DiskChange) {
         if let Some(home) = &self.home {
             home.note(change());
         }
@@ -350,7 +353,7 @@ impl Spool for MemorySpool {
             let at = content.len() as u64;
             content.extend_from_slice(fitting);
             drop(content);
-            spool.note(|| Change::Write { at, bytes: fitting.to_owned() });
+            spool.note(|| DiskChange::Write { at, bytes: fitting.to_owned() });
             match full {
                 Some((_, kind)) if fitting.len() < bytes.len() => Err(kind.into()),
                 _ => Ok(()),
@@ -367,7 +370,7 @@ impl Spool for MemorySpool {
             let place = place.ok_or_else(|| invalid("patch beyond the end of the recording"))?;
             place.copy_from_slice(bytes);
             drop(content);
-            spool.note(|| Change::Write { at, bytes: bytes.to_owned() });
+            spool.note(|| DiskChange::Write { at, bytes: bytes.to_owned() });
             Ok(())
         })
     }
@@ -375,14 +378,14 @@ impl Spool for MemorySpool {
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.request(Operation::Truncate, len, 0, |spool, _| {
             locked(&spool.content).truncate(usize::try_from(len).unwrap_or(usize::MAX));
-            spool.note(|| Change::Truncate(len));
+            spool.note(|| DiskChange::Truncate(len));
             Ok(())
         })
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.request(Operation::Sync, 0, 0, |spool, _| {
-            spool.note(|| Change::Sync);
+            spool.note(|| DiskChange::Sync);
             Ok(())
         })
     }
@@ -409,7 +412,7 @@ impl Spool for MemorySpool {
                     }
                     disk.files.remove(path);
                     disk.files.insert(name.clone(), Arc::clone(&spool.content));
-                    let changes = [Change::Sync, Change::Rename(name.clone())];
+                    let changes = [DiskChange::Sync, DiskChange::Rename(name.clone())];
                     disk.steps.extend(changes.map(|change| Step { file: *file, change }));
                     path.clone_from(&name);
                     name
@@ -428,7 +431,7 @@ impl Spool for MemorySpool {
             if let Some(Home { disk, path, .. }) = &spool.home {
                 locked(&disk.disk).files.remove(path);
             }
-            spool.note(|| Change::Remove);
+            spool.note(|| DiskChange::Remove);
             spool.content = Content::default();
             spool.stage = Stage::Discarded;
             Ok(())

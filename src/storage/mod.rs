@@ -46,6 +46,8 @@ pub enum Existing {
     Replace,
 }
 
+named! { Existing: Keep "keep", Number "number", Replace "replace" }
+
 /// Gives the file `from` the name `to`, or with [`Existing::Number`] the first free numbered one, and returns it.
 ///
 /// A symbolic link is itself renamed. A file that is open stays open.

@@ -17,7 +17,7 @@ const COMBINED_WRITES: usize = 4;
 
 /// What was done to one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum DiskChange {
     /// The file was made, empty, under this name.
     Create(PathBuf),
     /// These bytes were written there, behind the end or over others.
@@ -36,7 +36,7 @@ pub(super) enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) file: usize,
-    pub(super) change: Change,
+    pub(super) change: DiskChange,
 }
 
 /// The files that a disk can hold when the power comes back.
@@ -84,13 +84,14 @@ pub(super) fn power_cuts(steps: &[Step]) -> impl Iterator<Item = PowerCut> + '_ 
 /// The steps whose fate is open: what was written to a file since its last sync, a removal, and a rename that is the
 /// last step of all, as a commit returns only when its folder is safe.
 fn unsettled(steps: &[Step]) -> Vec<usize> {
-    let is_synced_later =
-        |at: usize, file: usize| steps.iter().skip(at + 1).any(|step| step.file == file && step.change == Change::Sync);
+    let is_synced_later = |at: usize, file: usize| {
+        steps.iter().skip(at + 1).any(|step| step.file == file && step.change == DiskChange::Sync)
+    };
     let is_open = |(at, step): (usize, &Step)| match step.change {
-        Change::Write { .. } | Change::Truncate(_) => !is_synced_later(at, step.file),
-        Change::Rename(_) => at + 1 == steps.len(),
-        Change::Remove => true,
-        Change::Create(_) | Change::Sync => false,
+        DiskChange::Write { .. } | DiskChange::Truncate(_) => !is_synced_later(at, step.file),
+        DiskChange::Rename(_) => at + 1 == steps.len(),
+        DiskChange::Remove => true,
+        DiskChange::Create(_) | DiskChange::Sync => false,
     };
     steps.iter().enumerate().filter(|&step| is_open(step)).map(|(at, _)| at).collect()
 }
@@ -123,7 +124,7 @@ fn replay(steps: &[Step], fate_of: impl Fn(usize) -> Fate) -> BTreeMap<PathBuf, 
         if fate == Fate::Lost {
             continue;
         }
-        if let Change::Create(name) | Change::Rename(name) = change {
+        if let DiskChange::Create(name) | DiskChange::Rename(name) = change {
             files.values_mut().filter(|other| other.name.as_ref() == Some(name)).for_each(|other| other.name = None);
         }
         apply(files.entry(*file).or_default(), change, fate);
@@ -131,13 +132,13 @@ fn replay(steps: &[Step], fate_of: impl Fn(usize) -> Fate) -> BTreeMap<PathBuf, 
     files.into_values().filter_map(|file| Some((file.name?, file.bytes))).collect()
 }
 
-fn apply(file: &mut File, change: &Change, fate: Fate) {
+fn apply(file: &mut File, change: &DiskChange, fate: Fate) {
     match change {
-        Change::Create(name) | Change::Rename(name) => file.name = Some(name.clone()),
-        Change::Remove => file.name = None,
-        Change::Sync => {}
-        Change::Truncate(len) => file.bytes.truncate(usize::try_from(*len).unwrap_or(usize::MAX)),
-        Change::Write { at, bytes } => {
+        DiskChange::Create(name) | DiskChange::Rename(name) => file.name = Some(name.clone()),
+        DiskChange::Remove => file.name = None,
+        DiskChange::Sync => {}
+        DiskChange::Truncate(len) => file.bytes.truncate(usize::try_from(*len).unwrap_or(usize::MAX)),
+        DiskChange::Write { at, bytes } => {
             let arrived = if fate == Fate::Torn { bytes.len() / 2 } else { bytes.len() };
             let written = bytes.get(..arrived).unwrap_or(bytes);
             let Ok(start) = usize::try_from(*at) else { return };

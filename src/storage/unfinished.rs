@@ -68,7 +68,7 @@ pub(super) fn reopen(path: &Path) -> io::Result<File> {
 }
 
 /// An empty file that is younger than this may be one that its recorder has yet to lock.
-const CLAIMING: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether a recorder is still writing the unfinished recording at `part`. Claims nothing.
 ///
@@ -89,7 +89,7 @@ pub fn is_being_written(part: &Path) -> io::Result<bool> {
     }
     // A look at the lock of a new file could keep its recorder from locking it.
     let age = metadata.modified()?.elapsed().unwrap_or_default();
-    if metadata.len() == 0 && age < CLAIMING {
+    if metadata.len() == 0 && age < LOCK_TIMEOUT {
         return Ok(true);
     }
     is_locked(&file, part)

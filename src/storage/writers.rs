@@ -8,7 +8,7 @@ use std::{fs::Metadata, io, time::SystemTime};
 /// A file that changed within this time counts as being written where nothing better is known. Recorders write at
 /// least every few seconds; sox at 8 kHz every half a second.
 #[cfg(not(target_os = "linux"))]
-const QUIET: std::time::Duration = std::time::Duration::from_secs(10);
+const UNCHANGED_MIN: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Whether another process has the file open for writing, as far as can be known at `now`.
 ///
@@ -54,7 +54,7 @@ fn is_writer(handle: &std::path::Path, file: &Metadata) -> bool {
 pub fn is_written_by_others(file: &Metadata, now: SystemTime) -> io::Result<bool> {
     let modified = file.modified()?;
     // A change in the future tells nothing.
-    Ok(now.duration_since(modified).is_ok_and(|age| age < QUIET))
+    Ok(now.duration_since(modified).is_ok_and(|age| age < UNCHANGED_MIN))
 }
 
 #[cfg(all(test, target_os = "linux"))]

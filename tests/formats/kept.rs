@@ -20,26 +20,24 @@ fn picture(bytes: usize) -> Vec<u8> {
 }
 
 fn rich(picture_bytes: usize) -> Metadata {
-    Metadata {
-        comment: Some("noisy".into()),
-        tags: vec![
+    tags()
+        .comment(Some("noisy".into()))
+        .tags(vec![
             tag("ARTIST", "Anna"),
             tag("ARTIST", "Bo & Çelik"),
             tag("GENRE", "Speech"),
             tag("COPYRIGHT", "2024 Anna, CC BY 4.0"),
             tag("DESCRIPTION", "hello"),
             tag("Custom", "two\nlines"),
-        ],
-        pictures: vec![picture(picture_bytes)],
-        broadcast: Some([&b"hello"[..], &[0; 597], b"A=PCM\r\n"].concat()),
-        ixml: Some(b"<BWFXML/>".to_vec()),
-        ..tags()
-    }
+        ])
+        .pictures(vec![picture(picture_bytes)])
+        .broadcast(Some([&b"hello"[..], &[0; 597], b"A=PCM\r\n"].concat()))
+        .ixml(Some(b"<BWFXML/>".to_vec()))
 }
 
 fn encoded(format: &format::Format, metadata: &Metadata, delivery: Delivery) -> Vec<u8> {
     let audio = AudioFormat::new(48_000, 1, SampleFormat::S16);
-    let settings = EncoderSettings { audio, delivery, bits_per_second: None, metadata: metadata.clone() };
+    let settings = EncoderSettings::new(audio, delivery).metadata(metadata.clone());
     let mut encoder = format.encoder(&settings).unwrap();
     let mut bytes = Vec::new();
     encoder.begin(&mut bytes).unwrap();

@@ -14,7 +14,7 @@ use dictaphone::{
 pub(crate) const OPUS: AudioFormat = AudioFormat::new(48_000, 1, SampleFormat::S16);
 
 pub(crate) fn settings(audio: AudioFormat, delivery: Delivery) -> EncoderSettings {
-    EncoderSettings { audio, delivery, bits_per_second: None, metadata: Metadata::default() }
+    EncoderSettings::new(audio, delivery)
 }
 
 /// Numbers of `bits` bits that neither repeat soon nor compress to nothing.
@@ -73,16 +73,13 @@ pub(crate) fn sealed(mut bytes: Vec<u8>, seal: &Seal) -> Vec<u8> {
 
 pub(crate) fn tags() -> Metadata {
     let marker = |frame, text: &str| Marker { frame, text: text.into() };
-    let mut tags = Metadata {
-        title: Some("Gespräch mit Anna".into()),
-        date: Some("2026-11-20T14:05:09+01:00".into()),
-        software: Some("dictaphone 9".into()),
-        device: Some("USB Microphone".into()),
-        comment: None,
-        // To the millisecond.
-        markers: vec![marker(48, "now"), marker(4_800, ""), marker(9_600, "später=1")],
-        ..Metadata::default()
-    };
+    let mut tags = Metadata::default()
+        .title(Some("Gespräch mit Anna".into()))
+        .date(Some("2026-11-20T14:05:09+01:00".into()))
+        .software(Some("dictaphone 9".into()))
+        .device(Some("USB Microphone".into()))
+        .comment(None)
+        .markers(vec![marker(48, "now"), marker(4_800, ""), marker(9_600, "später=1")]);
     tags.note_lost_frames(480);
     tags
 }

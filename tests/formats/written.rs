@@ -143,7 +143,7 @@ fn tags_markers_and_losses_read_back_and_ffprobe_knows_the_chapters() {
         assert_eq!(chapters.lines().count(), 3, "{chapters}");
         assert!(chapters.contains("0.200000") && chapters.contains("später=1"), "{chapters}");
         // Known at the start already, in a stream.
-        let settings = dictaphone::format::EncoderSettings { metadata: tags(), ..settings(audio, Delivery::Stream) };
+        let settings = settings(audio, Delivery::Stream).metadata(tags());
         assert_eq!(opened(&unsealed(name, &settings, &[]).0).metadata(), &tags(), "{name}");
     }
 }
@@ -152,7 +152,7 @@ fn tags_markers_and_losses_read_back_and_ffprobe_knows_the_chapters() {
 fn more_tags_than_there_is_room_for_leave_a_whole_file() {
     for (name, audio) in [("flac", AudioFormat::new(48_000, 1, SampleFormat::S16)), ("opus", OPUS)] {
         let sound = samples_of(&numbers(5_000, 1, 16), 16);
-        let mut metadata = Metadata { comment: Some("ö".repeat(500)), ..tags() };
+        let mut metadata = tags().comment(Some("ö".repeat(500)));
         metadata.markers = (0..5_000).map(|n| dictaphone::audio::Marker { frame: n, text: "m".into() }).collect();
         let bytes = take(name, &settings(audio, Delivery::File), &sound, metadata.clone());
         let found = opened(&bytes);

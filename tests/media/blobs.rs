@@ -46,7 +46,7 @@ fn parts_of_a_compressed_recording_are_playable_together() {
     for (mime_type, timeslice) in
         [("audio/flac", Some(50)), ("audio/flac", None), ("audio/ogg;codecs=opus", Some(50)), ("audio/ogg", None)]
     {
-        let rig = Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), ..RecorderOptions::default() });
+        let rig = Rig::with(RecorderOptions::default().mime_type(mime_type.to_owned()));
         rig.recorder.start(timeslice.map(Duration::from_millis)).unwrap();
         for _ in 0..5 {
             rig.push(3_000);
@@ -68,7 +68,7 @@ fn parts_of_a_compressed_recording_are_playable_together() {
 
 #[test]
 fn what_a_flac_stream_holds_back_leaves_when_it_is_asked_for() {
-    let rig = Rig::with(RecorderOptions { mime_type: "audio/flac".to_owned(), ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().mime_type("audio/flac".to_owned()));
     rig.recorder.start(Some(Duration::from_secs(3_600))).unwrap();
     rig.push(100);
     rig.recorder.request_data().unwrap();
@@ -80,12 +80,10 @@ fn what_a_flac_stream_holds_back_leaves_when_it_is_asked_for() {
 
 #[test]
 fn a_format_that_does_not_take_a_rate_is_recorded_at_one_that_it_takes() {
-    let options = RecorderOptions {
-        mime_type: "audio/ogg".to_owned(),
-        sample_rate: Some(16_000),
-        audio_bits_per_second: Some(24_000),
-        ..RecorderOptions::default()
-    };
+    let options = RecorderOptions::default()
+        .mime_type("audio/ogg".to_owned())
+        .sample_rate(Some(16_000))
+        .audio_bits_per_second(Some(24_000));
     let rig = Rig::with(options);
     rig.recorder.start(None).unwrap();
     assert_eq!(rig.recorder.format().map(|format| format.sample_rate), Some(48_000));
@@ -194,7 +192,7 @@ fn a_blob_is_never_saved_over_another_file() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("take.wav");
     fs::write(&target, "older").unwrap();
-    let rig = Rig::with(RecorderOptions { storage: Storage::Beside(target.clone()), ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().storage(Storage::Beside(target.clone())));
     rig.recorder.start(None).unwrap();
     rig.push(RATE);
     rig.recorder.stop().unwrap();
@@ -215,7 +213,7 @@ fn every_blob_is_saved_as_often_as_one_likes() {
     for timeslice in [None, Some(Duration::from_secs(3_600))] {
         let folder = tempfile::tempdir().unwrap();
         let [first, second] = ["first.wav", "second.wav"].map(|name| folder.path().join(name));
-        let rig = Rig::with(RecorderOptions { storage: Storage::Beside(first.clone()), ..RecorderOptions::default() });
+        let rig = Rig::with(RecorderOptions::default().storage(Storage::Beside(first.clone())));
         let others = rig.recorder.events();
         rig.recorder.start(timeslice).unwrap();
         rig.push(1_000);
@@ -264,7 +262,7 @@ fn a_recording_in_a_temporary_file_goes_with_its_last_blob() {
 fn the_unfinished_file_is_beside_its_target_and_stays() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("take.wav");
-    let rig = Rig::with(RecorderOptions { storage: Storage::Beside(target), ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().storage(Storage::Beside(target)));
     rig.recorder.start(None).unwrap();
     rig.push(10);
     rig.recorder.stop().unwrap();

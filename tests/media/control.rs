@@ -14,7 +14,7 @@ use dictaphone::{
 use crate::rig::{Fired, Rig, assert_positions, data, heard};
 
 fn options(mime_type: &str) -> RecorderOptions {
-    RecorderOptions { mime_type: mime_type.to_owned(), ..RecorderOptions::default() }
+    RecorderOptions::default().mime_type(mime_type.to_owned())
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn the_mime_type_reads_back_until_the_start_event_completes_it() {
 
 #[test]
 fn what_the_encoder_cannot_record_is_not_supported() {
-    let rig = Rig::with(RecorderOptions { channels: Some(60_000), ..options("") });
+    let rig = Rig::with(options("").channels(Some(60_000)));
     assert_eq!(rig.recorder.start(None).unwrap_err().kind(), ErrorKind::NotSupported);
     assert_eq!(rig.recorder.state(), RecordingState::Inactive);
 }
@@ -77,7 +77,7 @@ fn a_codec_that_contradicts_the_sample_format_is_not_supported() {
         ("audio/wav;codecs=1", Some(S24), Some("audio/wav;codecs=1")),
         ("audio/wav", Some(F32), Some("audio/wav;codecs=3")),
     ] {
-        let rig = Rig::with(RecorderOptions { sample_format: format, ..options(mime_type) });
+        let rig = Rig::with(options(mime_type).sample_format(format));
         let outcome = rig.recorder.start(None);
         let Some(full) = full else {
             assert_eq!(outcome.unwrap_err().name(), "NotSupportedError", "{mime_type} {format:?}");
@@ -178,7 +178,7 @@ fn pause_and_resume_cut_exactly_where_they_were_called() {
 #[test]
 fn pause_and_resume_tell_the_frame_of_their_cut() {
     for (sample_rate, expected) in [(None, [1_001, 1_001, 1_014]), (Some(16_000), [334, 334, 338])] {
-        let rig = Rig::with(RecorderOptions { sample_rate, ..options("") });
+        let rig = Rig::with(options("").sample_rate(sample_rate));
         rig.recorder.start(None).unwrap();
         rig.push(1_001);
         rig.recorder.pause().unwrap();
@@ -281,7 +281,7 @@ fn takes_that_follow_at_once_do_not_touch_each_other() {
 
 #[test]
 fn in_the_last_events_the_state_is_already_inactive() {
-    let rig = Rig::with(RecorderOptions { max_frames: Some(10), ..options("") });
+    let rig = Rig::with(options("").max_frames(Some(10)));
     rig.recorder.start(None).unwrap();
     rig.push(50);
     rig.wait_for(|event| matches!(event, RecorderEvent::DataAvailable { .. }));
@@ -290,7 +290,7 @@ fn in_the_last_events_the_state_is_already_inactive() {
 
 #[test]
 fn a_length_that_was_asked_for_is_exact() {
-    let rig = Rig::with(RecorderOptions { max_frames: Some(777), ..options("") });
+    let rig = Rig::with(options("").max_frames(Some(777)));
     rig.recorder.start(Some(Duration::from_millis(5))).unwrap();
     rig.push(1_000);
     let (fired, blobs) = rig.finish();
@@ -301,12 +301,7 @@ fn a_length_that_was_asked_for_is_exact() {
 
 #[test]
 fn the_recording_is_as_deep_and_as_wide_as_asked() {
-    let rig = Rig::with(RecorderOptions {
-        sample_rate: Some(16_000),
-        channels: Some(2),
-        sample_format: Some(SampleFormat::S24),
-        ..options("")
-    });
+    let rig = Rig::with(options("").sample_rate(Some(16_000)).channels(Some(2)).sample_format(Some(SampleFormat::S24)));
     rig.recorder.start(None).unwrap();
     rig.push(48_000);
     rig.recorder.stop().unwrap();
@@ -320,7 +315,7 @@ fn the_recording_is_as_deep_and_as_wide_as_asked() {
 
 #[test]
 fn gain_is_applied_before_encoding_and_clipping_is_counted() {
-    let rig = Rig::with(RecorderOptions { gain_db: 20.0, ..options("") });
+    let rig = Rig::with(options("").gain_db(20.0));
     rig.recorder.start(None).unwrap();
     rig.microphone.push(&[0.01, -0.05, 0.5, -0.5]).unwrap();
     rig.recorder.stop().unwrap();
@@ -335,7 +330,7 @@ fn gain_is_applied_before_encoding_and_clipping_is_counted() {
 #[test]
 fn a_float_recording_keeps_what_is_beyond_full_scale_and_none_of_it_is_clipped() {
     let sample_format = Some(SampleFormat::F32);
-    let rig = Rig::with(RecorderOptions { gain_db: 20.0, sample_format, ..options("") });
+    let rig = Rig::with(options("").gain_db(20.0).sample_format(sample_format));
     rig.recorder.start(None).unwrap();
     rig.microphone.push(&[0.5, -0.5]).unwrap();
     rig.recorder.stop().unwrap();
@@ -363,7 +358,7 @@ fn the_state_can_be_read_while_a_file_is_being_made() {
         let _ = may_go_on.lock().unwrap().recv();
         Err(std::io::ErrorKind::StorageFull.into())
     }));
-    let rig = Rig::with(RecorderOptions { storage: slow_disk, ..options("") });
+    let rig = Rig::with(options("").storage(slow_disk));
     let recorder = &rig.recorder;
     std::thread::scope(|scope| {
         let starting = scope.spawn(|| recorder.start(None));

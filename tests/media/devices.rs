@@ -87,7 +87,7 @@ fn broken(name: &str, kind: ErrorKind) -> Arc<dyn Backend> {
 }
 
 fn named(id: &str) -> Constraints {
-    Constraints { device_id: Constraint::exact(id.to_owned()), ..Constraints::default() }
+    Constraints::default().device_id(Constraint::exact(id.to_owned()))
 }
 
 fn refusal(backends: Vec<Arc<dyn Backend>>, constraints: &Constraints) -> Error {
@@ -98,13 +98,13 @@ fn refusal(backends: Vec<Arc<dyn Backend>>, constraints: &Constraints) -> Error 
 fn without_an_input_device_it_is_not_found() {
     let error = refusal(Vec::new(), &Constraints::default());
     assert_eq!(error.name(), "NotFoundError");
-    let impossible = Constraints { sample_rate: Constraint::exact(7), ..Constraints::default() };
+    let impossible = Constraints::default().sample_rate(Constraint::exact(7));
     assert_eq!(refusal(Vec::new(), &impossible).name(), "NotFoundError", "comes before constraints");
 }
 
 #[test]
 fn a_required_constraint_that_nothing_meets_is_named() {
-    let constraints = Constraints { sample_rate: Constraint::exact(7), ..Constraints::default() };
+    let constraints = Constraints::default().sample_rate(Constraint::exact(7));
     let error = refusal(vec![Arc::new(microphone("a", 48_000))], &constraints);
     assert_eq!((error.name(), error.constraint()), ("OverconstrainedError", Some("sample_rate")));
     let error = refusal(vec![Arc::new(microphone("a", 48_000))], &named("push:x"));
@@ -116,7 +116,7 @@ fn denied_access_is_not_allowed_and_no_other_device_is_tried() {
     let second = microphone("second", 48_000);
     let error = refusal(
         vec![broken("first", ErrorKind::NotAllowed), Arc::new(second.clone())],
-        &Constraints { sample_rate: Constraint::ideal(48_000), ..Constraints::default() },
+        &Constraints::default().sample_rate(Constraint::ideal(48_000)),
     );
     assert_eq!(error.name(), "NotAllowedError");
     assert!(!second.is_open());
@@ -141,7 +141,7 @@ fn when_no_device_opens_it_is_not_readable_or_aborted() {
 fn the_device_that_fits_best_is_opened() {
     let (low, high) = (microphone("low", 16_000), microphone("high", 96_000));
     let devices = MediaDevices::with_backends(vec![Arc::new(low.clone()), Arc::new(high.clone())]);
-    let constraints = Constraints { sample_rate: Constraint::ideal(88_200), ..Constraints::default() };
+    let constraints = Constraints::default().sample_rate(Constraint::ideal(88_200));
     let stream = devices.get_user_media(&constraints).unwrap();
     assert_eq!(stream.tracks()[0].label(), "high");
     assert!(high.is_open() && !low.is_open());
@@ -163,7 +163,7 @@ fn devices_are_listed_with_the_default_first() {
 fn generators_are_found_by_id_but_not_listed() {
     let devices = MediaDevices::new();
     assert!(devices.find("tone:440").is_some());
-    let constraints = Constraints { device_id: Constraint::exact("silence".to_owned()), ..Constraints::default() };
+    let constraints = Constraints::default().device_id(Constraint::exact("silence".to_owned()));
     let stream = devices.get_user_media(&constraints).unwrap();
     assert_eq!(stream.tracks()[0].settings().sample_rate, Some(48_000));
 }
@@ -189,24 +189,24 @@ fn what_was_opened_keeps_everything_that_is_required() {
     let devices = MediaDevices::with_backends(vec![Disguised::backend(&stubborn, promising)]);
     let any = Constraints::default;
     for (constraints, name) in [
-        (Constraints { sample_rate: Constraint::exact(44_100), ..any() }, "sample_rate"),
-        (Constraints { channel_count: Constraint::default().min(2), ..any() }, "channel_count"),
-        (Constraints { sample_size: Constraint::default().max(16), ..any() }, "sample_size"),
+        (any().sample_rate(Constraint::exact(44_100)), "sample_rate"),
+        (any().channel_count(Constraint::default().min(2)), "channel_count"),
+        (any().sample_size(Constraint::default().max(16)), "sample_size"),
         // It has no buffer, so that its frames do not wait.
-        (Constraints { latency: Constraint::exact(0.02), ..any() }, "latency"),
+        (any().latency(Constraint::exact(0.02)), "latency"),
     ] {
         let error = devices.get_user_media(&constraints).unwrap_err();
         assert_eq!((error.name(), error.constraint()), ("OverconstrainedError", Some(name)));
         assert!(!stubborn.is_open(), "it is closed again");
     }
-    assert!(devices.get_user_media(&Constraints { sample_size: Constraint::ideal(16), ..any() }).is_ok());
+    assert!(devices.get_user_media(&any().sample_size(Constraint::ideal(16))).is_ok());
 }
 
 #[test]
 fn a_source_is_shared_only_if_it_keeps_what_is_required() {
     let devices = MediaDevices::with_backends(vec![Arc::new(Builtin::new(Pace::RealTime))]);
     let latency = |constraint| {
-        let stream = devices.get_user_media(&Constraints { latency: constraint, ..named("silence") }).unwrap();
+        let stream = devices.get_user_media(&named("silence").latency(constraint)).unwrap();
         let latency = stream.tracks()[0].settings().latency;
         (stream, latency.unwrap())
     };
@@ -225,7 +225,7 @@ fn an_ideal_never_fails() {
         (Constraint::ideal(0.5).max(0.05), 0.05),
         (Constraint::ideal(f64::NAN), 0.1),
     ] {
-        let stream = devices.get_user_media(&Constraints { latency, ..named("silence") }).unwrap();
+        let stream = devices.get_user_media(&named("silence").latency(latency)).unwrap();
         assert_eq!(stream.tracks()[0].settings().latency, Some(reached));
     }
 }
@@ -241,7 +241,7 @@ fn the_first_device_that_cannot_be_opened_tells_why() {
         ([NotFound, Abort, Abort], "NotFoundError", "push:a"),
     ] {
         let devices = || ["a", "b", "c"].into_iter().zip(kinds).map(|(name, kind)| broken(name, kind)).collect();
-        let constrained = Constraints { sample_rate: Constraint::ideal(48_000), ..Constraints::default() };
+        let constrained = Constraints::default().sample_rate(Constraint::ideal(48_000));
         for constraints in [Constraints::default(), constrained] {
             let error = refusal(devices(), &constraints);
             assert_eq!(error.name(), name, "{kinds:?}");

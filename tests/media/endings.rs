@@ -164,8 +164,7 @@ fn tracks_of_two_devices_are_not_supported_together() {
     let (first, second) = (PushSource::new("first", format), PushSource::new("second", format));
     let devices = devices(&[&first, &second]);
     let open = |id: &str| {
-        let constraints =
-            Constraints { device_id: dictaphone::media::Constraint::exact(id.to_owned()), ..Constraints::default() };
+        let constraints = Constraints::default().device_id(dictaphone::media::Constraint::exact(id.to_owned()));
         devices.get_user_media(&constraints).unwrap()
     };
     let stream = open("push:first");

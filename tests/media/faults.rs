@@ -24,7 +24,7 @@ fn rig_of(mime_type: &str, disk: &MemoryDisk) -> Rig {
     let disk = disk.clone();
     let maker = move |_: NewFile| disk.spool(target()).map(|spool| Box::new(spool) as Box<dyn Spool>);
     let storage = Storage::Custom(Arc::new(maker));
-    Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), storage, ..RecorderOptions::default() })
+    Rig::with(RecorderOptions::default().mime_type(mime_type.to_owned()).storage(storage))
 }
 
 /// Records four blocks and stops, unless the recording has ended by then.
@@ -140,7 +140,7 @@ fn a_write_that_fails_is_an_unknown_error_with_its_cause() {
 #[test]
 fn a_file_that_cannot_be_made_fails_the_start_and_changes_nothing() {
     let maker = |_: NewFile| Err(io::Error::from(io::ErrorKind::PermissionDenied));
-    let rig = Rig::with(RecorderOptions { storage: Storage::Custom(Arc::new(maker)), ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().storage(Storage::Custom(Arc::new(maker))));
     assert_eq!(rig.recorder.start(None).unwrap_err().kind(), ErrorKind::NotAllowed);
     assert_eq!(rig.recorder.state(), dictaphone::media::RecordingState::Inactive);
     assert!(rig.events.try_recv().is_err());
@@ -160,7 +160,7 @@ fn a_device_that_goes_away_during_start_leaves_no_file() {
             Ok(Box::new(spool) as Box<dyn Spool>)
         }
     };
-    let rig = Rig::with(RecorderOptions { storage: Storage::Custom(Arc::new(maker)), ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().storage(Storage::Custom(Arc::new(maker))));
     let track = rig.stream.tracks().remove(0);
     let ends = track.events();
     let (recorder, events) = (rig.recorder, rig.events);

@@ -67,14 +67,14 @@ fn in_memory() -> Storage {
 }
 
 fn options(split: Split) -> RecorderOptions {
-    RecorderOptions { split: Some(split), storage: in_memory(), ..RecorderOptions::default() }
+    RecorderOptions::default().split(Some(split)).storage(in_memory())
 }
 
 #[test]
 fn ten_thousand_files_joined_are_the_source() {
     for (mime_type, extension) in [("audio/wav", "wav"), ("audio/flac", "flac")] {
         let split = Split::Every(Duration::from_micros(1_510));
-        let rig = Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), ..options(split) });
+        let rig = Rig::with(options(split).mime_type(mime_type.to_owned()));
         rig.recorder.start(None).unwrap();
         // 72.48 frames each.
         for pushed in 1..=40 {
@@ -100,7 +100,7 @@ fn ten_thousand_files_joined_are_the_source() {
 #[test]
 fn opus_files_joined_have_the_frames_of_the_source() {
     let split = Split::Every(Duration::from_millis(333));
-    let rig = Rig::with(RecorderOptions { mime_type: "audio/ogg".to_owned(), ..options(split) });
+    let rig = Rig::with(options(split).mime_type("audio/ogg".to_owned()));
     rig.recorder.start(None).unwrap();
     (0..12).for_each(|_| rig.push(16_000));
     rig.recorder.stop().unwrap();
@@ -113,7 +113,7 @@ fn opus_files_joined_have_the_frames_of_the_source() {
 
 #[test]
 fn the_next_file_begins_at_the_frame_at_which_it_was_asked_for() {
-    let rig = Rig::with(RecorderOptions { storage: in_memory(), ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().storage(in_memory()));
     rig.recorder.start(None).unwrap();
     // Nothing is in the first file yet.
     rig.recorder.next_file().unwrap();
@@ -161,7 +161,7 @@ fn files_never_grow_beyond_their_size_and_come_near_it() {
         [("audio/wav", "wav", 0.9), ("audio/flac", "flac", 0.5), ("audio/ogg", "opus", 0.5)]
     {
         const SIZE: u64 = 100_000;
-        let rig = Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), ..options(Split::Bytes(SIZE)) });
+        let rig = Rig::with(options(Split::Bytes(SIZE)).mime_type(mime_type.to_owned()));
         rig.recorder.start(None).unwrap();
         for block in 0..100 {
             let mut noise = Vec::new();
@@ -184,8 +184,7 @@ fn files_never_grow_beyond_their_size_and_come_near_it() {
 fn a_recording_ends_below_the_size_of_all_its_files() {
     for split in [None, Some(Split::Bytes(100_000)), Some(Split::Every(Duration::from_secs(1)))] {
         const LIMIT: u64 = 450_000;
-        let options =
-            RecorderOptions { split, max_bytes: Some(LIMIT), storage: in_memory(), ..RecorderOptions::default() };
+        let options = RecorderOptions::default().split(split).max_bytes(Some(LIMIT)).storage(in_memory());
         let rig = Rig::with(options);
         rig.recorder.start(None).unwrap();
         (0..20).for_each(|_| rig.push(30_000));
@@ -193,7 +192,7 @@ fn a_recording_ends_below_the_size_of_all_its_files() {
         let size: u64 = files.iter().map(Blob::size).sum();
         assert!(size <= LIMIT && size > LIMIT - 10_000, "{split:?}: {size}");
     }
-    let small = RecorderOptions { max_bytes: Some(100), storage: in_memory(), ..RecorderOptions::default() };
+    let small = RecorderOptions::default().max_bytes(Some(100)).storage(in_memory());
     let rig = Rig::with(small);
     assert_eq!(rig.recorder.start(None).unwrap_err().kind(), dictaphone::ErrorKind::NotSupported);
 }
@@ -244,7 +243,7 @@ fn where_no_new_file_can_be_made_the_old_one_goes_on() {
         disk.spool(target.as_ref()).map(|spool| Box::new(spool) as Box<dyn Spool>)
     }));
     let split = Some(Split::Every(Duration::from_secs(1)));
-    let rig = Rig::with(RecorderOptions { split, storage, ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().split(split).storage(storage));
     rig.recorder.start(None).unwrap();
     refuses.store(true, Ordering::SeqCst);
     rig.push(60_000);
@@ -268,7 +267,7 @@ fn a_file_is_saved_while_the_next_one_grows() {
     let (part, target) = (path.clone(), path.clone());
     let storage =
         Storage::Custom(Arc::new(move |_| FileSpool::beside(&part).map(|spool| Box::new(spool) as Box<dyn Spool>)));
-    let rig = Rig::with(RecorderOptions { storage, ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().storage(storage));
     rig.recorder.start(None).unwrap();
     rig.push(480);
     rig.recorder.next_file().unwrap();
@@ -289,7 +288,7 @@ fn a_file_is_saved_while_the_next_one_grows() {
 #[test]
 fn a_split_recording_can_be_resampled() {
     let split = Split::Every(Duration::from_millis(777));
-    let rig = Rig::with(RecorderOptions { sample_rate: Some(16_000), ..options(split) });
+    let rig = Rig::with(options(split).sample_rate(Some(16_000)));
     rig.recorder.start(None).unwrap();
     (0..10).for_each(|_| rig.push(48_000));
     rig.recorder.stop().unwrap();
@@ -306,7 +305,7 @@ fn positions(blob: &Blob) -> Vec<u32> {
 
 fn pre_roll(frames: u32) -> RecorderOptions {
     let pre_roll = Duration::from_secs(1) * frames / RATE;
-    RecorderOptions { pre_roll, storage: in_memory(), ..RecorderOptions::default() }
+    RecorderOptions::default().pre_roll(pre_roll).storage(in_memory())
 }
 
 #[test]
@@ -330,7 +329,7 @@ fn a_recording_begins_with_what_was_kept_before_it() {
 
 #[test]
 fn what_is_recorded_after_a_pause_begins_with_what_was_kept_and_doubles_nothing() {
-    let rig = Rig::with(RecorderOptions { starts_paused: true, ..pre_roll(1_000) });
+    let rig = Rig::with(pre_roll(1_000).starts_paused(true));
     rig.recorder.start(None).unwrap();
     rig.push(5_000);
     rig.recorder.resume().unwrap();
@@ -390,16 +389,12 @@ fn push_parts(rig: &Rig, parts: &[(u32, f32)]) {
 }
 
 fn gated(splits: bool) -> RecorderOptions {
-    RecorderOptions {
-        gate: Some(GateOptions {
-            trigger: Trigger::Level { threshold_dbfs: -30.0 },
-            hang: Duration::from_millis(500),
-            splits,
-        }),
-        pre_roll: Duration::from_millis(200),
-        storage: in_memory(),
-        ..RecorderOptions::default()
-    }
+    RecorderOptions::default()
+        .gate(Some(
+            GateOptions::new(Trigger::Level { threshold_dbfs: -30.0 }, Duration::from_millis(500)).splits(splits),
+        ))
+        .pre_roll(Duration::from_millis(200))
+        .storage(in_memory())
 }
 
 const PARTS: [(u32, f32); 5] = [(3_000, 0.001), (1_000, 0.3), (2_000, 0.001), (1_000, 0.3), (4_000, 0.001)];

@@ -26,13 +26,13 @@ fn frames(count: u32) -> Duration {
 /// A recorder in `folder` that can reach back a second, of a microphone that is kept in memory.
 fn rig(folder: &TempDir, mime_type: &str) -> Rig {
     let storage = Storage::Beside(folder.path().join("take"));
-    let rig = Rig::with(RecorderOptions {
-        mime_type: mime_type.to_owned(),
-        reach: Duration::from_secs(1),
-        storage,
-        broadcast: true,
-        ..RecorderOptions::default()
-    });
+    let rig = Rig::with(
+        RecorderOptions::default()
+            .mime_type(mime_type.to_owned())
+            .reach(Duration::from_secs(1))
+            .storage(storage)
+            .broadcast(true),
+    );
     rig.stream.tracks().iter().for_each(|track| track.keep(Duration::from_secs(1)));
     rig
 }
@@ -143,13 +143,13 @@ fn what_is_on_the_disk_begins_there_at_once_and_dates_and_markers_move_along() {
 fn a_resampled_recording_in_opus_is_as_long_as_it_must_be() {
     for (mime_type, rate, extension) in [("audio/ogg", 48_000, "opus"), ("audio/wav", 16_000, "wav")] {
         let folder = tempfile::tempdir().unwrap();
-        let rig = Rig::with(RecorderOptions {
-            mime_type: mime_type.to_owned(),
-            sample_rate: Some(rate),
-            reach: Duration::from_secs(1),
-            storage: Storage::Beside(folder.path().join("take")),
-            ..RecorderOptions::default()
-        });
+        let rig = Rig::with(
+            RecorderOptions::default()
+                .mime_type(mime_type.to_owned())
+                .sample_rate(Some(rate))
+                .reach(Duration::from_secs(1))
+                .storage(Storage::Beside(folder.path().join("take"))),
+        );
         rig.stream.tracks().iter().for_each(|track| track.keep(Duration::from_secs(1)));
         rig.push(60_000);
         rig.recorder.start(None).unwrap();
@@ -198,7 +198,7 @@ fn after_a_pause_half_a_minute_or_without_a_reach_the_start_stays() {
     };
     let half_a_minute: Then = |rig| (0..31).for_each(|_| rig.push(RATE));
     for (reach, then, extra) in [(1, pause, 0), (1, half_a_minute, 31 * RATE), (0, |_| (), 0)] {
-        let rig = Rig::with(RecorderOptions { reach: Duration::from_secs(reach), ..RecorderOptions::default() });
+        let rig = Rig::with(RecorderOptions::default().reach(Duration::from_secs(reach)));
         rig.stream.tracks().iter().for_each(|track| track.keep(Duration::from_secs(1)));
         rig.push(10_000);
         rig.recorder.start(None).unwrap();
@@ -277,7 +277,7 @@ fn where_the_new_file_cannot_be_written_the_old_one_goes_on() {
 
 /// The start cannot be moved: what is recorded is as if nobody had asked, and that is said.
 fn check_failure(folder: &TempDir, storage: Storage, then: impl FnOnce()) {
-    let rig = Rig::with(RecorderOptions { reach: Duration::from_secs(1), storage, ..RecorderOptions::default() });
+    let rig = Rig::with(RecorderOptions::default().reach(Duration::from_secs(1)).storage(storage));
     rig.stream.tracks().iter().for_each(|track| track.keep(Duration::from_secs(1)));
     rig.push(20_000);
     rig.recorder.start(None).unwrap();

@@ -64,7 +64,7 @@ fn rig(target: &Path, append: u32) -> Rig {
         let file = FileSpool::beside(&target)?;
         Ok(Box::new(Trap { file, appends: Arc::clone(&appends) }) as Box<dyn Spool>)
     };
-    Rig::with(RecorderOptions { storage: Storage::Custom(Arc::new(maker)), ..RecorderOptions::default() })
+    Rig::with(RecorderOptions::default().storage(Storage::Custom(Arc::new(maker))))
 }
 
 #[test]

@@ -99,7 +99,7 @@ pub fn collect(events: &Receiver<RecorderEvent>) -> (Vec<Fired>, Vec<Blob>) {
             RecorderEvent::Pause { .. } => fired.push(Fired::Pause),
             RecorderEvent::Resume { .. } => fired.push(Fired::Resume),
             RecorderEvent::DataAvailable { data, timecode } => {
-                fired.push(Fired::Data { frames: data.facts().frames, timecode });
+                fired.push(Fired::Data { frames: data.facts().frames, timecode: timecode.as_nanos() as f64 / 1e6 });
                 blobs.push(data);
             }
             RecorderEvent::Mark(_) | RecorderEvent::Warning { .. } | RecorderEvent::LowSpace { .. } => {}

@@ -53,7 +53,7 @@ fn stopping_a_track_leaves_its_clone_alive_and_recording() {
 fn the_device_is_released_exactly_when_the_last_track_has_ended() {
     let rig = Rig::new();
     let elsewhere = devices(&[&rig.microphone]);
-    let exact = Constraints { device_id: Constraint::exact("push:microphone".to_owned()), ..Constraints::default() };
+    let exact = Constraints::default().device_id(Constraint::exact("push:microphone".to_owned()));
     let clone = rig.stream.duplicate();
     rig.stream.tracks().iter().for_each(MediaStreamTrack::stop);
     assert!(rig.microphone.is_open());

@@ -242,7 +242,7 @@ fn a_tap_does_not_keep_the_device_open() {
 #[test]
 fn a_generator_begins_to_run_with_its_first_tap() {
     let devices = MediaDevices::with_backends(capture::backends(Pace::RealTime));
-    let constraints = Constraints { device_id: Constraint::exact("tone".to_owned()), ..Constraints::default() };
+    let constraints = Constraints::default().device_id(Constraint::exact("tone".to_owned()));
     let stream = devices.get_user_media(&constraints).unwrap();
     let tap = stream.tracks()[0].tap(64);
     assert!(tapped(&tap, 4_800).iter().any(|sample| *sample != 0.0));
@@ -251,7 +251,7 @@ fn a_generator_begins_to_run_with_its_first_tap() {
 #[test]
 fn a_track_tells_what_its_device_can_and_what_it_was_made_with() {
     let microphone = microphone(2);
-    let wanted = Constraints { channel_count: Constraint::ideal(2), ..Constraints::default() };
+    let wanted = Constraints::default().channel_count(Constraint::ideal(2));
     let stream = devices(&[&microphone]).get_user_media(&wanted).unwrap();
     let track = stream.tracks().remove(0);
     let capabilities = track.capabilities();

@@ -4,15 +4,14 @@ use std::{fs, path::Path};
 
 use dictaphone::{
     ErrorKind,
-    audio::{AudioFormat, Metadata, SampleFormat},
+    audio::{AudioFormat, SampleFormat},
     clips::{Change, Outcome, run},
     format::{self, Delivery, EncoderSettings},
 };
 
 /// A whole FLAC file of so many frames.
 fn flac(audio: AudioFormat, frames: u32) -> Vec<u8> {
-    let settings =
-        EncoderSettings { audio, delivery: Delivery::File, bits_per_second: None, metadata: Metadata::default() };
+    let settings = EncoderSettings::new(audio, Delivery::File);
     let mut encoder = format::by_name("flac").unwrap().encoder(&settings).unwrap();
     let (mut bytes, channels) = (Vec::new(), u32::from(audio.channels));
     encoder.begin(&mut bytes).unwrap();

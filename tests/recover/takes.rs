@@ -25,17 +25,12 @@ pub(crate) fn ramp(frames: usize, channels: u16) -> Vec<f32> {
 
 pub(crate) fn tags() -> Metadata {
     let marker = Marker { frame: 3, text: "here".into() };
-    Metadata { software: Some("dictaphone".into()), markers: vec![marker], ..Metadata::default() }
+    Metadata::default().software(Some("dictaphone".into())).markers(vec![marker])
 }
 
 /// Everything that the encoder appends for a recording, never sealed, and the encoder.
 pub(crate) fn unsealed(audio: AudioFormat, frames: usize, metadata: Option<Metadata>) -> (Vec<u8>, Box<dyn Encoder>) {
-    let settings = EncoderSettings {
-        audio,
-        delivery: Delivery::File,
-        bits_per_second: None,
-        metadata: metadata.clone().unwrap_or_default(),
-    };
+    let settings = EncoderSettings::new(audio, Delivery::File).metadata(metadata.clone().unwrap_or_default());
     let mut encoder = format::by_name("wav").unwrap().encoder(&settings).unwrap();
     let mut out = Vec::new();
     encoder.begin(&mut out).unwrap();

@@ -4,6 +4,7 @@ use super::level_dbfs;
 
 /// What opens a gate.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Trigger {
     /// Somebody speaks, at this level in dBFS (RMS of 16 ms) or above.
     Speech {
@@ -16,6 +17,8 @@ pub enum Trigger {
         threshold_dbfs: f32,
     },
 }
+
+named! { Trigger: Speech "speech", Level "level" }
 
 /// A gate that was opened by the level stays open until it has fallen this far below, in decibels, so that it does not
 /// flutter.

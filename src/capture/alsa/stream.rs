@@ -30,7 +30,7 @@ use crate::{
         inlet::{Inlet, News},
         layout::Layout,
         nap::Naps,
-        pulse::witness::{Testimony, Witness},
+        pulse::witness::{Notice, Witness},
         ring::CallbackSide,
     },
     error::{Error, ErrorKind, Result},
@@ -50,7 +50,7 @@ const LONGEST_BLOCK: Duration = Duration::from_millis(300);
 /// The most such blocks at one look.
 const MOST_BLOCKS: usize = 20;
 /// Errors in a row, without a frame in between, after which nothing good can be hoped for.
-const HOPELESS: u32 = 10;
+const ERRORS_MAX: u32 = 10;
 
 /// What the thread needs.
 struct Receiving {
@@ -182,7 +182,7 @@ impl CaptureStream for AlsaStream {
             Err(_) => return Err(Error::new(ErrorKind::NotReadable, format!("{cannot}: it does not answer"))),
         }
         if !has_card {
-            running.witness = Witness::call(move |testimony| teller.tell(&testimony));
+            running.witness = Witness::start(move |testimony| teller.tell(&testimony));
         }
         Ok(())
     }
@@ -229,26 +229,26 @@ struct Teller {
 }
 
 impl Teller {
-    fn tell(&self, testimony: &Testimony) {
+    fn tell(&self, testimony: &Notice) {
         let label = &self.label;
         let end = match testimony {
-            Testimony::Present => return self.watched.store(true, Ordering::Release),
-            Testimony::Source(name) => {
+            Notice::Present => return self.watched.store(true, Ordering::Release),
+            Notice::Source(name) => {
                 // It is told once.
                 let _ = self.source.set(name.clone());
                 return;
             }
-            Testimony::Muted(muted) => {
+            Notice::Muted(muted) => {
                 let _ = self.news.try_send(News::Muted(*muted));
                 return self.waker.wake();
             }
-            Testimony::Suspended => {
+            Notice::Suspended => {
                 let _ = self.news.try_send(News::Suspended);
                 return self.waker.wake();
             }
-            Testimony::Moved => format!("{label} is gone: the sound server moved the recording to another device"),
-            Testimony::Closed => format!("{label} is gone: the sound server closed it"),
-            Testimony::ServerEnded => format!("{label} is gone: the sound server ended"),
+            Notice::Moved => format!("{label} is gone: the sound server moved the recording to another device"),
+            Notice::Closed => format!("{label} is gone: the sound server closed it"),
+            Notice::ServerEnded => format!("{label} is gone: the sound server ended"),
         };
         // First of all: whatever comes now may be another microphone's.
         self.stopped.store(true, Ordering::Release);
@@ -333,7 +333,7 @@ impl Receiving {
         if is(error, Errno::NODEV) {
             return Err(Error::new(ErrorKind::NotReadable, format!("{} was unplugged", self.label)));
         }
-        if self.in_a_row >= HOPELESS {
+        if self.in_a_row >= ERRORS_MAX {
             return Err(failure(error, format!("{} is gone", self.label)));
         }
         log::debug!("{}: {error}", self.label);
@@ -350,14 +350,14 @@ impl Receiving {
         let overrun = is(error, Errno::PIPE) && !self.watched.load(Ordering::Acquire);
         // If it does not help, the next look fails again.
         if (slept || overrun) && self.pcm.prepare().and_then(|()| self.pcm.start()).is_ok() {
-            self.tell_overrun();
+            self.report_overrun();
         }
         Ok(())
     }
 
     /// The device was full and stopped. What it held is gone as well, so that everything is lost that was captured since
     /// it was last found empty.
-    fn tell_overrun(&mut self) {
+    fn report_overrun(&mut self) {
         let now = Instant::now();
         let lost = frames_in(now.saturating_duration_since(self.emptied), self.rate);
         self.emptied = now;
@@ -408,9 +408,9 @@ mod tests {
     #[test]
     fn what_the_sound_server_says_of_the_end_is_the_end_and_nothing_is_read_any_more() {
         for (testimony, words) in [
-            (Testimony::Moved, "moved the recording to another device"),
-            (Testimony::Closed, "the sound server closed it"),
-            (Testimony::ServerEnded, "the sound server ended"),
+            (Notice::Moved, "moved the recording to another device"),
+            (Notice::Closed, "the sound server closed it"),
+            (Notice::ServerEnded, "the sound server ended"),
         ] {
             let mut stream = endless();
             let receiving = stream.waiting.take().unwrap();
@@ -422,9 +422,9 @@ mod tests {
                 source: Arc::clone(&stream.source),
                 waker: Waker::new(thread::current()),
             };
-            teller.tell(&Testimony::Present);
-            teller.tell(&Testimony::Source("server's mic".to_owned()));
-            teller.tell(&Testimony::Muted(true));
+            teller.tell(&Notice::Present);
+            teller.tell(&Notice::Source("server's mic".to_owned()));
+            teller.tell(&Notice::Muted(true));
             teller.tell(&testimony);
             assert_eq!(stream.source().as_deref(), Some("server's mic"));
             assert!(receiving.watched.load(Ordering::Acquire) && receiving.stopped.load(Ordering::Acquire));

@@ -44,9 +44,9 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// How long a closed stream's callback may stay before the ring goes without waiting for it.
 const LINGER_LIMIT: Duration = Duration::from_secs(5);
 /// Errors that wait for the reader.
-const FAULTS: usize = 64;
+const WAITING_ERRORS_MAX: usize = 64;
 /// Errors in a row, without a frame in between, after which nothing good can be hoped for.
-const HOPELESS: u32 = 10;
+const ERRORS_MAX: u32 = 10;
 /// The same complaint is not repeated before this has passed.
 const NOTICE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -71,7 +71,7 @@ pub(super) struct Built {
 pub(super) fn build(device: &cpal::Device, choice: &Choice, keeps: Option<Duration>) -> Result<Built, cpal::Error> {
     let format = choice.format();
     let (callback, reader, clock) = ring(format, RING_SECONDS);
-    let (sender, faults) = sync_channel(FAULTS);
+    let (sender, faults) = sync_channel(WAITING_ERRORS_MAX);
     let kept = keeps.map_or(0, |length| frames_in(length, choice.rate));
     let buffer = choice.frames.max(u32::try_from(kept).unwrap_or(u32::MAX));
     let stream = build_stream(device, choice, buffer, callback, Arc::clone(&clock), sender)?;
@@ -335,7 +335,7 @@ impl Trouble {
                 // An overrun is followed by frames; if not, nothing comes any more.
                 self.in_a_row = if captured == self.captured { self.in_a_row + 1 } else { 1 };
                 self.captured = captured;
-                if self.in_a_row >= HOPELESS {
+                if self.in_a_row >= ERRORS_MAX {
                     self.end = Some(lost(error, label));
                 } else if self.is_news(kind, now) {
                     self.notices.push_back(remark(&error, label));

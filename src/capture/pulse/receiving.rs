@@ -87,7 +87,7 @@ impl Receiving {
                 }
                 Ok(Message::Command(command, sequence, rest)) => {
                     let rest = payload.get(rest..).unwrap_or_default();
-                    match self.obey(*command, sequence, rest, &mut asked) {
+                    match self.apply(*command, sequence, rest, &mut asked) {
                         Ok(None) => {}
                         Ok(Some(end)) => break end,
                         Err(error) => break self.gone(error),
@@ -135,7 +135,7 @@ impl Receiving {
     }
 
     /// Does what a message of the server calls for; the error if it is the end.
-    fn obey(
+    fn apply(
         &mut self,
         command: Command,
         sequence: u32,

@@ -23,7 +23,7 @@ impl Server {
     }
 
     /// The next question and its number.
-    pub(super) fn hear(&mut self) -> (u32, Command) {
+    pub(super) fn receive(&mut self) -> (u32, Command) {
         protocol::read_command_message(&mut self.0, MAX_VERSION).unwrap()
     }
 
@@ -38,7 +38,7 @@ impl Server {
     }
 
     /// Says something unasked.
-    pub(super) fn tell(&mut self, command: &Command) {
+    pub(super) fn send(&mut self, command: &Command) {
         protocol::write_command_message(self.0.get_mut(), u32::MAX, command, MAX_VERSION).unwrap();
     }
 
@@ -49,7 +49,7 @@ impl Server {
         event_type: SubscriptionEventType,
         index: u32,
     ) {
-        self.tell(&Command::SubscribeEvent(SubscriptionEvent { event_facility, event_type, index: Some(index) }));
+        self.send(&Command::SubscribeEvent(SubscriptionEvent { event_facility, event_type, index: Some(index) }));
     }
 
     /// Sends sound to that stream.

@@ -246,7 +246,7 @@ mod tests {
     fn started() -> (PulseStream, Server) {
         let (connection, mut server) = Server::connected();
         let serving = thread::spawn(move || {
-            let (sequence, command) = server.hear();
+            let (sequence, command) = server.receive();
             let Command::CreateRecordStream(asked) = command else { panic!("{command:?}") };
             assert_eq!((asked.buffer_attr.max_length, asked.buffer_attr.fragment_size), (u32::MAX, 9600));
             let buffer_attr = BufferAttr { fragment_size: 4800, ..asked.buffer_attr };
@@ -258,7 +258,7 @@ mod tests {
             };
             server.reply(sequence, &reply);
             for _ in 0..2 {
-                let (sequence, _) = server.hear();
+                let (sequence, _) = server.receive();
                 server.acknowledge(sequence);
             }
             server
@@ -276,7 +276,7 @@ mod tests {
 
     /// Answers the question how the source is.
     fn answer_source(server: &mut Server, state: SourceState) {
-        let (sequence, command) = server.hear();
+        let (sequence, command) = server.receive();
         assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
         server.reply(sequence, &SourceInfo { state, ..source(3, "mic", false) });
     }
@@ -308,7 +308,7 @@ mod tests {
         let (mut stream, mut server) = started();
         let mut block = Vec::new();
         server.send_block(CHANNEL, &[0, 0x40]);
-        server.tell(&Command::RecordStreamMoved(RecordStreamMovedParams {
+        server.send(&Command::RecordStreamMoved(RecordStreamMovedParams {
             stream_index: CHANNEL,
             device_index: 4,
             device_name: CString::from(c"other"),
@@ -331,7 +331,7 @@ mod tests {
             server.event(SubscriptionEventFacility::Source, SubscriptionEventType::Changed, index);
             if let Some(muted) = muted {
                 // Only the source in use is asked for.
-                let (sequence, command) = server.hear();
+                let (sequence, command) = server.receive();
                 assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
                 server.reply(sequence, &source(3, "mic", muted));
                 assert!(matches!(next(&mut stream, &mut block), Reading::Muted(now) if now == muted));
@@ -346,7 +346,7 @@ mod tests {
         server.send_block(CHANNEL, &[0, 0x40]);
         assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
         let suspended = StreamSuspendedParams { stream_index: CHANNEL, suspended: true };
-        server.tell(&Command::RecordStreamSuspended(suspended));
+        server.send(&Command::RecordStreamSuspended(suspended));
         server.event(SubscriptionEventFacility::Source, SubscriptionEventType::Changed, 3);
         answer_source(&mut server, SourceState::Suspended);
         let Reading::Notice(notice) = next(&mut stream, &mut block) else { panic!("no notice") };
@@ -367,7 +367,7 @@ mod tests {
         let mut block = Vec::new();
         for (name, told) in [(c"mic", false), (c"other", true), (c"other", false)] {
             server.event(SubscriptionEventFacility::Server, SubscriptionEventType::Changed, 0);
-            let (sequence, command) = server.hear();
+            let (sequence, command) = server.receive();
             assert!(matches!(command, Command::GetServerInfo), "{command:?}");
             let info = ServerInfo { default_source_name: Some(CString::from(name)), ..ServerInfo::default() };
             server.reply(sequence, &info);
@@ -386,7 +386,7 @@ mod tests {
             let (mut stream, mut server) = started();
             server.send_block(CHANNEL, &[0, 0x40]);
             if killed {
-                server.tell(&Command::RecordStreamKilled(CHANNEL));
+                server.send(&Command::RecordStreamKilled(CHANNEL));
             }
             drop(server);
             let mut block = Vec::new();

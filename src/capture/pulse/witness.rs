@@ -18,13 +18,13 @@ use super::connection::{Connection, Message};
 const STREAM: &[u8] = b"ALSA Capture";
 
 /// How often to look where the stream is, after something has changed, for so many times, and otherwise.
-const SOON: Duration = Duration::from_millis(250);
+const QUICK_INTERVAL: Duration = Duration::from_millis(250);
 const SOON_LOOKS: u32 = 8;
-const SELDOM: Duration = Duration::from_secs(2);
+const SLOW_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What the server said.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::capture) enum Testimony {
+pub(in crate::capture) enum Notice {
     /// The stream is one of the server's.
     Present,
     /// It records the source of that name. Told once.
@@ -50,11 +50,11 @@ pub(in crate::capture) struct Witness {
 impl Witness {
     /// Watches over the newest stream that ALSA's plugin has opened for this process; `tell` is called on the thread of
     /// the witness. `None` if there is no server. If the server knows no such stream, nothing is ever told.
-    pub(in crate::capture) fn call(tell: impl FnMut(Testimony) + Send + 'static) -> Option<Self> {
+    pub(in crate::capture) fn start(tell: impl FnMut(Notice) + Send + 'static) -> Option<Self> {
         let connection = Connection::open().ok()?;
         let socket = connection.wait_for_ever().ok()?;
         let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
-        let thread = thread::Builder::new().name("witness".to_owned()).spawn(move || case.hear()).ok()?;
+        let thread = thread::Builder::new().name("witness".to_owned()).spawn(move || case.run()).ok()?;
         Some(Self { socket, thread: Some(thread) })
     }
 }
@@ -97,28 +97,28 @@ struct Case<F> {
     looks: u32,
 }
 
-impl<F: FnMut(Testimony)> Case<F> {
-    fn hear(mut self) {
+impl<F: FnMut(Notice)> Case<F> {
+    fn run(mut self) {
         // The reader may hang up at any time, and then nobody wants to hear of it.
-        match self.listen() {
+        match self.next_change() {
             Ok(Some(last)) => (self.tell)(last),
             Ok(None) => {}
             Err(error) => {
                 log::debug!("witness: {error}");
                 if self.stream.is_some() {
-                    (self.tell)(Testimony::ServerEnded);
+                    (self.tell)(Notice::ServerEnded);
                 }
             }
         }
     }
 
     /// Listens until there is nothing more to be said.
-    fn listen(&mut self) -> Result<Option<Testimony>, ProtocolError> {
+    fn next_change(&mut self) -> Result<Option<Notice>, ProtocolError> {
         self.connection.send(&Command::Subscribe(SubscriptionMask::SOURCE | SubscriptionMask::SOURCE_OUTPUT))?;
         self.asked.streams = Some(self.connection.send(&Command::GetSourceOutputInfoList)?);
         let mut payload = Vec::new();
         loop {
-            if !self.connection.wait(if self.looks > 0 { SOON } else { SELDOM })? {
+            if !self.connection.wait(if self.looks > 0 { QUICK_INTERVAL } else { SLOW_INTERVAL })? {
                 self.looks = self.looks.saturating_sub(1);
                 self.look()?;
                 continue;
@@ -140,13 +140,13 @@ impl<F: FnMut(Testimony)> Case<F> {
     }
 
     /// Something has changed: asks what it was, if it concerns the stream.
-    fn notice(&mut self, event: SubscriptionEvent) -> Result<Option<Testimony>, ProtocolError> {
+    fn notice(&mut self, event: SubscriptionEvent) -> Result<Option<Notice>, ProtocolError> {
         use SubscriptionEventFacility as Facility;
         let Some(stream) = self.stream else { return Ok(None) };
         let removed = event.event_type == SubscriptionEventType::Removed;
         match event.event_facility {
             Facility::SourceOutput if event.index == Some(stream.index) && removed => {
-                return Ok(Some(Testimony::Closed));
+                return Ok(Some(Notice::Closed));
             }
             Facility::SourceOutput if event.index == Some(stream.index) => {
                 self.looks = SOON_LOOKS;
@@ -178,7 +178,7 @@ impl<F: FnMut(Testimony)> Case<F> {
     }
 
     /// An answer of the server.
-    fn learn(&mut self, sequence: u32, rest: &[u8]) -> Result<Option<Testimony>, ProtocolError> {
+    fn learn(&mut self, sequence: u32, rest: &[u8]) -> Result<Option<Notice>, ProtocolError> {
         if self.asked.streams == Some(sequence) {
             self.asked.streams = None;
             let streams: Vec<SourceOutputInfo> = self.connection.parse(rest)?;
@@ -190,7 +190,7 @@ impl<F: FnMut(Testimony)> Case<F> {
                 muted: false,
             });
             if let Some(stream) = self.stream {
-                (self.tell)(Testimony::Present);
+                (self.tell)(Notice::Present);
                 self.ask_for_source(stream.source)?;
             }
         } else if self.asked.stream == Some(sequence) {
@@ -206,10 +206,10 @@ impl<F: FnMut(Testimony)> Case<F> {
     }
 
     /// Whether the stream is where it was. Between two sources it belongs to none, and may yet come back.
-    fn compare(&mut self, now: Option<u32>) -> Result<Option<Testimony>, ProtocolError> {
+    fn compare(&mut self, now: Option<u32>) -> Result<Option<Notice>, ProtocolError> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
         match (stream.source, now) {
-            (Some(before), Some(now)) => Ok((before != now).then_some(Testimony::Moved)),
+            (Some(before), Some(now)) => Ok((before != now).then_some(Notice::Moved)),
             (None, Some(_)) => {
                 stream.source = now;
                 self.ask_for_source(now)?;
@@ -222,13 +222,13 @@ impl<F: FnMut(Testimony)> Case<F> {
     fn look_at(&mut self, source: &SourceInfo) {
         let Some(stream) = self.stream.as_mut().filter(|stream| stream.source == Some(source.index)) else { return };
         if !std::mem::replace(&mut stream.named, true) {
-            (self.tell)(Testimony::Source(source.name.to_string_lossy().into_owned()));
+            (self.tell)(Notice::Source(source.name.to_string_lossy().into_owned()));
         }
         if source.state == SourceState::Suspended {
-            (self.tell)(Testimony::Suspended);
+            (self.tell)(Notice::Suspended);
         }
         if std::mem::replace(&mut stream.muted, source.muted) != source.muted {
-            (self.tell)(Testimony::Muted(source.muted));
+            (self.tell)(Notice::Muted(source.muted));
         }
     }
 }
@@ -258,9 +258,9 @@ mod tests {
 
     impl Server {
         /// The next question, if the ones for the stream itself are not answered.
-        fn hear_of_source(&mut self) -> (u32, Command) {
+        fn receive_source(&mut self) -> (u32, Command) {
             loop {
-                let (sequence, command) = self.hear();
+                let (sequence, command) = self.receive();
                 if !matches!(command, Command::GetSourceOutputInfo(_)) {
                     return (sequence, command);
                 }
@@ -268,15 +268,15 @@ mod tests {
         }
 
         /// Answers the next question where the stream 7 is.
-        fn tell_stream(&mut self, source: u32) {
-            let (sequence, command) = self.hear();
+        fn report_stream(&mut self, source: u32) {
+            let (sequence, command) = self.receive();
             assert!(matches!(command, Command::GetSourceOutputInfo(7)), "{command:?}");
             self.reply(sequence, &stream(7, "ALSA Capture", process::id(), source));
         }
 
         /// Answers the next question with the source 3.
-        fn tell_source(&mut self, muted: bool) {
-            let (sequence, command) = self.hear_of_source();
+        fn report_source(&mut self, muted: bool) {
+            let (sequence, command) = self.receive_source();
             assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
             let (name, state) = (CString::from(c"mic"), SourceState::Running);
             self.reply(sequence, &SourceInfo { index: 3, name, state, muted, ..SourceInfo::default() });
@@ -291,23 +291,23 @@ mod tests {
     }
 
     /// A witness whose server has told it these streams, and what it says.
-    fn called(streams: Vec<SourceOutputInfo>) -> (Server, Receiver<Testimony>) {
+    fn called(streams: Vec<SourceOutputInfo>) -> (Server, Receiver<Notice>) {
         let (connection, mut server) = Server::connected();
         let (sender, said) = channel();
         let tell = move |testimony| sender.send(testimony).unwrap_or_default();
         let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
-        thread::spawn(move || case.hear());
-        let (sequence, command) = server.hear();
+        thread::spawn(move || case.run());
+        let (sequence, command) = server.receive();
         assert!(matches!(command, Command::Subscribe(_)), "{command:?}");
         server.acknowledge(sequence);
-        let (sequence, command) = server.hear();
+        let (sequence, command) = server.receive();
         assert!(matches!(command, Command::GetSourceOutputInfoList), "{command:?}");
         server.reply(sequence, &streams);
         (server, said)
     }
 
     /// The newest of our streams has the number 7 and belongs to the source 3.
-    fn watching() -> (Server, Receiver<Testimony>) {
+    fn watching() -> (Server, Receiver<Notice>) {
         let own = process::id();
         let streams = vec![
             stream(5, "ALSA Capture", own, 2),
@@ -316,9 +316,9 @@ mod tests {
             stream(9, "ALSA Capture", own + 1, 1),
         ];
         let (mut server, said) = called(streams);
-        assert_eq!(said.recv(), Ok(Testimony::Present));
-        server.tell_source(false);
-        assert_eq!(said.recv(), Ok(Testimony::Source("mic".to_owned())));
+        assert_eq!(said.recv(), Ok(Notice::Present));
+        server.report_source(false);
+        assert_eq!(said.recv(), Ok(Notice::Source("mic".to_owned())));
         (server, said)
     }
 
@@ -331,23 +331,23 @@ mod tests {
         server.event(SourceOutput, Changed, 7);
         // It is still where it was, then nowhere, then somewhere else; only the first question follows the event.
         for source in [3, u32::MAX, 4] {
-            server.tell_stream(source);
+            server.report_stream(source);
         }
-        assert_eq!(said.iter().collect::<Vec<_>>(), [Testimony::Moved]);
+        assert_eq!(said.iter().collect::<Vec<_>>(), [Notice::Moved]);
     }
 
     #[test]
     fn a_stream_that_belongs_to_no_source_yet_is_not_moved_when_it_gets_one() {
         let (mut server, said) = called(vec![stream(7, "ALSA Capture", process::id(), u32::MAX)]);
-        assert_eq!(said.recv(), Ok(Testimony::Present));
+        assert_eq!(said.recv(), Ok(Notice::Present));
         for source in [u32::MAX, 3] {
-            server.tell_stream(source);
+            server.report_stream(source);
         }
-        server.tell_source(true);
-        assert_eq!(said.recv(), Ok(Testimony::Source("mic".to_owned())));
-        assert_eq!(said.recv(), Ok(Testimony::Muted(true)));
+        server.report_source(true);
+        assert_eq!(said.recv(), Ok(Notice::Source("mic".to_owned())));
+        assert_eq!(said.recv(), Ok(Notice::Muted(true)));
         drop(server);
-        assert_eq!(said.iter().collect::<Vec<_>>(), [Testimony::ServerEnded]);
+        assert_eq!(said.iter().collect::<Vec<_>>(), [Notice::ServerEnded]);
     }
 
     #[test]
@@ -356,7 +356,7 @@ mod tests {
         for index in [5, 9, 7] {
             server.event(SourceOutput, Removed, index);
         }
-        assert_eq!(said.iter().collect::<Vec<_>>(), [Testimony::Closed]);
+        assert_eq!(said.iter().collect::<Vec<_>>(), [Notice::Closed]);
     }
 
     #[test]
@@ -365,10 +365,10 @@ mod tests {
         for muted in [true, true, false] {
             server.event(Source, Changed, 2);
             server.event(Source, Changed, 3);
-            server.tell_source(muted);
+            server.report_source(muted);
         }
         drop(server);
-        let expected = [Testimony::Muted(true), Testimony::Muted(false), Testimony::ServerEnded];
+        let expected = [Notice::Muted(true), Notice::Muted(false), Notice::ServerEnded];
         assert_eq!(said.iter().collect::<Vec<_>>(), expected);
     }
 

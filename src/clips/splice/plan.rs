@@ -14,6 +14,8 @@ pub enum Seam {
     Overwrite(u64),
 }
 
+named! { Seam: End "end", Insert "insert", Overwrite "overwrite" }
+
 /// The old take up to `at`, the new take, the old take from `resumes` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Plan {

@@ -41,7 +41,7 @@ impl Folder {
     /// Splices onto a disk in memory.
     fn splice(&self, seam: Seam, disk: &MemoryDisk) -> Result<Done> {
         let mut spool = disk.spool(&self.old()).unwrap();
-        let takes = Takes::open(&self.old(), &self.new_take())?;
+        let takes = OpenClips::open(&self.old(), &self.new_take())?;
         takes.into_spool(seam, &mut spool, &mut |_| ControlFlow::Continue(()))
     }
 }
@@ -121,7 +121,8 @@ fn a_take_of_every_format_has_every_frame_afterwards() {
         crate::clips::convert(&folder.old(), &old, &conversion, Existing::Keep, go_on).unwrap();
         fs::write(folder.new_take(), wav_of(audio, &[0.0; 10_001], Metadata::default())).unwrap();
         let mut spool = FileSpool::beside(&old).unwrap();
-        let done = Takes::open(&old, &folder.new_take()).unwrap().into_spool(Seam::Insert(20_000), &mut spool, go_on);
+        let done =
+            OpenClips::open(&old, &folder.new_take()).unwrap().into_spool(Seam::Insert(20_000), &mut spool, go_on);
         assert_eq!(done.unwrap().plan.frames(), 40_001, "{}", format.name);
         let mut decoder = format::open(&old).unwrap();
         let mut result = Vec::new();
@@ -202,7 +203,7 @@ fn a_splice_can_be_ended_at_any_block() {
     for end in 1.. {
         let (mut calls, disk) = (0, MemoryDisk::new());
         let mut spool = disk.spool(&folder.old()).unwrap();
-        let outcome = Takes::open(&folder.old(), &folder.new_take()).unwrap().into_spool(
+        let outcome = OpenClips::open(&folder.old(), &folder.new_take()).unwrap().into_spool(
             Seam::Insert(5_000),
             &mut spool,
             &mut |advance| {
@@ -247,7 +248,7 @@ fn a_take_that_is_changed_meanwhile_is_not_replaced() {
     for name in ["take.wav", "new.wav"] {
         let folder = Folder::new(&old, &new);
         let mut spool = FileSpool::beside(&folder.old()).unwrap();
-        let takes = Takes::open(&folder.old(), &folder.new_take()).unwrap();
+        let takes = OpenClips::open(&folder.old(), &folder.new_take()).unwrap();
         let changed = folder.0.path().join(name);
         let outcome = takes.into_spool(Seam::End, &mut spool, &mut |_| {
             let other = changed.with_extension("other");
@@ -269,7 +270,7 @@ fn the_rights_of_the_old_take_stay() {
     let folder = Folder::new(&old, &new);
     fs::set_permissions(folder.old(), fs::Permissions::from_mode(0o644)).unwrap();
     let mut spool = FileSpool::beside(&folder.old()).unwrap();
-    let takes = Takes::open(&folder.old(), &folder.new_take()).unwrap();
+    let takes = OpenClips::open(&folder.old(), &folder.new_take()).unwrap();
     takes.into_spool(Seam::End, &mut spool, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(fs::metadata(folder.old()).unwrap().permissions().mode() & 0o777, 0o644);
 }

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// A file is searched for a frame by halving what is left down to this many bytes.
-const NEAR: u64 = 64 << 10;
+const HALVING_BYTES_MIN: u64 = 64 << 10;
 
 /// Frames of sound that so many bytes can hold at most: blocks of 65,536 in 10 bytes. A number in a file may be anything.
 fn frames_in(bytes: u64) -> u64 {
@@ -262,7 +262,7 @@ impl<I: Input> Decoder for FlacDecoder<I> {
         let len = self.window.len().map_err(&failed)?;
         let info = self.layout.start.info;
         let (mut low, mut high) = self.layout.bounds(frame, len);
-        while high.saturating_sub(low) > NEAR {
+        while high.saturating_sub(low) > HALVING_BYTES_MIN {
             let middle = low + (high - low) / 2;
             let found = scan::first_frame(&mut self.window, &info, middle, high).map_err(&failed)?;
             match found {

@@ -35,7 +35,7 @@ const SAMPLE_RATE: u32 = 48_000;
 const PRE_ROLL: u64 = 3_840;
 
 /// A page is searched for by halving what is left down to this many bytes.
-const NEAR: u64 = 16 << 10;
+const HALVING_BYTES_MIN: u64 = 16 << 10;
 
 /// A decoder of a file that begins with a page of Ogg: this one of Opus, the library's of what else it knows.
 ///
@@ -147,7 +147,7 @@ impl<I: Input> OpusDecoder<I> {
     /// Where the last page is that ends at or before `position`, or the first one.
     fn page_before(&mut self, link: &Link, position: u64) -> io::Result<u64> {
         let (mut low, mut high) = (link.audio, link.end);
-        while position > 0 && high.saturating_sub(low) > NEAR {
+        while position > 0 && high.saturating_sub(low) > HALVING_BYTES_MIN {
             let middle = low + (high - low) / 2;
             let counts = |page: &Page| page.serial == link.serial && page.granule.is_some();
             match ogg::first_page(&mut self.window, middle, high, counts)? {

@@ -15,7 +15,7 @@ use crate::{
 
 impl Take {
     /// Ends the take if something went wrong.
-    pub(super) fn survive(&mut self, outcome: Result<()>) {
+    pub(super) fn end_on_error(&mut self, outcome: Result<()>) {
         if let Err(error) = outcome {
             self.end(Ending::Failed(error));
         }

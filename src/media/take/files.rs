@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Take, bytes_per_second, local_time, reserve};
 use crate::{
-    audio::time::{frames_in, seconds},
+    audio::time::{duration_of, frames_in},
     capture::{Warning, WarningKind},
     error::Result,
     media::{
@@ -17,7 +17,7 @@ use crate::{
 const LOW_SPACE: Duration = Duration::from_secs(5 * 60);
 
 /// After a new file could not be made, this much is recorded before it is tried again.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY_LENGTH: Duration = Duration::from_secs(10);
 
 impl Take {
     /// Encodes and writes `self.samples`, up to the length that was asked for, into one file after the other.
@@ -124,7 +124,7 @@ impl Take {
         let (mut next, written) = match begun {
             Ok(begun) => begun,
             Err(error) => {
-                self.retry_at = self.frames + frames_in(RETRY, self.plan.format.sample_rate);
+                self.retry_at = self.frames + frames_in(RETRY_LENGTH, self.plan.format.sample_rate);
                 let warning = Warning::new(WarningKind::Split, format!("the old file goes on: {error}"));
                 return self.fire(&RecorderEvent::Warning { warning, frame: self.frames });
             }
@@ -192,7 +192,7 @@ impl Take {
     }
 
     /// The timecode and the facts of the part of `piece` that ends before the frame `end`.
-    pub(super) fn describe(&self, piece: Extent, end: u64) -> (f64, BlobFacts) {
+    pub(super) fn describe(&self, piece: Extent, end: u64) -> (Duration, BlobFacts) {
         let from = self.part.max(piece.first_frame);
         let facts = BlobFacts {
             mime_type: self.plan.mime_type.clone(),
@@ -202,6 +202,6 @@ impl Take {
             whole: true,
             recorded_at: piece.begins_at,
         };
-        (seconds(from, self.plan.format.sample_rate) * 1_000.0, facts)
+        (duration_of(from, self.plan.format.sample_rate), facts)
     }
 }

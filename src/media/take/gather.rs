@@ -37,7 +37,7 @@ impl Take {
                 self.record_silence(frames)
             }
         };
-        self.survive(outcome);
+        self.end_on_error(outcome);
         if let Some(error) = self.shortage.take() {
             self.end(Ending::Ended(error));
         }
@@ -106,7 +106,7 @@ impl Take {
                 }
             }
         }
-        self.heed(finding.quiet);
+        self.on_quiet(finding.quiet);
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl Take {
     }
 
     /// Nobody has spoken for some time.
-    pub(super) fn heed(&mut self, quiet: Quiet) {
+    pub(super) fn on_quiet(&mut self, quiet: Quiet) {
         match quiet {
             Quiet::Same => {}
             Quiet::Closing(frames) => {

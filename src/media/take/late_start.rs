@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// So long after its start a recording can be made to begin earlier, or later again.
-const WINDOW: Duration = Duration::from_secs(30);
+const MOVABLE_LENGTH: Duration = Duration::from_secs(30);
 
 /// The start of a recording while it can be moved.
 pub(super) struct LateStart {
@@ -44,7 +44,7 @@ impl Take {
     pub(super) fn note_for_start(&mut self, samples: &[f32]) {
         let Some(late) = &mut self.late_start else { return };
         late.sound.push(samples);
-        if duration_of(late.since_start(), self.plan.source_format.sample_rate) > WINDOW {
+        if duration_of(late.since_start(), self.plan.source_format.sample_rate) > MOVABLE_LENGTH {
             self.fix_start();
         }
     }

@@ -4,13 +4,15 @@
 
 use std::time::Duration;
 
+use crate::message::WrongValue;
+
 /// What a message shows when a length could not be read.
 const EXAMPLES: &str = "write it as `90`, `1m30s`, `1.5h` or `00:01:30`";
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
 /// The longest length that is taken: 100 000 hours, more than eleven years.
-const LONGEST: u128 = 100_000 * 3600 * NANOS_PER_SECOND;
+const NANOS_MAX: u128 = 100_000 * 3600 * NANOS_PER_SECOND;
 
 /// The units, longest first, with their length in nanoseconds.
 const UNITS: [(&str, u128); 6] = [
@@ -27,11 +29,11 @@ const UNITS: [(&str, u128); 6] = [
 ///
 /// # Errors
 /// One line that says what is wrong and how it is written.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, WrongValue> {
     match nanos(text)? {
-        0 => Err(format!("a length of zero records nothing; {EXAMPLES}")),
-        nanos @ 1..=LONGEST => Ok(duration(nanos)),
-        _ => Err("longer than 100000 hours; leave the length out to record until stopped".to_owned()),
+        0 => Err(WrongValue::new("a length of zero records nothing", EXAMPLES)),
+        nanos @ 1..=NANOS_MAX => Ok(duration(nanos)),
+        _ => Err(WrongValue::new("longer than 100000 hours", "leave the length out to record until stopped")),
     }
 }
 
@@ -39,10 +41,10 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// One line that says what is wrong and how it is written.
-pub(crate) fn parse_position(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_position(text: &str) -> Result<Duration, WrongValue> {
     match nanos(text)? {
-        nanos @ 0..=LONGEST => Ok(duration(nanos)),
-        _ => Err("no recording is longer than 100000 hours".to_owned()),
+        nanos @ 0..=NANOS_MAX => Ok(duration(nanos)),
+        _ => Err("no recording is longer than 100000 hours".into()),
     }
 }
 
@@ -51,16 +53,16 @@ fn duration(nanos: u128) -> Duration {
     Duration::new(seconds, u32::try_from(nanos % NANOS_PER_SECOND).unwrap_or(0))
 }
 
-fn nanos(text: &str) -> Result<u128, String> {
+fn nanos(text: &str) -> Result<u128, WrongValue> {
     let text = text.trim();
     if text.starts_with('-') {
-        return Err(format!("a length cannot be negative; {EXAMPLES}"));
+        return Err(WrongValue::new("a length cannot be negative", EXAMPLES));
     }
     if text.contains(':') { clock(text) } else { plain(text).map_or_else(|| units(text), Ok) }
 }
 
-fn garbled() -> String {
-    format!("not a length of time; {EXAMPLES}")
+fn garbled() -> WrongValue {
+    WrongValue::new("not a length of time", EXAMPLES)
 }
 
 fn plain(text: &str) -> Option<u128> {
@@ -68,7 +70,7 @@ fn plain(text: &str) -> Option<u128> {
 }
 
 /// `[h:]m:s[.fraction]`. Only the first field may go past 59, as a clock never shows 75 seconds.
-fn clock(text: &str) -> Result<u128, String> {
+fn clock(text: &str) -> Result<u128, WrongValue> {
     let mut fields = text.rsplit(':');
     let seconds = fields.next().and_then(|field| decimal(field, NANOS_PER_SECOND)).ok_or_else(garbled)?;
     let mut total = seconds;
@@ -76,7 +78,7 @@ fn clock(text: &str) -> Result<u128, String> {
     for (unit, name) in [(60 * NANOS_PER_SECOND, "minutes"), (3600 * NANOS_PER_SECOND, "hours")] {
         let Some(field) = fields.next() else { break };
         if shorter.0 >= unit {
-            return Err(format!("{} go up to 59 in a clock time; {EXAMPLES}", shorter.1));
+            return Err(WrongValue::new(format!("{} go up to 59 in a clock time", shorter.1), EXAMPLES));
         }
         let count = whole(field).ok_or_else(garbled)?;
         let nanos = count.saturating_mul(unit);
@@ -84,13 +86,13 @@ fn clock(text: &str) -> Result<u128, String> {
         shorter = (nanos, name);
     }
     if fields.next().is_some() {
-        return Err(format!("a clock time has at most hours, minutes and seconds; {EXAMPLES}"));
+        return Err(WrongValue::new("a clock time has at most hours, minutes and seconds", EXAMPLES));
     }
     Ok(total)
 }
 
 /// `1h30m`, `1.5h`, `90 s`: every unit at most once, from long to short.
-fn units(text: &str) -> Result<u128, String> {
+fn units(text: &str) -> Result<u128, WrongValue> {
     if text.is_empty() {
         return Err(garbled());
     }
@@ -102,7 +104,7 @@ fn units(text: &str) -> Result<u128, String> {
         let (unit, next) = split_at(after.trim_start(), |c| !c.is_ascii_alphabetic());
         let (_, length) = UNITS.into_iter().find(|(name, _)| *name == unit).ok_or_else(garbled)?;
         if length >= shortest {
-            return Err(format!("units go from hours down to milliseconds, each once; {EXAMPLES}"));
+            return Err(WrongValue::new("units go from hours down to milliseconds, each once", EXAMPLES));
         }
         shortest = length;
         total = total.saturating_add(decimal(number, length).ok_or_else(garbled)?);
@@ -209,7 +211,7 @@ mod tests {
             ("99999999999999999999999999999999999999999999:00", "longer than"),
             ("99999999999999999999999999999999999999999999h1m", "longer than"),
         ] {
-            let message = parse(text).unwrap_err();
+            let message = parse(text).unwrap_err().whole();
             assert!(message.contains(word), "{text:?} gave {message:?}");
             assert!(!message.contains('\n'), "{text:?}");
         }
@@ -219,8 +221,8 @@ mod tests {
     fn a_position_may_be_the_start() {
         assert_eq!(parse_position("0"), Ok(Duration::ZERO));
         assert_eq!(parse_position("1:30"), Ok(Duration::from_secs(90)));
-        assert!(parse_position("-1").unwrap_err().contains("negative"));
-        assert!(parse_position("100001h").unwrap_err().contains("longer"));
+        assert!(parse_position("-1").unwrap_err().whole().contains("negative"));
+        assert!(parse_position("100001h").unwrap_err().whole().contains("longer"));
     }
 
     proptest! {
@@ -232,7 +234,7 @@ mod tests {
         #[test]
         fn garbled_numbers_are_read_or_refused(text in "[0-9.:hms -]{0,40}") {
             if let Ok(length) = parse(&text) {
-                prop_assert!(length > Duration::ZERO && length.as_nanos() <= LONGEST);
+                prop_assert!(length > Duration::ZERO && length.as_nanos() <= NANOS_MAX);
             }
         }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use dictaphone::audio::{ChannelMap, SampleFormat};
 
+use crate::message::{Remedy, WrongValue};
+
 /// Sample rates in hertz: from the lowest at which speech can be told to what the best converters give.
 pub(crate) const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1000..=384_000;
 
@@ -31,11 +33,17 @@ pub(crate) fn stepped(speed: f64, direction: f64) -> f64 {
 ///
 /// # Errors
 /// One line that names the limits.
-pub(crate) fn speed(text: &str) -> Result<f64, String> {
+pub(crate) fn speed(text: &str) -> Result<f64, WrongValue> {
     let number = text.strip_suffix(['x', 'X', '×']).unwrap_or(text).parse::<f64>();
-    let speed = number.ok().filter(|speed| speed.is_finite()).ok_or("not a speed; write it as `1.5`")?;
+    let speed = number
+        .ok()
+        .filter(|speed| speed.is_finite())
+        .ok_or_else(|| WrongValue::new("not a speed", "write it as `1.5`"))?;
     if !SPEEDS.contains(&speed) {
-        return Err(format!("speeds go from {} to {}; 1 is as it was recorded", SPEEDS.start(), SPEEDS.end()));
+        return Err(WrongValue::new(
+            format!("speeds go from {} to {}", SPEEDS.start(), SPEEDS.end()),
+            "1 is as it was recorded",
+        ));
     }
     Ok(speed)
 }
@@ -44,18 +52,23 @@ pub(crate) fn speed(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// One line that names the limits.
-pub(crate) fn sample_rate(text: &str) -> Result<u32, String> {
+pub(crate) fn sample_rate(text: &str) -> Result<u32, WrongValue> {
     let hertz = match text.strip_suffix(['k', 'K']) {
         Some(kilohertz) => kilohertz.parse::<f64>().ok().map(|k| k * 1000.0),
         None => text.parse::<f64>().ok(),
     };
-    let hertz = hertz.filter(|hz| hz.is_finite()).ok_or("not a sample rate; write it as `48000` or `44.1k`")?;
+    let hertz = hertz
+        .filter(|hz| hz.is_finite())
+        .ok_or_else(|| WrongValue::new("not a sample rate", "write it as `48000` or `44.1k`"))?;
     let (low, high) = (*SAMPLE_RATES.start(), *SAMPLE_RATES.end());
     if !(f64::from(low)..=f64::from(high)).contains(&hertz) {
-        return Err(format!("sample rates go from {low} to {high} Hz; speech needs 16000, music 48000"));
+        return Err(WrongValue::new(
+            format!("sample rates go from {low} to {high} Hz"),
+            "speech needs 16000, music 48000",
+        ));
     }
     if (hertz - hertz.round()).abs() > 1e-6 {
-        return Err("a sample rate is a whole number of hertz".to_owned());
+        return Err("a sample rate is a whole number of hertz".into());
     }
     // Within the limits above, so nothing is cut.
     Ok(hertz.round() as u32)
@@ -65,14 +78,13 @@ pub(crate) fn sample_rate(text: &str) -> Result<u32, String> {
 ///
 /// # Errors
 /// One line that names the limits.
-pub(crate) fn channels(text: &str) -> Result<u16, String> {
+pub(crate) fn channels(text: &str) -> Result<u16, WrongValue> {
     let (low, high) = (*CHANNELS.start(), *CHANNELS.end());
     match text.parse::<i128>() {
-        Ok(count) => u16::try_from(count)
-            .ok()
-            .filter(|count| CHANNELS.contains(count))
-            .ok_or_else(|| format!("from {low} to {high} channels can be recorded; 1 is mono, 2 is stereo")),
-        Err(_) => Err("not a channel count; 1 is mono, 2 is stereo".to_owned()),
+        Ok(count) => u16::try_from(count).ok().filter(|count| CHANNELS.contains(count)).ok_or_else(|| {
+            WrongValue::new(format!("from {low} to {high} channels can be recorded"), "1 is mono, 2 is stereo")
+        }),
+        Err(_) => Err(WrongValue::new("not a channel count", "1 is mono, 2 is stereo")),
     }
 }
 
@@ -80,18 +92,18 @@ pub(crate) fn channels(text: &str) -> Result<u16, String> {
 ///
 /// # Errors
 /// One line that says how it is written.
-pub(crate) fn channel_map(text: &str) -> Result<ChannelMap, String> {
-    text.parse().map_err(|error: dictaphone::Error| error.to_string())
+pub(crate) fn channel_map(text: &str) -> Result<ChannelMap, WrongValue> {
+    text.parse().map_err(|error: dictaphone::Error| error.to_string().into())
 }
 
 /// Reads a sample format.
 ///
 /// # Errors
 /// One line that names the formats.
-pub(crate) fn sample_format(text: &str) -> Result<SampleFormat, String> {
+pub(crate) fn sample_format(text: &str) -> Result<SampleFormat, WrongValue> {
     text.to_ascii_lowercase().parse().map_err(|_| {
         let names: Vec<&str> = SampleFormat::ALL.iter().map(|format| format.name()).collect();
-        format!("not a sample format; there are {}", names.join(", "))
+        WrongValue::new("not a sample format", format!("there are {}", names.join(", ")))
     })
 }
 
@@ -99,22 +111,26 @@ pub(crate) fn sample_format(text: &str) -> Result<SampleFormat, String> {
 ///
 /// # Errors
 /// One line that says how it is written.
-pub(crate) fn kilobits(text: &str) -> Result<u32, String> {
+pub(crate) fn kilobits(text: &str) -> Result<u32, WrongValue> {
     let number = text.strip_suffix(['k', 'K']).unwrap_or(text).parse::<u32>();
-    number.map_err(|_| "not a bit rate; write kilobits a second as `24` or `64`".to_owned())
+    number.map_err(|_| WrongValue::new("not a bit rate", "write kilobits a second as `24` or `64`"))
 }
 
 /// Reads a gain in decibels.
 ///
 /// # Errors
 /// One line that names the limits.
-pub(crate) fn gain_db(text: &str) -> Result<f64, String> {
+pub(crate) fn gain_db(text: &str) -> Result<f64, WrongValue> {
     let number = text.strip_suffix("dB").or_else(|| text.strip_suffix("db")).unwrap_or(text).trim_end();
-    let gain: f64 = number.parse().map_err(|_| "not a number of decibels; write it as `6` or `-3.5`".to_owned())?;
+    let gain: f64 =
+        number.parse().map_err(|_| WrongValue::new("not a number of decibels", "write it as `6` or `-3.5`"))?;
     if GAIN_DB.contains(&gain) {
         Ok(gain)
     } else {
-        Err(format!("gain goes from {} to {} dB; 6 dB is twice as loud a signal", GAIN_DB.start(), GAIN_DB.end()))
+        Err(WrongValue::new(
+            format!("gain goes from {} to {} dB", GAIN_DB.start(), GAIN_DB.end()),
+            "6 dB is twice as loud a signal",
+        ))
     }
 }
 
@@ -125,16 +141,19 @@ const LOUDNESS_LUFS: std::ops::RangeInclusive<f64> = -60.0..=-5.0;
 ///
 /// # Errors
 /// One line that names the limits.
-pub(crate) fn loudness_lufs(text: &str) -> Result<f64, String> {
+pub(crate) fn loudness_lufs(text: &str) -> Result<f64, WrongValue> {
     let number = text.to_ascii_uppercase();
     let number = number.strip_suffix("LUFS").unwrap_or(&number).trim_end();
-    let wrong = || "not a loudness in LUFS; write it as `-16` or `-23`".to_owned();
+    let wrong = || WrongValue::new("not a loudness in LUFS", "write it as `-16` or `-23`");
     let loudness: f64 = number.parse().map_err(|_| wrong())?;
     if LOUDNESS_LUFS.contains(&loudness) {
         Ok(loudness)
     } else {
         let (least, most) = (LOUDNESS_LUFS.start(), LOUDNESS_LUFS.end());
-        Err(format!("loudness goes from {least} to {most} LUFS; speech is at -16, broadcasts are at -23"))
+        Err(WrongValue::new(
+            format!("loudness goes from {least} to {most} LUFS"),
+            "speech is at -16, broadcasts are at -23",
+        ))
     }
 }
 
@@ -145,14 +164,17 @@ const THRESHOLDS_DBFS: std::ops::RangeInclusive<f64> = -100.0..=0.0;
 ///
 /// # Errors
 /// One line that names the limits.
-pub(crate) fn threshold_dbfs(text: &str) -> Result<f32, String> {
+pub(crate) fn threshold_dbfs(text: &str) -> Result<f32, WrongValue> {
     let number = ["dBFS", "dbfs", "dB", "db"].iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
-    let level: f64 = number.trim_end().parse().map_err(|_| "not a level; write dBFS as `-40`".to_owned())?;
+    let level: f64 = number.trim_end().parse().map_err(|_| WrongValue::new("not a level", "write dBFS as `-40`"))?;
     if THRESHOLDS_DBFS.contains(&level) {
         Ok(level as f32)
     } else {
         let (low, high) = (THRESHOLDS_DBFS.start(), THRESHOLDS_DBFS.end());
-        Err(format!("thresholds go from {low} to {high} dBFS; `dictaphone levels` finds one"))
+        Err(WrongValue::new(
+            format!("thresholds go from {low} to {high} dBFS"),
+            Remedy::Command("`dictaphone levels` finds one".to_owned()),
+        ))
     }
 }
 
@@ -163,10 +185,10 @@ const LONGEST_PRE_ROLL: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// One line that names the limit.
-pub(crate) fn pre_roll(text: &str) -> Result<Duration, String> {
+pub(crate) fn pre_roll(text: &str) -> Result<Duration, WrongValue> {
     match super::duration::parse_position(text)? {
         length if length <= LONGEST_PRE_ROLL => Ok(length),
-        _ => Err("at most ten minutes can be kept in memory".to_owned()),
+        _ => Err("at most ten minutes can be kept in memory".into()),
     }
 }
 
@@ -187,7 +209,7 @@ mod tests {
             ("3.01", "go from"),
             ("inf", "not a speed"),
         ] {
-            assert!(speed(text).unwrap_err().contains(word), "{text}");
+            assert!(speed(text).unwrap_err().whole().contains(word), "{text}");
         }
     }
 
@@ -213,14 +235,14 @@ mod tests {
         for text in ["0", "-48000", "999", "384001", "48000.5", "44.10001k", "nan", "inf", "1e99", "k", "", "48 000"] {
             assert!(sample_rate(text).is_err(), "{text}");
         }
-        assert!(sample_rate("0").unwrap_err().contains("16000"));
+        assert!(sample_rate("0").unwrap_err().whole().contains("16000"));
     }
 
     #[test]
     fn channels_are_read_within_their_limits() {
         assert_eq!((channels("1"), channels("64")), (Ok(1), Ok(64)));
         for text in ["0", "-1", "65", "65537", "99999999999999999999", "1.5", "two", ""] {
-            assert!(channels(text).unwrap_err().contains("mono"), "{text}");
+            assert!(channels(text).unwrap_err().whole().contains("mono"), "{text}");
         }
     }
 
@@ -263,12 +285,12 @@ mod tests {
         }
         assert_eq!(pre_roll("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(pre_roll("0"), Ok(Duration::ZERO));
-        assert!(pre_roll("11m").unwrap_err().contains("ten minutes"));
+        assert!(pre_roll("11m").unwrap_err().whole().contains("ten minutes"));
     }
 
     #[test]
     fn an_unknown_sample_format_is_answered_with_the_known_ones() {
         assert_eq!(sample_format("S24"), Ok(SampleFormat::S24));
-        assert!(sample_format("s8").unwrap_err().contains("s16, s24, s32, f32"));
+        assert!(sample_format("s8").unwrap_err().whole().contains("s16, s24, s32, f32"));
     }
 }

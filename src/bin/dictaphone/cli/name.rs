@@ -5,12 +5,14 @@
 use dictaphone::storage::place::is_safe_char;
 use jiff::Zoned;
 
+use crate::message::{Remedy, WrongValue};
+
 /// The template that is used when none was given: no `:`, sorts by time.
 pub(crate) const DEFAULT: &str = "%Y-%m-%d_%H-%M-%S";
 
 /// The longest name in bytes, without extension: file systems take 255, and the dot and the `.part` of an unfinished
 /// recording, an extension and a number have to fit as well.
-const LONGEST: usize = 230;
+const NAME_BYTES_MAX: usize = 230;
 
 /// A template that has been checked: `strftime` fields, and `{n}` for a number that counts up from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,11 +23,11 @@ impl Template {
     ///
     /// # Errors
     /// One line that says what is wrong.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, WrongValue> {
         let template = Self(text.to_owned());
         // The widest values that dates and times can take, except for the names of days and months.
         let sample = jiff::civil::date(2026, 12, 30).at(23, 59, 58, 999_999_999).to_zoned(jiff::tz::TimeZone::UTC);
-        template.render(&sample.map_err(|error| error.to_string())?, u32::MAX)?;
+        template.render(&sample.map_err(|error| WrongValue::from(error.to_string()))?, u32::MAX)?;
         Ok(template)
     }
 
@@ -38,14 +40,14 @@ impl Template {
     ///
     /// # Errors
     /// One line that says why the result cannot name a file.
-    pub(crate) fn render(&self, at: &Zoned, number: u32) -> Result<String, String> {
+    pub(crate) fn render(&self, at: &Zoned, number: u32) -> Result<String, WrongValue> {
         let plain = self.0.replace("{n}", "");
         if let Some(brace) = plain.find(['{', '}']) {
             let rest = plain.get(brace..).unwrap_or_default();
-            return Err(format!("only {{n}} is filled in, not `{rest}`"));
+            return Err(format!("only {{n}} is filled in, not `{rest}`").into());
         }
         // Filled in last, so that a time zone's name or the like cannot bring a placeholder in.
-        let pieces: Result<Vec<String>, String> = self.0.split("{n}").map(|piece| strftime(piece, at)).collect();
+        let pieces: Result<Vec<String>, WrongValue> = self.0.split("{n}").map(|piece| strftime(piece, at)).collect();
         let name = pieces?.join(&number.to_string());
         check(&name)?;
         Ok(name)
@@ -56,7 +58,7 @@ impl Template {
     ///
     /// # Errors
     /// Those of [`render`](Self::render).
-    pub(crate) fn choose(&self, at: &Zoned, is_taken: impl Fn(&str) -> bool) -> Result<String, String> {
+    pub(crate) fn choose(&self, at: &Zoned, is_taken: impl Fn(&str) -> bool) -> Result<String, WrongValue> {
         let mut name = self.render(at, 1)?;
         if self.is_numbered() {
             for number in 2..=100_000 {
@@ -70,33 +72,36 @@ impl Template {
     }
 }
 
-fn strftime(template: &str, at: &Zoned) -> Result<String, String> {
+fn strftime(template: &str, at: &Zoned) -> Result<String, WrongValue> {
     jiff::fmt::strtime::format(template, at).map_err(|error| {
         let text = error.to_string();
         let reason = text.strip_prefix("strftime formatting failed: ").unwrap_or(&text);
-        format!("{reason}; `%%` stands for a percent sign")
+        WrongValue::new(reason, "`%%` stands for a percent sign")
     })
 }
 
 /// Whether `name` can name a file on every system, and does not hide it.
-fn check(name: &str) -> Result<(), String> {
+fn check(name: &str) -> Result<(), WrongValue> {
     if name.trim().is_empty() {
-        return Err("nothing is left of the name".to_owned());
+        return Err("nothing is left of the name".into());
     }
     if name.contains(['/', '\\']) {
-        return Err("a name holds no folder; `--dir` or FILE says where".to_owned());
+        return Err(WrongValue::new("a name holds no folder", Remedy::Flag("`--dir` or FILE says where".to_owned())));
     }
     if name.starts_with('.') {
-        return Err("a name that starts with a dot would be hidden".to_owned());
+        return Err("a name that starts with a dot would be hidden".into());
     }
     if name.contains(':') {
-        return Err("no `:` in a name, other systems refuse it; `%H-%M-%S` gives the time with dashes".to_owned());
+        return Err(WrongValue::new(
+            "no `:` in a name, other systems refuse it",
+            "`%H-%M-%S` gives the time with dashes",
+        ));
     }
     if !name.chars().all(is_safe_char) {
-        return Err("no control characters in a name, nor such as turn the direction of writing".to_owned());
+        return Err("no control characters in a name, nor such as turn the direction of writing".into());
     }
-    if name.len() > LONGEST {
-        return Err(format!("a name of {} bytes is too long, {LONGEST} are the most", name.len()));
+    if name.len() > NAME_BYTES_MAX {
+        return Err(format!("a name of {} bytes is too long, {NAME_BYTES_MAX} are the most", name.len()).into());
     }
     Ok(())
 }
@@ -148,11 +153,11 @@ mod tests {
             ("{n", "{n}"),
             ("n}", "{n}"),
         ] {
-            let message = Template::parse(template).unwrap_err();
+            let message = Template::parse(template).unwrap_err().whole();
             assert!(message.contains(word), "{template:?} gave {message:?}");
             assert!(!message.contains('\n'), "{template:?}");
         }
-        assert!(Template::parse(&"x".repeat(231)).unwrap_err().contains("too long"));
+        assert!(Template::parse(&"x".repeat(231)).unwrap_err().whole().contains("too long"));
         assert!(Template::parse(&"x".repeat(230)).is_ok());
         assert!(Template::parse(&"ä".repeat(120)).is_err());
     }

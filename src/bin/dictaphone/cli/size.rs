@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::duration;
+use crate::message::WrongValue;
 
 /// What a message shows when a size could not be read.
 const EXAMPLES: &str = "write it as `500kB`, `100MB` or `1.5GiB`";
@@ -25,7 +26,7 @@ const UNITS: [(&str, f64); 13] = [
 ];
 
 /// The smallest file that makes sense; smaller ones hold less than a second.
-pub(crate) const SMALLEST: u64 = 20_000;
+pub(crate) const FILE_BYTES_MIN: u64 = 20_000;
 
 /// What can be measured both ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +41,14 @@ pub(crate) enum Amount {
 ///
 /// # Errors
 /// One line that says how it is written.
-pub(crate) fn parse(text: &str) -> Result<u64, String> {
+pub(crate) fn parse(text: &str) -> Result<u64, WrongValue> {
     match bytes(text.trim()) {
-        None => Err(format!("not a size; {EXAMPLES}")),
-        Some(bytes) if bytes < SMALLEST as f64 => {
-            Err(format!("{text} is too small for a recording; {SMALLEST} bytes are the least"))
-        }
-        Some(bytes) if bytes >= 1e18 => Err(format!("no disk has {text}; {EXAMPLES}")),
+        None => Err(WrongValue::new("not a size", EXAMPLES)),
+        Some(bytes) if bytes < FILE_BYTES_MIN as f64 => Err(WrongValue::new(
+            format!("{text} is too small for a recording"),
+            format!("{FILE_BYTES_MIN} bytes are the least"),
+        )),
+        Some(bytes) if bytes >= 1e18 => Err(WrongValue::new(format!("no disk has {text}"), EXAMPLES)),
         // Within the limits above, so nothing is cut.
         Some(bytes) => Ok(bytes as u64),
     }
@@ -56,11 +58,13 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 /// One line that says what is wrong and how it is written.
-pub(crate) fn parse_amount(text: &str) -> Result<Amount, String> {
+pub(crate) fn parse_amount(text: &str) -> Result<Amount, WrongValue> {
     if bytes(text.trim()).is_some() {
         return parse(text).map(Amount::Bytes);
     }
-    duration::parse(text).map(Amount::Length).map_err(|reason| format!("{reason}; a size is `100MB`"))
+    duration::parse(text)
+        .map(Amount::Length)
+        .map_err(|wrong| WrongValue { hint: wrong.hint.and("a size is `100MB`"), ..wrong })
 }
 
 fn bytes(text: &str) -> Option<f64> {
@@ -103,7 +107,7 @@ mod tests {
             ("", "not a size"),
             ("10m", "not a size"),
         ] {
-            assert!(parse(text).unwrap_err().contains(word), "{text}");
+            assert!(parse(text).unwrap_err().whole().contains(word), "{text}");
         }
     }
 
@@ -118,7 +122,7 @@ mod tests {
         ] {
             assert_eq!(parse_amount(text), Ok(amount), "{text}");
         }
-        assert!(parse_amount("0").unwrap_err().contains("100MB"));
-        assert!(parse_amount("1kB").unwrap_err().contains("too small"));
+        assert!(parse_amount("0").unwrap_err().whole().contains("100MB"));
+        assert!(parse_amount("1kB").unwrap_err().whole().contains("too small"));
     }
 }

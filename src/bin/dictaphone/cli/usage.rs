@@ -4,7 +4,10 @@ use std::{error::Error as _, ffi::OsString};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::{cli, message::Failure};
+use crate::{
+    cli,
+    message::{Failure, Hint, WrongValue},
+};
 
 /// The failure for an error of clap about `words`, which are those behind the program's name; not for its help and
 /// version texts.
@@ -15,29 +18,26 @@ pub(crate) fn failure(error: &clap::Error, words: impl IntoIterator<Item = OsStr
     });
     let (text, remedy) = reword(error);
     let path = command.as_deref().unwrap_or("dictaphone");
-    Failure::usage(text, remedy.unwrap_or_else(|| format!("`{path} --help` tells what can be written here")))
+    Failure::usage(text, remedy.unwrap_or_else(|| format!("`{path} --help` tells what can be written here").into()))
 }
 
 /// What is wrong, and what helps if that is known.
-fn reword(error: &clap::Error) -> (String, Option<String>) {
+fn reword(error: &clap::Error) -> (String, Option<Hint>) {
     let said = |kind| error.get(kind).map(ToString::to_string);
     let argument = said(ContextKind::InvalidArg).unwrap_or_default();
     let value = said(ContextKind::InvalidValue).unwrap_or_default();
     let values = said(ContextKind::ValidValue).filter(|values| !values.is_empty());
-    let values = values.map(|values| format!("one of {values}"));
+    let values = values.map(|values| format!("one of {values}").into());
     match error.kind() {
         ErrorKind::InvalidValue if value.is_empty() => {
             (format!("a value is required for '{argument}' but none was supplied"), values)
         }
         ErrorKind::InvalidValue => (format!("invalid value '{value}' for '{argument}'"), values),
         ErrorKind::ValueValidation => {
-            let reason = error.source().map(ToString::to_string).unwrap_or_default();
-            // Our own parsers put the remedy behind a semicolon, as clap has one place only for what they say.
-            let (reason, remedy) = match reason.split_once("; ") {
-                Some((reason, remedy)) => (reason.to_owned(), Some(remedy.to_owned())),
-                None => (reason, None),
-            };
-            (format!("invalid value '{value}' for '{argument}': {reason}"), remedy)
+            let source = error.source();
+            let reason = source.map(ToString::to_string).unwrap_or_default();
+            let hint = source.and_then(|source| source.downcast_ref::<WrongValue>()).map(|wrong| wrong.hint.clone());
+            (format!("invalid value '{value}' for '{argument}': {reason}"), hint.filter(|hint| !hint.is_empty()))
         }
         ErrorKind::UnknownArgument => {
             (format!("unexpected argument '{argument}' found"), similar(error, ContextKind::SuggestedArg, "argument"))
@@ -64,13 +64,13 @@ fn reword(error: &clap::Error) -> (String, Option<String>) {
 }
 
 /// What may have been meant.
-fn similar(error: &clap::Error, kind: ContextKind, what: &str) -> Option<String> {
+fn similar(error: &clap::Error, kind: ContextKind, what: &str) -> Option<Hint> {
     match error.get(kind)? {
         ContextValue::Strings(several) if several.len() > 1 => {
             let several: Vec<String> = several.iter().map(|one| format!("'{one}'")).collect();
-            Some(format!("similar {what}s exist: {}", several.join(", ")))
+            Some(format!("similar {what}s exist: {}", several.join(", ")).into())
         }
-        one => Some(format!("a similar {what} exists: '{one}'")),
+        one => Some(format!("a similar {what} exists: '{one}'").into()),
     }
 }
 

@@ -44,13 +44,13 @@ pub(crate) fn run(args: CtlArgs, report: &Report) -> Result<Exit, Failure> {
     match args.action {
         CtlAction::Start { record } => ctl.start(&record),
         CtlAction::Toggle { record } => ctl.toggle(&record),
-        CtlAction::Pause => ctl.ask(&Request::Pause {}),
-        CtlAction::Resume => ctl.ask(&Request::Resume {}),
-        CtlAction::Stop { tail } => ctl.ask(&Request::Stop { tail_s: tail.unwrap_or_default().as_secs_f64() }),
-        CtlAction::Keep => ctl.ask(&Request::Keep {}),
-        CtlAction::Mark { text } => ctl.ask(&Request::Mark { text: text.join(" ") }),
-        CtlAction::Next => ctl.ask(&Request::Next {}),
-        CtlAction::Quit => ctl.ask(&Request::Quit {}),
+        CtlAction::Pause => ctl.request(&Request::Pause {}),
+        CtlAction::Resume => ctl.request(&Request::Resume {}),
+        CtlAction::Stop { tail } => ctl.request(&Request::Stop { tail_s: tail.unwrap_or_default().as_secs_f64() }),
+        CtlAction::Keep => ctl.request(&Request::Keep {}),
+        CtlAction::Mark { text } => ctl.request(&Request::Mark { text: text.join(" ") }),
+        CtlAction::Next => ctl.request(&Request::Next {}),
+        CtlAction::Quit => ctl.request(&Request::Quit {}),
         CtlAction::Status { format } => ctl.status(format),
         CtlAction::Follow { format } => ctl.follow(format),
     }
@@ -93,14 +93,14 @@ impl Ctl<'_> {
         Ok(found.pop())
     }
 
-    fn ask(&self, request: &Request) -> Result<Exit, Failure> {
+    fn request(&self, request: &Request) -> Result<Exit, Failure> {
         let mut recorder = self.find()?.ok_or_else(none_running)?;
-        let answer = recorder.ask(request).map_err(|error| gone(&error))?;
-        self.tell(&answer)
+        let answer = recorder.request(request).map_err(|error| gone(&error))?;
+        self.report(&answer)
     }
 
     /// Says what came of it: the path of a file that was finished is the only thing on standard output.
-    fn tell(&self, answer: &Answer) -> Result<Exit, Failure> {
+    fn report(&self, answer: &Answer) -> Result<Exit, Failure> {
         if self.json {
             self.report.facts(answer).map_err(cannot_write)?;
         }
@@ -109,12 +109,12 @@ impl Ctl<'_> {
             return Err(Failure::new(message, Exit::Failed));
         }
         match &answer.saved {
-            Some(saved) => self.tell_saved(saved),
+            Some(saved) => self.report_saved(saved),
             None => Ok(Exit::Done),
         }
     }
 
-    fn tell_saved(&self, saved: &Saved) -> Result<Exit, Failure> {
+    fn report_saved(&self, saved: &Saved) -> Result<Exit, Failure> {
         if let (Some(path), false) = (&saved.path, self.json) {
             self.report.path(Path::new(path)).map_err(cannot_write)?;
         }
@@ -127,7 +127,7 @@ impl Ctl<'_> {
     fn start(&self, record: &[String]) -> Result<Exit, Failure> {
         let _turn = take_turn()?;
         match self.find()? {
-            Some(mut recorder) => self.tell(&recorder.ask(&Request::Start {}).map_err(|error| gone(&error))?),
+            Some(mut recorder) => self.report(&recorder.request(&Request::Start {}).map_err(|error| gone(&error))?),
             None => self.begin(record),
         }
     }
@@ -142,7 +142,7 @@ impl Ctl<'_> {
                     Activity::Inactive => Request::Start {},
                     Activity::Recording | Activity::Paused => Request::Stop { tail_s: 0.0 },
                 };
-                self.tell(&recorder.ask(&request).map_err(|error| gone(&error))?)
+                self.report(&recorder.request(&request).map_err(|error| gone(&error))?)
             }
             None => self.begin(record),
         }
@@ -153,8 +153,8 @@ impl Ctl<'_> {
         if !self.json {
             return Ok(Exit::Done);
         }
-        let answer = recorder.ask(&Request::Status {}).map_err(|error| gone(&error))?;
-        self.tell(&answer)
+        let answer = recorder.request(&Request::Status {}).map_err(|error| gone(&error))?;
+        self.report(&answer)
     }
 
     fn status(&self, format: StatusFormat) -> Result<Exit, Failure> {
@@ -166,7 +166,7 @@ impl Ctl<'_> {
             }
             return Err(none_running());
         };
-        let answer = recorder.ask(&Request::Status {}).map_err(|error| gone(&error))?;
+        let answer = recorder.request(&Request::Status {}).map_err(|error| gone(&error))?;
         let status = answer.status.unwrap_or_default();
         self.print(&status, format).map(|()| Exit::Done)
     }

@@ -28,7 +28,7 @@ use crate::{
 
 /// Blocks that may wait to be looked at.
 const TAP_BLOCKS: usize = 256;
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a device may take until it delivers.
 const DEVICE_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -75,7 +75,7 @@ fn survey(session: &mut Session, arrivals: &Receiver<SessionInput>, length: Dura
     let (mut survey, mut listening): (Survey, Option<(Tap, VoiceWatch)>) = (Survey::default(), None);
     let (mut samples, mut frames) = (Vec::new(), 0);
     loop {
-        match arrivals.recv_timeout(LOOK) {
+        match arrivals.recv_timeout(LOOK_INTERVAL) {
             Ok(SessionInput::Command(Command::Stop)) => return Ok(survey),
             Ok(SessionInput::Opened(_, outcome)) if outcome.is_err() => return outcome.map(|_| survey),
             Ok(input) => session.on_input(input),

@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// Columns that the facts behind a name take, and the fewest that are left for a name.
-const FACTS: usize = 46;
-const SHORTEST: usize = 12;
+const FACTS_COLUMNS: usize = 46;
+const NAME_COLUMNS_MIN: usize = 12;
 
 /// Lists the clips on standard output.
 ///
@@ -116,7 +116,7 @@ fn name_columns() -> usize {
         return usize::MAX;
     }
     crossterm::terminal::size()
-        .map_or(usize::MAX, |(columns, _)| usize::from(columns).saturating_sub(FACTS).max(SHORTEST))
+        .map_or(usize::MAX, |(columns, _)| usize::from(columns).saturating_sub(FACTS_COLUMNS).max(NAME_COLUMNS_MIN))
 }
 
 /// The table with a line above it that says what stands where, for people. Clips that cannot be read are red.

@@ -101,14 +101,14 @@ fn places(args: &RecoverArgs, config: Config) -> anyhow::Result<Vec<PathBuf>> {
 
 fn line(outcome: &Outcome, dry_run: bool) -> Option<String> {
     let text = match outcome {
-        Outcome::Recovered(recovered) => told(recovered, dry_run),
+        Outcome::Recovered(recovered) => sentence(recovered, dry_run),
         Outcome::BeingWritten(path) => format!("{}  is still being written", shown(path)),
         Outcome::Failed(..) => return None,
     };
     Some(text + "\n")
 }
 
-fn told(recovered: &Recovered, dry_run: bool) -> String {
+fn sentence(recovered: &Recovered, dry_run: bool) -> String {
     let to = shown(&recovered.to);
     let length = recovered.duration().map_or_else(String::new, |length| format!("  {}", status::clock(length)));
     let damage = recovered.damage.as_ref().map(|damage| format!("is damaged: {damage}"));

@@ -62,10 +62,10 @@ fn repeats(code: KeyCode) -> bool {
 }
 
 /// Takes what comes from the terminal, on the thread `keys`; must not wait.
-pub(crate) type Take = Box<dyn Fn(Event) + Send>;
+pub(crate) type OnEvent = Box<dyn Fn(Event) + Send>;
 
 /// The keys of `record`, as commands.
-pub(crate) fn commands(deliver: Deliver, interrupts: Arc<Interrupts>) -> Take {
+pub(crate) fn commands(deliver: Deliver, interrupts: Arc<Interrupts>) -> OnEvent {
     Box::new(move |event| {
         let Event::Key(key) = event else { return };
         match meaning(key) {
@@ -78,7 +78,7 @@ pub(crate) fn commands(deliver: Deliver, interrupts: Arc<Interrupts>) -> Take {
 }
 
 /// Everything as it comes, but for the two keys that mean the same everywhere.
-pub(crate) fn events(take: Take, interrupts: Arc<Interrupts>) -> Take {
+pub(crate) fn events(take: OnEvent, interrupts: Arc<Interrupts>) -> OnEvent {
     Box::new(move |event| match event {
         Event::Key(key) if meaning(key) == Some(Meaning::Interrupt) => interrupts.interrupt(),
         Event::Key(key) if meaning(key) == Some(Meaning::Suspend) => suspend_job(),
@@ -109,7 +109,7 @@ mod woken {
         stdio,
     };
 
-    use super::{Event, Take, sequences::Sequences};
+    use super::{Event, OnEvent, sequences::Sequences};
     use crate::report::terminal::{self, RawMode};
 
     const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
@@ -133,7 +133,7 @@ mod woken {
         ///
         /// # Errors
         /// When the system has no descriptor or no thread left.
-        pub(crate) fn start(take: Take) -> io::Result<Self> {
+        pub(crate) fn start(take: OnEvent) -> io::Result<Self> {
             let (waker, wake) = UnixStream::pair()?;
             waker.set_nonblocking(true)?;
             wake.set_nonblocking(true)?;
@@ -174,7 +174,7 @@ mod woken {
         }
     }
 
-    fn read(wake: &UnixStream, take: &Take) {
+    fn read(wake: &UnixStream, take: &OnEvent) {
         let _guard = RawMode;
         let mut sequences = Sequences::default();
         let mut ours = terminal::enter();
@@ -197,7 +197,7 @@ mod woken {
                     Some(wakes) => {
                         ours &= !wakes.contains(&RECHECK);
                         if wakes.contains(&RESIZED) {
-                            tell_size(take);
+                            deliver_size(take);
                         }
                     }
                     None => return,
@@ -241,14 +241,14 @@ mod woken {
         }
     }
 
-    fn tell_size(take: &Take) {
+    fn deliver_size(take: &OnEvent) {
         if let Ok((columns, rows)) = crossterm::terminal::size() {
             take(Event::Resize(columns, rows));
         }
     }
 
     /// Takes what there is, in one call that does not wait.
-    fn take_all(sequences: &mut Sequences, take: &Take) -> io::Result<()> {
+    fn take_all(sequences: &mut Sequences, take: &OnEvent) -> io::Result<()> {
         let mut buffer = [0; 1024];
         let count = match rustix::io::read(stdio::stdin(), &mut buffer) {
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => 0,
@@ -271,7 +271,7 @@ mod polled {
         time::Duration,
     };
 
-    use super::Take;
+    use super::OnEvent;
     use crate::report::terminal::{self, RawMode};
 
     const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -287,7 +287,7 @@ mod polled {
         ///
         /// # Errors
         /// When the system has no thread left.
-        pub(crate) fn start(take: Take) -> io::Result<Self> {
+        pub(crate) fn start(take: OnEvent) -> io::Result<Self> {
             let ends = Arc::new(AtomicBool::new(false));
             let seen = Arc::clone(&ends);
             let thread = thread::Builder::new().name("keys".into()).spawn(move || {

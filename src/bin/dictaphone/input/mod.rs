@@ -16,7 +16,7 @@ use std::{
 use self::{
     command::Deliver,
     interrupts::Interrupts,
-    keys::{Keys, Take},
+    keys::{Keys, OnEvent},
 };
 use crate::{message::Message, report::Report};
 
@@ -44,7 +44,7 @@ impl Inputs {
     ///
     /// # Errors
     /// Those of [`start`](Self::start).
-    pub(crate) fn of_screen(deliver: Deliver, report: &Report, take: Take) -> io::Result<Self> {
+    pub(crate) fn of_screen(deliver: Deliver, report: &Report, take: OnEvent) -> io::Result<Self> {
         Self::listen(deliver, report, |interrupts| Some(keys::events(take, interrupts)))
     }
 
@@ -59,7 +59,7 @@ impl Inputs {
     fn listen(
         deliver: Deliver,
         report: &Report,
-        take: impl FnOnce(Arc<Interrupts>) -> Option<Take>,
+        take: impl FnOnce(Arc<Interrupts>) -> Option<OnEvent>,
     ) -> io::Result<Self> {
         let interrupts = Arc::new(Interrupts::new(Arc::clone(&deliver), report.clone()));
         signals::take_ctrl_c(Arc::clone(&interrupts))?;

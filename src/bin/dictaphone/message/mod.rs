@@ -5,6 +5,7 @@
 
 pub(crate) mod exit;
 mod remedy;
+mod wrong_value;
 
 use std::fmt::{self, Write as _};
 
@@ -14,7 +15,10 @@ use dictaphone::{
 };
 
 use self::exit::Exit;
-pub(crate) use self::remedy::{Hint, Remedy};
+pub(crate) use self::{
+    remedy::{Hint, Remedy},
+    wrong_value::WrongValue,
+};
 
 /// What is wrong, and what can be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

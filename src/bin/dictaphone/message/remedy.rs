@@ -31,6 +31,12 @@ pub(crate) struct Hint {
 }
 
 impl Hint {
+    /// The same, and this as well.
+    pub(crate) fn and(mut self, remedy: impl Into<Self>) -> Self {
+        self.remedies.extend(remedy.into().remedies);
+        self.remedies.into()
+    }
+
     /// What helps at a screen, where no command is typed.
     pub(crate) fn on_screen(&self) -> impl Iterator<Item = &str> {
         let is_meant = |remedy: &&Remedy| matches!(remedy, Remedy::Key(_) | Remedy::Text(_));
@@ -40,9 +46,15 @@ impl Hint {
 
 impl<const N: usize> From<[Remedy; N]> for Hint {
     fn from(remedies: [Remedy; N]) -> Self {
+        Vec::from(remedies).into()
+    }
+}
+
+impl From<Vec<Remedy>> for Hint {
+    fn from(remedies: Vec<Remedy>) -> Self {
         let said = remedies.iter().filter(|remedy| !matches!(remedy, Remedy::Key(_)));
         let line = said.map(Remedy::words).collect::<Vec<_>>().join("; ");
-        Self { remedies: remedies.into(), line }
+        Self { remedies, line }
     }
 }
 

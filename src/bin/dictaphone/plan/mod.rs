@@ -274,7 +274,7 @@ const LONGEST_NAME: usize = 255;
 fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Target, Failure> {
     let template = || match args.capture.name.as_ref().or(around.defaults.capture.name.as_ref()) {
         Some(template) => Ok(template.clone()),
-        None => Template::parse(name::DEFAULT).map_err(|reason| Failure::usage(reason, "give a `--name`")),
+        None => Template::parse(name::DEFAULT).map_err(|wrong| Failure::usage(wrong.what, "give a `--name`")),
     };
     let Some(file) = &args.file else {
         let folder = usable_clips_folder(args.capture.dir.as_deref(), around)?;

@@ -103,7 +103,7 @@ fn gate(words: &StepArgs) -> Option<GateOptions> {
         Vox::Speech => Trigger::Speech { least_dbfs: words.threshold.unwrap_or(LEAST_SPEECH_DBFS) },
         Vox::Level => Trigger::Level { threshold_dbfs: words.threshold.unwrap_or(THRESHOLD_DBFS) },
     };
-    Some(GateOptions { trigger, hang: words.hang.unwrap_or(HANG), splits: words.vox_split })
+    Some(GateOptions::new(trigger, words.hang.unwrap_or(HANG)).splits(words.vox_split))
 }
 
 fn refuse_contradictions(words: &StepArgs, args: &RecordArgs) -> Result<(), Failure> {
@@ -190,8 +190,7 @@ mod tests {
         let gate = |words: StepArgs| decide(words, None).unwrap();
         let speech = gate(StepArgs { vox: Some(Vox::Speech), ..StepArgs::default() });
         assert_eq!(speech.pre_roll, GATE_PRE_ROLL);
-        let expected =
-            GateOptions { trigger: Trigger::Speech { least_dbfs: LEAST_SPEECH_DBFS }, hang: HANG, splits: false };
+        let expected = GateOptions::new(Trigger::Speech { least_dbfs: LEAST_SPEECH_DBFS }, HANG);
         assert_eq!(speech.gate, Some(expected));
         let level = gate(StepArgs {
             vox: Some(Vox::Level),
@@ -201,8 +200,7 @@ mod tests {
             ..StepArgs::default()
         });
         assert_eq!(level.pre_roll, Duration::ZERO);
-        let expected =
-            GateOptions { trigger: Trigger::Level { threshold_dbfs: -20.0 }, hang: Duration::ZERO, splits: false };
+        let expected = GateOptions::new(Trigger::Level { threshold_dbfs: -20.0 }, Duration::ZERO);
         assert_eq!(level.gate, Some(expected));
         let split = gate(StepArgs { vox_split: true, ..StepArgs::default() });
         assert!(split.numbers_files() && split.gate.is_some_and(|gate| gate.splits));

@@ -13,9 +13,9 @@ use std::{
 };
 
 /// Bytes that may wait.
-const ROOM: usize = 1 << 16;
+const WAITING_BYTES_MAX: usize = 1 << 16;
 /// How long a piece waits for room when there is none.
-const PATIENCE: Duration = Duration::from_millis(500);
+const ROOM_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How much a piece is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +78,10 @@ impl Printer {
         if worth == Worth::Fleeting && (queue.is_writing || !queue.pieces.is_empty()) {
             return queue.failed.map_or(Ok(()), |kind| Err(kind.into()));
         }
-        let is_full = |queue: &Queue| queue.bytes > 0 && queue.bytes + piece.len() > ROOM && queue.failed.is_none();
+        let is_full =
+            |queue: &Queue| queue.bytes > 0 && queue.bytes + piece.len() > WAITING_BYTES_MAX && queue.failed.is_none();
         if is_full(&queue) && !queue.is_stuck {
-            let waited = self.shared.changed.wait_timeout_while(queue, PATIENCE, |queue| is_full(queue));
+            let waited = self.shared.changed.wait_timeout_while(queue, ROOM_TIMEOUT, |queue| is_full(queue));
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
             queue.is_stuck = is_full(&queue);
         }

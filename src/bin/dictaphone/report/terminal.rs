@@ -2,7 +2,7 @@
 //! moment.
 //!
 //! The mode is a property of the terminal, not of this process, so it is switched through free functions that any
-//! thread may call: the keys thread enters, whoever ends or suspends the program leaves. Output keeps its usual
+//! thread may call: the keys thread enters, whoever ends or suspends the program leaves. Screenful keeps its usual
 //! processing: a line feed still returns the cursor.
 //!
 //! A program that wants the whole screen says so once; entering then shows it and leaving takes it away, so that a
@@ -47,7 +47,7 @@ const RESTORE_TITLE: Print<&str> = Print("\x1b[23;0t");
 static PRINTER: OnceLock<Printer> = OnceLock::new();
 
 /// How long a terminal that takes nothing any more is waited for.
-const PATIENCE: Duration = Duration::from_millis(500);
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
 struct Screen {
     wanted: bool,
@@ -60,7 +60,7 @@ impl Screen {
     fn show(&mut self) {
         if self.wanted && !self.shown {
             // A variable, since the macro names it twice.
-            let mut out = Output::default();
+            let mut out = Screenful::default();
             let is_plain = PLAIN.load(Ordering::SeqCst);
             self.shown = is_plain
                 || execute!(
@@ -78,7 +78,7 @@ impl Screen {
 
     fn take_away(&mut self) {
         if std::mem::take(&mut self.shown) {
-            let mut out = Output::default();
+            let mut out = Screenful::default();
             if !PLAIN.load(Ordering::SeqCst) {
                 let _ = execute!(
                     out,
@@ -90,7 +90,7 @@ impl Screen {
                 );
             }
             if let Some(printer) = PRINTER.get() {
-                printer.settle(PATIENCE);
+                printer.settle(DRAIN_TIMEOUT);
             }
         }
     }
@@ -213,20 +213,20 @@ fn private_stdout() -> io::Result<Box<dyn Write + Send>> {
 /// What is written here reaches the screen in one piece when it is flushed. It never waits for a terminal that was
 /// stopped.
 #[derive(Debug, Default)]
-pub(crate) struct Output {
+pub(crate) struct Screenful {
     bytes: Vec<u8>,
     /// What is written between two flushes is one picture.
     is_picture: bool,
 }
 
-impl Output {
+impl Screenful {
     /// For a screen that is drawn.
     pub(crate) fn of_pictures() -> Self {
         Self { is_picture: true, ..Self::default() }
     }
 }
 
-impl Write for Output {
+impl Write for Screenful {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())

@@ -17,14 +17,14 @@ use super::{SessionInput, device::Device, step::Step};
 use crate::{plan::Record, work::Post};
 
 /// What was heard may still be on its way into a recording of the loudspeaker: so much more has to arrive.
-const SETTLE: Duration = Duration::from_millis(400);
+const ARRIVAL_MIN: Duration = Duration::from_millis(400);
 /// The tone has to be gone for so long, if it was recorded at all.
-const GONE: Duration = Duration::from_millis(150);
-const TIMEOUT: Duration = Duration::from_secs(4);
+const SILENCE_MIN: Duration = Duration::from_millis(150);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Below this amplitude a tone is taken for gone.
-const AUDIBLE: f64 = 0.000_3;
+const AMPLITUDE_MAX: f64 = 0.000_3;
 const TAP_BLOCKS: usize = 256;
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Plays the first tone, and waits until nothing of it can come any more.
 pub(super) fn start(plan: &Record, device: &Device, post: &Post<SessionInput>) {
@@ -61,15 +61,15 @@ fn wait_until_gone(tap: &Tap) {
     // What waits was captured before the end of the tone.
     tap.read(&mut block);
     let (mut arrived, mut quiet) = (0, 0);
-    while (arrived < frames(SETTLE) || quiet < frames(GONE)) && began.elapsed() < TIMEOUT {
-        thread::sleep(LOOK);
+    while (arrived < frames(ARRIVAL_MIN) || quiet < frames(SILENCE_MIN)) && began.elapsed() < SILENCE_TIMEOUT {
+        thread::sleep(LOOK_INTERVAL);
         block.clear();
         if tap.read(&mut block) == 0 {
             continue;
         }
         let mono: Vec<f32> = block.chunks(channels).map(|frame| frame.iter().sum()).collect();
         arrived += mono.len();
-        quiet = if amplitude(&mono, Cue::Start.hertz(), rate) < AUDIBLE { quiet + mono.len() } else { 0 };
+        quiet = if amplitude(&mono, Cue::Start.hertz(), rate) < AMPLITUDE_MAX { quiet + mono.len() } else { 0 };
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
             (0..4_800).map(|at| (0.25 * (TAU * hertz * f64::from(at) / 48_000.0).sin()) as f32).collect()
         };
         assert!((amplitude(&tone(880.0), 880.0, 48_000) - 0.25).abs() < 0.001);
-        assert!(amplitude(&tone(200.0), 880.0, 48_000) < AUDIBLE);
+        assert!(amplitude(&tone(200.0), 880.0, 48_000) < AMPLITUDE_MAX);
         assert_eq!(amplitude(&[], 880.0, 48_000), 0.0);
     }
 }

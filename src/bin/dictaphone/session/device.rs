@@ -112,13 +112,13 @@ impl Device {
 
     fn named(devices: &MediaDevices, plan: &Record, word: Option<&str>, latency: Duration) -> Result<Self, Failure> {
         let device = source::resolve(devices, word)?;
-        let stream = devices.get_user_media(&Constraints {
-            device_id: Constraint::exact(device.id.clone()),
-            sample_rate: plan.sample_rate.map(Constraint::ideal).unwrap_or_default(),
-            channel_count: wanted_channels(plan).map(Constraint::ideal).unwrap_or_default(),
-            latency: Constraint::ideal(latency.as_secs_f64()),
-            ..Constraints::default()
-        });
+        let stream = devices.get_user_media(
+            &Constraints::default()
+                .device_id(Constraint::exact(device.id.clone()))
+                .sample_rate(plan.sample_rate.map(Constraint::ideal).unwrap_or_default())
+                .channel_count(wanted_channels(plan).map(Constraint::ideal).unwrap_or_default())
+                .latency(Constraint::ideal(latency.as_secs_f64())),
+        );
         let stream = stream.map_err(|error| source::unopened(&device.id, error))?;
         let format = format(plan, &stream)?;
         Ok(Self { stream, id: device.id, name: device.label, format, note: None })

@@ -26,7 +26,7 @@ use crate::{plan::Record, report::outcome::Kept, work::Post};
 const TWIN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A disk that gets full is given room for so much more of the recording.
-const ROOM: Duration = Duration::from_secs(30 * 60);
+const ROOM_LENGTH: Duration = Duration::from_secs(30 * 60);
 
 /// Files that may be open at once, where a source waits for its reader.
 const OPEN_FILES: usize = 64;
@@ -116,7 +116,7 @@ impl Files {
 
     /// The disk gets full at so many bytes a second.
     pub(super) fn make_room(&self, bytes_per_second: u64) {
-        let _ = self.jobs.send(Job::MakeRoom(bytes_per_second.saturating_mul(ROOM.as_secs())));
+        let _ = self.jobs.send(Job::MakeRoom(bytes_per_second.saturating_mul(ROOM_LENGTH.as_secs())));
     }
 
     /// Everything is saved when this returns: what came of the last of them.

@@ -44,7 +44,7 @@ use self::{
     remembered::Remembered,
     save::Saving,
     step::Step,
-    take::Take,
+    take::Recording,
 };
 use crate::{
     input::command::Command,
@@ -92,7 +92,7 @@ enum Stage {
     Idle,
     /// The device is being opened, and then it is recorded from. What is asked meanwhile waits.
     Opening(Vec<Command>),
-    Running(Box<Take>),
+    Running(Box<Recording>),
     Saving(Box<Outcome>),
 }
 
@@ -200,7 +200,7 @@ impl Session {
             None
         };
         recorder::start(&recorder, &self.plan, target.as_ref())?;
-        let take = Take::new(recorder, format, target, device.name.clone(), self.opening, pipe);
+        let take = Recording::new(recorder, format, target, device.name.clone(), self.opening, pipe);
         (self.result, self.level_at) = (None, Instant::now());
         self.stage = Stage::Running(Box::new(take));
         Ok(())

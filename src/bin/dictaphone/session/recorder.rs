@@ -40,26 +40,25 @@ pub(super) fn prepare(
     plan.container.refuse_unless_fitting(format)?;
     let target = target::of(plan, 1, &Zoned::now())?;
     let storage = target.clone().map_or(Storage::Temporary, |target| files::storage(plan, target, twins, post));
-    let options = RecorderOptions {
-        mime_type: plan.container.mime_type().to_owned(),
-        audio_bits_per_second: plan.bits_per_second,
-        sample_rate: Some(format.sample_rate),
-        map: plan.map.clone(),
-        channels: plan.channels,
-        sample_format: Some(format.sample_format),
-        gain_db: plan.gain_db,
-        max_frames: max_frames(plan, format)?,
-        starts_paused: plan.starts_paused,
-        max_bytes: plan.steps.max_bytes,
-        split: plan.steps.split,
-        pre_roll: plan.steps.pre_roll,
-        reach,
-        gate: plan.steps.gate,
-        stop_on_silence: plan.steps.stop_on_silence,
-        storage,
-        metadata: Metadata { title: title(plan), ..Metadata::default() },
-        broadcast: true,
-    };
+    let options = RecorderOptions::default()
+        .mime_type(plan.container.mime_type())
+        .audio_bits_per_second(plan.bits_per_second)
+        .sample_rate(format.sample_rate)
+        .map(plan.map.clone())
+        .channels(plan.channels)
+        .sample_format(format.sample_format)
+        .gain_db(plan.gain_db)
+        .max_frames(max_frames(plan, format)?)
+        .starts_paused(plan.starts_paused)
+        .max_bytes(plan.steps.max_bytes)
+        .split(plan.steps.split)
+        .pre_roll(plan.steps.pre_roll)
+        .reach(reach)
+        .gate(plan.steps.gate)
+        .stop_on_silence(plan.steps.stop_on_silence)
+        .storage(storage)
+        .metadata(Metadata::default().title(title(plan)))
+        .broadcast(true);
     let recorder = MediaRecorder::new(&device.stream, options)?;
     Ok((recorder, target))
 }

@@ -32,7 +32,7 @@ use crate::{
 const REASON_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running recording.
-pub(super) struct Take {
+pub(super) struct Recording {
     pub(super) recorder: MediaRecorder,
     pub(super) format: AudioFormat,
     /// Where the file was to go when recording began.
@@ -68,7 +68,7 @@ pub(super) struct Take {
     started_in: PathBuf,
 }
 
-impl Take {
+impl Recording {
     pub(super) fn new(
         recorder: MediaRecorder,
         format: AudioFormat,

@@ -21,8 +21,8 @@ pub(super) fn of(plan: &Record, number: u32, at: &Zoned) -> Result<Option<PathBu
         Target::File(path, _) => Ok(Some(place::numbered(path, number))),
         Target::NewIn(folder, template) => {
             let file = |name: &str| folder.join(format!("{name}.{}", plan.container.extension()));
-            let name = template.choose(at, |name| file(name).exists()).map_err(|reason| {
-                Failure::usage(reason, Remedy::Flag("`--name` takes strftime fields and {n}".to_owned()))
+            let name = template.choose(at, |name| file(name).exists()).map_err(|wrong| {
+                Failure::usage(wrong.what, Remedy::Flag("`--name` takes strftime fields and {n}".to_owned()))
             })?;
             Ok(Some(file(&name)))
         }

@@ -17,7 +17,7 @@ pub(crate) use self::{
     notices::{Notice, Notices, Weight},
     player::{Detail, Mark, Outline, Player, Playing, Repeat, Stretch},
     recorder::{Deck, Device, Recorder},
-    shelf::{Kind, SKETCH_COLUMNS, Shelf, Sketch, Take, order_name},
+    shelf::{ClipRow, Kind, SKETCH_COLUMNS, Shelf, Sketch, order_name},
 };
 use super::{
     keymap::{Keymap, Scene},

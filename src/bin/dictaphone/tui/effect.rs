@@ -64,7 +64,7 @@ use crate::{
 /// Blocks of sound that may wait for the screen.
 const TAP_BLOCKS: usize = 256;
 /// How often the folder and the free space are looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the main thread hears of.
 pub(crate) enum Happening {
@@ -327,7 +327,7 @@ impl World {
 
     /// Takes in what comes next, or whatever is due without it.
     pub(crate) fn wait(&mut self, happenings: &Receiver<Happening>) -> Option<Happening> {
-        let limit = self.session.wait().unwrap_or(LOOK);
+        let limit = self.session.wait().unwrap_or(LOOK_INTERVAL);
         let happening = happenings.recv_timeout(limit);
         self.session.tick();
         happening.ok()

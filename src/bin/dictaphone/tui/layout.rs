@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::app::{Deck, Model, Picture, Size};
 
 /// Below this nothing useful can be shown.
-pub(crate) const LEAST: Size = Size { columns: 40, rows: 10 };
+pub(crate) const SIZE_MIN: Size = Size { columns: 40, rows: 10 };
 
 /// Rows of the live picture at most.
 const PICTURE_ROWS: u16 = 8;
@@ -28,7 +28,7 @@ pub(crate) struct Areas {
 /// The parts of a screen; `None` if it is too small.
 pub(crate) fn areas(size: Size) -> Option<Areas> {
     let Size { columns, rows } = size;
-    if columns < LEAST.columns || rows < LEAST.rows {
+    if columns < SIZE_MIN.columns || rows < SIZE_MIN.rows {
         return None;
     }
     let row = |y: u16, height: u16| Rect { x: 1, y, width: columns - 2, height };

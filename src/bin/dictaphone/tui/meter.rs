@@ -7,9 +7,9 @@ use dictaphone::audio::Level;
 /// How fast the bar falls, in dB a second: that of a peak programme meter (IEC 60268-10, type I: 20 dB in 1.7 s).
 const FALL_DB_PER_SECOND: f64 = 20.0 / 1.7;
 /// How long the highest peak stays marked.
-const HOLD: Duration = Duration::from_millis(1_500);
+const PEAK_SHOWN: Duration = Duration::from_millis(1_500);
 /// How long clipping stays marked.
-const CLIP: Duration = Duration::from_secs(3);
+const CLIP_SHOWN: Duration = Duration::from_secs(3);
 /// Below this the bar is empty, in dBFS.
 pub(crate) const FLOOR_DBFS: f64 = -60.0;
 
@@ -48,7 +48,7 @@ impl Meter {
         let fallen = if fallen < FLOOR_DBFS { f64::NEG_INFINITY } else { fallen };
         self.bar_dbfs = peak.max(fallen);
         self.moved_at = now;
-        if peak >= self.hold_dbfs || now.saturating_sub(self.held_at) > HOLD {
+        if peak >= self.hold_dbfs || now.saturating_sub(self.held_at) > PEAK_SHOWN {
             (self.hold_dbfs, self.held_at) = (peak, now);
         }
         if level.clipped > 0 {
@@ -59,7 +59,7 @@ impl Meter {
 
     /// Whether something clipped a moment ago.
     pub(crate) fn is_clipping(&self, now: Duration) -> bool {
-        self.clipped_at.is_some_and(|at| now.saturating_sub(at) < CLIP)
+        self.clipped_at.is_some_and(|at| now.saturating_sub(at) < CLIP_SHOWN)
     }
 
     /// Forgets the level at once: there is no input any more. What clipped belongs to the recording.

@@ -30,7 +30,7 @@ use crossterm::event::Event;
 use self::{
     app::{Model, Size},
     effect::{Happening, World},
-    session::Session,
+    session::Screen,
     theme::Theme,
     update::Msg,
 };
@@ -120,7 +120,7 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     if !hooks.is_empty() {
         world.add_listener(Box::new(Hooks::start(hooks, report.clone())?));
     }
-    Session::new(model, world, happenings, inputs, plain).stay(report)
+    Screen::new(model, world, happenings, inputs, plain).stay(report)
 }
 
 fn cannot(what: &str, error: &io::Error) -> Failure {

@@ -13,18 +13,18 @@ use super::{
 use crate::report::{quantity, status};
 
 /// A head that is somewhere else than it would be by playing on was moved.
-const MOVED: Duration = Duration::from_millis(1_500);
+const JUMP_MIN: Duration = Duration::from_millis(1_500);
 
 /// What was told so far.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Told {
+pub(super) struct Announced {
     /// What is told anew when it changes, each about one thing.
     topics: Vec<String>,
     /// Where the head was, and when.
     head: Option<(Duration, Duration)>,
 }
 
-impl Told {
+impl Announced {
     /// What has changed since the last time.
     pub(super) fn changes(&mut self, model: &Model) -> Vec<String> {
         let topics = topics(model);
@@ -52,7 +52,7 @@ impl Told {
         let before = std::mem::replace(&mut self.head, head.map(|(at, now, _)| (at, now)));
         let ((at, now, is_paused), (from, then)) = head.zip(before)?;
         let passed = if is_paused { Duration::ZERO } else { now.saturating_sub(then).mul_f64(model.player.speed) };
-        (at.abs_diff(from + passed) > MOVED).then(|| format!("at {}", clock(at)))
+        (at.abs_diff(from + passed) > JUMP_MIN).then(|| format!("at {}", clock(at)))
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_change_is_a_line_and_nothing_is_told_twice() {
-        let (mut model, mut told) = (model(), Told::default());
+        let (mut model, mut told) = (model(), Announced::default());
         assert_eq!(told.changes(&model), ["opening the input", "ready"]);
         let format = AudioFormat::new(48_000, 1, SampleFormat::S16);
         update(&mut model, Msg::Opened { name: "USB \u{1b}[2J".into(), format, note: None });
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_head_that_is_moved_is_told_and_one_that_plays_on_is_not() {
-        let (mut model, mut told) = (model(), Told::default());
+        let (mut model, mut told) = (model(), Announced::default());
         let mut play = |seconds: u64, now: u64, is_paused| {
             let (at, length) = (Duration::from_secs(seconds), Some(Duration::from_secs(900)));
             let playing = Playing { path: "/r/a.wav".into(), at, length, is_paused, peak: 0.0 };
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn that_a_clip_has_come_to_its_end_and_a_dialog_is_closed_is_told() {
-        let (mut model, mut told) = (model(), Told::default());
+        let (mut model, mut told) = (model(), Announced::default());
         told.changes(&model);
         key(&mut model, KeyCode::Char('?'));
         told.changes(&model);
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn the_help_has_every_key_and_no_line_has_a_box_or_a_dot_pattern() {
-        let (mut model, mut told) = (model(), Told::default());
+        let (mut model, mut told) = (model(), Announced::default());
         key(&mut model, KeyCode::Char('?'));
         let lines = told.changes(&model);
         for bound in model.keymap.rows() {

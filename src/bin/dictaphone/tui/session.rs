@@ -17,7 +17,7 @@ use super::{
     app::{Model, Weight},
     cannot,
     effect::{Happening, World},
-    plain::Told,
+    plain::Announced,
     update::{Effect, Msg, update},
     view,
 };
@@ -26,29 +26,29 @@ use crate::{
     message::{Message, exit::Exit},
     report::{
         Report,
-        terminal::{self, Output},
+        terminal::{self, Screenful},
     },
 };
 
 /// The shortest time between two pictures: 30 a second at most.
-const FRAME: Duration = Duration::from_millis(34);
+const PICTURE_INTERVAL: Duration = Duration::from_millis(34);
 /// How often is looked around when nothing is heard.
-const IDLE: Duration = Duration::from_millis(250);
+const IDLE_INTERVAL: Duration = Duration::from_millis(250);
 /// Messages that may belong to one picture.
 const AT_ONCE: usize = 256;
 /// How often the screen is opened anew after a panic.
-const LIVES: u32 = 3;
+const RESTARTS_MAX: u32 = 3;
 
-type Canvas = Terminal<CrosstermBackend<Output>>;
+type Canvas = Terminal<CrosstermBackend<Screenful>>;
 
 /// An open screen.
-pub(super) struct Session {
+pub(super) struct Screen {
     model: Model,
     world: World,
     happenings: Receiver<Happening>,
     inputs: Inputs,
     /// Lines are written instead of pictures, and what was told so far.
-    told: Option<Told>,
+    told: Option<Announced>,
     /// The title of the terminal.
     title: String,
     /// Which showing of the screen was drawn last.
@@ -66,7 +66,7 @@ enum End {
     Broken,
 }
 
-impl Session {
+impl Screen {
     pub(super) fn new(
         model: Model,
         world: World,
@@ -74,7 +74,7 @@ impl Session {
         inputs: Inputs,
         plain: bool,
     ) -> Self {
-        let told = plain.then(Told::default);
+        let told = plain.then(Announced::default);
         Self { model, world, happenings, inputs, told, title: String::new(), shown: None, drawn: Instant::now() }
     }
 
@@ -100,7 +100,7 @@ impl Session {
             }
         }
         terminal::give_screen_back();
-        let kept = self.tell_kept(report);
+        let kept = self.report_kept(report);
         self.world.close();
         match end {
             End::Left => Ok(kept.unwrap_or(Exit::Done)),
@@ -112,7 +112,7 @@ impl Session {
 
     /// The loop, and again after a panic.
     fn survive(&mut self) -> End {
-        for _ in 0..LIVES {
+        for _ in 0..RESTARTS_MAX {
             match panic::catch_unwind(AssertUnwindSafe(|| self.run())) {
                 Ok(Ok(())) => return End::Left,
                 Ok(Err(error)) => return End::Blind(error),
@@ -130,7 +130,7 @@ impl Session {
     }
 
     /// What came of the recordings that were not told on the screen.
-    fn tell_kept(&self, report: &Report) -> Option<Exit> {
+    fn report_kept(&self, report: &Report) -> Option<Exit> {
         let mut worst = self.world.worst();
         for kept in &self.world.kept {
             let (words, code) = kept.last_words();
@@ -157,10 +157,14 @@ impl Session {
     }
 
     fn run(&mut self) -> io::Result<()> {
-        let mut canvas = Terminal::new(CrosstermBackend::new(Output::of_pictures()))?;
+        let mut canvas = Terminal::new(CrosstermBackend::new(Screenful::of_pictures()))?;
         self.shown = None;
         loop {
-            let wait = if self.world.is_live() { FRAME.saturating_sub(self.drawn.elapsed()) } else { IDLE };
+            let wait = if self.world.is_live() {
+                PICTURE_INTERVAL.saturating_sub(self.drawn.elapsed())
+            } else {
+                IDLE_INTERVAL
+            };
             match self.happenings.recv_timeout(wait) {
                 Ok(first) => {
                     self.happen(first);
@@ -184,7 +188,7 @@ impl Session {
                 // The screen has told about those.
                 self.world.kept.clear();
             }
-            if self.drawn.elapsed() >= FRAME || !self.world.is_live() {
+            if self.drawn.elapsed() >= PICTURE_INTERVAL || !self.world.is_live() {
                 self.draw(&mut canvas)?;
                 self.drawn = Instant::now();
             }
@@ -272,12 +276,12 @@ impl Session {
 
 fn ask_terminal(command: impl crossterm::Command) -> io::Result<()> {
     // The macro takes its writer twice, so that it must be one that lives.
-    let mut out = Output::default();
+    let mut out = Screenful::default();
     execute!(out, command)
 }
 
 fn write_lines(lines: &[String]) -> io::Result<()> {
-    let mut out = Output::default();
+    let mut out = Screenful::default();
     lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     out.flush()
 }

@@ -24,8 +24,8 @@ use dictaphone::{audio::AudioFormat, clips::Bin, storage::place};
 
 use super::{
     app::{
-        Deck, Detail, Device, Dialog, Dictation, InputRow, Mark, Model, Notice, Outline, Pane, Playing, Size, Stretch,
-        Take, Weight,
+        ClipRow, Deck, Detail, Device, Dialog, Dictation, InputRow, Mark, Model, Notice, Outline, Pane, Playing, Size,
+        Stretch, Weight,
     },
     keymap::Action,
 };
@@ -122,7 +122,7 @@ pub(crate) enum Msg {
     /// There is no file of it, and why; nothing if that was wanted.
     NotSaved(Option<String>),
     /// What is in the folder.
-    Takes(Vec<Take>),
+    Takes(Vec<ClipRow>),
     /// The folder cannot be read, and why.
     NoFolder(String),
     /// A small waveform that was asked for; nothing if there is none.

@@ -16,7 +16,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     app::{Deck, Device, Dialog, Marked, Model, Picture, Place, Repeat, Size, Weight, order_name},
     keymap::Scene,
-    layout::{self, Areas, LEAST},
+    layout::{self, Areas, SIZE_MIN},
     widgets::{clips, dialog, jobs, meter, notice, oscilloscope, outline, spectrum, waveform},
 };
 use crate::report::{quantity, status};
@@ -79,7 +79,7 @@ pub(crate) fn title(model: &Model) -> String {
 }
 
 fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let Size { columns, rows } = LEAST;
+    let Size { columns, rows } = SIZE_MIN;
     let lines = [head(model).0, status::clock(model.recorder.time), format!("too small, {columns}x{rows} needed")];
     for (line, row) in lines.into_iter().zip(area.rows()) {
         Line::raw(line).render(row, buffer);
@@ -340,7 +340,7 @@ fn marker_question(model: &Model, of: &Marked) -> (String, &'static str) {
 /// A note that there is room for beside the most important keys.
 fn note_beside(model: &Model, area: Rect) -> Option<&str> {
     let notice = model.notices.shown.as_ref().filter(|notice| notice.weight == Weight::Note)?;
-    let fits = model.theme.text(&notice.text).width() + hints::LEAST <= usize::from(area.width);
+    let fits = model.theme.text(&notice.text).width() + hints::COLUMNS_MIN <= usize::from(area.width);
     fits.then_some(notice.text.as_str())
 }
 

@@ -25,9 +25,8 @@ impl Habits {
     pub(super) fn take(&mut self, entry: &Entry<'_>, document: &Document<'_>) -> Result<bool, Failure> {
         match (entry.key.replace('-', "_").as_str(), &entry.value) {
             ("back_step", Value::Text(text)) => {
-                self.back_step = duration::parse_position(text).map_err(|reason| {
-                    let (what, hint) = reason.split_once("; ").unwrap_or((&reason, ""));
-                    document.failure(entry.at, format!("`{}`: {what}", entry.key), hint)
+                self.back_step = duration::parse_position(text).map_err(|wrong| {
+                    document.failure(entry.at, format!("`{}`: {}", entry.key, wrong.what), wrong.hint)
                 })?;
             }
             ("back_step", _) => {

@@ -54,10 +54,7 @@ fn chords(entry: &Entry<'_>, document: &Document<'_>) -> Result<Vec<Chord>, Fail
             let hint = format!("write it as `{} = \"ctrl-x\"` or `[\"x\", \"f2\"]`", entry.key);
             return Err(document.failure(entry.at, format!("`{}` has keys", entry.key), hint));
         };
-        Chord::parse(text).map_err(|reason| {
-            let (what, hint) = reason.split_once("; ").unwrap_or((&reason, ""));
-            document.failure(entry.at, what, hint)
-        })
+        Chord::parse(text).map_err(|wrong| document.failure(entry.at, wrong.what, wrong.hint))
     };
     values.iter().map(chord).collect()
 }

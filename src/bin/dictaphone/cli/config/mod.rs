@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The largest file that is read; nobody writes more by hand.
-const LIMIT: u64 = 1 << 20;
+const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// Flags that make no sense as a default.
 const NOT_IN_CONFIG: [&str; 5] = ["config", "profile", "help", "version", "dry-run"];
@@ -282,8 +282,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     if is_null(path) {
         return Ok(bytes);
     }
-    ordinary::open(path, OpenOptions::new().read(true))?.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LIMIT {
+    ordinary::open(path, OpenOptions::new().read(true))?.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB, which no config is"));
     }
     Ok(bytes)

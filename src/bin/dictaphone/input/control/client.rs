@@ -28,7 +28,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the recorder has gone.
-    pub(crate) fn ask(&mut self, request: &Request) -> io::Result<Answer> {
+    pub(crate) fn request(&mut self, request: &Request) -> io::Result<Answer> {
         self.send(request)?;
         self.next()
     }
@@ -61,7 +61,7 @@ impl Recorder {
 /// When the folder of the sockets cannot be used.
 pub(crate) fn recorders() -> io::Result<Vec<Recorder>> {
     let found = folder::recorders(&folder::folder()?)?;
-    Ok(found.into_iter().filter_map(|(id, stream)| greet(id, stream)).collect())
+    Ok(found.into_iter().filter_map(|(id, stream)| connect(id, stream)).collect())
 }
 
 /// The recorder of that id, if it answers.
@@ -70,15 +70,15 @@ pub(crate) fn recorders() -> io::Result<Vec<Recorder>> {
 /// When the folder of the sockets cannot be used.
 pub(crate) fn recorder(id: &str) -> io::Result<Option<Recorder>> {
     let socket = folder::socket(&folder::folder()?, id);
-    Ok(UnixStream::connect(socket).ok().and_then(|stream| greet(id.to_owned(), stream)))
+    Ok(UnixStream::connect(socket).ok().and_then(|stream| connect(id.to_owned(), stream)))
 }
 
 /// Asks how it stands; a socket behind which there is no recorder, or one that stands still, is none.
-fn greet(id: String, stream: UnixStream) -> Option<Recorder> {
+fn connect(id: String, stream: UnixStream) -> Option<Recorder> {
     stream.set_read_timeout(Some(STATUS_TIMEOUT)).ok()?;
     stream.set_write_timeout(Some(STATUS_TIMEOUT)).ok()?;
     let mut recorder = Recorder { id, state: Activity::Inactive, stream: BufReader::new(stream) };
-    let answer = recorder.ask(&Request::Status {}).ok()?;
+    let answer = recorder.request(&Request::Status {}).ok()?;
     recorder.state = answer.status?.state;
     // From here on an answer takes as long as a file takes to be safe.
     recorder.stream.get_mut().set_read_timeout(None).ok()?;

@@ -13,7 +13,7 @@ const ESCAPE: u8 = 0x1b;
 const BELL: u8 = 0x07;
 
 /// The longest sequence that means anything is shorter.
-const LONGEST: usize = 64;
+const SEQUENCE_BYTES_MAX: usize = 64;
 
 /// More of what is pasted is dropped.
 const LONGEST_PASTE: usize = 1 << 16;
@@ -23,7 +23,7 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// Where in a sequence the bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Place {
+enum Within {
     #[default]
     Outside,
     /// Behind ESC.
@@ -49,7 +49,7 @@ enum Place {
 /// Tells what the bytes mean.
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
-    place: Place,
+    place: Within,
     /// The bytes of what was begun, without its introduction.
     held: Vec<u8>,
     /// The character was introduced by ESC.
@@ -59,48 +59,48 @@ pub(super) struct Sequences {
 impl Sequences {
     /// Whether something was begun and its end is missing.
     pub(super) fn is_open(&self) -> bool {
-        self.place != Place::Outside
+        self.place != Within::Outside
     }
 
     /// Whether that is a pasted text, which may take its time.
     pub(super) fn is_pasting(&self) -> bool {
-        self.place == Place::Paste
+        self.place == Within::Paste
     }
 
     /// Takes the next byte.
     pub(super) fn take(&mut self, byte: u8) -> Option<Event> {
         match self.place {
-            Place::Paste => return self.paste(byte),
-            Place::Mouse => return self.mouse(byte),
-            Place::TextEnd if byte == b'\\' => return self.reset(),
-            Place::TextEnd => self.place = Place::Introduced,
-            Place::Text(_) if byte == ESCAPE => return self.go(Place::TextEnd),
-            Place::Text(_) if byte == BELL => return self.reset(),
+            Within::Paste => return self.paste(byte),
+            Within::Mouse => return self.mouse(byte),
+            Within::TextEnd if byte == b'\\' => return self.reset(),
+            Within::TextEnd => self.place = Within::Introduced,
+            Within::Text(_) if byte == ESCAPE => return self.go(Within::TextEnd),
+            Within::Text(_) if byte == BELL => return self.reset(),
             _ => {}
         }
         match (self.place, byte) {
-            (Place::Introduced, ESCAPE) => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
-            (_, ESCAPE) => self.go(Place::Introduced),
+            (Within::Introduced, ESCAPE) => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
+            (_, ESCAPE) => self.go(Within::Introduced),
             // No sequence holds a control character.
             (place, 0x00..=0x1f) => {
                 self.reset();
-                control(byte, alt(place == Place::Introduced))
+                control(byte, alt(place == Within::Introduced))
             }
-            (Place::Outside, _) => self.begin(byte, false),
-            (Place::Introduced, _) => self.introduce(byte),
-            (Place::Parameters, b'[') if self.held.is_empty() => self.go(Place::Console),
-            (Place::Parameters, 0x20..=0x3f) => self.hold(byte),
-            (Place::Parameters, _) => self.end(byte),
-            (Place::Console, b'A'..=b'E') => {
+            (Within::Outside, _) => self.begin(byte, false),
+            (Within::Introduced, _) => self.introduce(byte),
+            (Within::Parameters, b'[') if self.held.is_empty() => self.go(Within::Console),
+            (Within::Parameters, 0x20..=0x3f) => self.hold(byte),
+            (Within::Parameters, _) => self.end(byte),
+            (Within::Console, b'A'..=b'E') => {
                 self.reset();
                 Some(key(KeyCode::F(byte - b'A' + 1), KeyModifiers::NONE))
             }
-            (Place::Single, _) => {
+            (Within::Single, _) => {
                 self.reset();
                 csi::letter(byte, KeyModifiers::NONE)
             }
-            (Place::Text(_), _) => self.hold(byte),
-            (Place::Character(length), 0x80..=0xbf) => self.character(byte, length),
+            (Within::Text(_), _) => self.hold(byte),
+            (Within::Character(length), 0x80..=0xbf) => self.character(byte, length),
             // Not what was begun.
             _ => {
                 self.reset();
@@ -115,27 +115,27 @@ impl Sequences {
         self.reset();
         let pressed = |byte: u8| Some(key(KeyCode::Char(char::from(byte)), KeyModifiers::ALT));
         match place {
-            Place::Introduced => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
-            Place::Parameters if held.is_empty() => pressed(b'['),
-            Place::Single => pressed(b'O'),
-            Place::Text(introducer) if held.is_empty() => pressed(introducer),
-            Place::Paste => Some(Event::Paste(String::from_utf8_lossy(&held).into_owned())),
+            Within::Introduced => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
+            Within::Parameters if held.is_empty() => pressed(b'['),
+            Within::Single => pressed(b'O'),
+            Within::Text(introducer) if held.is_empty() => pressed(introducer),
+            Within::Paste => Some(Event::Paste(String::from_utf8_lossy(&held).into_owned())),
             _ => None,
         }
     }
 
     fn reset(&mut self) -> Option<Event> {
-        self.go(Place::Outside)
+        self.go(Within::Outside)
     }
 
-    fn go(&mut self, place: Place) -> Option<Event> {
+    fn go(&mut self, place: Within) -> Option<Event> {
         self.place = place;
         self.held.clear();
         None
     }
 
     fn hold(&mut self, byte: u8) -> Option<Event> {
-        if self.held.len() < LONGEST {
+        if self.held.len() < SEQUENCE_BYTES_MAX {
             self.held.push(byte);
         }
         None
@@ -151,16 +151,16 @@ impl Sequences {
             0xf0..=0xf4 => 4,
             _ => return None,
         };
-        self.go(Place::Character(length));
+        self.go(Within::Character(length));
         self.alt = with_alt;
         self.hold(byte)
     }
 
     fn introduce(&mut self, byte: u8) -> Option<Event> {
         match byte {
-            b'[' => self.go(Place::Parameters),
-            b'O' => self.go(Place::Single),
-            b']' | b'P' | b'X' | b'^' | b'_' => self.go(Place::Text(byte)),
+            b'[' => self.go(Within::Parameters),
+            b'O' => self.go(Within::Single),
+            b']' | b'P' | b'X' | b'^' | b'_' => self.go(Within::Text(byte)),
             _ => {
                 self.reset();
                 self.begin(byte, true)
@@ -182,10 +182,10 @@ impl Sequences {
     fn end(&mut self, last: u8) -> Option<Event> {
         let held = std::mem::take(&mut self.held);
         match (held.as_slice(), last) {
-            (b"200", b'~') => self.go(Place::Paste),
-            ([], b'M') => self.go(Place::Mouse),
+            (b"200", b'~') => self.go(Within::Paste),
+            ([], b'M') => self.go(Within::Mouse),
             // It was cut.
-            _ if held.len() >= LONGEST => self.reset(),
+            _ if held.len() >= SEQUENCE_BYTES_MAX => self.reset(),
             _ => {
                 self.reset();
                 csi::event(&held, last)

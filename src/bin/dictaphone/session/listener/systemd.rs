@@ -47,7 +47,7 @@ impl Systemd {
         })
     }
 
-    fn tell(&self, message: &str) {
+    fn send(&self, message: &str) {
         let sent = match &self.to {
             Address::Path(path) => self.socket.send_to(message.as_bytes(), path),
             #[cfg(target_os = "linux")]
@@ -62,12 +62,12 @@ impl Systemd {
         }
     }
 
-    fn tell_that_frames_come(&mut self, arrived: u64) {
+    fn send_frames_come(&mut self, arrived: u64) {
         let Some(watchdog) = self.watchdog else { return };
         // systemd recommends half of the interval.
         if arrived > self.arrived && self.told_at.elapsed() >= watchdog / 3 {
             (self.arrived, self.told_at) = (arrived, Instant::now());
-            self.tell("WATCHDOG=1");
+            self.send("WATCHDOG=1");
         }
     }
 }
@@ -84,22 +84,22 @@ fn address(socket: OsString) -> Option<Address> {
 impl Listener for Systemd {
     fn on_event(&mut self, event: &SessionEvent<'_>) {
         match event.what {
-            What::Waiting(_) => self.tell("STATUS=waiting for the device"),
+            What::Waiting(_) => self.send("STATUS=waiting for the device"),
             What::Started { device, path, .. } => {
                 self.device = device.replace('\n', " ");
                 let to = path.map_or_else(String::new, |path| format!(" to {}", path.display()).replace('\n', " "));
-                self.tell(&format!("READY=1\nSTATUS=recording {}{to}\nWATCHDOG=1", self.device));
+                self.send(&format!("READY=1\nSTATUS=recording {}{to}\nWATCHDOG=1", self.device));
                 self.told_at = Instant::now();
             }
-            What::Level { progress, .. } => self.tell_that_frames_come(progress.arrived),
-            What::Paused => self.tell("STATUS=paused"),
-            What::Resumed => self.tell(&format!("STATUS=recording {}", self.device)),
+            What::Level { progress, .. } => self.send_frames_come(progress.arrived),
+            What::Paused => self.send("STATUS=paused"),
+            What::Resumed => self.send(&format!("STATUS=recording {}", self.device)),
             What::FileSaved(outcome) => {
                 if let Some(note) = outcome.note() {
-                    self.tell(&format!("STATUS=recording {}, {}", self.device, note.replace('\n', " ")));
+                    self.send(&format!("STATUS=recording {}, {}", self.device, note.replace('\n', " ")));
                 }
             }
-            What::Ended => self.tell("STOPPING=1\nSTATUS=saving"),
+            What::Ended => self.send("STOPPING=1\nSTATUS=saving"),
             _ => {}
         }
     }

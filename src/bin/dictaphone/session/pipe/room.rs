@@ -12,7 +12,7 @@ use std::{
 use dictaphone::media::Blob;
 
 /// How long nothing may come before the reader is looked after.
-const IDLE: Duration = Duration::from_millis(500);
+const IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Something to be written.
 pub(super) enum Piece {
@@ -145,12 +145,12 @@ impl Room {
         Some(unread)
     }
 
-    /// What to do next, known after [`IDLE`] at the latest.
+    /// What to do next, known after [`IDLE_TIMEOUT`] at the latest.
     pub(super) fn next(&self) -> Next {
         let is_idle = |queue: &mut Queue| queue.pieces.is_empty() && !queue.ended && !queue.closed;
         let mut queue = self.lock();
         queue.in_hand = 0;
-        let waited = self.changed.wait_timeout_while(queue, IDLE, is_idle);
+        let waited = self.changed.wait_timeout_while(queue, IDLE_TIMEOUT, is_idle);
         queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         let Some(piece) = queue.pieces.pop_front() else {
             return if queue.ended || queue.closed { Next::End } else { Next::Idle };
@@ -186,7 +186,7 @@ mod tests {
         let microphone = PushSource::new("microphone", AudioFormat::new(48_000, 1, SampleFormat::S16));
         let devices = MediaDevices::with_backends(vec![Arc::new(microphone.clone())]);
         let stream = devices.get_user_media(&Constraints::default()).unwrap();
-        let options = RecorderOptions { mime_type: "audio/pcm".to_owned(), ..RecorderOptions::default() };
+        let options = RecorderOptions::default().mime_type("audio/pcm".to_owned());
         let recorder = MediaRecorder::new(&stream, options).unwrap();
         let events = recorder.events();
         recorder.start(Some(Duration::from_millis(10))).unwrap();

@@ -31,14 +31,14 @@ pub(crate) enum Sketch {
 
 /// A clip of the list.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Take {
+pub(crate) struct ClipRow {
     /// What its header tells.
     pub(crate) clip: Clip,
     pub(crate) kind: Kind,
     pub(crate) sketch: Sketch,
 }
 
-impl Take {
+impl ClipRow {
     /// Whether it is samples alone: nothing is wrong with it, but nobody knows what they mean.
     pub(crate) fn is_raw(&self) -> bool {
         self.kind == Kind::Whole && self.clip.error.is_some() && self.clip.format.as_deref() == Some("raw")
@@ -49,7 +49,7 @@ impl Take {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Takes {
     /// All of them: unfinished ones first, then in the order that was chosen.
-    pub(crate) all: Vec<Take>,
+    pub(crate) all: Vec<ClipRow>,
     /// They were looked for at least once.
     pub(crate) known: bool,
     /// Why the folder cannot be read.
@@ -72,7 +72,7 @@ pub(crate) struct Takes {
 
 impl Takes {
     /// The clip that keys are about.
-    pub(crate) fn current(&self) -> Option<&Take> {
+    pub(crate) fn current(&self) -> Option<&ClipRow> {
         self.shown.get(self.selected).and_then(|&index| self.all.get(index))
     }
 

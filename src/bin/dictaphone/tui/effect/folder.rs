@@ -14,9 +14,9 @@ use dictaphone::{
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-use super::{Happening, LOOK, World, change::Change, markers};
+use super::{Happening, LOOK_INTERVAL, World, change::Change, markers};
 use crate::tui::{
-    app::{Kind, Sketch, Take, Weight},
+    app::{ClipRow, Kind, Sketch, Weight},
     update::Msg,
 };
 
@@ -110,7 +110,7 @@ impl World {
     /// Reads the folder again if it was said to have changed, or looks like it, which is found out once a second.
     pub(super) fn watch(&mut self) {
         let now = Instant::now();
-        if self.looked.is_some_and(|at| now.duration_since(at) < LOOK) || self.reading.load(Ordering::SeqCst) {
+        if self.looked.is_some_and(|at| now.duration_since(at) < LOOK_INTERVAL) || self.reading.load(Ordering::SeqCst) {
             return;
         }
         let forced = self.looked.is_none();
@@ -141,7 +141,7 @@ impl World {
 
     pub(super) fn disk_left(&mut self) -> Option<Duration> {
         let now = Instant::now();
-        if self.disk.0.is_none_or(|at| now.duration_since(at) >= LOOK) {
+        if self.disk.0.is_none_or(|at| now.duration_since(at) >= LOOK_INTERVAL) {
             self.disk = (Some(now), storage::available_bytes(&self.folder));
         }
         let format = self.session.format()?;
@@ -164,12 +164,12 @@ fn read(folder: &Path, listing: &mut Listing) -> Msg {
     }
     let unfinished = listing.unfinished.iter().filter(|part| !part.is_being_written).map(unfinished);
     let whole =
-        listing.clips.iter().map(|clip| Take { clip: clip.clone(), kind: Kind::Whole, sketch: Sketch::Unknown });
+        listing.clips.iter().map(|clip| ClipRow { clip: clip.clone(), kind: Kind::Whole, sketch: Sketch::Unknown });
     Msg::Takes(unfinished.chain(whole).collect())
 }
 
 /// An unfinished recording, as far as it is known without looking into it.
-fn unfinished(part: &PartFile) -> Take {
+fn unfinished(part: &PartFile) -> ClipRow {
     let zoned = |time| Timestamp::try_from(time).ok().map(|at: Timestamp| Zoned::new(at, TimeZone::system()));
     let lossy = |text: Option<&std::ffi::OsStr>| text.unwrap_or_default().to_string_lossy().into_owned();
     let clip = Clip {
@@ -187,5 +187,5 @@ fn unfinished(part: &PartFile) -> Take {
         error: None,
         modified: part.modified,
     };
-    Take { clip, kind: Kind::Unfinished, sketch: Sketch::Nothing }
+    ClipRow { clip, kind: Kind::Unfinished, sketch: Sketch::Nothing }
 }

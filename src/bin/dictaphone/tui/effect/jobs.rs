@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How often it says how far it is.
-const TELL: Duration = Duration::from_millis(100);
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The job that runs.
 pub(super) struct RunningJob {
@@ -145,7 +145,7 @@ fn last_words(what: &str) -> Message {
 fn watch(given_up: Arc<AtomicBool>, answers: Sender<Happening>) -> impl FnMut(Advance) -> ControlFlow<()> + Send {
     let mut told = Instant::now();
     move |advance| {
-        if let (true, Some(total)) = (told.elapsed() >= TELL, advance.total.filter(|&total| total > 0)) {
+        if let (true, Some(total)) = (told.elapsed() >= REPORT_INTERVAL, advance.total.filter(|&total| total > 0)) {
             told = Instant::now();
             let _ = answers.send(Happening::Msg(Msg::Progress(advance.frames as f64 / total as f64)));
         }

@@ -100,11 +100,9 @@ impl World {
 }
 
 fn listen(devices: &MediaDevices, id: &str) -> Option<Listened> {
-    let constraints = Constraints {
-        device_id: Constraint::exact(id.to_owned()),
-        latency: Constraint::ideal(PICTURE_LATENCY.as_secs_f64()),
-        ..Constraints::default()
-    };
+    let constraints = Constraints::default()
+        .device_id(Constraint::exact(id.to_owned()))
+        .latency(Constraint::ideal(PICTURE_LATENCY.as_secs_f64()));
     let stream = devices.get_user_media(&constraints).ok()?;
     let tap = stream.tracks().first()?.tap(TAP_BLOCKS);
     Some(Listened { id: id.to_owned(), stream, tap })

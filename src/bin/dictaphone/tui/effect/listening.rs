@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How often a waveform that is being measured is shown.
-const GROWTH: Duration = Duration::from_millis(100);
+const PICTURE_INTERVAL: Duration = Duration::from_millis(100);
 
 impl World {
     /// Plays it, or waits at a place in it.
@@ -184,7 +184,7 @@ fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outl
         None => measured,
     };
     let mut watch = |growing: &dictaphone::clips::Outline| {
-        if shown.elapsed() >= GROWTH {
+        if shown.elapsed() >= PICTURE_INTERVAL {
             shown = Instant::now();
             flow = show(picture(refined(growing.so_far())));
         }

@@ -22,10 +22,10 @@ use crate::tui::{
 };
 
 /// The shortest pause that one goes to, and the shortest that is skipped.
-const HOP: Duration = Duration::from_millis(400);
-const SKIP: Duration = Duration::from_millis(700);
+const HOP_PAUSE_MIN: Duration = Duration::from_millis(400);
+const SKIP_PAUSE_MIN: Duration = Duration::from_millis(700);
 /// So much of a pause is heard before the rest is skipped.
-const TAIL: Duration = Duration::from_millis(200);
+const SKIP_PAUSE_KEPT: Duration = Duration::from_millis(200);
 /// Whoever goes back this soon behind a pause means the one before.
 const JUST_PASSED: Duration = Duration::from_millis(1_000);
 
@@ -76,7 +76,7 @@ impl World {
             let passed = if state.status == Status::Playing { JUST_PASSED } else { Duration::ZERO };
             let back = frames_in(passed, state.sample_rate);
             let mut watch = || if turn.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-            let found = find(&path, loudness, HOP, |pauses| match forward {
+            let found = find(&path, loudness, HOP_PAUSE_MIN, |pauses| match forward {
                 true => pauses.next(state.position, &mut watch),
                 false => pauses.previous(state.position.saturating_sub(back), &mut watch),
             });
@@ -102,7 +102,7 @@ impl World {
             Ahead::Sought(from) if *from <= at => return,
             Ahead::Known(from, None) if *from <= at => return,
             Ahead::Known(from, Some((pause, landing))) if (*from..*landing).contains(&at) => {
-                if at >= pause.start.saturating_add(frames_in(TAIL, state.sample_rate)) {
+                if at >= pause.start.saturating_add(frames_in(SKIP_PAUSE_KEPT, state.sample_rate)) {
                     player.seek(*landing);
                 }
                 return;
@@ -114,7 +114,7 @@ impl World {
         self.travel.ahead = Ahead::Sought(at);
         self.spawn("pauses", move || {
             let mut watch = || if turn.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-            let found = find(&path, loudness, SKIP, |pauses| pauses.next(at, &mut watch)).unwrap_or_default();
+            let found = find(&path, loudness, SKIP_PAUSE_MIN, |pauses| pauses.next(at, &mut watch)).unwrap_or_default();
             Some(Happening::PauseAhead(number, at, found))
         });
     }

@@ -26,11 +26,11 @@ mod linux {
     };
 
     /// Changes that follow each other this closely are one.
-    const BURST: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+    const BURST_GAP_MAX: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
     /// So many of them, and it is told in between.
     const BURST_LENGTH: u32 = 10;
     /// How often is looked whether the folder exists by now, or whether anybody still wants to know.
-    const AGAIN: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+    const RECHECK_INTERVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
     pub(super) fn watch(folder: &Path, changed: impl Fn() -> bool) {
         let Ok(queue) = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK) else { return };
@@ -47,7 +47,7 @@ mod linux {
         loop {
             // Adding again does nothing, unless another folder has taken the name.
             let _ = inotify::add_watch(&queue, folder, flags);
-            match wait(&queue, &AGAIN) {
+            match wait(&queue, &RECHECK_INTERVAL) {
                 Ok(false) => continue,
                 Ok(true) => {}
                 Err(_) => return,
@@ -58,7 +58,7 @@ mod linux {
                     Ok(found) => news |= found,
                     Err(_) => return,
                 }
-                if !wait(&queue, &BURST).unwrap_or(false) {
+                if !wait(&queue, &BURST_GAP_MAX).unwrap_or(false) {
                     break;
                 }
             }

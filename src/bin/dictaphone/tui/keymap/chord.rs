@@ -5,6 +5,8 @@ use crossterm::event::{
     KeyEvent, KeyModifiers,
 };
 
+use crate::message::WrongValue;
+
 /// What the config calls the keys that have no character of their own.
 const NAMED: [(&str, KeyCode); 15] = [
     ("space", Char(' ')),
@@ -61,8 +63,8 @@ impl Chord {
     /// Reads a key as the config has it: a character, a name, and what is held down before it, as in `ctrl-x`.
     ///
     /// # Errors
-    /// One line with what is wrong, and the remedy behind a semicolon.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    /// What is wrong, and what helps.
+    pub(crate) fn parse(text: &str) -> Result<Self, WrongValue> {
         let mut rest = text;
         let mut held = KeyModifiers::NONE;
         while let Some((word, after)) = rest.split_once('-').filter(|(_, after)| !after.is_empty()) {
@@ -72,25 +74,32 @@ impl Chord {
         }
         let code = code(rest).ok_or_else(|| {
             let names: Vec<&str> = NAMED.iter().map(|(name, _)| *name).collect();
-            format!(
-                "`{text}` is no key; a key is a character, f1 to f12, or one of {}, after ctrl-, alt- or shift-",
-                names.join(", ")
-            )
+            let names = names.join(", ");
+            let hint = format!("a key is a character, f1 to f12, or one of {names}, after ctrl-, alt- or shift-");
+            WrongValue::new(format!("`{text}` is no key"), hint)
         })?;
         Self { code, held }.spelt_out(text)
     }
 
     /// As terminals tell it.
-    fn spelt_out(self, text: &str) -> Result<Self, String> {
+    fn spelt_out(self, text: &str) -> Result<Self, WrongValue> {
         let Self { code, held } = self;
         if let (Char(letter), true) = (code, held.contains(KeyModifiers::CONTROL)) {
             return match letter.to_ascii_lowercase() {
-                'c' | 'z' => Err(format!("`{text}` has its meaning already; ctrl-c saves and quits, ctrl-z suspends")),
-                'i' | 'm' => Err(format!("`{text}` cannot be told from tab or enter; take another letter")),
+                'c' | 'z' => Err(WrongValue::new(
+                    format!("`{text}` has its meaning already"),
+                    "ctrl-c saves and quits, ctrl-z suspends",
+                )),
+                'i' | 'm' => {
+                    Err(WrongValue::new(format!("`{text}` cannot be told from tab or enter"), "take another letter"))
+                }
                 'a'..='z' | ' ' if !held.contains(KeyModifiers::SHIFT) => {
                     Ok(Self { code: Char(letter.to_ascii_lowercase()), held })
                 }
-                _ => Err(format!("terminals do not tell `{text}`; with ctrl- there are the letters, alone")),
+                _ => Err(WrongValue::new(
+                    format!("terminals do not tell `{text}`"),
+                    "with ctrl- there are the letters, alone",
+                )),
             };
         }
         let unshifted = held - KeyModifiers::SHIFT;
@@ -100,7 +109,9 @@ impl Chord {
                 let upper = upper.next().filter(|_| upper.len() == 0).unwrap_or(letter);
                 Ok(Self { code: Char(upper), held: unshifted })
             }
-            (Char(_), true) => Err(format!("`{text}` depends on the keyboard; write the character that it makes")),
+            (Char(_), true) => {
+                Err(WrongValue::new(format!("`{text}` depends on the keyboard"), "write the character that it makes"))
+            }
             (Tab, true) => Ok(Self { code: BackTab, held: unshifted }),
             _ => Ok(self),
         }
@@ -197,7 +208,7 @@ mod tests {
             ("ctrl-shift-x", "letters"),
             ("shift-1", "depends on the keyboard"),
         ] {
-            let message = Chord::parse(text).unwrap_err();
+            let message = Chord::parse(text).unwrap_err().whole();
             assert!(message.contains(word) && message.contains("; "), "{text:?} gave {message:?}");
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     }
     match (action, model.keymap.place(key, action)) {
         (Action::Tenth, Some(place)) => travel::tenth(model, place),
-        _ => act(model, action, if far { FAR } else { NEAR }),
+        _ => act(model, action, if far { SEEK_SECONDS_SHIFT } else { SEEK_SECONDS }),
     }
 }
 
@@ -45,8 +45,8 @@ fn nothing_here(model: &mut Model, key: KeyEvent) {
 }
 
 /// Seconds that the arrows seek, and with shift.
-const NEAR: i32 = 5;
-const FAR: i32 = 30;
+const SEEK_SECONDS: i32 = 5;
+const SEEK_SECONDS_SHIFT: i32 = 30;
 
 fn act(model: &mut Model, action: Action, seconds: i32) -> Vec<Effect> {
     let page = list::page(model);

@@ -7,7 +7,7 @@ use tui_input::Input;
 
 use super::{Effect, say, stem};
 use crate::tui::{
-    app::{Dialog, Kind, Model, Sketch, Take, Weight},
+    app::{ClipRow, Dialog, Kind, Model, Sketch, Weight},
     keymap::Action,
     layout,
 };
@@ -91,7 +91,7 @@ pub(super) fn filter(model: &mut Model, text: String) {
 
 // ---- what comes of it ------------------------------------------------------------------------------------------------
 
-pub(super) fn take_list(model: &mut Model, mut takes: Vec<Take>) {
+pub(super) fn take_list(model: &mut Model, mut takes: Vec<ClipRow>) {
     keep_sketches(&mut model.shelf.takes.all, &mut takes);
     let is_there = |path: &PathBuf| takes.iter().any(|take| take.clip.path == *path);
     let wanted = model.shelf.takes.wanted.take_if(|path| is_there(path));
@@ -109,7 +109,7 @@ pub(super) fn no_folder(model: &mut Model, why: String) {
 }
 
 /// What was drawn of a clip that has not changed need not be drawn again.
-fn keep_sketches(before: &mut [Take], now: &mut [Take]) {
+fn keep_sketches(before: &mut [ClipRow], now: &mut [ClipRow]) {
     let mut known: HashMap<_, _> = before
         .iter_mut()
         .map(|take| ((&take.clip.path, take.clip.size_bytes, take.clip.modified), &mut take.sketch))
@@ -189,7 +189,7 @@ pub(super) fn ask_for_sketches(model: &mut Model) -> Option<Effect> {
     let takes = &model.shelf.takes;
     let rows = takes.shown.iter().skip(takes.offset).take(page(model)).filter_map(|&index| takes.all.get(index));
     let unknown = rows.filter(|take| take.sketch == Sketch::Unknown && can_be_drawn(take));
-    let mut unknown: Vec<&Take> = unknown.collect();
+    let mut unknown: Vec<&ClipRow> = unknown.collect();
     // A long one must not keep the others waiting.
     unknown.sort_by_key(|take| take.clip.frames);
     let wanted: Vec<PathBuf> = unknown.into_iter().map(|take| take.clip.path.clone()).collect();
@@ -200,7 +200,7 @@ pub(super) fn ask_for_sketches(model: &mut Model) -> Option<Effect> {
     Some(Effect::Sketch(wanted))
 }
 
-fn can_be_drawn(take: &Take) -> bool {
+fn can_be_drawn(take: &ClipRow) -> bool {
     take.kind == Kind::Whole && take.clip.error.is_none() && take.clip.frames != Some(0)
 }
 
@@ -221,7 +221,7 @@ fn selected(model: &Model) -> Option<PathBuf> {
 /// Sorts, and shows the same clip under the cursor.
 fn arrange(model: &mut Model, selected: Option<PathBuf>) {
     let order = model.shelf.takes.order;
-    let is_whole = |take: &Take| take.kind == Kind::Whole;
+    let is_whole = |take: &ClipRow| take.kind == Kind::Whole;
     model
         .shelf
         .takes
@@ -234,7 +234,7 @@ fn arrange(model: &mut Model, selected: Option<PathBuf>) {
 fn show(model: &mut Model, selected: Option<PathBuf>) {
     let takes = &mut model.shelf.takes;
     let wanted = Words::new(&takes.filter);
-    let fits = |take: &Take| wanted.are_in(&take.clip.name);
+    let fits = |take: &ClipRow| wanted.are_in(&take.clip.name);
     takes.shown = takes.all.iter().enumerate().filter(|(_, take)| fits(take)).map(|(index, _)| index).collect();
     let again = selected.and_then(|path| {
         takes.shown.iter().position(|&index| takes.all.get(index).is_some_and(|take| take.clip.path == path))

@@ -8,23 +8,23 @@ use super::{Effect, list, markers, needed, say, travel};
 use crate::{
     cli::limits::stepped,
     tui::{
-        app::{Mark, Model, Outline, Playing, Repeat, Take, Weight},
+        app::{ClipRow, Mark, Model, Outline, Playing, Repeat, Weight},
         meter::Meter,
     },
 };
 
 /// What one press changes the volume by, and how loud it gets at most.
 const VOLUME_STEP: f32 = 0.1;
-const LOUDEST: f32 = 2.0;
+const VOLUME_MAX: f32 = 2.0;
 /// Whoever goes back a marker this soon behind one means the one before.
-const JUST_PASSED: Duration = Duration::from_millis(1_000);
+const PASSED_MAX: Duration = Duration::from_millis(1_000);
 
 pub(super) fn play(model: &mut Model) -> Vec<Effect> {
     let here = model.shelf.takes.current().map(|take| &take.clip.path);
     match &model.player.playing {
         Some(playing) if here.is_none_or(|path| *path == playing.path) => vec![Effect::TogglePlay],
         // Others that could not be read may be whole by now, and whoever opens them says what is wrong.
-        _ if model.shelf.takes.current().is_some_and(Take::is_raw) => {
+        _ if model.shelf.takes.current().is_some_and(ClipRow::is_raw) => {
             list::readable(model).map(Effect::Play).into_iter().collect()
         }
         _ => list::whole(model).map(Effect::Play).into_iter().collect(),
@@ -45,7 +45,7 @@ pub(super) fn speed(model: &mut Model, direction: f64) -> Vec<Effect> {
 
 pub(super) fn volume(model: &mut Model, direction: f32) -> Vec<Effect> {
     let steps = (model.player.volume / VOLUME_STEP).round() + direction;
-    model.player.volume = (steps * VOLUME_STEP).clamp(0.0, LOUDEST);
+    model.player.volume = (steps * VOLUME_STEP).clamp(0.0, VOLUME_MAX);
     say(model, Weight::Note, format!("volume {:.0} %", model.player.volume * 100.0));
     vec![Effect::Volume(model.player.volume)]
 }
@@ -71,7 +71,7 @@ pub(super) fn next_marker(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn previous_marker(model: &mut Model) -> Vec<Effect> {
     let Some(Playing { at, is_paused, .. }) = needed(model) else { return Vec::new() };
-    let limit = if is_paused { at } else { at.saturating_sub(JUST_PASSED) };
+    let limit = if is_paused { at } else { at.saturating_sub(PASSED_MAX) };
     let previous = marks(model).iter().rfind(|mark| mark.at < limit).cloned();
     jump(model, previous, "there is no marker before this place")
 }

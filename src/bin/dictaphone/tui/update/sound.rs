@@ -17,7 +17,7 @@ const COLUMNS_KEPT: usize = 1_024;
 /// Samples that are remembered for the oscilloscope and the spectrum.
 pub(crate) const SOUND_KEPT: usize = 4_096;
 /// How long a note stays.
-const NOTE: Duration = Duration::from_secs(4);
+const NOTE_SHOWN: Duration = Duration::from_secs(4);
 
 pub(super) fn hear(model: &mut Model, heard: Heard) {
     model.now = heard.now;
@@ -37,7 +37,7 @@ pub(super) fn hear(model: &mut Model, heard: Heard) {
     if !heard.sound.is_empty() && matches!(model.recorder.device, Device::Open { .. }) {
         listen(model, &heard.sound);
     }
-    let expired = |notice: &Notice| notice.weight == Weight::Note && model.now.saturating_sub(notice.at) > NOTE;
+    let expired = |notice: &Notice| notice.weight == Weight::Note && model.now.saturating_sub(notice.at) > NOTE_SHOWN;
     if model.notices.shown.as_ref().is_some_and(expired) {
         model.notices.shown = None;
         model.dirty = true;

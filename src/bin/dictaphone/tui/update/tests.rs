@@ -39,12 +39,12 @@ fn model() -> Model {
     model
 }
 
-fn take(name: &str) -> Take {
+fn take(name: &str) -> ClipRow {
     sized(name, 0)
 }
 
 /// A clip of so many bytes, and as many frames of 1 ms.
-fn sized(name: &str, size: u64) -> Take {
+fn sized(name: &str, size: u64) -> ClipRow {
     let clip = Clip {
         name: name.into(),
         path: format!("/r/{name}.wav").into(),
@@ -60,7 +60,7 @@ fn sized(name: &str, size: u64) -> Take {
         error: None,
         modified: None,
     };
-    Take { clip, kind: Kind::Whole, sketch: Sketch::Nothing }
+    ClipRow { clip, kind: Kind::Whole, sketch: Sketch::Nothing }
 }
 
 fn takes(names: &[&str]) -> Msg {
@@ -106,7 +106,7 @@ fn said(model: &Model) -> Option<(Weight, &str)> {
 }
 
 /// A clip that is marked as one that cannot be read.
-fn unreadable(name: &str, format: &str, why: &str) -> Take {
+fn unreadable(name: &str, format: &str, why: &str) -> ClipRow {
     let mut take = take(name);
     take.clip.path = format!("/r/{name}.{format}").into();
     (take.clip.format, take.clip.error, take.clip.duration_s) = (Some(format.into()), Some(why.into()), None);

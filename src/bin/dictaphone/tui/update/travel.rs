@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The least that fills the screen.
-const CLOSEST: Duration = Duration::from_secs(1);
+const ZOOM_MIN: Duration = Duration::from_secs(1);
 /// What is behind the cursor when the picture follows it to the next part, as a part of the whole.
 const BEHIND: u32 = 8;
 
@@ -128,13 +128,13 @@ pub(super) fn zoom(model: &mut Model, closer: bool) {
         return;
     };
     let width = shown.length();
-    if closer && width <= CLOSEST {
+    if closer && width <= ZOOM_MIN {
         return say(model, Weight::Note, "closer than a second it does not get".to_owned());
     }
     if !closer && model.player.zoom.is_none() {
         return say(model, Weight::Note, "this is the whole clip".to_owned());
     }
-    let width = if closer { (width / 2).max(CLOSEST) } else { width.saturating_mul(2) };
+    let width = if closer { (width / 2).max(ZOOM_MIN) } else { width.saturating_mul(2) };
     model.player.zoom = (width < whole).then(|| Stretch::around(at, width / 2, width, whole));
     match model.player.zoom {
         Some(_) => say(model, Weight::Note, format!("{} on the screen", status::clock(width))),

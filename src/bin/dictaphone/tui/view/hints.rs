@@ -158,4 +158,4 @@ pub(super) fn line(model: &Model, columns: usize) -> Line<'static> {
 }
 
 /// The room that the line takes at least.
-pub(super) const LEAST: usize = 22;
+pub(super) const COLUMNS_MIN: usize = 22;

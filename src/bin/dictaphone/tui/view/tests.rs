@@ -15,7 +15,7 @@ use ratatui::{Terminal, backend::TestBackend, style::Color};
 
 use super::*;
 use crate::tui::{
-    app::{Hears, InputRow, Kind, Mark, Outline, Playing, Sketch, Take},
+    app::{ClipRow, Hears, InputRow, Kind, Mark, Outline, Playing, Sketch},
     keymap::{Action, Chord, Keymap},
     theme::Theme,
     update::{Counted, Heard, Msg, update},
@@ -24,7 +24,7 @@ use crate::tui::{
 const SIZES: [Size; 3] =
     [Size { columns: 80, rows: 24 }, Size { columns: 40, rows: 10 }, Size { columns: 120, rows: 40 }];
 
-fn take(name: &str, seconds: Option<u64>, format: &str, at: &str) -> Take {
+fn take(name: &str, seconds: Option<u64>, format: &str, at: &str) -> ClipRow {
     let clip = Clip {
         name: name.into(),
         path: PathBuf::from(format!("/r/{name}.{format}")),
@@ -40,7 +40,7 @@ fn take(name: &str, seconds: Option<u64>, format: &str, at: &str) -> Take {
         error: seconds.is_none().then(|| "damaged".into()),
         modified: None,
     };
-    Take { clip, kind: Kind::Whole, sketch: Sketch::Unknown }
+    ClipRow { clip, kind: Kind::Whole, sketch: Sketch::Unknown }
 }
 
 /// A voice that swells, in so many columns.
@@ -49,7 +49,7 @@ fn swell(columns: usize) -> Vec<Bin> {
     (0..columns).map(high).map(|high| Bin { low: -high, high, rms: high.unsigned_abs() / 3 }).collect()
 }
 
-fn takes() -> Vec<Take> {
+fn takes() -> Vec<ClipRow> {
     let mut takes = vec![
         take("interview-anna", Some(2_530), "wav", "2026-11-19T10:02:00+01:00[Europe/Berlin]"),
         take("2026-11-18_09-12-44", Some(31), "wav", "2026-11-18T09:12:44+01:00[Europe/Berlin]"),

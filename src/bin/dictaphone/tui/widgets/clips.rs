@@ -19,7 +19,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::{
     report::{quantity::size, status},
     tui::{
-        app::{Kind, Model, SKETCH_COLUMNS, Sketch, Take},
+        app::{ClipRow, Kind, Model, SKETCH_COLUMNS, Sketch},
         keymap::Action,
     },
 };
@@ -102,7 +102,7 @@ impl Columns {
     }
 }
 
-fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'static> {
+fn line(model: &Model, take: &ClipRow, width: usize, selected: bool) -> Line<'static> {
     let theme = model.theme;
     let columns = Columns::fit(width, model.shelf.takes.order);
     let name = theme.shortened(&take.clip.name, columns.name);
@@ -133,7 +133,7 @@ fn line(model: &Model, take: &Take, width: usize, selected: bool) -> Line<'stati
 }
 
 /// What is played, what is unfinished, and where the cursor is.
-fn mark(model: &Model, take: &Take, selected: bool) -> &'static str {
+fn mark(model: &Model, take: &ClipRow, selected: bool) -> &'static str {
     let played = model.player.playing.as_ref().filter(|playing| playing.path == take.clip.path);
     match (played.map(|playing| playing.is_paused), take.kind, selected, model.theme.unicode) {
         (Some(true), _, _, true) => "‖ ",
@@ -147,7 +147,7 @@ fn mark(model: &Model, take: &Take, selected: bool) -> &'static str {
     }
 }
 
-fn length(model: &Model, take: &Take) -> (String, Style) {
+fn length(model: &Model, take: &ClipRow) -> (String, Style) {
     let alarm = model.theme.alarm();
     match (take.kind, take.clip.duration_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())) {
         (Kind::Unfinished, _) => ("unfinished".to_owned(), alarm),
@@ -165,7 +165,7 @@ fn date(model: &Model, at: &Zoned) -> String {
     at.strftime(if is_of_another_year { "%d %b %Y" } else { "%d %b %H:%M" }).to_string()
 }
 
-fn extension(take: &Take) -> &str {
+fn extension(take: &ClipRow) -> &str {
     take.clip.path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
 }
 
@@ -176,7 +176,7 @@ fn clock(length: Duration) -> String {
 }
 
 /// The small waveform in so many columns.
-fn sketch(model: &Model, take: &Take, columns: usize) -> String {
+fn sketch(model: &Model, take: &ClipRow, columns: usize) -> String {
     let Sketch::Known(bins) = &take.sketch else { return String::new() };
     let part = |column: usize| {
         let (from, to) = (column * bins.len() / columns.max(1), (column + 1) * bins.len() / columns.max(1));

@@ -159,7 +159,7 @@ proptest! {
             prop_assert!(sequences.held.len() <= LONGEST_PASTE);
         }
         // Three bytes of an old mouse may be anything, and so may a pasted text.
-        if matches!(sequences.place, Place::Mouse | Place::Paste) {
+        if matches!(sequences.place, Within::Mouse | Within::Paste) {
             sequences.settle();
         }
         let event = sequences.take(3);

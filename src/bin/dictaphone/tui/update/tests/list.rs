@@ -93,8 +93,8 @@ fn names(model: &Model) -> Vec<&str> {
     takes.shown.iter().map(|&index| takes.all[index].clip.name.as_str()).collect()
 }
 
-fn unfinished(name: &str) -> Take {
-    Take { kind: Kind::Unfinished, ..take(name) }
+fn unfinished(name: &str) -> ClipRow {
+    ClipRow { kind: Kind::Unfinished, ..take(name) }
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn the_order_goes_round_and_the_cursor_stays_on_its_clip() {
 
 #[test]
 fn small_waveforms_are_asked_for_where_they_can_be_seen_and_once() {
-    let unknown = |name: &str| Take { sketch: Sketch::Unknown, ..sized(name, 7) };
+    let unknown = |name: &str| ClipRow { sketch: Sketch::Unknown, ..sized(name, 7) };
     let mut broken = unknown("a-broken");
     broken.clip.error = Some("damaged".into());
     let all = |count: usize| (0..count).map(|n| unknown(&format!("{n:03}"))).collect::<Vec<_>>();
@@ -140,7 +140,7 @@ fn small_waveforms_are_asked_for_where_they_can_be_seen_and_once() {
     let sketches: Vec<&Sketch> = model.shelf.takes.all.iter().map(|take| &take.sketch).collect();
     assert_eq!(sketches, [&Sketch::Known(bins), &Sketch::Nothing]);
     // A clip that has changed is.
-    let changed = vec![Take { sketch: Sketch::Unknown, ..sized("000", 8) }];
+    let changed = vec![ClipRow { sketch: Sketch::Unknown, ..sized("000", 8) }];
     assert_eq!(update(&mut model, Msg::Takes(changed)), [Effect::Sketch(vec!["/r/000.wav".into()])]);
 }
 
