@@ -195,12 +195,30 @@ impl<I: Input> FlacDecoder<I> {
 /// Adds samples as the sum of the header counts them: in whole bytes, the lowest first.
 fn add_to_sum(sum: Option<&mut md5::Context>, samples: &[i32], bits: u32) {
     let Some(sum) = sum else { return };
-    let width = bits.div_ceil(8) as usize;
-    let mut bytes = Vec::with_capacity(samples.len() * width);
-    for sample in samples {
-        bytes.extend_from_slice(sample.to_le_bytes().get(..width).unwrap_or_default());
-    }
+    let mut bytes = Vec::new();
+    pack(samples, bits.div_ceil(8), 0, &mut bytes);
     sum.consume(&bytes);
+}
+
+/// Appends the lowest `width` bytes of each sample, little-endian, after `shift` zeros were put below it.
+fn pack(samples: &[i32], width: u32, shift: u32, out: &mut Vec<u8>) {
+    match width {
+        1 => pack_as::<1>(samples, shift, out),
+        2 => pack_as::<2>(samples, shift, out),
+        3 => pack_as::<3>(samples, shift, out),
+        _ => pack_as::<4>(samples, shift, out),
+    }
+}
+
+fn pack_as<const WIDTH: usize>(samples: &[i32], shift: u32, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + samples.len() * WIDTH, 0);
+    let (places, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<WIDTH>();
+    for (place, sample) in places.iter_mut().zip(samples) {
+        if let Some(bytes) = (sample << shift).to_le_bytes().first_chunk() {
+            *place = *bytes;
+        }
+    }
 }
 
 fn changes(name: &str, info: &Info, frame: &Frame) -> Error {
@@ -243,16 +261,12 @@ impl<I: Input> Decoder for FlacDecoder<I> {
     }
 
     fn read_stored(&mut self, out: &mut Vec<u8>, max_frames: usize) -> Result<usize> {
-        let bytes = usize::from(self.format().sample_format.bytes());
+        let width = u32::from(self.format().sample_format.bytes());
         // Samples of 12 or 20 bits are in the upper ones.
-        let shift = (8 * bytes as u32).saturating_sub(self.info().bits);
+        let shift = (8 * width).saturating_sub(self.info().bits);
         self.deliver(max_frames, |samples, count| match samples {
-            Some(samples) => {
-                for sample in samples {
-                    out.extend_from_slice((sample << shift).to_le_bytes().get(..bytes).unwrap_or_default());
-                }
-            }
-            None => out.resize(out.len() + count * bytes, 0),
+            Some(samples) => pack(samples, width, shift, out),
+            None => out.resize(out.len() + count * width as usize, 0),
         })
     }
 

@@ -78,6 +78,25 @@ impl<'a> Bits<'a> {
         }
     }
 
+    /// Reads a number for each of `places`: the count of zeros in front of the next one is its upper part, and the `low`
+    /// bits behind that, at most 31, are the lower.
+    pub(super) fn rice<T>(&mut self, low: u32, places: &mut [T], make: impl Fn(u64) -> T) -> Result<(), Flaw> {
+        for place in places {
+            let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
+            let word = rest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes) << (self.at % 8));
+            let zeros = word.leading_zeros();
+            let length = zeros + 1 + low;
+            // Seven bits of the word may have been read before.
+            *place = make(if length <= 57 {
+                self.at += length as usize;
+                u64::from(zeros) << low | (word << (zeros + 1) >> 1) >> (63 - low)
+            } else {
+                (self.zeros()? << low) | self.number(low)?
+            });
+        }
+        Ok(())
+    }
+
     /// Bytes that were read, the last of them perhaps in part.
     pub(super) fn bytes_read(&self) -> usize {
         self.at.div_ceil(8)
@@ -100,5 +119,30 @@ mod tests {
         assert_eq!(bits.zeros(), Ok(0));
         assert_eq!(bits.zeros(), Err(Flaw::Short));
         assert_eq!(bits.number(8), Err(Flaw::Short));
+    }
+
+    #[test]
+    fn a_rice_code_is_zeros_and_what_follows_them() {
+        // At every offset, near the end and far from it, and longer than a word.
+        for (zeros, low, padding) in
+            [(0, 0, 0), (3, 5, 0), (3, 5, 90), (26, 30, 90), (40, 30, 90), (70, 14, 0), (70, 0, 90)]
+        {
+            for offset in 0..9 {
+                let number = 0x2aaa_aaaa_u64 & ((1 << low) - 1);
+                let lower = (0..low).rev().map(|bit| number >> bit & 1 == 1);
+                let code = std::iter::repeat_n(true, offset).chain(std::iter::repeat_n(false, zeros)).chain([true]);
+                let all: Vec<bool> = code.chain(lower).chain(std::iter::repeat_n(true, padding)).collect();
+                let byte = |bits: &[bool]| (0..8).fold(0, |byte, at| byte << 1 | u8::from(bits.get(at) == Some(&true)));
+                let bytes: Vec<u8> = all.chunks(8).map(byte).collect();
+                let mut bits = Bits::new(&bytes);
+                bits.number(offset as u32).unwrap();
+                let mut read = [0];
+                assert_eq!(bits.rice(low, &mut read, |number| number), Ok(()));
+                assert_eq!(read, [(zeros as u64) << low | number], "{zeros} {low} {offset}");
+                assert_eq!(bits.at, offset + zeros + 1 + low as usize);
+            }
+        }
+        assert_eq!(Bits::new(&[0, 0]).rice(3, &mut [0], |number| number), Err(Flaw::Short));
+        assert_eq!(Bits::new(&[1]).rice(3, &mut [0], |number| number), Err(Flaw::Short));
     }
 }

@@ -19,6 +19,9 @@ const LAGS: usize = ORDER_MAX + 2;
 /// The largest shift of a prediction.
 const SHIFT_MAX: i32 = 15;
 
+/// Bits of a sample that are looked at to choose among the fixed predictors.
+const DIFFERENCE_BITS_MAX: u32 = 24;
+
 /// The coefficients of the fixed predictors.
 const FIXED: [[i32; 4]; 5] = [[0, 0, 0, 0], [1, 0, 0, 0], [2, -1, 0, 0], [3, -3, 1, 0], [4, -6, 4, -1]];
 
@@ -68,24 +71,14 @@ impl Predictor {
 
     /// The best of the fixed ones for `samples` of so many bits, and how far off it is in all, about.
     pub(super) fn best_fixed(samples: &[i32], bits: u32) -> (Self, u64) {
-        // The fourth difference has four bits more.
-        let excess = bits.saturating_sub(28);
+        let excess = bits.saturating_sub(DIFFERENCE_BITS_MAX);
+        // The fourth difference has four bits more: the sum of so many does not leave 32 bits.
+        let piece = 1_usize << (28 - bits.min(DIFFERENCE_BITS_MAX));
         let mut sums = [0_u64; 5];
-        for five in samples.windows(5) {
-            let [a, b, c, d, e] = std::array::from_fn(|n| five[n] >> excess);
-            let differences = [
-                e,
-                e.wrapping_sub(d),
-                e.wrapping_sub(d.wrapping_mul(2)).wrapping_add(c),
-                e.wrapping_sub(d.wrapping_mul(3)).wrapping_add(c.wrapping_mul(3)).wrapping_sub(b),
-                e.wrapping_sub(d.wrapping_mul(4))
-                    .wrapping_add(c.wrapping_mul(6))
-                    .wrapping_sub(b.wrapping_mul(4))
-                    .wrapping_add(a),
-            ];
-            for (sum, difference) in sums.iter_mut().zip(differences) {
-                *sum = sum.wrapping_add(difference.unsigned_abs().into());
-            }
+        for start in (0..samples.len().saturating_sub(4)).step_by(piece) {
+            let end = (start + piece + 4).min(samples.len());
+            let part = differences(samples.get(start..end).unwrap_or_default(), excess);
+            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += u64::from(part));
         }
         let best = sums.iter().enumerate().min_by_key(|&(_, sum)| sum);
         let (order, sum) = best.map_or((0, 0), |(order, &sum)| (order, sum));
@@ -167,6 +160,23 @@ impl Predictor {
             (exact + INTEGERS) - INTEGERS
         })
     }
+}
+
+/// How far the fixed predictors are off in all, each, of `samples` without their lowest `excess` bits. All in 32 bits, so
+/// that the compiler makes vectors of it.
+fn differences(samples: &[i32], excess: u32) -> [u32; 5] {
+    let mut sums = [0_u32; 5];
+    for five in samples.windows(5) {
+        let [a, b, c, d, e] = [five[0], five[1], five[2], five[3], five[4]].map(|sample| sample >> excess);
+        let first = [b.wrapping_sub(a), c.wrapping_sub(b), d.wrapping_sub(c), e.wrapping_sub(d)];
+        let second: [i32; 3] = std::array::from_fn(|n| first[n + 1].wrapping_sub(first[n]));
+        let third = [second[1].wrapping_sub(second[0]), second[2].wrapping_sub(second[1])];
+        let fourth = third[1].wrapping_sub(third[0]);
+        for (sum, missed) in sums.iter_mut().zip([e, first[3], second[2], third[1], fourth]) {
+            *sum = sum.wrapping_add(missed.unsigned_abs());
+        }
+    }
+    sums
 }
 
 /// 3 × 2⁵¹: what is added to this is rounded to an integer, if it is below 2⁵¹.
