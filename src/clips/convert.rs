@@ -14,7 +14,7 @@ use super::{
     advance::Watch,
     assembly::{Assembly, Destination, NewClip, Written, cannot_write, discard_unnamed},
     excerpt::Excerpt,
-    loudness::{Level, Leveled},
+    loudness::{self, Level, Leveled, Target},
 };
 use crate::{
     audio::{AudioFormat, ChannelMap, ChannelMixer, Metadata, SampleFormat, Speakers, output_frames},
@@ -105,6 +105,10 @@ impl Conversion {
         }
     }
 
+    fn target(&self) -> Option<Target> {
+        self.loudness_lufs.map(|lufs| Target::new(lufs, self.format))
+    }
+
     fn nearest_depth(&self, from: SampleFormat) -> SampleFormat {
         let has = |wanted: &SampleFormat| self.format.codecs.iter().any(|codec| codec.sample_formats.contains(wanted));
         let deep_enough = SampleFormat::ALL.into_iter().filter(has).find(|&depth| depth >= from);
@@ -165,7 +169,7 @@ pub fn convert_to_stream(
 ) -> Result<Converted> {
     let mut decoder = conversion.excerpt.of(format::open(source)?, &source.display().to_string())?;
     let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
-    assemble(clip, Destination::Stream(out), name, conversion, watch)
+    assemble(clip, Destination::Stream(out), name, conversion, conversion.target(), watch)
 }
 
 /// An open clip and what errors call it.
@@ -183,7 +187,7 @@ fn into_spool(
     watch: Watch<'_>,
 ) -> Result<(PathBuf, Converted)> {
     let name = target.display().to_string();
-    let assembled = assemble(source, Destination::Spool(spool), &name, conversion, watch);
+    let assembled = leveled(source, spool, &name, conversion, watch);
     let outcome = assembled.and_then(|converted| {
         let path = spool.commit(target, existing).map_err(|error| cannot_write(error, &name))?;
         Ok((path, converted))
@@ -194,11 +198,41 @@ fn into_spool(
     outcome
 }
 
+/// Writes the new clip, and again with other aims if a lossy format has made it too loud or too quiet.
+fn leveled(
+    source: Source<'_>,
+    spool: &mut dyn Spool,
+    name: &str,
+    conversion: &Conversion,
+    watch: Watch<'_>,
+) -> Result<Converted> {
+    let mut target = conversion.target();
+    let mut remakes = 0;
+    loop {
+        let clip = Source { decoder: &mut *source.decoder, name: source.name };
+        let mut converted = assemble(clip, Destination::Spool(&mut *spool), name, conversion, target, &mut *watch)?;
+        let (Some(told), Some(aim), true) =
+            (&mut converted.loudness, target, conversion.format.bits_per_second.is_some())
+        else {
+            return Ok(converted);
+        };
+        let reader = spool.reader().map_err(|error| cannot_write(error, name))?;
+        told.after = loudness::of(format::from_reader(reader, name)?.as_mut())?;
+        target = aim.corrected(told.after, conversion.loudness_lufs.unwrap_or_default());
+        if target.is_none() || told.before.lufs.is_none() || remakes == loudness::REMAKES_MAX {
+            return Ok(converted);
+        }
+        remakes += 1;
+        spool.truncate(0).map_err(|error| cannot_write(error, name))?;
+    }
+}
+
 fn assemble(
     source: Source<'_>,
     destination: Destination<'_>,
     name: &str,
     conversion: &Conversion,
+    target: Option<Target>,
     watch: Watch<'_>,
 ) -> Result<Converted> {
     let from = source.decoder.format();
@@ -207,9 +241,7 @@ fn assemble(
     let mixer = ChannelMixer::keep(from.channels, speakers, conversion.map.as_ref(), Some(audio.channels))?;
     let metadata = source.decoder.metadata().clone().at_rate(from.sample_rate, audio.sample_rate);
     let metadata = Metadata { speakers: mixer.speakers().filter(|speakers| speakers.count() > 2).cloned(), ..metadata };
-    let level = conversion
-        .loudness_lufs
-        .map(|target| Level::find(source.decoder, (&mixer, audio), (conversion.format, target), &mut *watch));
+    let level = target.map(|target| Level::find(source.decoder, (&mixer, audio), target, &mut *watch));
     let level = level.transpose().map_err(|error| of_clip(error, source.name))?;
     let left_out = conversion.format.left_out(&metadata, destination.delivery());
     let output = NewClip {
@@ -225,6 +257,11 @@ fn assemble(
     let mut assembly = Assembly::begin(output, destination, frames)?;
     assembly.append(source.decoder, source.name, 0..frames.unwrap_or(u64::MAX), watch)?;
     let damage = source.decoder.damage();
+    if damage.lost_frames() > 0 && damage.lost_frames() >= frames.unwrap_or(u64::MAX).saturating_add(damage.cut_off()) {
+        let lost = damage.sentence(from.sample_rate).unwrap_or_default();
+        let context = format!("{} is damaged, and none of its sound can be read: {lost}", source.name);
+        return Err(Error::new(ErrorKind::InvalidData, context));
+    }
     let lost_frames = output_frames(damage.lost_frames(), from.sample_rate, audio.sample_rate);
     if lost_frames > 0 {
         let mut metadata = metadata;

@@ -22,7 +22,13 @@ pub const TRUE_PEAK_MAX_DBTP: f64 = -1.0;
 
 /// How far below it peaks are kept: the estimate between samples misses a little, and a lossy format adds to peaks.
 const MARGIN_DB: f64 = 0.4;
-const LOSSY_MARGIN_DB: f64 = 1.2;
+const LOSSY_MARGIN_DB: f64 = 2.0;
+
+/// What a lossy format makes of it shows only in the file: so often it is made anew, if that is too loud or not as loud as
+/// was asked for. Peaks are then kept a little further down than they would have to be.
+pub(super) const REMAKES_MAX: u32 = 3;
+const REMAKE_MARGIN_DB: f64 = 0.1;
+const REMAKE_LU: f64 = 0.2;
 
 /// Tries until the loudness behind the limiter is near enough.
 const TRIES_MAX: usize = 8;
@@ -50,12 +56,50 @@ pub struct Loudness {
 pub struct Leveled {
     /// The clip, at the rate and with the channels of the new one.
     pub before: Loudness,
-    /// The new one, as it went to the encoder.
+    /// The new one: what is read of the file, or what went to the encoder if it went into a pipe.
     pub after: Loudness,
     /// How much louder it was made, in dB.
     pub gain_db: f64,
     /// Whether peaks had to be limited.
     pub limited: bool,
+}
+
+/// How loud a clip should become, and how far below the highest true peak its peaks are kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Target {
+    lufs: f64,
+    margin_db: f64,
+}
+
+impl Target {
+    /// For a file of that format.
+    pub(super) fn new(lufs: f64, format: &Format) -> Self {
+        Self { lufs, margin_db: if format.bits_per_second.is_some() { LOSSY_MARGIN_DB } else { MARGIN_DB } }
+    }
+
+    /// What to aim at where this made a file so loud instead of `wanted_lufs`; `None` if that is near enough.
+    pub(super) fn corrected(self, made: Loudness, wanted_lufs: f64) -> Option<Self> {
+        let excess = made.true_peak_dbtp.map_or(0.0, |peak| (peak - TRUE_PEAK_MAX_DBTP).max(0.0));
+        let missing = made.lufs.map_or(0.0, |lufs| wanted_lufs - lufs);
+        (excess > 0.0 || missing.abs() > REMAKE_LU).then_some(Self {
+            lufs: self.lufs + missing,
+            margin_db: self.margin_db + if excess > 0.0 { excess + REMAKE_MARGIN_DB } else { 0.0 },
+        })
+    }
+}
+
+/// How loud what `decoder` reads is.
+///
+/// # Errors
+/// Those of the decoder and of [`Meter::new`].
+pub(super) fn of(decoder: &mut dyn Decoder) -> Result<Loudness> {
+    let mut meter = Meter::new(decoder.format())?;
+    let mut block = Vec::new();
+    while decoder.read(&mut block, BLOCK_FRAMES)? > 0 {
+        meter.push(&block);
+        block.clear();
+    }
+    Ok(meter.loudness())
 }
 
 /// Measures what passes.
@@ -101,20 +145,19 @@ pub(super) struct Level {
 }
 
 impl Level {
-    /// Finds out what makes the clip `target_lufs` loud as sound of `audio` in `format`.
+    /// Finds out what makes the clip as loud as `target` says, as sound of `audio`.
     ///
     /// # Errors
     /// Those of the decoder; [`ErrorKind::Abort`] if `watch` breaks it off; [`ErrorKind::NotSupported`] as above.
     pub(super) fn find(
         decoder: &mut dyn Decoder,
         (mixer, audio): (&ChannelMixer, AudioFormat),
-        (format, target_lufs): (&Format, f64),
+        target: Target,
         watch: Watch<'_>,
     ) -> Result<Self> {
         let before = measure(decoder, (mixer, audio), (0.0, None), watch)?;
         let Some(lufs) = before.lufs else { return Ok(Self { before, gain_db: 0.0, ceiling: None }) };
-        let margin = if format.bits_per_second.is_some() { LOSSY_MARGIN_DB } else { MARGIN_DB };
-        let ceiling_db = TRUE_PEAK_MAX_DBTP - margin;
+        let (target_lufs, ceiling_db) = (target.lufs, TRUE_PEAK_MAX_DBTP - target.margin_db);
         let wanted = (target_lufs - lufs).min(GAIN_MAX_DB);
         if before.true_peak_dbtp.is_none_or(|peak| peak + wanted <= ceiling_db) {
             return Ok(Self { before, gain_db: wanted, ceiling: None });
