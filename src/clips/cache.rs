@@ -1,4 +1,4 @@
-//! Waveforms of clips in a folder of their own, so that a long take is read through only once.
+//! Waveforms of clips in a folder of their own, and how loud they are, so that a long take is read through only once.
 //!
 //! The folder may be deleted at any time, and what is in it is believed only if it is whole and belongs to the clip as
 //! it is now: same path, size and date of change. A clip has one file, so that a changed clip replaces its old one.
@@ -16,13 +16,22 @@ use super::waveform::{BINS_MAX, Bin, Outline, Waveform};
 use crate::{error::Result, format};
 
 /// First bytes of a file; the number is that of the layout.
-const MAGIC: &[u8; 8] = b"dictwf\x02\n";
+const MAGIC: &[u8; 8] = b"dictwf\x03\n";
 
 /// No file is larger: the bins, and a path of any sensible length.
 const SIZE_MAX: u64 = 64 << 10;
 
 /// Clips that are remembered before the oldest are forgotten, about 180 MB if all of them are long.
 const FILES_MAX: usize = 15_000;
+
+/// How loud a clip is as a whole; `None` for silence and what cannot be measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Levels {
+    /// The highest sample in dBFS.
+    pub(super) peak_dbfs: Option<f64>,
+    /// Integrated loudness in LUFS.
+    pub(super) loudness_lufs: Option<f64>,
+}
 
 /// A folder of waveforms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +66,7 @@ impl WaveformCache {
         if let (false, Ok(before), Ok(after)) = (was_ended, state, key(path))
             && before == after
         {
-            let _ = self.write(&before, path, &waveform);
+            let _ = self.write(&before, path, &waveform, None);
         }
         Ok(waveform)
     }
@@ -65,6 +74,22 @@ impl WaveformCache {
     /// The waveform that is kept for the clip as it is now.
     #[must_use]
     pub fn load(&self, path: &Path) -> Option<Waveform> {
+        Some(self.read(path)?.0)
+    }
+
+    /// Whether the clip, as it is now, was read to its end for its waveform and its levels.
+    #[must_use]
+    pub fn knows(&self, path: &Path) -> bool {
+        self.load_measured(path).is_some()
+    }
+
+    /// The same for a clip that was read to its end for its levels too.
+    pub(super) fn load_measured(&self, path: &Path) -> Option<(Waveform, Levels)> {
+        let (waveform, levels) = self.read(path)?;
+        Some((waveform, levels?))
+    }
+
+    fn read(&self, path: &Path) -> Option<(Waveform, Option<Levels>)> {
         let key = key(path).ok()?;
         let mut bytes = Vec::new();
         fs::File::open(self.file_of(path)).ok()?.take(SIZE_MAX).read_to_end(&mut bytes).ok()?;
@@ -76,7 +101,7 @@ impl WaveformCache {
     /// # Errors
     /// Those of the file system.
     pub fn store(&self, path: &Path, waveform: &Waveform) -> io::Result<()> {
-        self.write(&key(path)?, path, waveform)
+        self.write(&key(path)?, path, waveform, None)
     }
 
     /// Forgets the waveforms that were kept longest ago, if there are too many.
@@ -108,8 +133,12 @@ impl WaveformCache {
         Ok(())
     }
 
-    fn write(&self, key: &[u8], path: &Path, waveform: &Waveform) -> io::Result<()> {
-        let bytes = encode_file(key, waveform);
+    /// Keeps what belongs to that [`key`].
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub(super) fn write(&self, key: &[u8], path: &Path, waveform: &Waveform, levels: Option<Levels>) -> io::Result<()> {
+        let bytes = encode_file(key, waveform, levels);
         if bytes.len() as u64 > SIZE_MAX {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is too long to keep its waveform"));
         }
@@ -133,7 +162,7 @@ impl WaveformCache {
 }
 
 /// What a kept waveform must belong to: path, size and date of change of the clip.
-fn key(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn key(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     let modified = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let mut key = [metadata.len().to_le_bytes(), modified.as_secs().to_le_bytes()].concat();
@@ -142,7 +171,7 @@ fn key(path: &Path) -> io::Result<Vec<u8>> {
     Ok(key)
 }
 
-fn encode_file(key: &[u8], waveform: &Waveform) -> Vec<u8> {
+fn encode_file(key: &[u8], waveform: &Waveform, levels: Option<Levels>) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     for number in [key.len() as u64, waveform.frames, waveform.frames_per_bin, waveform.bins.len() as u64] {
         out.extend(number.to_le_bytes());
@@ -150,12 +179,15 @@ fn encode_file(key: &[u8], waveform: &Waveform) -> Vec<u8> {
     out.extend(key);
     let bytes = |bin: &Bin| [bin.low.to_le_bytes(), bin.high.to_le_bytes(), bin.rms.to_le_bytes()].concat();
     out.extend(waveform.bins.iter().flat_map(bytes));
+    for level in levels.iter().flat_map(|levels| [levels.peak_dbfs, levels.loudness_lufs]) {
+        out.extend(level.unwrap_or(f64::NAN).to_le_bytes());
+    }
     out.extend(checksum(&out).to_le_bytes());
     out
 }
 
-/// The waveform in `bytes` if they are whole and belong to `key`.
-fn decode_file(bytes: &[u8], key: &[u8]) -> Option<Waveform> {
+/// What is in `bytes` if they are whole and belong to `key`.
+fn decode_file(bytes: &[u8], key: &[u8]) -> Option<(Waveform, Option<Levels>)> {
     let (content, sum) = bytes.split_last_chunk::<8>()?;
     if checksum(content) != u64::from_le_bytes(*sum) {
         return None;
@@ -167,19 +199,25 @@ fn decode_file(bytes: &[u8], key: &[u8]) -> Option<Waveform> {
         Some(u64::from_le_bytes(*number))
     };
     let (key_len, frames, frames_per_bin, count) = (number()?, number()?, number()?, number()?);
-    let (found, bins) = rest.split_at_checked(usize::try_from(key_len).ok()?)?;
-    let (bins, odd) = bins.as_chunks::<6>();
-    let is_whole = odd.is_empty() && bins.len() as u64 == count && bins.len() <= BINS_MAX;
-    let fits = frames_per_bin > 0 && frames.div_ceil(frames_per_bin) == count;
-    if found != key || !is_whole || !fits {
+    let (found, rest) = rest.split_at_checked(usize::try_from(key_len).ok()?)?;
+    let count = usize::try_from(count).ok().filter(|&count| count <= BINS_MAX)?;
+    let (bins, rest) = rest.split_at_checked(count * 6)?;
+    let fits = frames_per_bin > 0 && frames.div_ceil(frames_per_bin) == count as u64;
+    if found != key || !fits {
         return None;
     }
-    let bins = bins.iter().map(|&[a, b, c, d, e, f]| Bin {
+    let bins = bins.as_chunks::<6>().0.iter().map(|&[a, b, c, d, e, f]| Bin {
         low: i16::from_le_bytes([a, b]),
         high: i16::from_le_bytes([c, d]),
         rms: u16::from_le_bytes([e, f]),
     });
-    Some(Waveform { frames, frames_per_bin, bins: bins.collect() })
+    let level = |bytes: &[u8; 8]| Some(f64::from_le_bytes(*bytes)).filter(|level| level.is_finite());
+    let levels = match rest.as_chunks::<8>() {
+        ([], []) => None,
+        ([peak, loudness], []) => Some(Levels { peak_dbfs: level(peak), loudness_lufs: level(loudness) }),
+        _ => return None,
+    };
+    Some((Waveform { frames, frames_per_bin, bins: bins.collect() }, levels))
 }
 
 /// FNV-1a, 64 bits: the same in every version of the program, unlike the standard library's.
@@ -304,12 +342,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_reads_back(samples in prop::collection::vec(-1.0_f32..1.0, 0..3_000), key: Vec<u8>) {
+        fn what_is_kept_reads_back(
+            samples in prop::collection::vec(-1.0_f32..1.0, 0..3_000), key: Vec<u8>,
+            levels in prop::option::of((prop::option::of(-90.0..6.0), prop::option::of(-90.0..6.0))),
+        ) {
             let mut outline = Outline::new(None);
             outline.push(&samples, 1);
             let waveform = outline.finish();
-            let bytes = encode_file(&key, &waveform);
-            prop_assert_eq!(decode_file(&bytes, &key), Some(waveform));
+            let levels = levels.map(|(peak_dbfs, loudness_lufs)| Levels { peak_dbfs, loudness_lufs });
+            let bytes = encode_file(&key, &waveform, levels);
+            prop_assert_eq!(decode_file(&bytes, &key), Some((waveform, levels)));
             prop_assert_eq!(decode_file(&bytes, &[&key[..], &[1]].concat()), None);
         }
 

@@ -18,6 +18,8 @@ pub struct FileDamage {
     pub damage: Damage,
     /// Frames that were lost while it was recorded, as far as somebody noted that.
     pub noted_frames: Option<u64>,
+    /// Frames that are read of it, silence included, if that is known.
+    pub length: Option<u64>,
     /// Frames a second, in hertz.
     pub sample_rate: u32,
 }
@@ -34,7 +36,15 @@ impl FileDamage {
             samples.clear();
         }
         let noted_frames = noted(decoder.metadata());
-        Ok(Self { damage: decoder.damage(), noted_frames, sample_rate: decoder.format().sample_rate })
+        let sample_rate = decoder.format().sample_rate;
+        Ok(Self { damage: decoder.damage(), noted_frames, length: decoder.frames(), sample_rate })
+    }
+
+    /// Whether nothing but silence is left.
+    #[must_use]
+    pub fn is_total(&self) -> bool {
+        let silent = self.damage.lost_frames().saturating_sub(self.damage.cut_off());
+        self.damage.lost_frames() > 0 && self.length.is_some_and(|length| silent >= length)
     }
 
     /// All frames that are lost, if anybody knows.

@@ -8,7 +8,9 @@ use ebur128::{EbuR128, Mode};
 use serde::Serialize;
 
 use super::{
-    Clip, Waveform, damage,
+    Clip, Waveform, WaveformCache,
+    cache::{self, Levels},
+    damage,
     waveform::{BLOCK_FRAMES, Outline},
 };
 use crate::{
@@ -58,6 +60,14 @@ pub struct InfoMarker {
 }
 
 impl Info {
+    /// What the head of the clip at `path` tells, without reading its sound: no level, no loudness and no waveform.
+    ///
+    /// # Errors
+    /// Those of [`Clip::read`].
+    pub fn head(path: &Path) -> Result<Self> {
+        Ok(Self::open(path)?.0)
+    }
+
     /// Reads the clip at `path` to its end. `watch` is called after each block with the waveform so far, and can end the
     /// reading, which leaves level and loudness unknown. What makes the sound unreadable in the middle becomes the
     /// `error` of the clip.
@@ -65,6 +75,37 @@ impl Info {
     /// # Errors
     /// Those of [`Clip::read`].
     pub fn read(path: &Path, watch: impl FnMut(&Outline) -> ControlFlow<()>) -> Result<Self> {
+        let (mut info, decoder) = Self::open(path)?;
+        if let Some(mut decoder) = decoder {
+            info.measure(decoder.as_mut(), watch);
+        }
+        Ok(info)
+    }
+
+    /// As [`read`](Self::read), but a clip that was read to its end before and is as it was then is not read again. That
+    /// `cache` cannot be written is no error.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn recall(path: &Path, cache: &WaveformCache, watch: impl FnMut(&Outline) -> ControlFlow<()>) -> Result<Self> {
+        let (mut info, decoder) = Self::open(path)?;
+        let Some(mut decoder) = decoder else { return Ok(info) };
+        if let Some((waveform, levels)) = cache.load_measured(path).filter(|_| info.damage.is_none()) {
+            info.keep(waveform, levels, decoder.format().sample_rate);
+            return Ok(info);
+        }
+        let before = cache::key(path).ok();
+        let is_whole = info.measure(decoder.as_mut(), watch);
+        // Damage is found only by reading, and a clip that changed meanwhile would be kept with the wrong waveform.
+        let key = cache::key(path).ok().filter(|after| before.as_ref() == Some(after));
+        if let (true, None, Some(key)) = (is_whole, &info.damage, key) {
+            let levels = Levels { peak_dbfs: info.peak_dbfs, loudness_lufs: info.loudness_lufs };
+            let _ = cache.write(&key, path, &info.waveform, Some(levels));
+        }
+        Ok(info)
+    }
+
+    fn open(path: &Path) -> Result<(Self, Option<Box<dyn Decoder>>)> {
         let (clip, decoder) = Clip::open(path)?;
         let mut info = Self {
             clip,
@@ -78,11 +119,11 @@ impl Info {
             loudness_lufs: None,
             waveform: Waveform::default(),
         };
-        if let Some(mut decoder) = decoder {
+        if let Some(decoder) = &decoder {
             info.add_tags(decoder.metadata(), decoder.format());
-            info.measure(decoder.as_mut(), watch);
+            info.damage = decoder.damage().sentence(decoder.format().sample_rate);
         }
-        Ok(info)
+        Ok((info, decoder))
     }
 
     fn add_tags(&mut self, tags: &Metadata, audio: AudioFormat) {
@@ -94,7 +135,8 @@ impl Info {
         self.lost_frames = damage::noted(tags);
     }
 
-    fn measure(&mut self, decoder: &mut dyn Decoder, mut watch: impl FnMut(&Outline) -> ControlFlow<()>) {
+    /// Reads on to the end; whether it got there.
+    fn measure(&mut self, decoder: &mut dyn Decoder, mut watch: impl FnMut(&Outline) -> ControlFlow<()>) -> bool {
         let audio = decoder.format();
         let channels = usize::from(audio.channels.max(1));
         let mut outline = Outline::new(decoder.frames());
@@ -117,19 +159,29 @@ impl Info {
                 break false;
             }
         };
-        self.waveform = outline.finish();
         let damage = decoder.damage();
         if damage.lost_frames() > 0 {
             self.lost_frames = Some(self.lost_frames.unwrap_or(0).saturating_add(damage.lost_frames()));
         }
         self.damage = damage.sentence(audio.sample_rate);
+        let waveform = outline.finish();
         if is_whole {
-            self.peak_dbfs = level.take().peak.finite();
-            self.loudness_lufs = loudness.finish();
-            // A format that does not tell its length has told it now.
-            self.clip.frames.get_or_insert(self.waveform.frames());
-            self.clip.duration_s.get_or_insert(seconds(self.waveform.frames(), audio.sample_rate));
+            let levels = Levels { peak_dbfs: level.take().peak.finite(), loudness_lufs: loudness.finish() };
+            self.keep(waveform, levels, audio.sample_rate);
+        } else {
+            self.waveform = waveform;
         }
+        is_whole
+    }
+
+    /// Takes what reading to the end told.
+    fn keep(&mut self, waveform: Waveform, levels: Levels, rate: u32) {
+        // A format that does not tell its length has told it now.
+        self.clip.frames.get_or_insert(waveform.frames());
+        self.clip.duration_s.get_or_insert(seconds(waveform.frames(), rate));
+        self.peak_dbfs = levels.peak_dbfs;
+        self.loudness_lufs = levels.loudness_lufs;
+        self.waveform = waveform;
     }
 }
 
@@ -222,6 +274,36 @@ mod tests {
         fs::write(&path, wav(&[0.5; 90_000], 1, Metadata::default())).unwrap();
         let found = Info::read(&path, |_| ControlFlow::Break(())).unwrap();
         assert_eq!((found.peak_dbfs, found.waveform.frames()), (None, BLOCK_FRAMES as u64));
+    }
+
+    #[test]
+    fn a_clip_that_was_read_whole_is_recalled_and_a_damaged_one_is_read_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, cache) = (folder.path().join("a.wav"), WaveformCache::new(folder.path().join("cache")));
+        let recall = || {
+            let mut blocks = 0;
+            let info = Info::recall(&path, &cache, |_| {
+                blocks += 1;
+                ControlFlow::Continue(())
+            });
+            (info.unwrap(), blocks)
+        };
+        let bytes = wav(&sine(997.0, 0.5), 1, Metadata::default());
+        fs::write(&path, &bytes).unwrap();
+        let (first, blocks) = recall();
+        assert!(blocks > 0 && first.peak_dbfs.is_some() && first.loudness_lufs.is_some());
+        assert_eq!(recall(), (first.clone(), 0));
+        // A waveform without levels, such as the screen keeps, does not do.
+        cache.store(&path, &first.waveform).unwrap();
+        assert_eq!(recall(), (first, blocks));
+        let mut cut = bytes;
+        cut.truncate(60_000);
+        fs::write(&path, &cut).unwrap();
+        let (damaged, blocks) = recall();
+        assert!(damaged.damage.is_some() && blocks > 0);
+        assert_eq!(recall(), (damaged.clone(), blocks));
+        let head = Info::head(&path).unwrap();
+        assert_eq!((head.damage, head.clip, head.peak_dbfs), (damaged.damage, damaged.clip, None));
     }
 
     #[test]

@@ -148,7 +148,11 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
     };
     let extension = find::extension(target.unwrap_or(&file.path));
     let mut reader = spool.reader().map_err(failed)?;
-    let repair = examine(&mut reader, &name, extension, origin)?;
+    let repair = examine(&mut reader, &name, extension, origin).map_err(|error| match error.kind() {
+        // It may well be read, by the library that knows what others write.
+        ErrorKind::Undecodable => format::unknown(&name),
+        _ => error,
+    })?;
     refuse_harm(&spool, file, &repair, &name)?;
     let mut recovered = summary(file, &repair);
     if recovered.change == Change::Empty && target.is_some() && repair.seal.length >= repair.len && !dry_run {

@@ -102,11 +102,16 @@ impl Waveform {
     /// # Errors
     /// Those of the decoder, whose place is another afterwards.
     pub fn glance(decoder: &mut dyn Decoder) -> Result<Option<Self>> {
-        let worth = GLANCE_PIECES * GLANCE_FRAMES as u64 * WORTH_A_GLANCE;
-        match decoder.frames().filter(|&frames| frames >= worth) {
+        match decoder.frames().filter(|&frames| Self::takes_long(Some(frames))) {
             Some(frames) => Self::of_pieces(decoder, frames, GLANCE_PIECES, GLANCE_FRAMES).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether a clip of so many frames is worth a [glance](Self::glance) before it is measured.
+    #[must_use]
+    pub fn takes_long(frames: Option<u64>) -> bool {
+        frames.is_some_and(|frames| frames >= GLANCE_PIECES * GLANCE_FRAMES as u64 * WORTH_A_GLANCE)
     }
 
     fn of_pieces(decoder: &mut dyn Decoder, frames: u64, pieces: u64, length: usize) -> Result<Self> {

@@ -51,7 +51,13 @@ pub fn from_reader(mut input: impl Input + 'static, name: &str) -> Result<Box<dy
     }
     match foreign::kind(&start) {
         Some(kind) => foreign::open(Box::new(input), kind, name),
-        None => Err(Error::new(ErrorKind::InvalidData, format!("{name} is not a sound file that can be read"))),
+        None => {
+            let context = match foreign::silent_kind(&start) {
+                Some(what) => format!("{name} is {what}, not a sound file"),
+                None => format!("{name} is not a sound file that can be read"),
+            };
+            Err(Error::new(ErrorKind::InvalidData, context))
+        }
     }
 }
 
@@ -96,13 +102,16 @@ fn format_of(start: &[u8], extension: Option<&str>) -> Option<&'static Format> {
 /// kind of sound that cannot be repaired; [`ErrorKind::Unknown`] if reading fails.
 pub fn examine(input: &mut dyn Input, name: &str, extension: Option<&str>, origin: Origin) -> Result<Repair> {
     let start = first_bytes(input, name)?;
-    let format = format_of(&start, extension).ok_or_else(|| {
-        Error::new(ErrorKind::NotSupported, format!("{name} is not a recording of a kind that can be repaired"))
-    })?;
+    let format = format_of(&start, extension).ok_or_else(|| unknown(name))?;
     if start.is_empty() {
         return Ok(Repair::none(format.name, 0));
     }
     (format.examine)(input, name, origin)
+}
+
+/// The error for what is none of the recordings that are known here.
+pub(crate) fn unknown(name: &str) -> Error {
+    Error::new(ErrorKind::NotSupported, format!("{name} is not a recording of a kind that can be repaired"))
 }
 
 fn first_bytes(input: &mut dyn Input, name: &str) -> Result<Vec<u8>> {
@@ -124,7 +133,8 @@ mod tests {
         for bytes in [
             &b""[..],
             b"R",
-            b"RIFF\0\0\0\0AVI ",
+            b"\x89PNG\r\n\x1a\n\0\0\0\r",
+            b"hello, wor\xc3",
             b"fLaC",
             b"OggS",
             b"ID3\x04\0\0\0\0\0\0\xff\xfb\x90\0",

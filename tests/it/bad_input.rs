@@ -47,7 +47,7 @@ fn every_mistake_has_its_message_its_remedy_and_its_code() {
         (
             "-i file:old.wav x.wav",
             (
-                "old.wav is not a sound file that can be read",
+                "old.wav is text, not a sound file",
                 "`sox FILE x.wav` or `ffmpeg -i FILE x.wav` makes a WAV file of most others",
                 1,
             ),

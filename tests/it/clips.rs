@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::support::terminal::{Terminal, keys};
 use crate::support::{harness::Test, output::Output};
 
 /// A sandbox whose clips folder has a take of two seconds and another of one second.
@@ -176,4 +178,51 @@ fn facts_reach_a_slow_reader_whole_and_a_full_disk_is_told() {
         let output = crate::takes::in_shell("exec >/dev/full", words).run();
         output.assert_exit(1).assert_stderr_contains("No space left on device");
     }
+}
+
+/// A take of ten minutes of silence, which takes no room on the disk, and one of 24 hours.
+#[cfg(unix)]
+fn long() -> Test {
+    let test = Test::new().env("LC_ALL", "C.UTF-8").args(["record", "-q", "-i", "silence", "--fast", "-d", "0.1", "-"]);
+    let output = test.run();
+    output.assert_success();
+    let header = output.stdout.len() as u64 - 9_600;
+    for (name, minutes) in [("long.wav", 10), ("endless.wav", 24 * 60)] {
+        // As it comes out of a pipe: all that follows is sound.
+        fs::write(test.path(name), &output.stdout).unwrap();
+        let file = fs::File::options().write(true).open(test.path(name)).unwrap();
+        file.set_len(header + minutes * 60 * 96_000).unwrap();
+    }
+    test.again()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_long_clip_shows_its_facts_at_once_and_how_far_the_reading_is() {
+    let mut terminal = Terminal::run(&long().args(["info", "endless.wav"]));
+    terminal.wait_until("facts, a rough waveform and how far it is", |screen| {
+        let text = screen.contents();
+        text.contains("24:00:00.0 (") && text.contains("\u{28c0}") && text.contains(" % \u{2595}")
+    });
+    assert_eq!(terminal.text().matches("length").count(), 1, "{}", terminal.text());
+    terminal.send(keys::CTRL_C);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_shown_first_of_a_long_clip_is_replaced_and_nothing_of_it_stays() {
+    let test = long().args(["info", "long.wav"]);
+    let piped = test.run();
+    piped.assert_success().assert_stderr("");
+    fs::remove_dir_all(test.home().join(".cache")).unwrap();
+    let mut terminal = Terminal::run(&test);
+    assert_eq!(terminal.wait(), 0);
+    let lines = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    assert_eq!(lines(terminal.text().trim_end()), lines(&piped.stdout()));
+    assert!(terminal.raw().windows(3).any(|bytes| bytes.ends_with(b"\x1b[J")));
+    // Read once, it is known.
+    let mut again = Terminal::run(&test);
+    assert_eq!(again.wait(), 0);
+    assert!(!String::from_utf8_lossy(&again.raw()).contains(" % "), "{}", again.text());
+    assert_eq!(again.text(), terminal.text());
 }

@@ -282,3 +282,25 @@ fn record_over_slow_writes() {
         wait::poll(STALL * 2, || (began.elapsed() >= STALL + Duration::from_secs(2)).then_some(()));
     });
 }
+
+/// A disk that gives back other bytes than it was given.
+#[cfg(unix)]
+#[test]
+fn a_file_that_does_not_read_back_as_it_was_recorded_ends_with_3_and_its_place() {
+    use std::os::unix::fs::FileExt as _;
+
+    // What no later write of ours repairs: the mark of the first page, and what that page says under its checksum.
+    for at in [0, 36] {
+        let name = "take.opus";
+        let mut running = Test::new().args(["record", "-i", "tone", name]).spawn();
+        let part = format!(".{name}.part");
+        running.wait_for_file(&part, 1_000);
+        let file = std::fs::File::options().write(true).open(running.path(&part)).unwrap();
+        file.write_all_at(b"?", at).unwrap();
+        running.signal(Signal::INT);
+        let output = running.wait();
+        output.assert_exit(3).assert_stderr_contains("is not what was recorded: another reader refuses it");
+        output.assert_stderr_contains(name);
+        assert!(output.path(name).exists() && !output.path(&part).exists(), "{}", output.context());
+    }
+}

@@ -42,6 +42,8 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod microphone;
 #[cfg(unix)]
+mod others;
+#[cfg(unix)]
 mod pipes;
 #[cfg(all(target_os = "linux", feature = "pipewire"))]
 mod pipewire;

@@ -4,7 +4,7 @@
 //! Integers stay integers, so that lossless sound passes bit for bit. What encoders of lossy sound put in front is left
 //! out; what they put behind is left out where the file says so, as ffmpeg does.
 
-use std::io::{Seek as _, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom};
 
 use symphonia::core::{
     audio::GenericAudioBufferRef,
@@ -32,6 +32,9 @@ const FAILURES_MAX: u32 = 4096;
 
 /// Frames that a byte holds at most: MPEG at 8 kbit/s has 48, silence in ALAC some hundreds.
 const FRAMES_PER_BYTE_MAX: u64 = 1024;
+
+/// Bytes in which the head of an AIFF-C file is.
+const AIFC_START_BYTES: u64 = 4096;
 
 /// Frames of a packet at most; a number in a file may be anything.
 const PACKET_FRAMES_MAX: u64 = 1 << 20;
@@ -85,12 +88,33 @@ pub(super) struct ForeignDecoder {
 impl ForeignDecoder {
     pub(super) fn new(mut input: Bytes, kind: &Kind, name: &str) -> Result<Self> {
         let failed = |error| Error::from_io(error, format!("cannot read {name}"));
-        let priming = if kind.name == "m4a" { mp4::priming(&mut input).map_err(failed)? } else { 0 };
+        let sound = match kind.name {
+            "m4a" => mp4::sound(&mut input).map_err(failed)?.ok_or_else(|| {
+                let context = format!("{name} is damaged: its index, which is written last, is missing");
+                Error::new(ErrorKind::InvalidData, context)
+            })?,
+            _ => mp4::Sound::default(),
+        };
+        if sound.is_protected() {
+            let context = format!("{name} is protected against copying (DRM): only what it was sold for plays it");
+            return Err(Error::new(ErrorKind::Undecodable, context));
+        }
+        let coding = match kind.name {
+            "aiff" => aifc_coding(&mut input).map_err(failed)?,
+            _ => sound.coding.map(|coding| String::from_utf8_lossy(&coding).trim().to_owned()),
+        };
+        let named = |error: Error| match &coding {
+            // The library passes over sound that it does not know, or does not say what it is.
+            Some(coding) if matches!(error.kind(), ErrorKind::Undecodable | ErrorKind::InvalidData) => {
+                undecodable(name, name_of(coding))
+            }
+            _ => error,
+        };
         let len = input.seek(SeekFrom::End(0)).map_err(failed)?;
-        let mut reader = probe(source::stream(input).map_err(failed)?, name)?;
+        let mut reader = probe(source::stream(input).map_err(failed)?, name).map_err(named)?;
         let metadata = tags::read(reader.as_mut());
-        let (track, params) = sound_track(reader.as_ref(), name)?;
-        let codec = decoder(&params, name)?;
+        let (track, params) = sound_track(reader.as_ref(), name).map_err(named)?;
+        let codec = decoder(&params, name).map_err(named)?;
         let is_lossy = is_lossy(&params);
         let mut decoder = Self {
             container: container(kind, &params),
@@ -98,7 +122,7 @@ impl ForeignDecoder {
             stored: None,
             is_lossy,
             is_chained: false,
-            priming: if params.codec == codecs::CODEC_ID_AAC { priming } else { 0 },
+            priming: if params.codec == codecs::CODEC_ID_AAC { sound.priming } else { 0 },
             frames: 0,
             at: 0,
             next: Some(0),
@@ -453,6 +477,31 @@ fn sound_track(reader: &dyn FormatReader, name: &str) -> Result<(Track, AudioCod
 fn decoder(params: &AudioCodecParameters, name: &str) -> Result<Box<dyn AudioDecoder>> {
     let made = symphonia::default::get_codecs().make_audio_decoder(params, &AudioDecoderOptions::default());
     made.map_err(|_| undecodable(name, codec_name(params)))
+}
+
+/// What AIFF-C says its samples are coded as; `None` for plain AIFF and what is read here anyway.
+fn aifc_coding(input: &mut Bytes) -> std::io::Result<Option<String>> {
+    let mut start = Vec::new();
+    input.seek(SeekFrom::Start(0))?;
+    input.by_ref().take(AIFC_START_BYTES).read_to_end(&mut start)?;
+    let common = start.windows(4).position(|id| id == b"COMM");
+    let coding = common.and_then(|at| start.get(at + 26..at + 30)).filter(|_| start.get(8..12) == Some(b"AIFC"));
+    Ok(coding.map(|coding| String::from_utf8_lossy(coding).trim().to_owned()))
+}
+
+/// What people call that coding of MP4 and AIFF-C files.
+fn name_of(coding: &str) -> &str {
+    match coding {
+        "samr" => "AMR",
+        "sawb" => "AMR-WB",
+        "ac-3" => "AC-3",
+        "ec-3" => "E-AC-3",
+        "mp4a" => "HE-AAC or damaged AAC",
+        "ima4" => "IMA ADPCM",
+        "QDM2" | "QDMC" => "QDesign",
+        "Qclp" => "QCELP",
+        other => other,
+    }
 }
 
 fn is_lossy(params: &AudioCodecParameters) -> bool {

@@ -21,6 +21,8 @@ pub(super) static KINDS: &[Kind] = &[
     read("m4a", |start| start.get(4..8) == Some(b"ftyp")),
     read("ogg", |start| start.starts_with(b"OggS")),
     other("WMA", |start| start.starts_with(&[0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11])),
+    other("AVI", |start| start.starts_with(b"RIFF") && start.get(8..12) == Some(b"AVI ")),
+    other("Flash video", |start| start.starts_with(b"FLV\x01")),
     other("AMR", |start| start.starts_with(b"#!AMR")),
     other("Sun or NeXT audio", |start| start.starts_with(b".snd")),
     other("WavPack", |start| start.starts_with(b"wvpk")),
@@ -42,6 +44,33 @@ pub(super) static KINDS: &[Kind] = &[
                 && !matches!(third >> 4, 0 | 15) && third & 0x0c != 0x0c)
     }),
 ];
+
+/// What a file that begins with `start` is, if it is nothing that could hold sound; in words that a sentence goes on with.
+pub(crate) fn silent_kind(start: &[u8]) -> Option<&'static str> {
+    let is_text = |start: &[u8]| {
+        // A letter may be cut off at the end of what was read.
+        let text = match std::str::from_utf8(start) {
+            Ok(text) => text,
+            Err(error) if error.error_len().is_some() => return false,
+            Err(error) => std::str::from_utf8(start.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(),
+        };
+        !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+    };
+    let begins: &[(&[u8], &str)] = &[
+        (b"\x89PNG", "a PNG picture"),
+        (b"\xff\xd8\xff", "a JPEG picture"),
+        (b"GIF8", "a GIF picture"),
+        (b"%PDF", "a PDF document"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"\x1f\x8b", "a compressed file (gzip)"),
+        (b"7z\xbc\xaf", "a 7-Zip archive"),
+        (b"MThd", "a MIDI file (notes, no sound)"),
+        (b"\x7fELF", "a program"),
+        (b"SQLite form", "a database"),
+    ];
+    let known = begins.iter().find(|(begin, _)| start.starts_with(begin)).map(|&(_, what)| what);
+    known.or_else(|| (start.len() >= 8 && is_text(start)).then_some("text"))
+}
 
 /// Extensions of sound that others write, without the dot, and what listings call it until the file says more.
 pub(super) static EXTENSIONS: &[(&[&str], &str)] = &[

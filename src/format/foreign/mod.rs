@@ -20,7 +20,7 @@ mod tags;
 use super::{Decoder, row::Bytes};
 use crate::error::{Error, Result};
 
-pub(super) use kinds::Kind;
+pub(super) use kinds::{Kind, silent_kind};
 
 /// Reads back what we wrote in formats that the library knows; nobody does without it.
 #[cfg(feature = "foreign")]

@@ -1,5 +1,5 @@
 //! The edit list of an MP4 file (ISO/IEC 14496-12, section 8.6.6), which the library does not apply: how much of the first
-//! sound track its encoder put in front of the recording. Run by the thread that opens the file.
+//! sound track its encoder put in front of the recording. And what that is coded as, where the library does not say. Run by the thread that opens the file.
 
 use std::io::{self, Read as _, SeekFrom};
 
@@ -11,19 +11,38 @@ const INDEX_BYTES_MAX: u64 = 64 << 20;
 /// Boxes of the file that are looked at.
 const BOXES_MAX: usize = 1024;
 
-/// Units of the media's time scale in front of the first sound that is to be played; 0 without an edit list.
+/// What the index of the file says of its first sound track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Sound {
+    /// Units of the media's time scale in front of the first sound that is to be played; 0 without an edit list.
+    pub(super) priming: u64,
+    /// What the sound is coded as (`mp4a`, `alac`, `samr` …), if there is any.
+    pub(super) coding: Option<[u8; 4]>,
+}
+
+impl Sound {
+    /// Whether only the program that it was sold for can read it (ISO/IEC 14496-12, section 8.12, and Apple's own way).
+    pub(super) fn is_protected(self) -> bool {
+        matches!(self.coding.as_ref(), Some(b"drms" | b"enca" | b"p608"))
+    }
+}
+
+/// What is known of the sound in the file; `None` without an index.
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn priming(input: &mut Bytes) -> io::Result<u64> {
-    let Some(index) = index(input)? else { return Ok(0) };
+pub(super) fn sound(input: &mut Bytes) -> io::Result<Option<Sound>> {
+    let Some(index) = index(input)? else { return Ok(None) };
     let tracks = children(&index).filter(|&(kind, _)| kind == b"trak").map(|(_, track)| track);
-    let sound = { tracks }.find(|track| {
+    let track = { tracks }.find(|track| {
         let handler = inside(track, b"mdia").and_then(|media| inside(media, b"hdlr"));
         handler.and_then(|handler| handler.get(8..12)) == Some(b"soun")
     });
-    let edits = sound.and_then(|track| inside(track, b"edts")).and_then(|edits| inside(edits, b"elst"));
-    Ok(edits.and_then(first_media_time).unwrap_or(0))
+    let Some(track) = track else { return Ok(Some(Sound::default())) };
+    let edits = inside(track, b"edts").and_then(|edits| inside(edits, b"elst"));
+    let table = [b"mdia", b"minf", b"stbl", b"stsd"].into_iter().try_fold(track, |payload, kind| inside(payload, kind));
+    let entry = table.and_then(|table| table.get(12..16)?.first_chunk().copied());
+    Ok(Some(Sound { priming: edits.and_then(first_media_time).unwrap_or(0), coding: entry }))
 }
 
 /// What the box `moov` holds.
@@ -102,11 +121,12 @@ mod tests {
             boxed(b"trak", &[boxed(b"edts", &boxed(b"elst", edits)), media].concat())
         };
         let file = |tracks: &[u8]| [boxed(b"ftyp", b"M4A "), boxed(b"moov", tracks)].concat();
-        let found = |bytes: Vec<u8>| priming(&mut (Box::new(Cursor::new(bytes)) as Bytes)).unwrap();
+        let sound = |bytes: Vec<u8>| sound(&mut (Box::new(Cursor::new(bytes)) as Bytes)).unwrap();
+        let found = |bytes: Vec<u8>| sound(bytes).map(|sound| sound.priming);
         let two = [track(b"vide", &[0; 16]), track(b"soun", &list)].concat();
-        assert_eq!(found(file(&two)), 1024);
-        assert_eq!(found(file(&track(b"soun", &[]))), 0);
-        assert_eq!(found(boxed(b"ftyp", b"M4A ")), 0);
-        assert_eq!(found(vec![0, 0, 0, 1, b'm', b'o', b'o', b'v']), 0);
+        assert_eq!(found(file(&two)), Some(1024));
+        assert_eq!(found(file(&track(b"soun", &[]))), Some(0));
+        assert_eq!(found(boxed(b"ftyp", b"M4A ")), None);
+        assert_eq!(found(vec![0, 0, 0, 1, b'm', b'o', b'o', b'v']), None);
     }
 }

@@ -1,6 +1,6 @@
 //! `dictaphone convert`: a clip in another format, rate or number of channels, into a file or a pipe.
 
-mod line;
+pub(super) mod line;
 
 use std::{
     io,
@@ -163,14 +163,17 @@ fn loudness(leveled: &Leveled) -> String {
 }
 
 fn failure(error: &Error, clip: &Path, plan: &Convert) -> Failure {
+    if error.kind() == ErrorKind::InvalidData {
+        return shelf::unreadable(clip, error);
+    }
     if error.kind() == ErrorKind::Abort {
         let message = Message::new("the conversion was cancelled").hint("nothing is left of it");
         return Failure::new(message, Exit::Interrupted);
     }
-    Failure::of(error, remedy(error, clip, plan))
+    Failure::of(error, remedy(error, plan))
 }
 
-fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<Hint> {
+fn remedy(error: &Error, plan: &Convert) -> Option<Hint> {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let hint = match (error.kind(), error.io_kind()) {
         _ if error.constraint().is_some() => return message::remedy(error),
@@ -184,9 +187,6 @@ fn remedy(error: &Error, clip: &Path, plan: &Convert) -> Option<Hint> {
         (ErrorKind::AlreadyExists, _) => "`--force` replaces it once the new one is complete".to_owned(),
         (ErrorKind::NotAllowed, _) => "write to a folder of your own, or change the rights".to_owned(),
         (ErrorKind::NotSupported, _) => "without -r, -c, -b and --preset it stays as it is in the clip".to_owned(),
-        (ErrorKind::InvalidData, _) => {
-            format!("`dictaphone recover {}` repairs a recording whose recorder died", clip.display())
-        }
         _ => return None,
     };
     Some(hint.into())

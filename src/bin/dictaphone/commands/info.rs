@@ -1,23 +1,25 @@
 //! `dictaphone info`: everything about one clip, with its waveform and markers.
 
 use std::{
-    fs::File,
-    io,
+    io::{self, IsTerminal as _},
     ops::{ControlFlow, Range},
     path::Path,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
 use dictaphone::{
+    Error,
     audio::time::seconds,
     clips::{
-        Info, Waveform,
+        Advance, Info, Outline, Waveform,
         draw::{self, Scale},
     },
     format,
 };
+use unicode_width::UnicodeWidthStr as _;
 
+use super::convert::line;
 use crate::{
     cli::{InfoArgs, config::Config},
     message::{Failure, Message, exit::Exit, file_failure, visible},
@@ -39,11 +41,12 @@ const ROWS: usize = 3;
 pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let folder = shelf::folder(&args.folder, config)?;
     let path = shelf::find_or_newest(&folder, args.clip.as_deref())?;
-    let info = Info::read(&path, |_| ControlFlow::Continue(())).map_err(|error| file_failure(&error))?;
-    if let (None, Some(cache)) = (&info.clip.error, shelf::waveforms()) {
-        // It was read for once, and the next one who wants its waveform need not. A cache is never missed.
-        let _ = cache.store(&path, &info.waveform);
-    }
+    let info = match args.markers {
+        // They stand in the head.
+        Some(_) => Info::head(&path),
+        None => watched(&path, args, report),
+    };
+    let info = info.map_err(|error| file_failure(&error))?;
     if args.json {
         report.facts(&info)
     } else if let Some(form) = args.markers {
@@ -53,17 +56,81 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> anyhow::R
             None => Some(info.waveform.clone()),
             Some(frames) => enlarged(&path, frames),
         };
-        report.data(text(&info, waveform.as_ref(), width(), report.speaks_utf8()).as_bytes())
+        report.data(text(&info, waveform.as_ref(), report).as_bytes())
     } else {
         Ok(())
     }
     .context("cannot write the answer")?;
     match &info.clip.error {
         None => Ok(Exit::Done),
-        Some(error) => {
-            // What kept it from being read is kept as a sentence only.
-            let denied = File::open(&path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
-            Err(Failure::new(Message::new(error), if denied { Exit::Denied } else { Exit::Failed }).into())
+        // What kept it from being read is kept as a sentence only.
+        Some(text) => Err(match format::open(&path) {
+            Err(error) => shelf::unreadable(&path, &error),
+            Ok(_) => Failure::new(Message::new(text), Exit::Failed),
+        }
+        .into()),
+    }
+}
+
+/// Reads the clip to its end. Whoever waits for a long one at a terminal sees at once what its head tells, soon a rough
+/// waveform, and how far it is.
+fn watched(path: &Path, args: &InfoArgs, report: &Report) -> Result<Info, Error> {
+    let mut preview = Preview::default();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut total = None;
+    let cache = shelf::waveforms();
+    let wants_text = !args.json && args.part.from.is_none() && args.part.to.is_none();
+    if report.has_live_line() && !cache.as_ref().is_some_and(|cache| cache.knows(path)) {
+        let mut head = Info::head(path)?;
+        total = head.clip.frames;
+        if wants_text && io::stdout().is_terminal() && Waveform::takes_long(total) {
+            preview.show(&head, report);
+            let rough = format::open(path).ok().and_then(|mut decoder| Waveform::glance(decoder.as_mut()).ok()?);
+            head.waveform = rough.unwrap_or_default();
+            preview.show(&head, report);
+        }
+    }
+    let watch = |outline: &Outline| {
+        let advance = Advance { frames: outline.frames(), total };
+        report.draw_line(Instant::now(), |width, style| line::render(advance, &name, width, style));
+        ControlFlow::Continue(())
+    };
+    let info = match &cache {
+        Some(cache) => Info::recall(path, cache, watch),
+        None => Info::read(path, watch),
+    };
+    report.clear();
+    preview.remove(report);
+    info
+}
+
+/// What is shown on a terminal before all is known.
+#[derive(Default)]
+struct Preview {
+    /// The lines of the terminal that it takes.
+    lines: usize,
+}
+
+impl Preview {
+    fn show(&mut self, info: &Info, report: &Report) {
+        let text = text(info, Some(&info.waveform), report);
+        let (columns, rows) = crossterm::terminal::size().unwrap_or((WIDTH, 0));
+        let columns = usize::from(columns).max(1);
+        let lines = text.lines().map(|line| line.width().div_ceil(columns).max(1)).sum();
+        self.remove(report);
+        // What has left the screen at its top could not be replaced.
+        if lines < usize::from(rows) && report.data(text.as_bytes()).is_ok() {
+            self.lines = lines;
+        }
+    }
+
+    fn remove(&mut self, report: &Report) {
+        // What is said to a person takes another way to the same terminal.
+        report.finish();
+        match std::mem::take(&mut self.lines) {
+            0 => {}
+            // Without a terminal there was nothing to show.
+            lines => drop(report.data(format!("\x1b[{lines}A\r\x1b[J").as_bytes())),
         }
     }
 }
@@ -79,7 +146,8 @@ fn enlarged(path: &Path, frames: Range<u64>) -> Option<Waveform> {
 }
 
 /// The facts for people; what is unknown is left out.
-fn text(info: &Info, waveform: Option<&Waveform>, width: usize, utf8: bool) -> String {
+fn text(info: &Info, waveform: Option<&Waveform>, report: &Report) -> String {
+    let (width, utf8) = (width(), report.speaks_utf8());
     let mut text = table::render(&rows(info));
     let columns = |count: usize| waveform.map(|waveform| waveform.columns(count)).unwrap_or_default();
     let scale = Scale::of(info.waveform.bins());

@@ -23,7 +23,7 @@ use self::line::LineFacts;
 use crate::{
     cli::{PlayArgs, config::Config, limits::stepped},
     input::{Inputs, command::Command},
-    message::{Failure, Hint, Message, exit::Exit, file_failure, visible},
+    message::{Failure, Hint, Message, exit::Exit, visible},
     report::{Report, status::clock},
     shelf,
 };
@@ -36,7 +36,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// When the recording cannot be read or nothing can be heard.
 pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let clip = shelf::find_or_newest(&shelf::folder(&args.folder, config)?, args.clip.as_deref())?;
-    let decoder = format::open(&clip).map_err(|error| file_failure(&error))?;
+    let decoder = format::open(&clip).map_err(|error| shelf::unreadable(&clip, &error))?;
     let start = args.start.map_or(0, |start| frames_in(start, decoder.format().sample_rate));
     let outside = decoder.frames().filter(|&frames| start > 0 && start >= frames);
     if let (Some(frames), Some(asked)) = (outside, args.start) {

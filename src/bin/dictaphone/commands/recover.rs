@@ -3,17 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use dictaphone::clips::{self, Change, Outcome, Recovered, Twins, path_fields, retention};
+use dictaphone::{
+    Error, ErrorKind,
+    clips::{self, Change, FileDamage, Outcome, Recovered, Twins, path_fields, retention},
+    format,
+};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::{
     cli::{RecoverArgs, config::Config},
     message::{
-        Message,
+        Hint, Message,
         exit::{Exit, code_of},
+        quoted,
     },
     plan::{self, Surroundings},
     report::{Report, status},
+    shelf,
 };
 
 /// Recovers what there is and tells it line by line.
@@ -35,8 +41,12 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> anyhow
     };
     written.context("cannot write the list")?;
     for outcome in &outcomes {
-        if let Outcome::Failed(_, error) = outcome {
-            report.error(&Message::new(error.to_string()));
+        if let Outcome::Failed(path, error) = outcome {
+            let message = Message::new(error.to_string());
+            report.error(&match remedy(path, error) {
+                Some(hint) => message.hint(hint),
+                None => message,
+            });
         }
     }
     if outcomes.is_empty() {
@@ -74,6 +84,22 @@ fn compare(firsts: &[PathBuf], also: &Path, dry_run: bool, report: &Report) -> E
         }
     }
     exit
+}
+
+/// What helps where there is nothing to repair: to read what can be read.
+fn remedy(path: &Path, error: &Error) -> Option<Hint> {
+    if !matches!(error.kind(), ErrorKind::NotSupported | ErrorKind::InvalidData) || error.io_kind().is_some() {
+        return None;
+    }
+    if let Err(error) = format::open(path) {
+        return shelf::unreadable(path, &error).message.hint;
+    }
+    if FileDamage::read(path, true).is_ok_and(|found| found.is_total()) {
+        return Some("nothing of it can be read; another copy may be whole".into());
+    }
+    let name = path.display().to_string();
+    let (from, to) = (quoted(&name), quoted(&format!("{name}.flac")));
+    Some(format!("`dictaphone convert {from} {to}` makes a new file of what can be read of it").into())
 }
 
 /// Denied if that is all that was in the way.

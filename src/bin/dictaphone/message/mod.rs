@@ -116,13 +116,15 @@ pub(crate) fn file_failure(error: &Error) -> Failure {
 
 /// What makes a file that can be read of one that cannot.
 fn ffmpeg_hint(file: &str) -> String {
-    let quoted = |name: &str| {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-        // A name that begins with a dash would be an option.
-        let name = if name.starts_with('-') { format!("./{name}") } else { name.to_owned() };
-        if name.chars().all(is_plain) { name } else { format!("'{}'", name.replace('\'', "'\\''")) }
-    };
     format!("`ffmpeg -i {} {}` makes a file of it that can be read", quoted(file), quoted(&format!("{file}.flac")))
+}
+
+/// A file name as a word of a command that is typed into a shell.
+pub(crate) fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    // A name that begins with a dash would be an option.
+    let name = if name.starts_with('-') { format!("./{name}") } else { name.to_owned() };
+    if name.chars().all(is_plain) { name } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 /// The remedy that helps against most errors of that kind.

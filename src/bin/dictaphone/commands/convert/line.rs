@@ -1,4 +1,4 @@
-//! The one live line while a clip is converted. Pure: facts and a width in, text out.
+//! The one live line while a clip is read or converted. Pure: facts and a width in, text out.
 
 use dictaphone::clips::Advance;
 use unicode_width::UnicodeWidthStr;
@@ -19,7 +19,7 @@ const GREEN: &str = "32";
 const DIM: &str = "2";
 
 /// The line, at most `width` columns wide. When it gets narrow the bar and the name are shortened, and then go.
-pub(super) fn render(advance: Advance, name: &str, width: usize, style: Style) -> String {
+pub(in crate::commands) fn render(advance: Advance, name: &str, width: usize, style: Style) -> String {
     let mut line = Line::new(width, style);
     let share = share(advance);
     line.push(&format!("{:3} %", (share * 100.0) as u64), GREEN);
