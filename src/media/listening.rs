@@ -38,6 +38,9 @@ setters! { GateOptions: trigger: Trigger, hang: Duration, splits: bool }
 /// The end is said so long before it comes, or half of the time if that is no longer.
 const COUNTDOWN: Duration = Duration::from_secs(30);
 
+/// Speech that is shorter, or comes in such pieces with much longer ones between, is no reason to go on.
+const LEAST_SPEECH: Duration = Duration::from_millis(500);
+
 /// Frames that are judged at once, in milliseconds.
 const HOP_MS: u64 = 16;
 
@@ -95,7 +98,7 @@ impl Listening {
             gate,
             silence: stop_on_silence.map(|limit| {
                 let warning = if limit > COUNTDOWN { COUNTDOWN } else { limit / 2 };
-                SilenceTimer::new(frames(limit), frames(warning))
+                SilenceTimer::new(frames(limit), frames(warning), frames(LEAST_SPEECH))
             }),
             format,
             hop: usize::try_from(hop).unwrap_or(1).max(usize::from(format.channels.max(1))),

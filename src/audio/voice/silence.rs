@@ -14,25 +14,35 @@ pub enum Quiet {
 }
 
 /// Counts frames in which nobody speaks, once somebody has spoken.
+///
+/// What is taken for speech for a moment only is none: plucked strings are, for a third of a second.
 #[derive(Debug)]
 pub struct SilenceTimer {
     limit: u64,
     warning: u64,
+    /// So many frames of speech are somebody who speaks, and how many there were; silence takes away half its length.
+    least: u64,
+    speech: u64,
     /// Since somebody spoke; `None` before anybody has.
     quiet: Option<u64>,
     closing: bool,
 }
 
 impl SilenceTimer {
-    /// A timer that is over after `limit` frames of silence, and says so `warning` frames before.
+    /// A timer that is over after `limit` frames of silence, and says so `warning` frames before. Somebody speaks after
+    /// `least` frames of speech.
     #[must_use]
-    pub fn new(limit: u64, warning: u64) -> Self {
-        Self { limit, warning: warning.min(limit), quiet: None, closing: false }
+    pub fn new(limit: u64, warning: u64, least: u64) -> Self {
+        Self { limit, warning: warning.min(limit), least, speech: 0, quiet: None, closing: false }
     }
 
     /// So many frames passed, in which somebody `speaks` or nobody.
     pub fn push(&mut self, frames: u64, speaks: bool) -> Quiet {
-        if speaks {
+        self.speech = match speaks {
+            true => self.speech.saturating_add(frames).min(self.least),
+            false => self.speech.saturating_sub(frames / 2),
+        };
+        if speaks && self.speech >= self.least {
             return self.restart(true);
         }
         let Some(quiet) = &mut self.quiet else { return Quiet::Same };
@@ -65,7 +75,7 @@ mod tests {
 
     #[test]
     fn silence_counts_once_somebody_has_spoken() {
-        let mut timer = SilenceTimer::new(100, 30);
+        let mut timer = SilenceTimer::new(100, 30, 0);
         assert_eq!(timer.push(1_000, false), Quiet::Same);
         assert_eq!(timer.keep(), Quiet::Same);
         assert_eq!(timer.push(1_000, false), Quiet::Same);
@@ -84,8 +94,25 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_of_speech_is_none() {
+        let mut timer = SilenceTimer::new(100, 30, 20);
+        assert_eq!(timer.push(19, true), Quiet::Same);
+        assert_eq!(timer.push(1_000, false), Quiet::Same, "nobody has spoken yet");
+        timer.push(10, true);
+        timer.push(4, false);
+        timer.push(14, true);
+        // Strings that are plucked now and then.
+        for _ in 0..2 {
+            assert_eq!(timer.push(25, false), Quiet::Same);
+            assert_eq!(timer.push(5, true), Quiet::Same);
+        }
+        assert_eq!(timer.push(25, false), Quiet::Closing(15));
+        assert_eq!(timer.push(19, true), Quiet::Over);
+    }
+
+    #[test]
     fn whoever_wants_it_to_go_on_has_the_whole_time_again() {
-        let mut timer = SilenceTimer::new(100, 30);
+        let mut timer = SilenceTimer::new(100, 30, 0);
         timer.push(1, true);
         assert_eq!(timer.push(80, false), Quiet::Closing(20));
         assert_eq!(timer.keep(), Quiet::Cancelled);
@@ -95,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_time_shorter_than_the_warning_is_warned_of_at_once() {
-        let mut timer = SilenceTimer::new(10, 30);
+        let mut timer = SilenceTimer::new(10, 30, 0);
         timer.push(1, true);
         assert_eq!(timer.push(1, false), Quiet::Closing(9));
         assert_eq!(timer.push(9, false), Quiet::Over);
