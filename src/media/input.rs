@@ -94,6 +94,14 @@ impl InputWatch {
         }
     }
 
+    /// A recording begins: what was heard before, such as the tone that announces it, is nothing to compare with.
+    pub(crate) fn begin(&mut self) {
+        if !self.has_told_zeros {
+            (self.heard, self.zeros, self.is_judged) = (0, 0, false);
+            (self.lowest, self.highest) = (f32::INFINITY, f32::NEG_INFINITY);
+        }
+    }
+
     /// Takes in interleaved `samples`; what they make certain.
     pub(crate) fn hear(&mut self, samples: &[f32]) -> Option<Finding> {
         let frames = (samples.len() / self.channels) as u64;
@@ -191,6 +199,18 @@ mod tests {
             listen(&mut mono(), 60, |at| if at < 5_000 { (at % 2) as f32 } else { 0.0 }).last(),
             Some(&(8, Finding::FellSilent))
         );
+    }
+
+    #[test]
+    fn what_sounds_before_a_recording_is_not_what_falls_silent_in_it() {
+        let tone = |at: u32| (at % 2) as f32 / 2.0;
+        let mut watch = mono();
+        assert_eq!(listen(&mut watch, 5, tone), []);
+        watch.begin();
+        assert_eq!(listen(&mut watch, 60, |_| 0.0), [(3, Finding::Dead { peak: Dbfs::SILENCE })]);
+        // That was said.
+        watch.begin();
+        assert_eq!(listen(&mut watch, 60, |_| 0.0), []);
     }
 
     #[test]

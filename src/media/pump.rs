@@ -213,6 +213,7 @@ impl Pump {
             }
             Action::Begin(take) => {
                 self.listening = true;
+                self.input.iter_mut().for_each(InputWatch::begin);
                 self.takes.push(*take);
                 if let Some(take) = self.takes.last_mut() {
                     take.begin(self.stream.pace(), self.history.as_ref());
