@@ -300,6 +300,11 @@ impl Take {
                 self.end_on_error(split);
             }
             TakeCommand::Mark(text) => self.mark(text),
+            // Nothing comes by which it could be cut: the file so far is complete as it is.
+            TakeCommand::Next if (self.paused || !self.open) && self.piece.extent.frames > 0 => {
+                self.roll_over();
+                self.publish();
+            }
             TakeCommand::Next => self.splitter.cut_at(self.place()),
             TakeCommand::KeepGoing => {
                 let quiet = self.listening.as_mut().map_or(Quiet::Same, Listening::keep);

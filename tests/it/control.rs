@@ -1,8 +1,10 @@
-//! The control socket and `dictaphone ctl`: from outside, on real sound servers, with clients that mean no good.
+//! The control socket and `dictaphone ctl`: what is asked from outside, in which state, and what comes of it. `strangers`
+//! are clients that mean no good, recorders that die or stand still, and folders that are not what they should be.
+
+mod strangers;
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +12,9 @@ use serde_json::Value;
 
 use crate::support::harness::{Running, Test};
 use crate::support::output::Output;
+use crate::support::terminal::Terminal;
 use crate::support::wait;
+use crate::takes::{layout, names};
 
 /// A home in which recorders run, with the generator as its microphone.
 fn home() -> Test {
@@ -128,43 +132,12 @@ fn what_keeps_a_recorder_from_starting_is_said_with_its_code() {
 fn racing_toggles_alternate() {
     let home = home();
     let calls: Vec<Running> =
-        (0..20).map(|_| home.clone().again().args(["ctl", "toggle", "--", "-i", "tone"]).spawn()).collect();
+        (0..100).map(|_| home.clone().again().args(["ctl", "toggle", "--", "-i", "tone"]).spawn()).collect();
     let outputs: Vec<Output> = calls.into_iter().map(Running::wait).collect();
     let paths = outputs.iter().filter(|output| !output.assert_success().stdout().is_empty()).count();
     // Every other one has stopped what the one before has started.
-    assert_eq!((paths, clips(&home).len()), (10, 10));
+    assert_eq!((paths, clips(&home).len()), (50, 50));
     ctl(&home, &["status"]).assert_exit(6);
-}
-
-#[test]
-fn garbage_floods_and_clients_that_vanish_disturb_nothing() {
-    let home = home();
-    let running = recording(&home, &["-d", "4"]);
-    let mut flood = connect(&home, &running);
-    // Somebody who never reads, one who says half a line and goes, one whose line has no end.
-    let mut deaf = connect(&home, &running);
-    deaf.get_mut().write_all(b"{\"do\":\"follow\"}\n").unwrap();
-    connect(&home, &running).get_mut().write_all(b"{\"do\":\"sta").unwrap();
-    connect(&home, &running).get_mut().write_all(&[b'x'; 100_000]).unwrap();
-    for number in 0..10_000 {
-        let answer = ask(&mut flood, ["hello", "{}", "\u{1}\u{2}", "{\"do\":\"fly\"}"][number % 4]);
-        assert_eq!(answer["error"]["name"], "SyntaxError");
-    }
-    assert_eq!(ask(&mut flood, "{\"do\":\"status\"}")["status"]["state"], "recording");
-    let output = running.wait();
-    output.assert_success();
-    let expected: Vec<i16> = tone(&home);
-    let recorded: Vec<i16> =
-        hound::WavReader::open(output.path("take.wav")).unwrap().samples().map(Result::unwrap).collect();
-    assert!(recorded == expected, "{} samples of {}", recorded.len(), expected.len());
-}
-
-/// Four seconds of the generator, recorded without anybody around.
-fn tone(home: &Test) -> Vec<i16> {
-    let words = ["record", "-q", "-i", "tone", "--fast", "-d", "4", "alone.wav"];
-    let output = home.clone().again().args(words).run();
-    output.assert_success();
-    hound::WavReader::open(output.path("alone.wav")).unwrap().samples().map(Result::unwrap).collect()
 }
 
 #[test]
@@ -184,23 +157,6 @@ fn a_follower_is_told_every_change() {
     ctl(&home, &["stop"]).assert_success();
     until("inactive");
     follow.kill();
-}
-
-#[test]
-fn a_dead_socket_is_cleaned_and_a_folder_of_others_is_refused() {
-    let home = home();
-    let folder = home.sandbox().runtime().join("dictaphone");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
-    drop(UnixListener::bind(folder.join("17.sock")).unwrap());
-    ctl(&home, &["status"]).assert_exit(6);
-    assert!(!folder.join("17.sock").exists());
-
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
-    ctl(&home, &["status"]).assert_exit(1).assert_stderr_contains("not a folder of this user alone");
-    // The recording does not depend on it.
-    let words = ["record", "-q", "-i", "tone", "-d", "0.2", "take.wav"];
-    home.clone().again().args(words).run().assert_success();
 }
 
 #[test]
@@ -236,4 +192,136 @@ fn the_page_about_the_protocol_is_true() {
     for field in ["id", "pid", "state", "path", "duration_s", "peak_dbfs", "lost_frames", "disk_left_s", "device"] {
         assert!(page.contains(&format!("\"{field}\"")), "{field}");
     }
+}
+
+#[test]
+fn keep_cancels_an_end_that_was_announced() {
+    let home = home();
+    let speech = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/speech/two_cities.opus");
+    let words = ["convert", "-q", "--from", "4.5", "--to", "6", speech, "speech.wav"];
+    home.clone().again().args(words).run().assert_success();
+    let pad = ["speech.wav", "source.wav", "pad", "0", "60"];
+    home.clone().again().program("sox").args(pad).run().assert_success();
+    let words = ["record", "-i", "file:source.wav", "--stop-on-silence", "4s", "--json", "take.wav"];
+    let mut running = home.clone().again().args(words).spawn();
+    // Half of so short a time before the end.
+    running.wait_for_stdout("\"event\":\"countdown\"");
+    ctl(&home, &["keep"]).assert_success();
+    running.wait_for_stdout("\"left_s\":null");
+    assert!(ctl(&home, &["status"]).stdout().starts_with("recording"));
+    // Nobody keeps it a second time.
+    let output = running.wait();
+    output.assert_success();
+    let seconds = f64::from(layout(output.path("take.wav")).2) / 48_000.0;
+    assert!((6.0..11.0).contains(&seconds), "{seconds}");
+}
+
+/// What `ctl` is asked, and how it ends in some state: its exit code and the name of the error.
+type Ending = (&'static [&'static str], i32, &'static str);
+
+const WRONG: &str = "InvalidStateError";
+
+fn assert_endings(home: &Test, state: &str, endings: &[Ending]) {
+    for &(words, code, error) in endings {
+        let output = ctl(home, words);
+        output.assert_exit(code).assert_stderr_contains(error);
+        let status = ctl(home, &["status"]).stdout();
+        assert!(status.starts_with(state), "{words:?} changed the state: {status}");
+    }
+}
+
+#[test]
+fn each_action_in_each_state_does_it_or_names_the_error_of_the_standard() {
+    let home = home();
+    let running = recording(&home, &[]);
+    assert_endings(&home, "recording", &[(&["start"], 1, WRONG), (&["resume"], 0, ""), (&["keep"], 0, "")]);
+    ctl(&home, &["pause"]).assert_success();
+    assert_endings(
+        &home,
+        "paused",
+        &[(&["start"], 1, WRONG), (&["pause"], 0, ""), (&["keep"], 0, ""), (&["mark", "here"], 0, "")],
+    );
+    ctl(&home, &["stop"]).assert_success();
+    running.wait().assert_success();
+    // Only the screen can be there without recording.
+    let screen = home.clone().again().args(["--device", "tone"]).env("LC_ALL", "C.UTF-8");
+    let mut terminal = Terminal::run(&screen);
+    terminal.wait_for("READY");
+    const REFUSED: [&[&str]; 6] = [&["pause"], &["resume"], &["stop"], &["keep"], &["mark"], &["next"]];
+    assert_endings(&home, "inactive", &REFUSED.map(|words| (words, 1, WRONG)));
+    ctl(&home, &["start"]).assert_success();
+    terminal.wait_for("REC");
+    let stopped = ctl(&home, &["stop"]);
+    stopped.assert_success();
+    assert!(layout(stopped.stdout().trim()).2 > 0);
+    ctl(&home, &["quit"]).assert_success();
+    assert_eq!(terminal.wait(), 0);
+}
+
+#[test]
+fn the_path_that_is_printed_is_that_of_the_file_that_was_ended() {
+    let home = home();
+    let running = recording(&home, &[]);
+    let file = |words: &[&str]| {
+        let output = ctl(&home, words);
+        output.assert_success();
+        PathBuf::from(output.stdout().trim()).file_name().unwrap().to_str().unwrap().to_owned()
+    };
+    assert_eq!(file(&["next"]), "take.wav");
+    let path = |status: &Value| status["path"].as_str().map(str::to_owned);
+    let status = || serde_json::from_slice(&ctl(&home, &["status", "--json"]).stdout).unwrap();
+    assert!(path(&status()).unwrap().ends_with("/take-2.wav"), "{}", status());
+    ctl(&home, &["pause"]).assert_success();
+    // Nothing comes while it is paused, and the file is safe all the same.
+    assert_eq!(file(&["next"]), "take-2.wav");
+    ctl(&home, &["next"]).assert_exit(1).assert_stderr_contains("nothing is in this one");
+    ctl(&home, &["resume"]).assert_success();
+    assert_eq!(file(&["next"]), "take-3.wav");
+    assert_eq!(file(&["stop"]), "take-4.wav");
+    let output = running.wait();
+    output.assert_success();
+    assert_eq!(names(output.path("")), ["take-2.wav", "take-3.wav", "take-4.wav", "take.wav"]);
+}
+
+#[test]
+fn a_stop_with_a_tail_records_it() {
+    let home = home();
+    let mut running = recording(&home, &[]);
+    let mut stream = connect(&home, &running);
+    let before = ask(&mut stream, "{\"do\":\"status\"}")["status"]["duration_s"].as_f64().unwrap();
+    ctl(&home, &["stop", "--tail", "300ms"]).assert_success();
+    running.wait_for_stdout("\"event\":\"stop\"");
+    let output = running.wait();
+    let seconds = f64::from(layout(output.path("take.wav")).2) / 48_000.0;
+    assert!(seconds >= before + 0.3, "{seconds} after {before}");
+    // One that ends by itself meanwhile is told as what it is.
+    let running = recording(&home, &["-d", "0.5", "--force"]);
+    let stopped = ctl(&home, &["stop", "--tail", "60s"]);
+    stopped.assert_success();
+    assert!(stopped.stdout().ends_with("take.wav\n"), "{}", stopped.context());
+    running.wait().assert_success();
+    ctl(&home, &["stop", "--tail", "2h"]).assert_exit(2).assert_stderr_contains("an hour");
+}
+
+#[test]
+fn what_a_stream_cannot_do_is_refused_at_once() {
+    let home = home();
+    let words = ["record", "-i", "tone", "-f", "raw", "-"];
+    let mut running = home.clone().again().args(words).spawn();
+    running.wait_for_stderr("recording tone");
+    ctl(&home, &["next"]).assert_exit(1).assert_stderr_contains("NotSupportedError");
+    running.wait_for_stderr("a stream cannot go on in a new file");
+    let stopped = ctl(&home, &["stop"]);
+    stopped.assert_success().assert_stdout("");
+    running.wait().assert_success();
+}
+
+#[test]
+fn a_recorder_that_waits_for_its_device_can_be_left() {
+    let home = home();
+    let mut running = home.clone().again().args(["record", "--wait-device", "1h", "take.wav"]).spawn();
+    running.wait_for_stderr("waiting for the device");
+    ctl(&home, &["stop"]).assert_exit(1).assert_stderr_contains("InvalidStateError");
+    ctl(&home, &["quit"]).assert_success();
+    running.wait().assert_stderr_contains("nothing was recorded");
 }

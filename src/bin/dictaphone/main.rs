@@ -108,6 +108,11 @@ fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> anyhow:
         Some(Subcommand::Recover(args)) => commands::recover::run(&args, config, report),
         #[cfg(unix)]
         Some(Subcommand::Ctl(args)) => Ok(commands::ctl::run(args, report)?),
+        #[cfg(not(unix))]
+        Some(Subcommand::Ctl(_)) => {
+            let text = "`ctl` is not on this system yet: its socket needs Unix";
+            Err(Failure::usage(text, "the keys of `record` and of the screen control a recorder").into())
+        }
         Some(Subcommand::Config(args)) => commands::config::run(&args, config, had_problems, report),
         Some(Subcommand::Completions(args)) => commands::completions::run(&args, report),
         Some(Subcommand::Man) => commands::man::run(report),

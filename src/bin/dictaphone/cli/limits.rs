@@ -192,6 +192,20 @@ pub(crate) fn pre_roll(text: &str) -> Result<Duration, WrongValue> {
     }
 }
 
+/// For how long a recording can go on after it was told to stop.
+const LONGEST_TAIL: Duration = Duration::from_secs(3_600);
+
+/// Reads how long a recording goes on before it stops.
+///
+/// # Errors
+/// One line that names the limit.
+pub(crate) fn tail(text: &str) -> Result<Duration, WrongValue> {
+    match super::duration::parse_position(text)? {
+        length if length <= LONGEST_TAIL => Ok(length),
+        _ => Err("at most an hour is waited for the stop".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,6 +300,8 @@ mod tests {
         assert_eq!(pre_roll("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(pre_roll("0"), Ok(Duration::ZERO));
         assert!(pre_roll("11m").unwrap_err().whole().contains("ten minutes"));
+        assert_eq!(tail("300ms"), Ok(Duration::from_millis(300)));
+        assert!(tail("2h").unwrap_err().whole().contains("an hour"));
     }
 
     #[test]

@@ -22,14 +22,12 @@ use clap::{
 };
 use dictaphone::audio::{ChannelMap, SampleFormat};
 
-#[cfg(unix)]
-use self::notes::CTL_NOTES;
 use self::{
     container::Container,
     name::Template,
     notes::{
-        COMPLETIONS_NOTES, CONFIG_COMMAND_NOTES, DELETE_NOTES, DEVICES_NOTES, INFO_NOTES, LIST_NOTES, MAN_NOTES,
-        RECOVER_NOTES, RENAME_NOTES, convert_notes, play_notes, record_notes, root_notes,
+        COMPLETIONS_NOTES, CONFIG_COMMAND_NOTES, CTL_NOTES, DELETE_NOTES, DEVICES_NOTES, INFO_NOTES, LIST_NOTES,
+        MAN_NOTES, RECOVER_NOTES, RENAME_NOTES, convert_notes, play_notes, record_notes, root_notes,
     },
 };
 
@@ -126,7 +124,7 @@ pub(crate) enum Subcommand {
     /// Show the config: where it is, what is in force, and where each value comes from
     Config(ConfigArgs),
     /// Control a running recorder
-    #[cfg(unix)]
+    #[cfg_attr(not(unix), command(about = "Control a running recorder: not on this system yet"))]
     Ctl(CtlArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -481,7 +479,7 @@ pub(crate) struct ConfigArgs {
 }
 
 /// The words of `ctl`.
-#[cfg(unix)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "refused there"))]
 #[derive(Debug, Args)]
 #[command(after_long_help = CTL_NOTES)]
 pub(crate) struct CtlArgs {
@@ -497,7 +495,7 @@ pub(crate) struct CtlArgs {
 }
 
 /// What a running recorder is asked.
-#[cfg(unix)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "refused there"))]
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum CtlAction {
     /// Start to record; without a running recorder in the background
@@ -518,8 +516,8 @@ pub(crate) enum CtlAction {
     },
     /// Stop, save, and print the path
     Stop {
-        /// Go on for so long first: `300ms`, `1.5`
-        #[arg(long, value_name = "T", value_parser = duration::parse, allow_hyphen_values = true)]
+        /// Go on for so long first, an hour at most: `300ms`, `1.5`
+        #[arg(long, value_name = "T", value_parser = limits::tail, allow_hyphen_values = true)]
         tail: Option<Duration>,
     },
     /// Do not stop although nobody speaks

@@ -170,7 +170,6 @@ pub(super) const CONFIG_COMMAND_NOTES: &str = "Examples:
   dictaphone config --json | jq -r .path
 
 Exit code 2 if something in it cannot be taken.";
-#[cfg(unix)]
 pub(super) const CTL_NOTES: &str = "Examples:
   dictaphone ctl toggle                 start in the background; the next call stops and prints the path
   dictaphone ctl start -- -i usb --preset voice

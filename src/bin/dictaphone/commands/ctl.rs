@@ -19,7 +19,7 @@ use std::{
 use crate::{
     cli::{CtlAction, CtlArgs, StatusFormat},
     input::control::{
-        client::{self, Recorder},
+        client::{self, Found, Greeting, Recorder},
         folder,
         protocol::{Activity, Answer, Request, Saved, Status},
     },
@@ -27,10 +27,10 @@ use crate::{
     report::Report,
 };
 
-pub(crate) use self::background::detach;
+pub(crate) use self::background::{detach, is_detached};
 
 /// How often a status bar looks for a recorder while there is none.
-const SEARCH_INTERVAL: Duration = Duration::from_millis(200);
+const SEARCH_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Asks what is to be asked.
 ///
@@ -71,6 +71,13 @@ fn none_running() -> Failure {
     Failure::new(message, Exit::NotRunning)
 }
 
+/// It may still record: to call it none would be wrong.
+fn silent(id: &str) -> Failure {
+    let message =
+        Message::new(format!("the recorder {id} gives no answer")).hint("is its process stopped, or its disk?");
+    Failure::new(message, Exit::Failed)
+}
+
 fn gone(error: &io::Error) -> Failure {
     Failure::new(Message::new(format!("the recorder gave no answer: {error}")), Exit::Failed)
 }
@@ -79,9 +86,16 @@ impl Ctl<'_> {
     /// The recorder that is meant: of that id, the only one, or the only one that records.
     fn find(&self) -> Result<Option<Recorder>, Failure> {
         if let Some(id) = &self.id {
-            return client::recorder(id).map_err(|error| no_folder(&error));
+            return match client::recorder(id).map_err(|error| no_folder(&error))? {
+                Greeting::Answered(recorder) => Ok(Some(recorder)),
+                Greeting::Silent => Err(silent(id)),
+                Greeting::Nobody => Ok(None),
+            };
         }
-        let mut found = client::recorders().map_err(|error| no_folder(&error))?;
+        let Found { recorders: mut found, silent: others } = client::recorders().map_err(|error| no_folder(&error))?;
+        if let (true, Some(id)) = (found.is_empty(), others.first()) {
+            return Err(silent(id));
+        }
         if found.len() > 1 && found.iter().any(|recorder| recorder.state != Activity::Inactive) {
             found.retain(|recorder| recorder.state != Activity::Inactive);
         }
@@ -127,9 +141,19 @@ impl Ctl<'_> {
     fn start(&self, record: &[String]) -> Result<Exit, Failure> {
         let _turn = take_turn()?;
         match self.find()? {
-            Some(mut recorder) => self.report(&recorder.request(&Request::Start {}).map_err(|error| gone(&error))?),
+            Some(recorder) => self.start_with(recorder, record),
             None => self.begin(record),
         }
+    }
+
+    /// Asks it to record; one that was about to leave makes place for a new one.
+    fn start_with(&self, mut recorder: Recorder, record: &[String]) -> Result<Exit, Failure> {
+        let answer = recorder.request(&Request::Start {});
+        let is_refused = answer.as_ref().map_or(true, |answer| !answer.ok);
+        if recorder.state == Activity::Inactive && is_refused && self.find()?.is_none() {
+            return self.begin(record);
+        }
+        self.report(&answer.map_err(|error| gone(&error))?)
     }
 
     /// Starts where nothing is recorded, and stops where something is. Whoever calls at the same moment waits until this
@@ -137,12 +161,10 @@ impl Ctl<'_> {
     fn toggle(&self, record: &[String]) -> Result<Exit, Failure> {
         let _turn = take_turn()?;
         match self.find()? {
+            Some(recorder) if recorder.state == Activity::Inactive => self.start_with(recorder, record),
             Some(mut recorder) => {
-                let request = match recorder.state {
-                    Activity::Inactive => Request::Start {},
-                    Activity::Recording | Activity::Paused => Request::Stop { tail_s: 0.0 },
-                };
-                self.report(&recorder.request(&request).map_err(|error| gone(&error))?)
+                let answer = recorder.request(&Request::Stop { tail_s: 0.0 });
+                self.report(&answer.map_err(|error| gone(&error))?)
             }
             None => self.begin(record),
         }

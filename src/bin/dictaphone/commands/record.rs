@@ -21,7 +21,8 @@ use crate::{
 };
 #[cfg(unix)]
 use crate::{
-    input::control,
+    commands::ctl,
+    input::control::{self, Board, Control},
     session::listener::{BoardKeeper, Systemd},
 };
 
@@ -31,7 +32,8 @@ use crate::{
 /// A usage failure before anything is opened; later whatever kept the recording from being saved.
 pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let dry_run = args.steps.dry_run;
-    let plan = plan::record(args, &Surroundings::look_around(config.record))?;
+    let mut plan = plan::record(args, &Surroundings::look_around(config.record))?;
+    plan.is_awaited = is_awaited();
     if let Some(keep) = plan.steps.keep.filter(|_| dry_run) {
         return would_delete(&plan, keep, report);
     }
@@ -52,14 +54,42 @@ pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> anyhow::
     listeners.push(Box::new(BoardKeeper::new(Arc::clone(&board), true)));
     let listen = |deliver: Deliver| {
         #[cfg(unix)]
-        control.replace(control::start(board, Arc::clone(&deliver)));
-        Inputs::start(deliver, report)
+        {
+            control = start_control(board, Arc::clone(&deliver), report)?;
+        }
+        let inputs = Inputs::start(deliver, report);
+        inputs.map_err(|error| failed_to(&format!("listen to signals: {error}")))
     };
     let outcome = session::record(plan.clone(), listeners, listen);
     // Whoever has asked for the end gets an answer before the socket goes.
     #[cfg(unix)]
     drop(control);
     finish(&plan, &outcome?, report)
+}
+
+fn failed_to(what: &str) -> Failure {
+    Failure::new(Message::new(format!("cannot {what}")), Exit::Failed)
+}
+
+/// Without a socket nothing is lost but control from outside; in the background nobody could stop it.
+#[cfg(unix)]
+fn start_control(board: Arc<Board>, deliver: Deliver, report: &Report) -> Result<Option<Control>, Failure> {
+    match Control::start(board, deliver) {
+        Ok(control) => Ok(Some(control)),
+        Err(error) if ctl::is_detached() => Err(failed_to(&format!("listen for `dictaphone ctl`: {error}"))),
+        Err(error) => {
+            report.warning(&Message::new(format!("`dictaphone ctl` does not find this recorder: {error}")));
+            Ok(None)
+        }
+    }
+}
+
+/// Whether `ctl` waits for its first frame.
+fn is_awaited() -> bool {
+    #[cfg(unix)]
+    return ctl::is_detached();
+    #[cfg(not(unix))]
+    false
 }
 
 /// The path of each file that others follow, as soon as it is safe.

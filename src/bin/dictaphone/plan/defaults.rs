@@ -1,6 +1,9 @@
 //! What the words of `record` are where the command line is silent and the config is not. Pure.
 
-use crate::cli::{CaptureArgs, RecordArgs, steps::StepArgs};
+use dictaphone::format::Keeps;
+
+use super::Target;
+use crate::cli::{CaptureArgs, RecordArgs, container::Container, steps::StepArgs};
 
 /// `args`, with what the config says in the gaps.
 ///
@@ -23,6 +26,19 @@ pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
         steps: fill_steps(args.steps, steps),
         ..args
     }
+}
+
+/// The same without what such a recording cannot have: the config speaks of all of them.
+pub(super) fn fitting(defaults: &RecordArgs, target: &Target, container: &Container) -> RecordArgs {
+    let mut fitting = defaults.clone();
+    let steps = &mut fitting.steps;
+    if *target == Target::Stdout {
+        (steps.split, steps.split_align, steps.vox_split, steps.also) = (None, false, false, None);
+    }
+    if *target == Target::Stdout || container.format().keeps == Keeps::Nothing {
+        steps.keep = None;
+    }
+    fitting
 }
 
 fn fill_capture(args: CaptureArgs, defaults: &CaptureArgs) -> CaptureArgs {

@@ -85,6 +85,8 @@ pub(crate) struct Record {
     pub(crate) gain_db: f64,
     /// The device is opened, but nothing is recorded before resume.
     pub(crate) starts_paused: bool,
+    /// Somebody waits for its first frame.
+    pub(crate) is_awaited: bool,
     /// What happens on the way.
     pub(crate) steps: Steps,
     /// How long a device that went away is waited for.
@@ -109,8 +111,8 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
     let usual_bitrate = around.defaults.capture.bitrate.filter(|_| container.format().bits_per_second.is_some());
     let bits_per_second = container.bits_per_second(args.capture.bitrate.or(usual_bitrate))?;
     let overruled_rate = args.capture.rate.filter(|rate| container.format().sample_rate(*rate) != *rate);
-    let args = defaults::fill(args, &around.defaults);
-    let steps = steps::steps(&args, &target, around)?;
+    let args = defaults::fill(args, &defaults::fitting(&around.defaults, &target, &container));
+    let steps = steps::steps(&args, &target, container, around)?;
     if steps.numbers_files() {
         refuse_taken_numbers(&target, around)?;
     }
@@ -145,10 +147,17 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
         pace,
         gain_db: args.capture.gain.unwrap_or(0.0),
         starts_paused: args.paused,
+        is_awaited: false,
     })
 }
 
 impl Record {
+    /// Nothing but its gate decides when it has recorded enough: a file has an end, and a generator has none.
+    pub(crate) fn may_never_end(&self) -> bool {
+        let is_file = self.device.as_deref().is_some_and(|device| device.starts_with("file:"));
+        self.pace == Pace::Fast && self.steps.gate.is_some() && !is_file
+    }
+
     /// The folder that it goes to; `None` for standard output.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
         match &self.target {

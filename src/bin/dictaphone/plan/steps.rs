@@ -8,6 +8,7 @@ use std::{
 use dictaphone::{
     audio::voice::Trigger,
     clips::retention::Keep,
+    format::Keeps,
     media::{GateOptions, Split},
 };
 
@@ -15,6 +16,7 @@ use super::{Found, Surroundings, Target, is_stdout, shown};
 use crate::{
     cli::{
         RecordArgs,
+        container::Container,
         size::Amount,
         steps::{StepArgs, Vox},
     },
@@ -62,9 +64,23 @@ const LEAST_SPEECH_DBFS: f32 = -65.0;
 ///
 /// # Errors
 /// A usage failure for words that contradict each other.
-pub(super) fn steps(args: &RecordArgs, target: &Target, around: &Surroundings<'_>) -> Result<Steps, Failure> {
+pub(super) fn steps(
+    args: &RecordArgs,
+    target: &Target,
+    container: Container,
+    around: &Surroundings<'_>,
+) -> Result<Steps, Failure> {
     let words = &args.steps;
     refuse_contradictions(words, args)?;
+    if words.keep.is_some() && container.format().keeps == Keeps::Nothing {
+        return Err(Failure::usage(
+            format!(
+                "--keep knows its files by what they say about themselves, and {} says nothing",
+                container.format().name
+            ),
+            "leave --keep out, or choose another format",
+        ));
+    }
     let gate = gate(words);
     let also = words.also.as_deref().map(|folder| also(folder, target, around)).transpose()?;
     Ok(Steps {
@@ -175,7 +191,7 @@ mod tests {
             look: &look,
         };
         let target = Target::File(file.unwrap_or("there/x.wav").into(), dictaphone::storage::Existing::Keep);
-        steps(&args, &target, &around)
+        steps(&args, &target, Container::usual(), &around)
     }
 
     const MINUTE: Duration = Duration::from_secs(60);

@@ -5,7 +5,7 @@ use clap::Parser as _;
 use super::*;
 use crate::{
     cli::{CaptureArgs, Cli, Subcommand},
-    message::exit::Exit,
+    message::{Message, exit::Exit},
 };
 
 fn look(path: &Path) -> Found {
@@ -81,6 +81,95 @@ fn the_words_decide_where_the_recording_goes() {
         assert_eq!(plan(line, &around()).unwrap().target, target, "{line}");
     }
     assert_eq!(plan("-", &piped()).unwrap().target, Target::Stdout);
+}
+
+/// Flags that need another one, of which one is enough.
+const NEEDS: [(&str, &[&str]); 3] = [
+    ("--split-align", &["--split 1h"]),
+    ("--threshold -40", &["--vox", "--vox=level", "--vox-split"]),
+    ("--hang 1s", &["--vox", "--vox=level", "--vox-split"]),
+];
+
+/// Flags of which one says the contrary of the other.
+const CONTRARY: [(&str, &[&str]); 6] = [
+    ("-", &["--split 1h", "--split 1MB", "--vox-split", "--keep 1h", "--also takes", "--force", "--print-path"]),
+    ("--vox-split", &["--split 1h", "--split 1MB"]),
+    ("-f raw", &["--keep 1h"]),
+    ("--print-path", &["--json"]),
+    ("--dir takes", &["-", "a.wav", "--also takes"]),
+    ("--name x", &["-", "a.wav"]),
+];
+
+/// Flags that go with everything but what is said above.
+const OTHERS: [&str; 12] = [
+    "a.wav",
+    "--max-size 1MB",
+    "--vox",
+    "--vox=level",
+    "--pre-roll 1s",
+    "--stop-on-silence 1m",
+    "--wait-device 1s",
+    "--reconnect 1s",
+    "--cue",
+    "--paused",
+    "--max-size 20kB",
+    "-d 1s",
+];
+
+fn is_in(table: &[(&str, &[&str])], one: &str, other: &str) -> bool {
+    table.iter().any(|(flag, others)| *flag == one && others.contains(&other))
+}
+
+/// The other is not what the one needs.
+fn lacks(one: &str, other: &str) -> bool {
+    NEEDS.iter().any(|(flag, _)| *flag == one) && !is_in(&NEEDS, one, other)
+}
+
+#[test]
+fn every_pair_of_flags_goes_together_or_is_refused_in_one_line() {
+    let first = NEEDS.iter().chain(&CONTRARY).flat_map(|(flag, others)| std::iter::once(flag).chain(*others));
+    let mut flags: Vec<&str> = first.chain(&OTHERS).copied().collect();
+    flags.sort_unstable();
+    flags.dedup();
+    // The same flag in two forms is a word of clap's.
+    let name = |flag: &str| flag.split([' ', '=']).next().unwrap_or_default().to_owned();
+    for (at, one) in flags.iter().enumerate() {
+        for other in flags[at + 1..].iter().filter(|other| name(other) != name(one)) {
+            let is_file = |flag: &&str| matches!(*flag, "-" | "a.wav");
+            if is_file(one) && is_file(other) {
+                continue;
+            }
+            let expected = is_in(&CONTRARY, one, other)
+                || is_in(&CONTRARY, other, one)
+                || lacks(one, other)
+                || lacks(other, one)
+                || [one, other].contains(&&"--force") && *one != "a.wav" && *other != "a.wav";
+            let line = format!("{one} {other}");
+            match plan(&line, &piped()) {
+                Ok(_) => assert!(!expected, "`{line}` is taken"),
+                Err(failure) => {
+                    let Message { text, hint } = failure.message;
+                    assert!(expected, "`{line}`: {text}");
+                    assert_eq!(failure.exit, Exit::Usage, "`{line}`: {text}");
+                    assert!(!text.contains('\n') && hint.is_some(), "`{line}`: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_config_says_of_all_recordings_is_left_out_where_it_cannot_be() {
+    let defaults = "--split 1h --split-align --keep 7d --also takes";
+    let steps = |line: &str| {
+        let around = Surroundings { defaults: words(defaults), ..piped() };
+        plan(line, &around).unwrap().steps
+    };
+    let file = steps("a.wav");
+    assert!(file.split.is_some() && file.keep.is_some() && file.also.is_some());
+    assert_eq!(steps("-"), Steps::default());
+    let raw = steps("a.raw");
+    assert!(raw.split.is_some() && raw.keep.is_none());
 }
 
 #[test]

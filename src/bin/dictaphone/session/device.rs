@@ -32,6 +32,7 @@ const UNWATCHED_LATENCY: Duration = Duration::from_millis(250);
 pub(super) fn latency(plan: &Record, is_watched: bool) -> Duration {
     match () {
         () if plan.target == Target::Stdout => PIPE_LATENCY,
+        () if plan.is_awaited => PICTURE_LATENCY,
         () if is_watched => LINE_LATENCY,
         () => UNWATCHED_LATENCY,
     }

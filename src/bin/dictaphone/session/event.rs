@@ -8,6 +8,7 @@ use std::{
 };
 
 use dictaphone::{
+    Error,
     audio::{AudioFormat, Level, Marker, time::seconds},
     capture::Warning,
     media::Progress,
@@ -96,6 +97,8 @@ pub(crate) enum What<'a> {
     Deleted(&'a [PathBuf]),
     /// Something that a person should know; everything goes on.
     Warning(&'a Warning),
+    /// What was asked cannot be done; everything goes on as it was.
+    Refused(&'a Error),
     /// Something failed.
     Failed {
         /// The standard's name for it.

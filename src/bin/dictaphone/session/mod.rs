@@ -208,6 +208,8 @@ impl Session {
 
     /// Does what is asked, as far as there is something it is about.
     pub(crate) fn apply(&mut self, command: Command) {
+        // Whoever leaves has stopped first.
+        let command = if command == Command::Quit { Command::Stop } else { command };
         match (&mut self.stage, command) {
             (Stage::Opening(_), Command::Stop) => {
                 // What is being opened is not wanted any more.
@@ -218,7 +220,7 @@ impl Session {
             }
             (Stage::Opening(asked), command) => asked.push(command),
             (_, Command::Redraw) => self.level_at = self.level_at.checked_sub(LEVEL_INTERVAL).unwrap_or(self.level_at),
-            (Stage::Running(take), command) => take.apply(command),
+            (Stage::Running(take), command) => take.apply(command, &mut self.listeners),
             (Stage::Idle | Stage::Saving(_), _) => {}
         }
     }
@@ -301,6 +303,9 @@ impl Session {
                 self.level_at = Instant::now();
                 take.report_level(&mut self.listeners);
             }
+            if self.plan.may_never_end() {
+                take.end_if_gate_stays_closed(&mut self.listeners);
+            }
         }
         self.end_if_over();
     }
@@ -313,6 +318,7 @@ impl Session {
             Stage::Running(_) if self.listeners.want_levels() => {
                 Some(LEVEL_INTERVAL.saturating_sub(self.level_at.elapsed()))
             }
+            Stage::Running(_) if self.plan.may_never_end() => Some(LEVEL_INTERVAL),
             _ => None,
         }
     }

@@ -2,7 +2,6 @@
 //! file.
 
 use std::{
-    io,
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
@@ -15,7 +14,7 @@ use crate::{
     input::{Inputs, command::Deliver},
     message::{Failure, Message, exit::Exit},
     plan::Record,
-    report::outcome::Outcome,
+    report::outcome::{Kept, Outcome},
 };
 
 /// Records what was planned. `listen` starts what commands come from; it is dropped when the file is safe and before
@@ -26,7 +25,7 @@ use crate::{
 pub(crate) fn record(
     plan: Record,
     listeners: Vec<Box<dyn Listener>>,
-    listen: impl FnOnce(Deliver) -> io::Result<Inputs>,
+    listen: impl FnOnce(Deliver) -> Result<Inputs, Failure>,
 ) -> Result<Outcome, Failure> {
     let (sender, arrivals) = channel();
     let commands = sender.clone();
@@ -35,8 +34,7 @@ pub(crate) fn record(
     let deliver = Arc::new(move |command| {
         let _ = commands.send(SessionInput::Command(command));
     });
-    let inputs = listen(deliver)
-        .map_err(|error| Failure::new(Message::new(format!("cannot listen to signals: {error}")), Exit::Failed))?;
+    let inputs = listen(deliver)?;
     let is_watched = listeners.iter().any(|listener| listener.wants_levels());
     let latency = device::latency(&plan, is_watched);
     let post = Arc::new(move |input| {
@@ -68,8 +66,13 @@ fn drive(session: &mut Session, arrivals: &Receiver<SessionInput>, inputs: &mut 
         };
         match arrived {
             Ok(input) => {
-                if matches!(input, SessionInput::Saved(..)) {
-                    inputs.take();
+                if let SessionInput::Saved(kept, ..) = &input
+                    && let Some(inputs) = inputs.take()
+                    && let Kept::File { path, .. } = kept
+                {
+                    // What may still keep the program is no danger to the recording.
+                    let path = path.display();
+                    inputs.set_last_words(Message::new(format!("interrupted; the recording is saved in {path}")));
                 }
                 session.on_input(input);
             }

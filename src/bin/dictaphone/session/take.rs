@@ -8,7 +8,7 @@ use std::{
 
 use dictaphone::{
     Error, ErrorKind,
-    audio::{AudioFormat, Level},
+    audio::{AudioFormat, Level, time::duration_of},
     capture::{EndReason, Warning, WarningKind},
     media::{Blob, MediaRecorder, MediaStreamTrack, Progress, ReadyState, RecorderEvent, TrackEvent},
 };
@@ -31,6 +31,9 @@ use crate::{
 /// How long the reason may be waited for after a recording ended because its track did.
 const REASON_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A generator goes on as it is: after so much of it that has opened no gate, nothing will.
+const CLOSED_GATE: Duration = Duration::from_secs(5 * 60);
+
 /// A running recording.
 pub(super) struct Recording {
     pub(super) recorder: MediaRecorder,
@@ -51,6 +54,8 @@ pub(super) struct Recording {
     muted: bool,
     /// The device delivers nothing, as was said when so many frames had arrived.
     interrupted: Option<(Error, u64)>,
+    /// Frames recorded, and how many had arrived when these last became more.
+    grown: (u64, u64),
     /// A track has said why it ended.
     reason_known: bool,
     /// The recorder, or standard output, has said its last.
@@ -89,6 +94,7 @@ impl Recording {
             early: Vec::new(),
             muted: false,
             interrupted: None,
+            grown: (0, 0),
             reason_known: false,
             over_since: None,
             failure: None,
@@ -113,9 +119,9 @@ impl Recording {
 
     /// Does what is asked, as far as it is about a recording. A recorder that has just ended by itself refuses, and its
     /// last events are on their way.
-    pub(super) fn apply(&mut self, command: Command) {
+    pub(super) fn apply(&mut self, command: Command, listeners: &mut Listeners) {
         use dictaphone::media::RecordingState::Paused;
-        let _ = match command {
+        let outcome = match command {
             Command::TogglePause if self.recorder.state() == Paused => self.recorder.resume(),
             Command::TogglePause => self.recorder.pause(),
             Command::Pause => self.recorder.pause(),
@@ -127,10 +133,15 @@ impl Recording {
                 self.stopped = true;
                 self.state = State::Saving;
                 self.pipe.take().into_iter().for_each(Pipe::hurry);
-                self.recorder.stop()
+                // Its end comes, whoever has asked for it.
+                let _ = self.recorder.stop();
+                return;
             }
             _ => Ok(()),
         };
+        if let Err(error) = outcome {
+            self.emit(listeners, What::Refused(&error));
+        }
     }
 
     pub(super) fn name_marker(&self, number: usize, text: &str) {
@@ -261,6 +272,24 @@ impl Recording {
         for event in std::mem::take(&mut self.early) {
             self.on_recorder(event, plan, listeners);
         }
+    }
+
+    /// Ends what would never end: a generator that is faster than any person, behind a gate that it does not open.
+    pub(super) fn end_if_gate_stays_closed(&mut self, listeners: &mut Listeners) {
+        let Progress { frames, arrived, .. } = self.recorder.progress();
+        if frames > self.grown.0 || self.over_since.is_some() {
+            self.grown = (frames, arrived);
+        }
+        if duration_of(arrived.saturating_sub(self.grown.1), self.format.sample_rate) < CLOSED_GATE {
+            return;
+        }
+        self.grown.1 = arrived;
+        if frames > 0 {
+            let text = format!("`{}` does not open the gate any more", self.device);
+            self.fail(Error::new(ErrorKind::Unknown, text), listeners);
+        }
+        // One that has ended meanwhile tells its end.
+        let _ = self.recorder.stop();
     }
 
     pub(super) fn report_level(&self, listeners: &mut Listeners) {

@@ -24,7 +24,7 @@ pub(super) fn of(plan: &Record, number: u32, at: &Zoned) -> Result<Option<PathBu
             let name = template.choose(at, |name| file(name).exists()).map_err(|wrong| {
                 Failure::usage(wrong.what, Remedy::Flag("`--name` takes strftime fields and {n}".to_owned()))
             })?;
-            Ok(Some(file(&name)))
+            Ok((1..).map(|number| place::numbered(&file(&name), number)).find(|path| !path.exists()))
         }
     }
 }

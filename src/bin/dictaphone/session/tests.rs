@@ -100,6 +100,7 @@ impl Listener for Notes {
             What::Resumed => "resumed",
             What::Marked(_) => "marked",
             What::Warning(_) => "warning",
+            What::Refused(_) => "refused",
             What::Failed { .. } => "failed",
             What::Ended => "ended",
             What::Waiting(_) => "waiting",

@@ -46,7 +46,7 @@ use crate::{
 use crate::{
     input::{
         command::{Command, Deliver},
-        control,
+        control::{self, Control},
     },
     session::{SessionInput, listener::BoardKeeper},
 };
@@ -112,7 +112,9 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     let board = control::board();
     // Closed behind everything else: whoever has asked for the end gets an answer.
     #[cfg(unix)]
-    let _control = control::start(Arc::clone(&board), asked_from_outside(sender.clone()));
+    let _control = Control::start(Arc::clone(&board), asked_from_outside(sender.clone()))
+        .inspect_err(|error| log::warn!("no control from outside: {error}"))
+        .ok();
     let hooks = plan.hooks.clone();
     let mut world = World::new(plan, folder, config.habits, sender);
     #[cfg(unix)]

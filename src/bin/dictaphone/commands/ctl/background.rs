@@ -12,7 +12,7 @@ use std::{
 use super::no_folder;
 use crate::{
     input::control::{
-        client::{self, Recorder},
+        client::{self, Greeting, Recorder},
         folder,
         protocol::{Activity, Request},
     },
@@ -27,10 +27,15 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Leaves terminal and session of whoever started this process, if it was started so. Called before any thread is.
 pub(crate) fn detach() {
-    if env::var_os(DETACHED).is_some() {
+    if is_detached() {
         // Refused if it leads a group already, and then there is nobody to leave.
         let _ = rustix::process::setsid();
     }
+}
+
+/// Whether this process was started so: without control from outside nobody could ever stop it.
+pub(crate) fn is_detached() -> bool {
+    env::var_os(DETACHED).is_some()
 }
 
 /// Starts `dictaphone record` with those words, and returns when its first frame is captured.
@@ -46,7 +51,7 @@ pub(super) fn start(record: &[String]) -> Result<Recorder, Failure> {
             return Err(refused(said, status.code()));
         }
         let found = client::recorder(&id).map_err(|error| no_folder(&error))?;
-        if let Some(mut recorder) = found
+        if let Greeting::Answered(mut recorder) = found
             && let Some(recorder) = wait_for_frames(&mut child, recorder.send(&Request::Follow {}), recorder)
         {
             return Ok(recorder);
@@ -62,7 +67,8 @@ fn wait_for_frames(child: &mut Child, sent: io::Result<()>, mut recorder: Record
         let status = recorder.next().ok()?.status?;
         if status.state != Activity::Inactive {
             // This connection only follows; what comes next is asked on another.
-            return client::recorder(&recorder.id).ok()?;
+            let Greeting::Answered(recorder) = client::recorder(&recorder.id).ok()? else { return None };
+            return Some(recorder);
         }
         if child.try_wait().ok()?.is_some() {
             return None;

@@ -25,14 +25,23 @@ pub(crate) struct Known {
     pub(crate) saved: u64,
     /// The latest of them.
     pub(crate) latest: Option<Saved>,
+    /// Counts recordings that are over and safe.
+    pub(crate) finished: u64,
+    /// Frames of the recording, and those of it in files that are finished.
+    pub(crate) frames: u64,
+    pub(crate) saved_frames: u64,
     /// Counts commands that were carried out without another state: markers.
     pub(crate) markers: u64,
     /// Counts what failed.
     pub(crate) failures: u64,
-    /// The standard's name and the sentence of the latest of them.
+    /// Counts commands that were refused or could not be carried out; nothing else follows of them.
+    pub(crate) refused: u64,
+    /// The standard's name and the sentence of the latest of both.
     pub(crate) failure: Option<(String, String)>,
     /// The socket, as long as it can be found.
     pub(crate) socket: Option<PathBuf>,
+    /// The only recording of this process is being made safe.
+    pub(crate) is_ending: bool,
     /// Nothing follows any more.
     pub(crate) is_over: bool,
 }

@@ -1,8 +1,10 @@
 //! The other end of the control socket: asks a running recorder.
 
 use std::{
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     os::unix::net::UnixStream,
+    path::Path,
+    thread,
     time::Duration,
 };
 
@@ -13,6 +15,11 @@ use super::{
 
 /// How long a recorder may take to say how it stands.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often and how soon one is asked again that had no place for a client.
+const ATTEMPTS: usize = 10;
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+/// Longer than any answer of a recorder: what says more is none.
+const MAX_ANSWER: u64 = 1 << 20;
 
 /// A running recorder.
 pub(crate) struct Recorder {
@@ -48,39 +55,80 @@ impl Recorder {
     /// [`io::ErrorKind::UnexpectedEof`] when the recorder has gone; when what it says is no answer.
     pub(crate) fn next(&mut self) -> io::Result<Answer> {
         let mut line = String::new();
-        match self.stream.read_line(&mut line)? {
+        match self.stream.by_ref().take(MAX_ANSWER).read_line(&mut line)? {
             0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the recorder has gone")),
             _ => serde_json::from_str(&line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
         }
     }
 }
 
-/// All recorders of this user that answer, the one that started last in front.
+/// What came of saying hello to a recorder.
+pub(crate) enum Greeting {
+    /// It has answered.
+    Answered(Recorder),
+    /// Something listens there and gives no answer.
+    Silent,
+    /// There is none.
+    Nobody,
+}
+
+/// All recorders of this user.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Those that answer, the one that started last in front.
+    pub(crate) recorders: Vec<Recorder>,
+    /// The ids of those that do not.
+    pub(crate) silent: Vec<String>,
+}
+
+/// Looks for all recorders of this user.
 ///
 /// # Errors
 /// When the folder of the sockets cannot be used.
-pub(crate) fn recorders() -> io::Result<Vec<Recorder>> {
-    let found = folder::recorders(&folder::folder()?)?;
-    Ok(found.into_iter().filter_map(|(id, stream)| connect(id, stream)).collect())
+pub(crate) fn recorders() -> io::Result<Found> {
+    let folder = folder::folder()?;
+    let mut found = Found::default();
+    for id in folder::recorders(&folder)? {
+        match connect(&id, &folder::socket(&folder, &id)) {
+            Greeting::Answered(recorder) => found.recorders.push(recorder),
+            Greeting::Silent => found.silent.push(id),
+            Greeting::Nobody => {}
+        }
+    }
+    Ok(found)
 }
 
-/// The recorder of that id, if it answers.
+/// Looks for the recorder of that id.
 ///
 /// # Errors
 /// When the folder of the sockets cannot be used.
-pub(crate) fn recorder(id: &str) -> io::Result<Option<Recorder>> {
-    let socket = folder::socket(&folder::folder()?, id);
-    Ok(UnixStream::connect(socket).ok().and_then(|stream| connect(id.to_owned(), stream)))
+pub(crate) fn recorder(id: &str) -> io::Result<Greeting> {
+    Ok(connect(id, &folder::socket(&folder::folder()?, id)))
 }
 
-/// Asks how it stands; a socket behind which there is no recorder, or one that stands still, is none.
-fn connect(id: String, stream: UnixStream) -> Option<Recorder> {
-    stream.set_read_timeout(Some(STATUS_TIMEOUT)).ok()?;
-    stream.set_write_timeout(Some(STATUS_TIMEOUT)).ok()?;
-    let mut recorder = Recorder { id, state: Activity::Inactive, stream: BufReader::new(stream) };
-    let answer = recorder.request(&Request::Status {}).ok()?;
-    recorder.state = answer.status?.state;
+/// Asks how it stands, again if it is busy with others.
+fn connect(id: &str, socket: &Path) -> Greeting {
+    for _ in 0..ATTEMPTS {
+        let Ok(stream) = UnixStream::connect(socket) else { return Greeting::Nobody };
+        match ask_state(id, stream) {
+            Ok(recorder) => return recorder.map_or(Greeting::Nobody, Greeting::Answered),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => break,
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Greeting::Nobody,
+            // Turned away, or it has just ended.
+            Err(_) => thread::sleep(RETRY_INTERVAL),
+        }
+    }
+    Greeting::Silent
+}
+
+/// `None` if what answers is no recorder.
+fn ask_state(id: &str, stream: UnixStream) -> io::Result<Option<Recorder>> {
+    stream.set_read_timeout(Some(STATUS_TIMEOUT))?;
+    stream.set_write_timeout(Some(STATUS_TIMEOUT))?;
+    let mut recorder = Recorder { id: id.to_owned(), state: Activity::Inactive, stream: BufReader::new(stream) };
+    let Some(status) = recorder.request(&Request::Status {})?.status else { return Ok(None) };
+    recorder.state = status.state;
     // From here on an answer takes as long as a file takes to be safe.
-    recorder.stream.get_mut().set_read_timeout(None).ok()?;
-    Some(recorder)
+    recorder.stream.get_mut().set_read_timeout(None)?;
+    Ok(Some(recorder))
 }

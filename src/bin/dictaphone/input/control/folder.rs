@@ -1,7 +1,7 @@
 //! Where the sockets of running recorders are: one folder a user, one socket a recorder.
 //!
-//! The folder is `dictaphone` in `XDG_RUNTIME_DIR`, else one of the user's own in the folder for temporary files. It is
-//! refused unless it belongs to the user and nobody else may enter it: a socket in a folder of others could be theirs.
+//! The folder is `dictaphone` in `XDG_RUNTIME_DIR`, else, where there is none or its path is too long for a socket, one of
+//! the user's own in the folder for temporary files. It is refused unless it belongs to the user and nobody else may enter it: a socket in a folder of others could be theirs.
 
 use std::{
     env, fs, io,
@@ -12,6 +12,8 @@ use std::{
 
 /// What a socket's name ends with.
 const EXTENSION: &str = "sock";
+/// Bytes of a folder below which a socket surely gets an address: the smallest system takes 104 for it.
+const LONGEST_FOLDER: usize = 80;
 
 /// The folder, made if it is not there.
 ///
@@ -19,13 +21,15 @@ const EXTENSION: &str = "sock";
 /// When it cannot be made, or is not the user's alone.
 pub(crate) fn folder() -> io::Result<PathBuf> {
     let uid = rustix::process::geteuid().as_raw();
-    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute() && path.is_dir());
-    let folder = match runtime {
+    let is_usable = |path: &PathBuf| path.is_absolute() && path.as_os_str().len() <= LONGEST_FOLDER && path.is_dir();
+    let folder = match env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(is_usable) {
         Some(runtime) => runtime.join("dictaphone"),
         None => env::temp_dir().join(format!("dictaphone-{uid}")),
     };
     match fs::DirBuilder::new().mode(0o700).create(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(io::Error::new(error.kind(), format!("cannot make {}: {error}", folder.display())));
+        }
         _ => {}
     }
     // Not followed: a link of somebody else leads wherever they like.
@@ -50,12 +54,12 @@ pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// Recorders that listen, each with an open connection, the one that started last in front. What a recorder that is gone
-/// has left behind is removed.
+/// The ids of recorders that may listen, the one that started last in front. What a recorder that is gone has left behind
+/// is removed.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(crate) fn recorders(folder: &Path) -> io::Result<Vec<(String, UnixStream)>> {
+pub(super) fn recorders(folder: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -65,7 +69,7 @@ pub(crate) fn recorders(folder: &Path) -> io::Result<Vec<(String, UnixStream)>> 
         let Some(id) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned) else { continue };
         let made = fs::symlink_metadata(&path).and_then(|found| found.modified());
         match UnixStream::connect(&path) {
-            Ok(stream) => found.push((made.ok(), id, stream)),
+            Ok(_) => found.push((made.ok(), id)),
             // Nobody listens there any more; a socket gets its name only once somebody does.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 let _ = fs::remove_file(&path);
@@ -73,10 +77,9 @@ pub(crate) fn recorders(folder: &Path) -> io::Result<Vec<(String, UnixStream)>> 
             Err(error) => log::info!("no connection to {}: {error}", path.display()),
         }
     }
-    found.sort_by_key(|(made, ..)| std::cmp::Reverse(*made));
-    Ok(found.into_iter().map(|(_, id, stream)| (id, stream)).collect())
+    found.sort_by_key(|(made, _)| std::cmp::Reverse(*made));
+    Ok(found.into_iter().map(|(_, id)| id).collect())
 }
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
@@ -90,7 +93,7 @@ mod tests {
         drop(UnixListener::bind(path("gone")).unwrap());
         let _listener = UnixListener::bind(path("here")).unwrap();
         fs::write(folder.path().join("notes.txt"), "x").unwrap();
-        let found: Vec<String> = recorders(folder.path()).unwrap().into_iter().map(|(id, _)| id).collect();
+        let found = recorders(folder.path()).unwrap();
         assert_eq!(found, ["here"]);
         assert!(!path("gone").exists() && folder.path().join("notes.txt").exists());
     }

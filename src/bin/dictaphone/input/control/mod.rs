@@ -1,11 +1,12 @@
 //! The control socket: what is asked on it becomes the same commands as keys and signals.
 //!
 //! Owns the thread `control`, which waits for clients and costs nothing while there are none, and one thread a client
-//! (`client`), at most [`MAX_CLIENTS`]. A client can be slow, send garbage or vanish: it has limits of its own, and the
-//! recording never waits for it. Only processes of the same user are answered. What is said is in `protocol`.
+//! (`client`); `clients` says how many there are. A client can be slow, send garbage or vanish: it has limits of its own,
+//! and the recording never waits for it. Only processes of the same user are answered. What is said is in `protocol`.
 
 mod board;
 pub(crate) mod client;
+mod clients;
 pub(crate) mod folder;
 pub(crate) mod protocol;
 
@@ -24,17 +25,19 @@ use std::{
 use rustix::event::{PollFd, PollFlags, poll};
 
 pub(crate) use self::board::Board;
-use self::protocol::{Activity, Answer, MAX_LINE, Refusal, Request, Status};
+use self::{
+    board::Known,
+    clients::{Client, Clients, Standing},
+    protocol::{Activity, Answer, MAX_LINE, Refusal, Request, Status},
+};
 use super::command::{Command, Deliver};
 
-/// More are turned away.
-const MAX_CLIENTS: usize = 32;
 /// How long a client may take to read an answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a command may take to show in the state.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a file may take to be safe.
-const SAVE_TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const SAVE_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long an answer about the level waits for a fresh one.
 const LEVEL_TIMEOUT: Duration = Duration::from_millis(400);
 /// How often followers are told the time.
@@ -49,11 +52,6 @@ pub(crate) fn board() -> Arc<Board> {
     Arc::new(Board::new(&std::process::id().to_string()))
 }
 
-/// Listens for clients. Without a socket nothing is lost but control from outside, so that it is only logged.
-pub(crate) fn start(board: Arc<Board>, deliver: Deliver) -> Option<Control> {
-    Control::start(board, deliver).inspect_err(|error| log::warn!("no control from outside: {error}")).ok()
-}
-
 /// The open socket. Dropping it lets the last answers go and takes the socket away.
 pub(crate) struct Control {
     server: Arc<Server>,
@@ -65,7 +63,7 @@ pub(crate) struct Control {
 struct Server {
     board: Arc<Board>,
     deliver: Deliver,
-    clients: AtomicUsize,
+    clients: Clients,
     /// Requests that are being answered.
     busy: AtomicUsize,
 }
@@ -75,7 +73,7 @@ impl Control {
     ///
     /// # Errors
     /// When there is no private folder for the socket, or the system refuses socket or thread.
-    fn start(board: Arc<Board>, deliver: Deliver) -> io::Result<Self> {
+    pub(crate) fn start(board: Arc<Board>, deliver: Deliver) -> io::Result<Self> {
         let folder = folder::folder()?;
         let id = board.read(|known| known.status.id.clone());
         let path = folder::socket(&folder, &id);
@@ -86,7 +84,7 @@ impl Control {
         fs::rename(&unnamed, &path)?;
         board.write(|known| known.socket = Some(path));
         let (quit, woken) = UnixStream::pair()?;
-        let server = Arc::new(Server { board, deliver, clients: AtomicUsize::new(0), busy: AtomicUsize::new(0) });
+        let server = Arc::new(Server { board, deliver, clients: Clients::default(), busy: AtomicUsize::new(0) });
         let serving = Arc::clone(&server);
         let accept = move || serving.accept(&listener, &woken);
         let thread = thread::Builder::new().name("control".to_owned()).spawn(accept)?;
@@ -123,23 +121,23 @@ impl Server {
                 thread::sleep(Duration::from_millis(50));
                 continue;
             };
-            if !is_same_user(&stream) || self.clients.load(Ordering::SeqCst) >= MAX_CLIENTS {
-                continue;
-            }
-            self.clients.fetch_add(1, Ordering::SeqCst);
-            let server = Arc::clone(&self);
+            let wake = || self.board.write(|_| {});
+            let admitted = is_same_user(&stream).then(|| self.clients.admit(stream, wake)).flatten();
+            let Some(client) = admitted else { continue };
+            let (server, served) = (Arc::clone(&self), Arc::clone(&client));
             let serve = move || {
-                let _ = server.serve(&stream);
-                server.clients.fetch_sub(1, Ordering::SeqCst);
+                let _ = server.serve(&served);
+                server.clients.remove(&served);
             };
             if thread::Builder::new().name("client".to_owned()).spawn(serve).is_err() {
-                self.clients.fetch_sub(1, Ordering::SeqCst);
+                self.clients.remove(&client);
             }
         }
     }
 
     /// Answers one client until it goes.
-    fn serve(&self, stream: &UnixStream) -> io::Result<()> {
+    fn serve(&self, client: &Client) -> io::Result<()> {
+        let stream = client.stream();
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let mut lines = BufReader::new(stream);
         let mut garbage = 0;
@@ -152,11 +150,17 @@ impl Server {
             self.busy.fetch_add(1, Ordering::SeqCst);
             let answered = match request {
                 Ok(Request::Follow {}) => {
+                    client.stands(Standing::Follower);
                     // Followers are not waited for at the end.
                     self.busy.fetch_sub(1, Ordering::SeqCst);
-                    return self.follow(stream);
+                    return self.follow(client);
                 }
-                Ok(request) => send(stream, &self.answer(request)),
+                Ok(request) => {
+                    client.stands(Standing::Waiting);
+                    let answered = send(stream, &self.answer(request));
+                    client.stands(Standing::Idle);
+                    answered
+                }
                 Err(refusal) => {
                     garbage += 1;
                     send(stream, &Answer::refused(refusal))
@@ -174,6 +178,10 @@ impl Server {
         let done = match (request, state) {
             (Request::Status {} | Request::Follow {}, _) => return Answer::done(self.fresh()),
             (Request::Quit {}, _) => return self.quit(state),
+            (Request::Start {}, Activity::Inactive) if self.board.read(|known| known.is_ending) => {
+                self.board.wait(SAVE_TIMEOUT, |known| known.is_over.then_some(()));
+                Err(Refusal::of_state(Activity::Inactive, "start"))
+            }
             (Request::Start {}, Activity::Inactive) => {
                 self.until(Command::Start, |known| known.status.state != Activity::Inactive)
             }
@@ -191,10 +199,21 @@ impl Server {
                 self.until(Command::Mark(text), move |known| known.markers > before)
             }
             (Request::Stop { tail_s }, Activity::Recording | Activity::Paused) => {
-                thread::sleep(Duration::from_secs_f64(tail_s));
-                return self.saved(Command::Stop);
+                // It may end by itself meanwhile.
+                let before = self.board.read(|known| known.finished);
+                let is_over = |known: &Known| (known.finished > before || known.is_over).then_some(());
+                let _ = self.board.wait(Duration::from_secs_f64(tail_s), is_over);
+                return self.saved(Command::Stop, before, |known| known.finished);
             }
-            (Request::Next {}, Activity::Recording | Activity::Paused) => return self.saved(Command::Next),
+            (Request::Next {}, Activity::Recording | Activity::Paused) => {
+                self.fresh();
+                let (before, is_new) = self.board.read(|known| (known.saved, known.frames > known.saved_frames));
+                if is_new {
+                    return self.saved(Command::Next, before, |known| known.saved);
+                }
+                let message = "cannot begin a new file: nothing is in this one".to_owned();
+                Err(Refusal { message, ..Refusal::of_state(state, "") })
+            }
             (Request::Keep {}, Activity::Recording | Activity::Paused) => {
                 (self.deliver)(Command::KeepGoing);
                 Ok(())
@@ -228,7 +247,7 @@ impl Server {
         self.status()
     }
 
-    fn until(&self, command: Command, done: impl Fn(&board::Known) -> bool) -> Result<(), Refusal> {
+    fn until(&self, command: Command, done: impl Fn(&Known) -> bool) -> Result<(), Refusal> {
         let before = self.board.read(|known| known.failures);
         (self.deliver)(command);
         let outcome = self.board.wait(COMMAND_TIMEOUT, |known| match &known.failure {
@@ -245,34 +264,36 @@ impl Server {
         })
     }
 
-    /// Waits for the file that a command ends.
-    fn saved(&self, command: Command) -> Answer {
-        let before = self.board.read(|known| known.saved);
+    /// Waits for the file that a command ends: until more is `counted` than before.
+    fn saved(&self, command: Command, before: u64, counted: fn(&Known) -> u64) -> Answer {
+        let refused = self.board.read(|known| known.refused);
         (self.deliver)(command);
-        let saved = self.board.wait(SAVE_TIMEOUT, |known| {
-            (known.saved > before || known.is_over).then(|| known.latest.clone().filter(|_| known.saved > before))
-        });
-        match saved.flatten() {
-            Some(saved) => Answer { saved: Some(saved), ..Answer::done(self.status()) },
+        let outcome = self.board.wait(SAVE_TIMEOUT, |known| match (&known.latest, &known.failure) {
+            (Some(saved), _) if counted(known) > before => Some(Ok(saved.clone())),
+            (_, Some((name, message))) if known.refused > refused => {
+                Some(Err(Refusal { name: name.clone(), message: message.clone() }))
+            }
             // Nothing is called saved that nobody knows to be.
-            None => Answer::refused(Refusal {
-                name: dictaphone::ErrorKind::Abort.name().to_owned(),
-                message: "the recorder has not told that a file is safe".to_owned(),
-            }),
+            _ => known.is_over.then(|| Err(Refusal::unsaved("the recorder has ended"))),
+        });
+        match outcome.unwrap_or_else(|| Err(Refusal::unsaved("the disk takes too long"))) {
+            Ok(saved) => Answer { saved: Some(saved), ..Answer::done(self.status()) },
+            Err(refusal) => Answer::refused(refusal),
         }
     }
 
     fn quit(&self, state: Activity) -> Answer {
         let answer = match state {
             Activity::Inactive => Answer::done(self.status()),
-            _ => self.saved(Command::Stop),
+            _ => self.saved(Command::Stop, self.board.read(|known| known.finished), |known| known.finished),
         };
         (self.deliver)(Command::Quit);
         answer
     }
 
     /// Tells a client how it stands, at every change and from time to time.
-    fn follow(&self, mut stream: &UnixStream) -> io::Result<()> {
+    fn follow(&self, client: &Client) -> io::Result<()> {
+        let mut stream = client.stream();
         let _watcher = self.board.watch();
         (self.deliver)(Command::Redraw);
         stream.set_nonblocking(false)?;
@@ -285,7 +306,8 @@ impl Server {
                 return Ok(());
             }
             seen.replace(changes);
-            let changed = |known: &board::Known| (Some(known.changes) != seen || known.is_over).then_some(());
+            let changed =
+                |known: &Known| (Some(known.changes) != seen || known.is_over || client.is_dismissed()).then_some(());
             self.board.wait(FOLLOW_INTERVAL, changed);
             if is_closed(stream) {
                 return Ok(());

@@ -124,6 +124,12 @@ impl Refusal {
         Self { name: ErrorKind::InvalidState.name().to_owned(), message }
     }
 
+    /// Nobody knows that the file is safe.
+    pub(crate) fn unsaved(why: &str) -> Self {
+        let message = format!("the recorder has not said that the file is safe: {why}");
+        Self { name: ErrorKind::Abort.name().to_owned(), message }
+    }
+
     /// The line is not a request.
     pub(crate) fn of_line(reason: &str) -> Self {
         Self { name: "SyntaxError".to_owned(), message: format!("not a request: {reason}") }

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dictaphone::audio::time::{duration_of, seconds};
+use dictaphone::{
+    ErrorKind,
+    audio::time::{duration_of, seconds},
+    capture::WarningKind,
+    storage::place::target_of_part,
+};
 
 use crate::{
     input::control::{
@@ -49,12 +54,21 @@ impl BoardKeeper {
         });
     }
 
+    fn fail(&self, name: &str, message: String, is_refused: bool) {
+        self.board.write(|known| {
+            known.failures += 1;
+            known.refused += u64::from(is_refused);
+            known.failure = Some((name.to_owned(), message));
+        });
+    }
+
     fn saved(&self, outcome: &Outcome) {
         let message = outcome.failure().map(|failure| failure.message.text).or_else(|| outcome.flaws());
         let path = outcome.path().map(absolute);
         self.board.write(|known| {
             known.latest = Some(Saved { path, exit: outcome.exit().code(), message });
             known.saved += 1;
+            known.saved_frames += outcome.frames;
             known.changes += 1;
         });
     }
@@ -73,6 +87,7 @@ impl Listener for BoardKeeper {
                     known.status.device = Some(device.to_owned());
                     known.status.path = path.map(absolute);
                     known.status.lost_frames = 0;
+                    (known.frames, known.saved_frames) = (0, 0);
                 });
                 self.change(event, Activity::Recording);
             }
@@ -84,19 +99,29 @@ impl Listener for BoardKeeper {
             }),
             What::Level { level, progress, .. } => {
                 let peak = self.hold(level.peak.value());
+                let path = progress.path.as_deref().and_then(target_of_part);
                 self.board.write(|known| {
                     known.levels += 1;
+                    known.frames = progress.frames;
+                    // After the first file it is another one.
+                    if let Some(path) = path.as_deref().filter(|_| known.saved > 0) {
+                        known.status.path = Some(absolute(path));
+                    }
                     known.status.duration_s = duration_of(progress.frames, event.sample_rate).as_secs_f64();
                     known.status.peak_dbfs = peak;
                     known.status.lost_frames = progress.lost_frames;
                     known.status.disk_left_s = progress.disk_left.map(|left| left.as_secs_f64());
                 });
             }
-            What::Failed { name, message } => self.board.write(|known| {
-                known.failures += 1;
-                known.failure = Some((name.to_owned(), message.to_owned()));
-            }),
-            What::Ended => self.change(event, Activity::Inactive),
+            What::Failed { name, message } => self.fail(name, message.to_owned(), false),
+            What::Refused(error) => self.fail(error.name(), error.to_string(), true),
+            What::Warning(warning) if warning.kind() == WarningKind::Split => {
+                self.fail(ErrorKind::Unknown.name(), warning.to_string(), true);
+            }
+            What::Ended => {
+                self.change(event, Activity::Inactive);
+                self.board.write(|known| known.is_ending = self.ends_with_recording);
+            }
             What::FileSaved(outcome) => self.saved(outcome),
             What::Finished(outcome) => {
                 if self.ends_with_recording {
@@ -109,6 +134,7 @@ impl Listener for BoardKeeper {
                     known.status.duration_s = seconds(outcome.frames, outcome.sample_rate);
                 });
                 self.saved(outcome);
+                self.board.write(|known| known.finished += 1);
             }
             _ => {}
         }

@@ -70,7 +70,7 @@ impl JsonLines {
 impl Listener for JsonLines {
     fn on_event(&mut self, event: &SessionEvent<'_>) {
         let what = match event.what {
-            What::Opened { .. } | What::NotOpened(_) | What::Closed(_) | What::Ended => return,
+            What::Opened { .. } | What::NotOpened(_) | What::Closed(_) | What::Refused(_) | What::Ended => return,
             What::Waiting(why) => json::What::Waiting { message: why },
             What::Gate { open, cut } => json::What::Gate { open, cut_s: cut.as_secs_f64() },
             What::Countdown(left) => json::What::Countdown { left_s: left.map(|left| left.as_secs_f64()) },

@@ -7,6 +7,7 @@ use std::{
 };
 
 use dictaphone::{
+    ErrorKind,
     audio::{Level, time::duration_of},
     media::Progress,
 };
@@ -111,6 +112,10 @@ impl Listener for LiveLine {
                 let at = duration_of(event.frame, event.sample_rate);
                 let text = format!("at {}: {warning}", status::clock(at));
                 self.warn(&Message { text, hint: message::remedy_of(warning) });
+            }
+            // One that has just ended tells its end.
+            What::Refused(error) if error.kind() != ErrorKind::InvalidState => {
+                self.warn(&Message::new(error.to_string()));
             }
             What::Waiting(why) if self.speaks() => {
                 self.report.note(&format!("waiting for the device: {why}"));

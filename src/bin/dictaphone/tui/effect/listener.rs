@@ -53,7 +53,7 @@ impl Listener for Inbox {
                 None => return,
             },
             What::Deleted(paths) => Msg::Say(Weight::Note, format!("{} deleted to make room", paths.len())),
-            What::Started { .. } | What::Level { .. } | What::Failed { .. } => return,
+            What::Started { .. } | What::Level { .. } | What::Failed { .. } | What::Refused(_) => return,
             What::Gate { .. } | What::Countdown(None) => return,
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(msg);
