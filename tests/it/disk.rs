@@ -200,12 +200,12 @@ fn a_disk_that_cannot_rename_without_replacing_loses_no_file_either() {
 }
 
 /// A disk in a file that can be frozen, as a dying one is; needs to be root.
-struct FrozenDisk {
+pub(crate) struct FrozenDisk {
     folder: PathBuf,
 }
 
 impl FrozenDisk {
-    fn mount(folder: PathBuf) -> Self {
+    pub(crate) fn mount(folder: PathBuf) -> Self {
         require(&["mkfs.ext4", "mount", "umount", "fsfreeze"]);
         let image = folder.with_extension("image");
         std::fs::File::create(&image).unwrap().set_len(64 << 20).unwrap();
@@ -221,11 +221,11 @@ impl FrozenDisk {
         assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    fn freeze(&self) {
+    pub(crate) fn freeze(&self) {
         self.run(Command::new("fsfreeze").arg("--freeze").arg(&self.folder));
     }
 
-    fn thaw(&self) {
+    pub(crate) fn thaw(&self) {
         self.run(Command::new("fsfreeze").arg("--unfreeze").arg(&self.folder));
     }
 }
@@ -238,7 +238,7 @@ impl Drop for FrozenDisk {
 }
 
 /// How long the disk gives no answer.
-const STALL: Duration = Duration::from_secs(8);
+pub(crate) const STALL: Duration = Duration::from_secs(8);
 
 /// Records twelve seconds of the microphone, during which `stall` lets the disk hang for eight.
 fn record_over_a_stall(test: Test, file: &str, stall: impl FnOnce()) {

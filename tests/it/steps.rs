@@ -4,8 +4,12 @@ use std::{os::unix::net::UnixDatagram, path::Path, time::Duration};
 
 use rustix::process::Signal;
 
-use crate::support::harness::Test;
+use crate::disk::{FrozenDisk, STALL};
+use crate::support::harness::{Running, Test};
+use crate::support::output::Output;
+use crate::support::terminal::Terminal;
 use crate::takes::{layout, names, record, samples};
+use crate::watch::clocks::faketime;
 
 fn wav(name: &str) -> String {
     format!("{}/tests/files/speech/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -35,6 +39,61 @@ fn usr1_goes_on_in_a_new_file() {
     let output = running.wait();
     output.assert_success().assert_stdout("x.wav\nx-2.wav\n");
     assert_eq!(names(output.path("")), ["x-2.wav", "x.wav"]);
+}
+
+#[test]
+fn the_key_n_and_usr1_go_on_in_a_new_file_in_a_terminal() {
+    let test = record(&["-i", "tone", "x.wav"]);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("REC");
+    terminal.send("n");
+    terminal.wait_for("saved x.wav");
+    terminal.signal(Signal::USR1);
+    terminal.wait_for("saved x-2.wav");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.text());
+    assert_eq!(names(test.path("")), ["x-2.wav", "x-3.wav", "x.wav"]);
+    let joined: Vec<i16> = ["x.wav", "x-2.wav", "x-3.wav"].iter().flat_map(|name| samples(test.path(name))).collect();
+    assert_is_tone(&test, &joined);
+}
+
+/// Fails unless these are the first samples of the generator.
+fn assert_is_tone(test: &Test, recorded: &[i16]) {
+    let words = ["record", "-q", "-i", "tone", "--fast", "-d", "30s", "--force", "alone.wav"];
+    test.clone().again().args(words).run().assert_success();
+    let alone = samples(test.path("alone.wav"));
+    assert!(!recorded.is_empty() && alone.starts_with(recorded), "{} samples", recorded.len());
+}
+
+#[test]
+fn a_wall_clock_that_is_set_loses_no_frame_between_aligned_files() {
+    let test = record(&["-i", "tone", "--split", "2s", "--split-align", "-d", "9s", "pieces/"]);
+    std::fs::create_dir(test.path("pieces")).unwrap();
+    let clock = test.path("clock");
+    std::fs::write(&clock, "+0").unwrap();
+    let mut running = test
+        .clone()
+        .env("LD_PRELOAD", faketime())
+        .env("FAKETIME_TIMESTAMP_FILE", &clock)
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("DONT_FAKE_MONOTONIC", "1")
+        .spawn();
+    let wait_for_files = |running: &mut Running, count: usize| {
+        running.wait_for("files", |running| {
+            let lines = running.stdout_so_far().iter().filter(|&&byte| byte == b'\n').count();
+            (lines >= count).then_some(())
+        });
+    };
+    wait_for_files(&mut running, 1);
+    std::fs::write(&clock, "+3600").unwrap();
+    wait_for_files(&mut running, 2);
+    std::fs::write(&clock, "-3600").unwrap();
+    let output = running.wait();
+    output.assert_success();
+    let stdout = output.stdout();
+    let joined: Vec<i16> = stdout.lines().flat_map(|path| samples(output.path(path))).collect();
+    assert_eq!(joined.len(), 9 * 48_000, "{}", output.context());
+    assert_is_tone(&test, &joined);
 }
 
 #[test]
@@ -84,6 +143,59 @@ fn a_second_copy_is_the_same_file() {
     }
 }
 
+/// Records the tone with a second copy on a disk, to which something happens after the first second.
+fn with_a_second_disk(happens: impl FnOnce(&FrozenDisk, &Path)) -> Output {
+    let test = record(&["-i", "tone", "-d", "4s", "--also", "disk", "x.wav"]);
+    let disk = FrozenDisk::mount(test.path("disk"));
+    let folder = test.path("disk");
+    let mut running = test.spawn();
+    running.wait_for_file("disk/.x.wav.part", 90_000);
+    happens(&disk, &folder);
+    let output = running.wait();
+    // Whatever happened there, the first has every frame.
+    let alone = test.again().args(["record", "-q", "-i", "tone", "--fast", "-d", "4s", "alone.wav"]).run();
+    alone.assert_success();
+    assert!(samples(output.path("x.wav")) == samples(output.path("alone.wav")));
+    if output.status.code() == Some(0) {
+        assert!(samples(folder.join("x.wav")) == samples(output.path("x.wav")));
+    }
+    output
+}
+
+#[test]
+fn a_second_disk_that_stands_still_for_eight_seconds_has_the_whole_copy_in_the_end() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let thaw = |disk: &FrozenDisk, _: &Path| {
+        disk.freeze();
+        let since = std::time::Instant::now();
+        crate::support::wait::poll(Duration::from_secs(16), || (since.elapsed() >= STALL).then_some(()));
+        disk.thaw();
+    };
+    with_a_second_disk(thaw).assert_success();
+}
+
+#[test]
+fn a_second_disk_that_is_full_is_told_and_recover_completes_the_copy() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let fill = |_: &FrozenDisk, folder: &Path| {
+        let mut ballast = std::fs::File::create(folder.join("ballast")).unwrap();
+        let chunk = vec![1; 1 << 20];
+        while std::io::Write::write_all(&mut ballast, &chunk).is_ok() {}
+    };
+    let output = with_a_second_disk(fill);
+    output.assert_exit(3).assert_stderr_contains("the second copy has failed, the recording goes on: ");
+    output.assert_stderr_contains("No space left on device");
+    std::fs::create_dir(output.path("new")).unwrap();
+    let recover = record(&[]).again().arg("recover").arg("--also").arg(output.path("new"));
+    let recovered = recover.arg(output.path("x.wav")).run();
+    recovered.assert_success().assert_stderr_contains("completed from its other copy");
+    assert!(std::fs::read(output.path("new/x.wav")).unwrap() == std::fs::read(output.path("x.wav")).unwrap());
+}
+
 #[test]
 fn a_second_copy_that_cannot_be_written_harms_nothing_and_is_told() {
     let test = record(&["-i", "noise", "--fast", "-d", "5s", "--also", "full", "x.wav"]);
@@ -112,6 +224,47 @@ fn only_speech_is_recorded_and_each_utterance_is_whole() {
 }
 
 #[test]
+fn a_generator_that_never_opens_the_gate_comes_to_an_end() {
+    for (words, said) in [
+        (&["-i", "silence", "--vox", "-d", "5s"][..], "nobody spoke, or nothing was loud enough"),
+        (&["-i", "tone", "--vox=level", "--threshold", "0", "--max-size", "1MB"], "nothing was loud enough"),
+    ] {
+        let output = record(words).args(["--fast", "x.wav"]).run();
+        output.assert_exit(1).assert_stderr_contains("nothing was recorded").assert_stderr_contains(said);
+        assert!(names(output.path("")).is_empty());
+    }
+    // What opens it has its length.
+    let words = ["-i", "tone", "--fast", "--vox=level", "-d", "5s", "x.wav"];
+    let output = record(&words).run();
+    output.assert_success();
+    assert_eq!(layout(output.path("x.wav")), (48_000, 1, 240_000));
+}
+
+#[test]
+fn music_does_not_hold_a_meeting_open() {
+    let test = Test::new();
+    let convert = test.clone().args(["convert", "-q", "--from", "4.5", "--to", "6"]);
+    convert.arg(wav("two_cities.opus")).arg("speech.wav").run().assert_success();
+    let sox = |words: &str| {
+        test.clone().again().program("sox").args(words.split_whitespace()).run().assert_success();
+    };
+    sox("-n -r 48000 -c 3 strings.wav synth 2 pluck C3 pluck E3 pluck G3");
+    sox("strings.wav chord.wav remix - gain -6");
+    sox("-n -r 48000 -c 1 note.wav synth 2 pluck G3 gain -6");
+    sox("chord.wav note.wav bar.wav");
+    sox("bar.wav music.wav repeat 29");
+    sox("speech.wav -r 48000 -c 1 words.wav gain -n -3");
+    sox("words.wav music.wav source.wav");
+    let words = ["record", "-i", "file:source.wav", "--fast", "--stop-on-silence", "20s", "--json", "x.wav"];
+    let output = test.again().args(words).run();
+    output.assert_success();
+    let seconds = f64::from(layout(output.path("x.wav")).2) / 48_000.0;
+    println!("music ends a meeting {:.1} s after the last word, of 20 s", seconds - 1.5);
+    assert!((20.0..60.0).contains(&seconds), "{seconds}");
+    assert!(output.stdout().contains("\"event\":\"countdown\""), "{}", output.context());
+}
+
+#[test]
 fn a_room_in_which_nobody_speaks_is_no_recording() {
     let test = record(&["-q", "-i", "noise", "--fast", "-d", "20s", "room.wav"]);
     test.run().assert_success();
@@ -137,6 +290,7 @@ fn contradictions_and_thresholds_out_of_range_are_usage_errors() {
         &["--dry-run"],
         &["--keep", "0"],
         &["--vox=music"],
+        &["--keep", "1h", "-f", "raw"],
     ] {
         let output = record(&["-i", "tone", "-d", "1"]).args(words.iter().copied()).arg("x.wav").run();
         output.assert_exit(2);

@@ -6,7 +6,7 @@
 
 #![allow(clippy::print_stdout, reason = "what was measured, for those who ask with --nocapture")]
 
-mod clocks;
+pub(crate) mod clocks;
 pub(crate) mod devices;
 mod messages;
 mod rates;

@@ -12,7 +12,7 @@ use crate::support::pulse::PulseServer;
 use crate::support::server::Server;
 
 /// The library that answers for the system's clock.
-fn faketime() -> PathBuf {
+pub(crate) fn faketime() -> PathBuf {
     require(&["faketime"]);
     let libraries = ["/usr/lib", "/usr/lib64"].into_iter().flat_map(|root| {
         let folders = std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
