@@ -1,7 +1,11 @@
 //! Programs that run when a file is safe: `--on-saved`.
 
+use rustix::process::Signal;
+
 use crate::support::harness::Test;
-use crate::takes::record;
+use crate::support::terminal::Terminal;
+use crate::support::wait;
+use crate::takes::{names, record};
 
 /// A recording of the tone whose hook is a script in the folder.
 fn hooked(script: &str, words: &[&str]) -> Test {
@@ -51,4 +55,57 @@ fn hooks_can_stand_in_the_config() {
     let output = test.run();
     output.assert_success();
     assert_eq!(std::fs::read_to_string(output.path("told")).unwrap(), "1\n2\n");
+}
+
+#[test]
+fn hooks_run_once_a_file_in_the_order_of_the_files_and_never_two_at_a_time() {
+    // Whoever begins while another runs would find its mark.
+    let script = "[ ! -e running ] || echo two at a time >> told; touch running; sleep 0.02; \
+                  echo \"$1 $DICTAPHONE_NAME\" >> told; rm running";
+    let test =
+        hooked(script, &["--split", "50ms", "--on-saved", "sh hook.sh first", "--on-saved", "sh hook.sh second"]);
+    let output = test.arg("x.wav").run();
+    output.assert_success();
+    let told = std::fs::read_to_string(output.path("told")).unwrap();
+    let expected: String = (1..=4).map(|number| format!("first x-{number}\nsecond x-{number}\n")).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_hook_that_hangs_is_waited_for_until_a_second_ctrl_c() {
+    let words = ["--on-saved", "sh -c 'touch hangs; sleep 30'", "a.wav"];
+    let mut running = hooked("", &words).spawn();
+    running.wait_for("the hook", |running| running.path("hangs").exists().then_some(()));
+    running.signal(Signal::INT);
+    // A press that follows at once is the same press.
+    wait::until("the end", String::new, || {
+        if running.is_running() {
+            running.signal(Signal::INT);
+            return None;
+        }
+        Some(())
+    });
+    let output = running.wait();
+    output.assert_exit(130).assert_stderr_contains("interrupted; the recording is saved in a.wav");
+    assert_eq!(names(output.path("")), ["a.wav", "hangs", "hook.sh"]);
+}
+
+#[test]
+fn hooks_of_the_config_hold_for_the_screen_too() {
+    let test = Test::new().args(["--device", "tone", "--dir", "takes"]).env("LC_ALL", "C.UTF-8");
+    let config = test.home().join(".config/dictaphone/config.toml");
+    let told = test.path("told");
+    let hook = format!("on-saved = [\"sh -c 'echo $DICTAPHONE_FORMAT {{}} >> {}'\"]\n", told.display());
+    let test = test.file(config, hook);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("READY");
+    terminal.send("r");
+    terminal.wait_for("REC");
+    terminal.send("s");
+    let line = wait::until(
+        "the hook",
+        || terminal.text(),
+        || std::fs::read_to_string(&told).ok().filter(|told| told.ends_with('\n')),
+    );
+    assert!(line.starts_with("wav /") && std::path::Path::new(line[4..].trim()).exists(), "{line}");
 }

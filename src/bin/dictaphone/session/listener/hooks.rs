@@ -8,7 +8,7 @@ use std::{
     ffi::OsString,
     io::{self, BufRead as _, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -101,7 +101,10 @@ fn run(hook: &Hook, file: &SavedFile, report: &Report) -> Result<(), String> {
         [child.stdout.take().map(|out| Box::new(out) as _), child.stderr.take().map(|error| Box::new(error) as _)];
     let readers = streams.into_iter().flatten().map(|stream| pass_on(stream, report.clone(), Arc::clone(&last_line)));
     let readers: Vec<JoinHandle<()>> = readers.filter_map(Result::ok).collect();
-    let status = wait(&mut child, hook, report)?;
+    let status = wait(&mut child, HANG_REPORTED_AFTER, || {
+        let text = format!("`{}` has been running for a minute", visible(&hook.line));
+        report.warning(&Message::new(text).hint("the recording is saved; a second Ctrl-C leaves at once"));
+    })?;
     let until = Instant::now() + LAST_WORDS_TIMEOUT;
     while !readers.iter().all(JoinHandle::is_finished) && Instant::now() < until {
         thread::sleep(LOOK_INTERVAL);
@@ -109,18 +112,16 @@ fn run(hook: &Hook, file: &SavedFile, report: &Report) -> Result<(), String> {
     judge(status, &last_line.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn wait(child: &mut std::process::Child, hook: &Hook, report: &Report) -> Result<ExitStatus, String> {
-    let started = Instant::now();
-    let mut is_reported = false;
+/// Waits for its end, and reports once that it has not come in time.
+fn wait(child: &mut Child, limit: Duration, report: impl FnOnce()) -> Result<ExitStatus, String> {
+    let (started, mut report) = (Instant::now(), Some(report));
     loop {
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
             return Ok(status);
         }
         thread::sleep(LOOK_INTERVAL);
-        if !is_reported && started.elapsed() >= HANG_REPORTED_AFTER {
-            is_reported = true;
-            let text = format!("`{}` has been running for a minute", visible(&hook.line));
-            report.warning(&Message::new(text).hint("the recording is saved; Ctrl-C leaves at once"));
+        if started.elapsed() >= limit {
+            report.take().into_iter().for_each(|report| report());
         }
     }
 }
@@ -182,6 +183,17 @@ fn pass_on(stream: Box<dyn Read + Send>, report: Report, last: Arc<Mutex<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_hangs_is_reported_once_and_waited_for() {
+        for (limit, reports) in [(Duration::ZERO, 1), (HANG_REPORTED_AFTER, 0)] {
+            let mut child = Command::new("sh").args(["-c", "sleep 0.2; exit 7"]).spawn().unwrap();
+            let mut reported = 0;
+            let status = wait(&mut child, limit, || reported += 1).unwrap();
+            assert_eq!((status.code(), reported), (Some(7), reports));
+        }
+    }
 
     #[test]
     fn the_path_stands_wherever_the_braces_are() {
