@@ -21,3 +21,8 @@ else
     printf 'not linted: feature pipewire, whose headers are missing ("make setup-test" installs them)\n' >&2
 fi
 RUSTDOCFLAGS="-D warnings" scripts/step.sh cargo doc --no-deps --locked
+if command -v python3 >/dev/null; then
+    scripts/step.sh scripts/public-items.py --check
+else
+    printf 'not checked: docs/API.md, for want of python3\n' >&2
+fi

@@ -73,6 +73,16 @@ type Cause = Arc<dyn std::error::Error + Send + Sync + 'static>;
 /// A failure: its kind, what it was about, and what caused it.
 ///
 /// Cheap to clone, because an error can be both returned and sent as an event.
+///
+/// ```
+/// use std::{error::Error as _, io};
+/// use dictaphone::{Error, ErrorKind};
+///
+/// let cause = io::Error::from(io::ErrorKind::PermissionDenied);
+/// let error = Error::from_io(cause, "cannot read take.wav");
+/// assert_eq!((error.kind(), error.name()), (ErrorKind::NotAllowed, "NotAllowedError"));
+/// assert!(error.source().is_some());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,

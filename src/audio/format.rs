@@ -67,6 +67,13 @@ impl FromStr for SampleFormat {
 }
 
 /// Sample rate, channel count and sample format of a stream or a file.
+///
+/// ```
+/// use dictaphone::{AudioFormat, SampleFormat};
+///
+/// let format = AudioFormat::new(48_000, 2, SampleFormat::S24);
+/// assert_eq!((format.frame_bytes(), format.sample_format.bits()), (6, 24));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AudioFormat {
     /// Frames a second, in hertz.

@@ -66,6 +66,14 @@ pub struct Level {
 const LANES: usize = 8;
 
 /// Accumulates the [`Level`] of any number of blocks, all channels together.
+///
+/// ```
+/// use dictaphone::audio::LevelMeter;
+///
+/// let mut meter = LevelMeter::new();
+/// meter.push(&[0.5, -0.5, 1.0]);
+/// assert_eq!(meter.take().clipped, 1);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct LevelMeter {
     peaks: [f32; LANES],

@@ -10,6 +10,14 @@ use crate::error::{Error, ErrorKind};
 ///
 /// Written as a list of channels that are counted from 1, `left` (1) or `right` (2), with commas between them; `1+2` is
 /// the mean of two.
+///
+/// ```
+/// use dictaphone::audio::ChannelMap;
+///
+/// let map: ChannelMap = "1,3".parse()?;
+/// assert_eq!(map.count(), 2);
+/// # Ok::<(), dictaphone::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChannelMap {
     /// Channels of the source, counted from 0. None of the lists is empty.

@@ -4,6 +4,13 @@
 use std::time::Duration;
 
 /// Frames in `duration` at `sample_rate` Hz: round(T × rate), halves away from zero, saturating at `u64::MAX`.
+///
+/// ```
+/// use std::time::Duration;
+/// use dictaphone::audio::time::frames_in;
+///
+/// assert_eq!(frames_in(Duration::from_millis(10), 44_100), 441);
+/// ```
 #[must_use]
 pub fn frames_in(duration: Duration, sample_rate: u32) -> u64 {
     const NANOS: u128 = 1_000_000_000;

@@ -41,6 +41,17 @@ pub struct PartFile {
 }
 
 /// The clips and the unfinished recordings of one folder.
+///
+/// ```no_run
+/// use dictaphone::clips::{Listing, SortKey};
+///
+/// let mut listing = Listing::read("Recordings".as_ref())?;
+/// listing.sort(SortKey::Date, false);
+/// for clip in &listing.clips {
+///     println!("{}", clip.name);
+/// }
+/// # Ok::<(), dictaphone::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Listing {
     /// The clips, newest first until they are sorted otherwise.

@@ -95,6 +95,18 @@ named! { Outcome: Recovered "recovered", BeingWritten "being-written", Failed "f
 
 /// Finds the unfinished recordings in `paths` (files and folders) and recovers each; a failure of one does not keep the
 /// others from it. With `dry_run` nothing changes, and the outcomes say what would be.
+///
+/// ```no_run
+/// use dictaphone::clips::{Outcome, run};
+///
+/// for outcome in run(&["Recordings".into()], false) {
+///     match outcome {
+///         Outcome::Recovered(recovered) => println!("{} is whole", recovered.to.display()),
+///         Outcome::BeingWritten(path) => println!("{} is still being recorded", path.display()),
+///         Outcome::Failed(path, error) => println!("{}: {error}", path.display()),
+///     }
+/// }
+/// ```
 #[must_use]
 pub fn run(paths: &[PathBuf], dry_run: bool) -> Vec<Outcome> {
     if !dry_run {

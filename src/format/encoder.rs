@@ -63,6 +63,26 @@ setters! { EncoderSettings: bits_per_second: Option<u32>, metadata: Metadata }
 ///
 /// The calls come in the order `begin`, any number of `encode` and `flush`, `finish`. After an error only `seal` may
 /// be called. Run by the pump thread; need not be realtime-safe.
+///
+/// ```
+/// use dictaphone::{
+///     AudioFormat, SampleFormat,
+///     format::{Delivery, EncoderSettings, by_name},
+/// };
+///
+/// let sound = AudioFormat::new(48_000, 1, SampleFormat::S16);
+/// let mut encoder = by_name("wav").unwrap().encoder(&EncoderSettings::new(sound, Delivery::File))?;
+/// let mut bytes = Vec::new();
+/// encoder.begin(&mut bytes)?;
+/// encoder.encode(&[0.0; 480], &mut bytes)?;
+/// encoder.finish(&mut bytes)?;
+/// for patch in encoder.seal(bytes.len() as u64).patches {
+///     let at = patch.at as usize;
+///     bytes[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+/// }
+/// assert!(bytes.starts_with(b"RIFF"));
+/// # Ok::<(), dictaphone::Error>(())
+/// ```
 pub trait Encoder: Send {
     /// Appends the header to `out`.
     ///

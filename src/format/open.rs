@@ -37,6 +37,19 @@ pub fn open(path: &Path) -> Result<Box<dyn Decoder>> {
 
 /// A decoder of the bytes that `input` holds from its start on; `name` is what errors call it.
 ///
+/// ```
+/// use std::io::Cursor;
+/// use dictaphone::{AudioFormat, SampleFormat, format::{WavHeader, from_reader}};
+///
+/// let header = WavHeader::new(AudioFormat::new(8_000, 1, SampleFormat::S16))?;
+/// let bytes = [header.file(4, header.file_len() + 4), vec![0, 0, 0, 0x40]].concat();
+/// let mut decoder = from_reader(Cursor::new(bytes), "two frames")?;
+/// let mut samples = Vec::new();
+/// decoder.read(&mut samples, usize::MAX)?;
+/// assert_eq!(samples, [0.0, 0.5]);
+/// # Ok::<(), dictaphone::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of [`open`].
 pub fn from_reader(mut input: impl Input + 'static, name: &str) -> Result<Box<dyn Decoder>> {

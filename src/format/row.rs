@@ -40,6 +40,14 @@ pub enum Keeps {
 named! { Keeps: Everything "everything", Comments "comments", Nothing "nothing" }
 
 /// A format that can be recorded: a container and the codecs it holds.
+///
+/// ```
+/// use dictaphone::format::{by_extension, formats};
+///
+/// let flac = by_extension("flac").unwrap();
+/// assert_eq!((flac.name, flac.mime_type), ("flac", "audio/flac"));
+/// assert!(formats().iter().all(|format| !format.codecs.is_empty()));
+/// ```
 pub struct Format {
     /// The name on the command line and in machine output.
     pub name: &'static str,

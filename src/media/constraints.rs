@@ -12,6 +12,15 @@ use std::time::Duration;
 ///
 /// What is exact or a limit is required: a device that cannot meet it is out. What is ideal only prefers. Only numbers
 /// have limits; an id has none.
+///
+/// ```
+/// use dictaphone::media::Constraint;
+///
+/// assert!(Constraint::exact(48_000).is_required());
+/// assert!(!Constraint::ideal(48_000).is_required());
+/// let range = Constraint::between(1, 2);
+/// assert!(range.is_required());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Constraint<T> {
     ideal: Option<T>,

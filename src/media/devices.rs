@@ -31,6 +31,18 @@ struct Shared {
 }
 
 /// The devices of the system. Clones share them, and share what is open: two streams of one microphone use one source.
+///
+/// ```no_run
+/// use dictaphone::{capture::DeviceKind, media::{Constraints, MediaDevices}};
+///
+/// let devices = MediaDevices::new();
+/// for device in devices.enumerate_devices()? {
+///     println!("{} {}", device.id, device.label);
+/// }
+/// let stream = devices.get_user_media(&Constraints::default())?;
+/// assert!(stream.active());
+/// # Ok::<(), dictaphone::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct MediaDevices {
     shared: Arc<Shared>,

@@ -14,6 +14,15 @@ use crate::{
 };
 
 /// Records only what is worth it.
+///
+/// ```
+/// use std::time::Duration;
+/// use dictaphone::{audio::voice::Trigger, media::GateOptions};
+///
+/// // Each utterance becomes a file of its own.
+/// let gate = GateOptions::new(Trigger::Level { threshold_dbfs: -40.0 }, Duration::from_secs(2)).splits(true);
+/// assert!(gate.splits);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct GateOptions {

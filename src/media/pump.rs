@@ -3,6 +3,8 @@
 //!
 //! It leaves to the stream where frames come from, and to the take what becomes of them.
 
+mod notices;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -15,7 +17,7 @@ use std::{
 
 use crate::{
     audio::time::duration_of,
-    capture::{CaptureStream, EndReason, Pace, Reading, Waker, Warning, WarningKind},
+    capture::{CaptureStream, EndReason, Pace, Reading, Waker, WarningKind},
     error::{Error, ErrorKind, Result},
     media::{
         command::TrackKey,
@@ -293,36 +295,6 @@ impl Pump {
     /// Whether any of these tracks lets sound through.
     fn audible(muted: bool, tracks: &[Track], keys: &[TrackKey]) -> bool {
         !muted && tracks.iter().any(|track| track.enabled && keys.contains(&track.key))
-    }
-
-    /// Tells what is wrong with the sound itself.
-    fn listen(&mut self) {
-        // What the source mutes by itself was told already.
-        if self.muted {
-            return;
-        }
-        let Some(finding) = self.input.as_mut().and_then(|input| input.hear(&self.block)) else { return };
-        self.each_track(|track| {
-            track.notice(&finding.warning(track.label()));
-        });
-    }
-
-    /// Tells that the machine slept, which a microphone misses.
-    fn notice_sleep(&mut self) {
-        let Some(slept) = self.input.as_ref().and_then(|_| self.machine.look()) else { return };
-        let message = format!("the machine slept for {} s, of which nothing is recorded", slept.as_secs());
-        let notice = Warning::new(WarningKind::Slept, message);
-        self.each_track(|track| track.notice(&notice));
-    }
-
-    /// Now and then tells what the clock of the device was measured to be.
-    fn report_device_rate(&mut self) {
-        let second = self.consumed / u64::from(self.stream.format().sample_rate.max(1));
-        if std::mem::replace(&mut self.second, second) != second
-            && let Some(hertz) = self.stream.device_rate()
-        {
-            self.takes.iter_mut().for_each(|take| take.note_device_rate(hertz));
-        }
     }
 
     fn hand_on(&mut self) {

@@ -21,6 +21,21 @@ struct Shared {
 /// A handle to a set of tracks without duplicates.
 ///
 /// A [`Clone`] is another handle to the same stream; [`duplicate`](Self::duplicate) is the standard's `clone()`.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use dictaphone::{AudioFormat, SampleFormat, capture::PushSource, media::{Constraints, MediaDevices}};
+/// # let microphone = PushSource::new("test", AudioFormat::new(48_000, 1, SampleFormat::F32));
+/// # let devices = MediaDevices::with_backends(vec![Arc::new(microphone.clone())]);
+/// # let stream = devices.get_user_media(&Constraints::default())?;
+/// let handle = stream.clone();
+/// assert_eq!(handle.id(), stream.id());
+/// let other = stream.duplicate();
+/// assert_ne!(other.id(), stream.id());
+/// stream.tracks()[0].stop();
+/// assert!(!handle.active() && other.active());
+/// # Ok::<(), dictaphone::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct MediaStream {
     shared: Arc<Shared>,

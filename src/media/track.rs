@@ -91,6 +91,19 @@ impl Drop for TrackShared {
 ///
 /// A [`Clone`] is another handle to the same track; [`duplicate`](Self::duplicate) is the standard's `clone()`. A track
 /// ends when it is stopped, when its source ends, or when the last handle to it (in a variable or in a stream) is dropped.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use dictaphone::{AudioFormat, SampleFormat, capture::PushSource, media::{Constraints, MediaDevices}};
+/// # let microphone = PushSource::new("test", AudioFormat::new(48_000, 1, SampleFormat::F32));
+/// # let devices = MediaDevices::with_backends(vec![Arc::new(microphone.clone())]);
+/// # let stream = devices.get_user_media(&Constraints::default())?;
+/// let track = &stream.tracks()[0];
+/// track.set_enabled(false); // is recorded as silence from this frame on
+/// assert_eq!((track.label(), track.settings().sample_rate), ("test", Some(48_000)));
+/// track.stop();
+/// # Ok::<(), dictaphone::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct MediaStreamTrack {
     shared: Arc<TrackShared>,

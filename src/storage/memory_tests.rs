@@ -5,6 +5,9 @@ use std::{fs, io::ErrorKind};
 use proptest::prelude::*;
 
 use super::*;
+use std::io::SeekFrom;
+
+use crate::storage::{FileSpool, Spool};
 
 const TARGET: &str = "clips/take.wav";
 const PART: &str = "clips/.take.wav.part";

@@ -33,6 +33,17 @@ enum Stage {
 /// While it grows, the file is locked exclusively (`flock`; on Windows by its sharing mode) and
 /// readable by any player. The lock ends with the commit, the spool, or the process. A spool that is dropped keeps its
 /// file, so that nothing is lost when a program ends early; only a temporary one removes it.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use dictaphone::storage::{Existing, FileSpool, Spool as _};
+///
+/// let mut spool = FileSpool::beside(Path::new("take.raw"))?;
+/// spool.append(&[0; 960])?;
+/// // Synced and complete, or not there at all; takes `take-2.raw` if the name is taken.
+/// let path = spool.commit(Path::new("take.raw"), Existing::Number)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FileSpool {
     file: File,

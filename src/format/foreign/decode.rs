@@ -4,20 +4,23 @@
 //! Integers stay integers, so that lossless sound passes bit for bit. What encoders of lossy sound put in front is left
 //! out; what they put behind is left out where the file says so, as ffmpeg does.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
+mod measure;
+
+use std::io::{Seek as _, SeekFrom};
 
 use symphonia::core::{
-    audio::GenericAudioBufferRef,
-    codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known as codecs},
+    codecs::audio::{AudioDecoder, well_known as codecs},
     errors::Error as Failure,
-    formats::{FormatOptions, FormatReader, SeekMode, SeekTo, Track, TrackType, probe::Hint},
-    io::MediaSourceStream,
-    meta::MetadataOptions,
+    formats::{FormatReader, SeekMode, SeekTo, Track},
     packet::Packet,
     units::Timestamp,
 };
 
-use super::{Kind, mp4, source, tags, undecodable};
+use super::{
+    Kind, mp4,
+    probe::{Block, aifc_coding, block_of, container, decoder, is_lossy, name_of, probe, sound_track},
+    source, tags, undecodable,
+};
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat, time::seconds},
     error::{Error, ErrorKind, Result},
@@ -33,26 +36,8 @@ const FAILURES_MAX: u32 = 4096;
 /// Frames that a byte holds at most: MPEG at 8 kbit/s has 48, silence in ALAC some hundreds.
 const FRAMES_PER_BYTE_MAX: u64 = 1024;
 
-/// Bytes in which the head of an AIFF-C file is.
-const AIFC_START_BYTES: u64 = 4096;
-
 /// Frames of a packet at most; a number in a file may be anything.
 const PACKET_FRAMES_MAX: u64 = 1 << 20;
-
-/// What was decoded last, interleaved: integers in the upper bits, floats at full scale ±1.0.
-enum Block {
-    Whole(Vec<i32>),
-    Float(Vec<f32>),
-}
-
-impl Block {
-    fn len(&self) -> usize {
-        match self {
-            Self::Whole(samples) => samples.len(),
-            Self::Float(samples) => samples.len(),
-        }
-    }
-}
 
 /// The decoder of files of others.
 pub(super) struct ForeignDecoder {
@@ -139,77 +124,6 @@ impl ForeignDecoder {
         };
         decoder.measure(kind, &params)?;
         Ok(decoder)
-    }
-
-    /// Finds out what the first packet decodes to, and how long it all is.
-    fn measure(&mut self, kind: &Kind, params: &AudioCodecParameters) -> Result<()> {
-        let damaged = |name: &str| Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it has no sound"));
-        let claimed = self.track.num_frames;
-        // A file without an index says only at its end how long it is; a chained one says it of its first part.
-        let must_count = match (kind.name, params.codec) {
-            ("ogg" | "aac", _) => true,
-            ("mp3", _) => self.track.delay.is_none(),
-            (_, codecs::CODEC_ID_ALAC) => kind.name == "caf",
-            _ => claimed.is_none(),
-        };
-        let first = self.first_block()?.ok_or_else(|| damaged(&self.name))?;
-        self.format = first;
-        self.stored = match (&self.block, self.is_lossy) {
-            (Block::Whole(_), _) => Some(first.sample_format),
-            (Block::Float(_), true) => None,
-            (Block::Float(_), false) => Some(SampleFormat::F32),
-        };
-        self.frames = if must_count {
-            self.count()?
-        } else {
-            // No codec has more in a byte, and a number in a file may be anything.
-            let claimed = claimed.unwrap_or_default().min(self.len.saturating_mul(FRAMES_PER_BYTE_MAX));
-            // Whole packets, as ffmpeg reads them: what fills the last one cannot be told from sound.
-            let whole = if params.codec == codecs::CODEC_ID_AAC { claimed.next_multiple_of(1024) } else { claimed };
-            whole.saturating_sub(self.priming)
-        };
-        self.seek(0)
-    }
-
-    /// Decodes up to the first packet that holds anything.
-    fn first_block(&mut self) -> Result<Option<AudioFormat>> {
-        while let Some(packet) = self.packet()? {
-            let bits = self.track_bits();
-            let Ok(decoded) = self.codec.decode(&packet) else { continue };
-            let spec = decoded.spec();
-            let Ok(channels) = u16::try_from(spec.channels().count()) else { break };
-            if channels == 0 || spec.rate() == 0 || decoded.frames() == 0 {
-                continue;
-            }
-            let rate = spec.rate();
-            let (block, depth) = block_of(&decoded, bits);
-            let depth = if self.is_lossy { SampleFormat::S16 } else { depth };
-            self.block = block;
-            return Ok(Some(AudioFormat::new(rate, channels, depth)));
-        }
-        Ok(None)
-    }
-
-    fn track_bits(&self) -> Option<u32> {
-        let params = self.track.codec_params.as_ref()?.audio()?;
-        params.bits_per_sample.filter(|&bits| bits > 0)
-    }
-
-    /// Frames of all packets, of which only the last is decoded, because it may hold fewer than it claims.
-    fn count(&mut self) -> Result<u64> {
-        self.rewind()?;
-        let (mut total, mut last) = (0_u64, None::<Packet>);
-        while let Some(packet) = self.packet()? {
-            if let Some(packet) = last.replace(packet) {
-                total = total.saturating_add(packet.dur.get().min(PACKET_FRAMES_MAX));
-            }
-        }
-        let Some(packet) = last else { return Ok(total) };
-        let whole = packet.dur.get().min(PACKET_FRAMES_MAX);
-        if self.is_lossy {
-            return Ok(total.saturating_add(whole));
-        }
-        Ok(total.saturating_add(self.codec.decode(&packet).map_or(whole, |decoded| decoded.frames() as u64)))
     }
 
     /// Makes the first packet the next one.
@@ -440,122 +354,4 @@ impl Decoder for ForeignDecoder {
     fn damage(&self) -> Damage {
         self.damage.clone()
     }
-}
-
-fn probe(stream: MediaSourceStream<'static>, name: &str) -> Result<Box<dyn FormatReader>> {
-    let probe = symphonia::default::get_probe();
-    probe.probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default()).map_err(|error| match error
-    {
-        // Nothing in it is what its start looked like.
-        Failure::Unsupported(what) if what.contains("no suitable format") => {
-            Error::new(ErrorKind::InvalidData, format!("{name} is not a sound file that can be read"))
-        }
-        error => failure(error, name),
-    })
-}
-
-fn failure(error: Failure, name: &str) -> Error {
-    match error {
-        Failure::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it ends within its header"))
-        }
-        Failure::IoError(error) => Error::from_io(error, format!("cannot read {name}")),
-        Failure::Unsupported(what) => {
-            Error::undecodable(name, format!("{name} is of a kind that is not read ({what})"))
-        }
-        error => Error::new(ErrorKind::InvalidData, format!("{name} is damaged")).with_source(error),
-    }
-}
-
-/// The first track of sound, and what it says of itself.
-fn sound_track(reader: &dyn FormatReader, name: &str) -> Result<(Track, AudioCodecParameters)> {
-    let track = reader.default_track(TrackType::Audio).or_else(|| reader.first_track(TrackType::Audio));
-    let params = track.and_then(|track| Some((track.clone(), track.codec_params.as_ref()?.audio()?.clone())));
-    params.ok_or_else(|| Error::new(ErrorKind::InvalidData, format!("{name} has no sound")))
-}
-
-fn decoder(params: &AudioCodecParameters, name: &str) -> Result<Box<dyn AudioDecoder>> {
-    let made = symphonia::default::get_codecs().make_audio_decoder(params, &AudioDecoderOptions::default());
-    made.map_err(|_| undecodable(name, codec_name(params)))
-}
-
-/// What AIFF-C says its samples are coded as; `None` for plain AIFF and what is read here anyway.
-fn aifc_coding(input: &mut Bytes) -> std::io::Result<Option<String>> {
-    let mut start = Vec::new();
-    input.seek(SeekFrom::Start(0))?;
-    input.by_ref().take(AIFC_START_BYTES).read_to_end(&mut start)?;
-    let common = start.windows(4).position(|id| id == b"COMM");
-    let coding = common.and_then(|at| start.get(at + 26..at + 30)).filter(|_| start.get(8..12) == Some(b"AIFC"));
-    Ok(coding.map(|coding| String::from_utf8_lossy(coding).trim().to_owned()))
-}
-
-/// What people call that coding of MP4 and AIFF-C files.
-fn name_of(coding: &str) -> &str {
-    match coding {
-        "samr" => "AMR",
-        "sawb" => "AMR-WB",
-        "ac-3" => "AC-3",
-        "ec-3" => "E-AC-3",
-        "mp4a" => "HE-AAC or damaged AAC",
-        "ima4" => "IMA ADPCM",
-        "QDM2" | "QDMC" => "QDesign",
-        "Qclp" => "QCELP",
-        other => other,
-    }
-}
-
-fn is_lossy(params: &AudioCodecParameters) -> bool {
-    use codecs::{CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_VORBIS};
-    [CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_VORBIS].contains(&params.codec)
-}
-
-/// What listings call the file: the codec where that is what people call it.
-fn container(kind: &Kind, params: &AudioCodecParameters) -> &'static str {
-    match (kind.name, params.codec) {
-        ("ogg", codecs::CODEC_ID_VORBIS) => "vorbis",
-        ("ogg", codecs::CODEC_ID_FLAC) => "ogg-flac",
-        ("m4a", codecs::CODEC_ID_ALAC) => "alac",
-        ("mp3", codecs::CODEC_ID_MP2) => "mp2",
-        ("mp3", codecs::CODEC_ID_MP1) => "mp1",
-        (name, _) => name,
-    }
-}
-
-fn codec_name(params: &AudioCodecParameters) -> &'static str {
-    match params.codec {
-        codecs::CODEC_ID_OPUS => "Opus",
-        codecs::CODEC_ID_SPEEX => "Speex",
-        codecs::CODEC_ID_AC3 => "AC-3",
-        codecs::CODEC_ID_EAC3 => "E-AC-3",
-        codecs::CODEC_ID_WMA => "WMA",
-        codecs::CODEC_ID_AAC => "HE-AAC",
-        codecs::CODEC_ID_DCA => "DTS",
-        codecs::CODEC_ID_ADPCM_G722 => "G.722",
-        codecs::CODEC_ID_ADPCM_G726 | codecs::CODEC_ID_ADPCM_G726LE => "G.726",
-        codecs::CODEC_ID_ADPCM_IMA_QT => "IMA ADPCM of QuickTime",
-        _ => "unknown",
-    }
-}
-
-/// What was decoded, and the shallowest depth of ours that holds samples of so many bits.
-fn block_of(decoded: &GenericAudioBufferRef<'_>, bits: Option<u32>) -> (Block, SampleFormat) {
-    let deep = |bits| match bits {
-        ..=16 => SampleFormat::S16,
-        17..=24 => SampleFormat::S24,
-        _ => SampleFormat::S32,
-    };
-    let depth = match decoded {
-        GenericAudioBufferRef::F32(_) | GenericAudioBufferRef::F64(_) => {
-            let mut samples = Vec::new();
-            decoded.copy_to_vec_interleaved(&mut samples);
-            return (Block::Float(samples), SampleFormat::F32);
-        }
-        GenericAudioBufferRef::U8(_) | GenericAudioBufferRef::S8(_) => SampleFormat::S16,
-        GenericAudioBufferRef::U16(_) | GenericAudioBufferRef::S16(_) => SampleFormat::S16,
-        GenericAudioBufferRef::U24(_) | GenericAudioBufferRef::S24(_) => SampleFormat::S24,
-        GenericAudioBufferRef::U32(_) | GenericAudioBufferRef::S32(_) => deep(bits.unwrap_or(32)),
-    };
-    let mut samples = Vec::new();
-    decoded.copy_to_vec_interleaved::<i32>(&mut samples);
-    (Block::Whole(samples), depth)
 }

@@ -11,6 +11,8 @@ mod kinds;
 #[cfg(feature = "foreign")]
 mod mp4;
 #[cfg(feature = "foreign")]
+mod probe;
+#[cfg(feature = "foreign")]
 mod read_back;
 #[cfg(feature = "foreign")]
 mod source;

@@ -8,7 +8,8 @@ use dictaphone::{
 };
 
 use super::{
-    Found, JsonTo, Surroundings, container_of, ends_like_a_folder, explicit, is_stdout, preset, refuse_stdout, shown,
+    Found, JsonTo, Surroundings, container_of, is_stdout, preset, refuse_stdout, shown,
+    target::{ends_like_a_folder, explicit},
 };
 use crate::{
     cli::{ConvertArgs, container::Container},

@@ -4,7 +4,10 @@ use clap::Parser as _;
 
 use super::*;
 use crate::{
-    cli::{CaptureArgs, Cli, Subcommand},
+    cli::{
+        CaptureArgs, Cli, Subcommand,
+        name::{self, Template},
+    },
     message::{Message, exit::Exit},
 };
 

@@ -75,7 +75,7 @@ fn lengths_of_time_may_be_numbers_and_texts() {
 fn every_flag_of_record_is_a_key() {
     for arg in record_command().get_arguments().filter(|arg| arg.get_long().is_some()) {
         let key = arg.get_long().unwrap_or_default();
-        let value = if takes_value(arg) { "true" } else { "1" };
+        let value = if super::flags::takes_value(arg) { "true" } else { "1" };
         let failure = parse(&format!("{key} = {value}")).unwrap_err();
         let expected = if NOT_IN_CONFIG.contains(&key) && key != PROFILE { "unknown key" } else { "is " };
         assert!(failure.message.text.contains(expected), "{key}: {}", failure.message.text);

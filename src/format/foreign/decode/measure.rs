@@ -1,0 +1,92 @@
+//! How much sound there is in a file of others, and of which kind: what is claimed, held against what is read.
+
+use symphonia::core::{
+    codecs::audio::{AudioCodecParameters, well_known as codecs},
+    packet::Packet,
+};
+
+use super::{
+    super::{
+        Kind,
+        probe::{Block, block_of},
+    },
+    FRAMES_PER_BYTE_MAX, ForeignDecoder, PACKET_FRAMES_MAX,
+};
+use crate::{
+    audio::{AudioFormat, SampleFormat},
+    error::{Error, ErrorKind, Result},
+    format::Decoder as _,
+};
+
+impl ForeignDecoder {
+    /// Finds out what the first packet decodes to, and how long it all is.
+    pub(super) fn measure(&mut self, kind: &Kind, params: &AudioCodecParameters) -> Result<()> {
+        let damaged = |name: &str| Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it has no sound"));
+        let claimed = self.track.num_frames;
+        // A file without an index says only at its end how long it is; a chained one says it of its first part.
+        let must_count = match (kind.name, params.codec) {
+            ("ogg" | "aac", _) => true,
+            ("mp3", _) => self.track.delay.is_none(),
+            (_, codecs::CODEC_ID_ALAC) => kind.name == "caf",
+            _ => claimed.is_none(),
+        };
+        let first = self.first_block()?.ok_or_else(|| damaged(&self.name))?;
+        self.format = first;
+        self.stored = match (&self.block, self.is_lossy) {
+            (Block::Whole(_), _) => Some(first.sample_format),
+            (Block::Float(_), true) => None,
+            (Block::Float(_), false) => Some(SampleFormat::F32),
+        };
+        self.frames = if must_count {
+            self.count()?
+        } else {
+            // No codec has more in a byte, and a number in a file may be anything.
+            let claimed = claimed.unwrap_or_default().min(self.len.saturating_mul(FRAMES_PER_BYTE_MAX));
+            // Whole packets, as ffmpeg reads them: what fills the last one cannot be told from sound.
+            let whole = if params.codec == codecs::CODEC_ID_AAC { claimed.next_multiple_of(1024) } else { claimed };
+            whole.saturating_sub(self.priming)
+        };
+        self.seek(0)
+    }
+
+    /// Decodes up to the first packet that holds anything.
+    fn first_block(&mut self) -> Result<Option<AudioFormat>> {
+        while let Some(packet) = self.packet()? {
+            let bits = self.track_bits();
+            let Ok(decoded) = self.codec.decode(&packet) else { continue };
+            let spec = decoded.spec();
+            let Ok(channels) = u16::try_from(spec.channels().count()) else { break };
+            if channels == 0 || spec.rate() == 0 || decoded.frames() == 0 {
+                continue;
+            }
+            let rate = spec.rate();
+            let (block, depth) = block_of(&decoded, bits);
+            let depth = if self.is_lossy { SampleFormat::S16 } else { depth };
+            self.block = block;
+            return Ok(Some(AudioFormat::new(rate, channels, depth)));
+        }
+        Ok(None)
+    }
+
+    pub(super) fn track_bits(&self) -> Option<u32> {
+        let params = self.track.codec_params.as_ref()?.audio()?;
+        params.bits_per_sample.filter(|&bits| bits > 0)
+    }
+
+    /// Frames of all packets, of which only the last is decoded, because it may hold fewer than it claims.
+    fn count(&mut self) -> Result<u64> {
+        self.rewind()?;
+        let (mut total, mut last) = (0_u64, None::<Packet>);
+        while let Some(packet) = self.packet()? {
+            if let Some(packet) = last.replace(packet) {
+                total = total.saturating_add(packet.dur.get().min(PACKET_FRAMES_MAX));
+            }
+        }
+        let Some(packet) = last else { return Ok(total) };
+        let whole = packet.dur.get().min(PACKET_FRAMES_MAX);
+        if self.is_lossy {
+            return Ok(total.saturating_add(whole));
+        }
+        Ok(total.saturating_add(self.codec.decode(&packet).map_or(whole, |decoded| decoded.frames() as u64)))
+    }
+}

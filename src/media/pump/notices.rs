@@ -1,0 +1,36 @@
+//! What the pump tells the owners of tracks about the sound and the clock.
+
+use super::Pump;
+use crate::capture::{Warning, WarningKind};
+
+impl Pump {
+    /// Tells what is wrong with the sound itself.
+    pub(super) fn listen(&mut self) {
+        // What the source mutes by itself was told already.
+        if self.muted {
+            return;
+        }
+        let Some(finding) = self.input.as_mut().and_then(|input| input.hear(&self.block)) else { return };
+        self.each_track(|track| {
+            track.notice(&finding.warning(track.label()));
+        });
+    }
+
+    /// Tells that the machine slept, which a microphone misses.
+    pub(super) fn notice_sleep(&mut self) {
+        let Some(slept) = self.input.as_ref().and_then(|_| self.machine.look()) else { return };
+        let message = format!("the machine slept for {} s, of which nothing is recorded", slept.as_secs());
+        let notice = Warning::new(WarningKind::Slept, message);
+        self.each_track(|track| track.notice(&notice));
+    }
+
+    /// Now and then tells what the clock of the device was measured to be.
+    pub(super) fn report_device_rate(&mut self) {
+        let second = self.consumed / u64::from(self.stream.format().sample_rate.max(1));
+        if std::mem::replace(&mut self.second, second) != second
+            && let Some(hertz) = self.stream.device_rate()
+        {
+            self.takes.iter_mut().for_each(|take| take.note_device_rate(hertz));
+        }
+    }
+}
