@@ -4,11 +4,13 @@
     scripts/screenshot.py [PROGRAM [FILE]]            docs/screen.svg: while it records
     scripts/screenshot.py --sizes FOLDER [PROGRAM]    while it plays a lecture, in each size, on dark and on light
     scripts/screenshot.py --story FOLDER [PROGRAM]    each moment of a day with it
+    scripts/screenshot.py --moving FILE [PROGRAM]     some seconds with it, as a picture that moves
 
 The program runs in a tmux of its own on a private sound server, into whose microphone something like a voice is played;
 the pane is captured with its colours (`tmux capture-pane -e -p`) and drawn as it is. Letters are text in whatever
-monospaced font the reader has; lines, blocks and dots are drawn, so that they meet. Needs tmux, PulseAudio and a build of
-the program.
+monospaced font the reader has; lines, blocks and dots are drawn, so that they meet. The one that moves is a single SVG
+without a script: what is on the screen at the same times is a group, and keyframes show and hide it; whoever wants no
+motion sees one moment. Needs tmux, PulseAudio and a build of the program.
 """
 
 import array
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 from html import escape
 
 README_SIZE = (100, 28)
@@ -159,6 +162,11 @@ def perform(stage, steps):
 
 README_STEPS = [(None, 5), ("r", 9), ("m", 1), ("Enter", 2), ("Tab", 1), ("Down", 5)]
 LECTURE_STEPS = [(None, 4), ("G", 1), (" ", 5), ("3", 2)]
+MOVING_SIZE, MOVING_POSTER = (80, 18), 7.0
+MOVING = [
+    (None, 1.5), ("r", 4), ("m", 0.8), *[(letter, 0.15) for letter in "budget"], ("Enter", 2.5), ("s", 1.2),
+    *[(letter, 0.12) for letter in "talk with anna"], ("Enter", 1.5), ("Space", 2.5), (".", 2), ("Space", 1.5),
+]
 # Each moment of the story: its name, and what leads to it.
 STORY = [
     ("record", [(None, 5), ("r", 5)]),
@@ -245,7 +253,8 @@ def shape(character, x, y):
         part = (BARS.index(character) + 1) / 8 * (height - 2)
         return box(x, y + height - 1 - part, width, part)
     if character in EIGHTHS:
-        return box(x, y + 2, (EIGHTHS.index(character) + 1) / 8 * width, height - 4)
+        # Whole blocks meet also where two of them belong to different groups.
+        return box(x, y + 2, (EIGHTHS.index(character) + 1) / 8 * width + (0.2 if character == "█" else 0), height - 4)
     if character == "▕":
         return box(x + width * 7 / 8, y + 2, width / 8, height - 4)
     return None
@@ -274,58 +283,119 @@ def dashes(runs):
             start = before = place
 
 
-def draw(lines, size, palette=DARK):
-    shapes, shades, texts, backs, runs = {}, {}, [], [], {}
+def placed(lines, palette):
+    """Every cell that shows something: row, column, character, style, whether it is reversed."""
     for row, line in enumerate(lines):
-        y, run = row * CELL_HEIGHT + CELL_HEIGHT / 2, None
-        for column, (character, (fill, bold), is_reversed) in enumerate(cells(line, palette)):
-            x = CELL_WIDTH * (column + 1)
-            if is_reversed:
-                backs.append(box(x, y, CELL_WIDTH + 0.1, CELL_HEIGHT))
-            is_dots = "\u2801" <= character <= "\u28ff"
-            if is_dots:
-                dots(runs.setdefault(fill, {}), character, x, y)
-            if character == "░":
-                shades.setdefault(fill, []).append(box(x, y + 3, CELL_WIDTH, CELL_HEIGHT - 6))
-            outline = shape(character, x, y)
-            if outline:
-                shapes.setdefault(fill, []).append(outline)
-            if outline or is_dots or character in " ░":
-                run = None
-            elif run and run[1:3] == [fill, bold]:
-                run[3] += character
-            else:
-                run = [(x, y), fill, bold, character]
-                texts.append(run)
-    width, height = CELL_WIDTH * (size[0] + 2), CELL_HEIGHT * (len(lines) + 1)
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-size="{FONT}" '
-    yield "font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\">\n"
-    yield f'<rect width="100%" height="100%" rx="8" fill="{palette[0]}"/>\n'
-    yield f'<path fill="{palette[1]}" d="{"".join(backs)}"/>\n'
+        column = 0
+        for character, style, is_reversed in cells(line, palette):
+            if character != " " or is_reversed:
+                yield row, column, character, style, is_reversed
+            column += 2 if unicodedata.east_asian_width(character) in "WF" else 0 if unicodedata.combining(character) else 1
+
+
+def elements(cells, palette):
+    """What draws these cells."""
+    shapes, shades, texts, backs, runs, run = {}, {}, [], [], {}, None
+    for row, column, character, (fill, bold), is_reversed in sorted(cells):
+        x, y = CELL_WIDTH * (column + 1), row * CELL_HEIGHT + CELL_HEIGHT / 2
+        if is_reversed:
+            backs.append(box(x, y, CELL_WIDTH + 0.1, CELL_HEIGHT))
+        is_dots = "\u2801" <= character <= "\u28ff"
+        if is_dots:
+            dots(runs.setdefault(fill, {}), character, x, y)
+        if character == "░":
+            shades.setdefault(fill, []).append(box(x, y + 3, CELL_WIDTH, CELL_HEIGHT - 6))
+        outline = shape(character, x, y)
+        if outline:
+            shapes.setdefault(fill, []).append(outline)
+        if outline or is_dots or character in " ░":
+            continue
+        # One blank between words is part of the text.
+        gap = column - run["end"] if run and run["place"] == (row, fill, bold) else None
+        if gap in (-1, 0, 1):
+            run["text"] += " " * max(gap, 0) + character
+        else:
+            run = {"place": (row, fill, bold), "x": x, "y": y, "text": character, "column": column}
+            texts.append(run)
+        run["end"] = column + (2 if unicodedata.east_asian_width(character) in "WF" else 1)
+    if backs:
+        yield f'<path fill="{palette[1]}" d="{"".join(backs)}"/>\n'
     for fill, outlines in shapes.items():
         yield f'<path {fill} d="{"".join(outlines)}"/>\n'
     for fill, outlines in shades.items():
         yield f'<path fill-opacity="0.2" {fill} d="{"".join(outlines)}"/>\n'
     for fill, rows in runs.items():
         stroke = fill.replace("fill=", "stroke=")
-        yield f'<path {stroke} stroke-width="2.8" stroke-dasharray="2.6 {CELL_WIDTH / 2 - 2.6:.1f}" d="{"".join(dashes(rows))}"/>\n'
-    for (x, y), fill, bold, text in texts:
+        yield f'<path class="d" {stroke} d="{"".join(dashes(rows))}"/>\n'
+    for run in texts:
+        _, fill, bold = run["place"]
         weight = ' font-weight="bold"' if bold else ""
-        length = f' textLength="{len(text) * CELL_WIDTH:.1f}" lengthAdjust="spacingAndGlyphs"'
-        yield f'<text x="{x:.1f}" y="{y + 13.5:.1f}" {fill}{weight}{length}>{escape(text)}</text>\n'
+        length = f' textLength="{(run["end"] - run["column"]) * CELL_WIDTH:.1f}" lengthAdjust="spacingAndGlyphs"'
+        yield f'<text x="{run["x"]:.1f}" y="{run["y"] + 13.5:.1f}" {fill}{weight}{length}>{escape(run["text"])}</text>\n'
+
+
+def frame(size, palette, style, body):
+    width, height = CELL_WIDTH * (size[0] + 2), CELL_HEIGHT * (size[1] + 1)
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-size="{FONT}" '
+    yield "font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\">\n"
+    dots = f".d{{stroke-width:2.8px;stroke-dasharray:2.6px {CELL_WIDTH / 2 - 2.6:.1f}px}}"
+    yield f'<style>text{{white-space:pre}}{dots}{style}</style>\n'
+    yield f'<rect width="100%" height="100%" rx="8" fill="{palette[0]}"/>\n'
+    yield from body
     yield "</svg>\n"
 
 
-def save(path, lines, size, palette=DARK):
+def draw(lines, size, palette=DARK):
+    return frame(size, palette, "", elements(placed(lines, palette), palette))
+
+
+def move(pictures, seconds, poster, size, palette=DARK):
+    """Pictures, each as it was after so many seconds, as one that moves and begins anew after `seconds`."""
+    times = [at for at, _ in pictures] + [seconds]
+    spans, since = {}, {}
+    for number, shown in enumerate([set(placed(lines, palette)) for _, lines in pictures] + [set()]):
+        for cell in [cell for cell in since if cell not in shown]:
+            spans.setdefault((since.pop(cell), number), []).append(cell)
+        for cell in shown:
+            since.setdefault(cell, number)
+    style, body = [], []
+    for number, ((first, end), cells) in enumerate(sorted(spans.items())):
+        always = first == 0 and end == len(pictures)
+        if always:
+            body.append("".join(elements(cells, palette)))
+            continue
+        begin, over = (100 * times[at] / seconds for at in (first, end))
+        hidden = "0%{visibility:hidden}" if first else ""
+        after = f"{over:.2f}%,to{{visibility:hidden}}" if end < len(pictures) else "to{visibility:visible}"
+        still = "" if first <= poster < end else "visibility:hidden;"
+        style.append(f"@keyframes k{number}{{{hidden}{begin:.2f}%{{visibility:visible}}{after}}}#k{number}{{{still}animation:k{number} {seconds:g}s step-end infinite}}\n")
+        body.append(f'<g id="k{number}">{"".join(elements(cells, palette))}</g>\n')
+    style.append("@media(prefers-reduced-motion){g{animation:none!important}}")
+    return frame(size, palette, "".join(style), body)
+
+
+def save(path, picture):
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
-        file.write("".join(draw(lines, size, palette)))
+        file.write("".join(picture))
+
+
+def watch(stage, steps, interval):
+    """Does each step, and captures the pane meanwhile: pictures with the seconds after which they were there."""
+    pictures, began = [], time.monotonic()
+    for step, pause in steps:
+        perform(stage, [(step, 0)])
+        end = time.monotonic() + pause
+        while time.monotonic() < end:
+            pictures.append((time.monotonic() - began, stage.lines()))
+            time.sleep(max(0, min(interval, end - time.monotonic())))
+    return pictures, time.monotonic() - began
 
 
 def main():
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     words = sys.argv[1:]
-    kind, folder = (words.pop(0), words.pop(0)) if words and words[0] in ("--sizes", "--story") else (None, None)
+    kind, folder = (words.pop(0), words.pop(0)) if words and words[0] in ("--sizes", "--story", "--moving") else (None, None)
     program = os.path.abspath(words[0]) if words else os.path.join(root, "target/release/dictaphone")
     if not os.access(program, os.X_OK):
         sys.exit("error: there is no such program; run `cargo build --release`")
@@ -334,17 +404,23 @@ def main():
             for name, palette in (("dark", DARK), ("light", LIGHT)):
                 for stage in on_stage(program, size, palette is LIGHT, [*TAKES, LECTURE]):
                     perform(stage, LECTURE_STEPS)
-                    save(os.path.join(folder, f"{size[0]}x{size[1]}-{name}.svg"), stage.lines(), size, palette)
+                    save(os.path.join(folder, f"{size[0]}x{size[1]}-{name}.svg"), draw(stage.lines(), size, palette))
     elif kind == "--story":
         for stage in on_stage(program, (80, 24)):
             for number, (name, steps) in enumerate(STORY, 1):
                 perform(stage, steps)
-                save(os.path.join(folder, f"{number:02}-{name}.svg"), stage.lines(), (80, 24))
+                save(os.path.join(folder, f"{number:02}-{name}.svg"), draw(stage.lines(), (80, 24)))
+    elif kind == "--moving":
+        for stage in on_stage(program, MOVING_SIZE):
+            perform(stage, [(None, 4)])
+            pictures, seconds = watch(stage, MOVING, 0.25)
+            poster = sum(1 for at, _ in pictures if at < MOVING_POSTER)
+            save(folder, move(pictures, seconds, poster, MOVING_SIZE))
     else:
         target = words[1] if len(words) > 1 else os.path.join(root, "docs/screen.svg")
         for stage in on_stage(program, README_SIZE):
             perform(stage, README_STEPS)
-            save(target, stage.lines(), README_SIZE)
+            save(target, draw(stage.lines(), README_SIZE))
 
 
 if __name__ == "__main__":
