@@ -6,6 +6,8 @@ mod folder;
 #[cfg(target_os = "linux")]
 mod hand;
 #[cfg(target_os = "linux")]
+mod mischief;
+#[cfg(target_os = "linux")]
 mod plain;
 #[cfg(target_os = "linux")]
 mod story;

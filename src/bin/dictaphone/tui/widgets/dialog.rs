@@ -211,18 +211,25 @@ pub(crate) fn field(
     let question = format!("{question} ");
     let hint = if question.width() + hint.width() + 24 <= width { format!("  {hint}") } else { String::new() };
     let columns = width.saturating_sub(question.width() + hint.width()).max(2);
-    let scroll = input.visual_scroll(columns - 1);
+    // As they are shown, which is wider than they are for what would steer the terminal.
+    let letters: Vec<String> = input.value().chars().map(|c| theme.text(&c.to_string())).collect();
+    let before = letters.get(..input.cursor()).unwrap_or(&letters);
+    let mut left = columns - 1;
+    let fitting = before.iter().rev().take_while(|letter| {
+        let rest = left.checked_sub(letter.width());
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    });
+    let first = before.len() - fitting.count();
+    // What belongs to a letter that is not shown is not shown either.
+    let lone = if first > 0 { before.iter().skip(first).take_while(|letter| letter.width() == 0).count() } else { 0 };
     let mut text = String::new();
-    let mut skipped = 0;
-    for c in input.value().chars() {
-        let shown = theme.text(&c.to_string());
-        if skipped < scroll {
-            skipped += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-        } else if text.width() + shown.width() < columns {
-            text.push_str(&shown);
+    for letter in letters.iter().skip(first + lone) {
+        if text.width() + letter.width() < columns {
+            text.push_str(letter);
         }
     }
-    let cursor = question.width() + input.visual_cursor().saturating_sub(scroll).min(columns - 1);
+    let cursor = question.width() + before.iter().skip(first).map(|letter| letter.width()).sum::<usize>();
     let gap = " ".repeat(columns.saturating_sub(text.width()));
     let line = Line::from(vec![
         Span::styled(question, theme.key()),
