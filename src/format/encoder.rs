@@ -96,6 +96,10 @@ pub trait Encoder: Send {
     /// Of any kind that the format's library reports.
     fn encode(&mut self, samples: &[f32], out: &mut Vec<u8>) -> Result<()>;
 
+    /// Called before `begin` where the bytes so far may be asked for before the end: a [`flush`](Self::flush) then leaves
+    /// as little behind as the format allows, also in a file.
+    fn expect_flushes(&mut self) {}
+
     /// How the samples of the output are stored, if they are plain ones that [`encode_stored`](Self::encode_stored) can
     /// take as they are.
     fn stored(&self) -> Option<SampleFormat> {

@@ -31,7 +31,8 @@ pub type SpoolMaker = Arc<dyn Fn(NewFile) -> io::Result<Box<dyn Spool>> + Send +
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Storage {
-    /// A file in the folder for temporary files, removed with the last handle to its blob unless that was saved.
+    /// A file in the folder for temporary files, removed with the last handle to its blob unless that was saved. Its
+    /// blocks may be short where data was requested; those of other files are of one length, as players like it best.
     #[default]
     Temporary,
     /// `.NAME.EXT.part` beside this target, so that saving there is a rename. It stays if it is not saved. Each further
@@ -135,11 +136,10 @@ impl PieceBytes {
         Ok(spool.available_bytes())
     }
 
-    /// The frames that are left after [`seal`](Self::seal), of everything that was encoded; `None` for a part, or if
-    /// nobody knows.
-    pub(crate) fn sealed_frames(&self, encoder: &dyn Encoder) -> Option<u64> {
+    /// The bytes of which [`seal`](Self::seal) makes a whole file; `None` for a part.
+    pub(crate) fn sealable_bytes(&self) -> Option<u64> {
         match &self.place {
-            KeptIn::Spool { spool, .. } if self.sealable => encoder.frames_in(spool.len()),
+            KeptIn::Spool { spool, .. } if self.sealable => Some(spool.len()),
             _ => None,
         }
     }

@@ -73,7 +73,10 @@ impl PiecePlan {
     /// # Errors
     /// Those of the encoder; an input or output error if the file cannot be made.
     pub(crate) fn begin(&self, file: NewFile, reserve: u64) -> Result<Piece> {
-        let encoder = self.container.encoder(&self.settings)?;
+        let mut encoder = self.container.encoder(&self.settings)?;
+        if matches!(self.storage, Storage::Temporary) {
+            encoder.expect_flushes();
+        }
         // The file comes last, so that nothing else can fail once it exists.
         let output = match self.settings.delivery {
             Delivery::Stream => PieceBytes::in_memory(),
@@ -139,13 +142,13 @@ impl Piece {
         self.write()
     }
 
-    /// Writes what the encoder holds back, and these tags.
-    ///
     /// The tags as far as they are known, for what of them stands in front of the sound.
     pub(crate) fn set_metadata(&mut self, metadata: Metadata) {
         self.encoder.set_metadata(metadata);
     }
 
+    /// Writes what the encoder holds back, and these tags.
+    ///
     /// # Errors
     /// Those of the encoder and of writing.
     pub(crate) fn finish(&mut self, metadata: Metadata) -> Result<Written> {
@@ -167,9 +170,10 @@ impl Piece {
         Error::new(crate::ErrorKind::Unknown, format!("cannot write{place}")).with_source(error)
     }
 
-    /// The frames that would be left of it, if it were sealed now; `None` for a part, or if nobody knows.
-    pub(crate) fn sealed_frames(&self) -> Option<u64> {
-        self.output.sealed_frames(self.encoder.as_ref())
+    /// The frames in the bytes of it that were kept or handed over, which are those that are left if it is sealed now;
+    /// `None` if nobody knows.
+    pub(crate) fn kept_frames(&self) -> Option<u64> {
+        self.encoder.frames_in(self.output.sealable_bytes().unwrap_or(self.written))
     }
 
     /// Makes what is there a whole file, also after a failed write.

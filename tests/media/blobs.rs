@@ -66,6 +66,48 @@ fn parts_of_a_compressed_recording_are_playable_together() {
     }
 }
 
+/// FLAC with blocks of any length.
+fn assert_strict_readers_take(flac: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x.flac"), flac).unwrap();
+    for line in ["flac --test --silent x.flac", "ffmpeg -v error -xerror -i x.flac -f null -"] {
+        let mut words = line.split(' ');
+        let mut program = std::process::Command::new(words.next().unwrap());
+        let output = program.args(words).current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().filter(|line| !line.contains("cannot check MD5 signature"));
+        assert!(output.status.success() && said.count() == 0, "{line}: {output:?}");
+    }
+}
+
+#[test]
+fn the_facts_count_the_frames_that_are_in_the_bytes() {
+    for mime_type in ["audio/flac", "audio/ogg", "audio/wav"] {
+        for timeslice in [None, Some(30)] {
+            let rig = Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), ..RecorderOptions::default() });
+            rig.recorder.start(timeslice.map(Duration::from_millis)).unwrap();
+            for frames in [2_050, 5, 3_000, 1, 700, 0] {
+                rig.push(frames);
+                rig.recorder.request_data().unwrap();
+            }
+            rig.push(9);
+            rig.recorder.stop().unwrap();
+            let (_, blobs) = rig.finish();
+            let told: Vec<u64> = blobs.iter().map(|blob| blob.facts().frames).collect();
+            for parts in 1..=blobs.len() {
+                let sum: u64 = told[..parts].iter().sum();
+                assert_eq!(samples(&blobs[..parts]).len() as u64, sum, "{mime_type}: {parts} of {told:?}");
+            }
+            assert_eq!(told.iter().sum::<u64>(), 5_765);
+            if mime_type == "audio/flac" {
+                assert_strict_readers_take(&bytes(&blobs));
+                // Less than 16 frames are no block.
+                assert!(timeslice.is_some() || told == [2_050, 0, 3_005, 0, 701, 0, 9], "{told:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_a_flac_stream_holds_back_leaves_when_it_is_asked_for() {
     let rig = Rig::with(RecorderOptions::default().mime_type("audio/flac".to_owned()));

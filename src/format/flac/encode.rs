@@ -10,8 +10,9 @@
 //! 49.1 MB. The bindings of libFLAC need CMake for every user, also where Windows is built for, and cannot end a block early.
 //!
 //! A file has blocks of one size, as RFC 9639, section C.2, advises for the sake of other players; a
-//! [`flush`](Encoder::flush) therefore leaves a block that is not full where it is. A stream has blocks of any size, so
-//! that everything can leave at once.
+//! [`flush`](Encoder::flush) therefore leaves a block that is not full where it is. A stream, and a file that is to be
+//! flushed, has blocks of any size, so that everything can leave at once. Only what is too short for a block stays, and
+//! it keeps back enough for one while more comes, so that this is no more than what came since the last flush.
 
 mod bits;
 mod blocks;
@@ -23,7 +24,7 @@ mod subframe;
 use std::collections::VecDeque;
 
 use self::{
-    blocks::Header,
+    blocks::{BLOCK_MIN, Header},
     frame::{FrameEncoder, Numbering},
 };
 use crate::{
@@ -34,9 +35,6 @@ use crate::{
 
 /// The largest block in frames.
 const BLOCK_MAX: u32 = 4096;
-
-/// The smallest block that may stand before another one, in frames (RFC 9639, section 9.1.1).
-const BLOCK_MIN: usize = 16;
 
 /// How many of the latest blocks are remembered, about five minutes; what fails, fails in the last one.
 const ENDS_MAX: usize = 4096;
@@ -143,13 +141,25 @@ impl FlacEncoder {
         out.extend_from_slice(&block);
     }
 
+    /// Appends everything that is held back, in blocks of at least `shortest` frames.
+    fn write_all(&mut self, shortest: usize, out: &mut Vec<u8>) {
+        while self.pending_frames() >= shortest {
+            let frames = match self.pending_frames() {
+                all if all <= self.block_frames => all,
+                more => self.block_frames.min(more - shortest),
+            };
+            self.write_block(frames, out);
+        }
+    }
+
     /// Takes whole frames as they are stored in a WAV file.
     fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if self.delivery == Delivery::File {
             self.digest.consume(bytes);
         }
         self.pending.extend(integers(bytes, self.audio.sample_format));
-        while self.pending_frames() >= self.block_frames {
+        let kept_back = if self.numbering == Numbering::Frames { usize::from(BLOCK_MIN) } else { 0 };
+        while self.pending_frames() >= self.block_frames + kept_back {
             self.write_block(self.block_frames, out);
         }
     }
@@ -221,6 +231,12 @@ impl Encoder for FlacEncoder {
         Ok(())
     }
 
+    fn expect_flushes(&mut self) {
+        self.numbering = Numbering::Frames;
+        self.frames = FrameEncoder::new(self.audio, self.numbering);
+        self.header.allow_short_blocks();
+    }
+
     fn stored(&self) -> Option<SampleFormat> {
         Some(self.audio.sample_format)
     }
@@ -232,9 +248,8 @@ impl Encoder for FlacEncoder {
     }
 
     fn flush(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        let frames = self.pending_frames();
-        if self.numbering == Numbering::Frames && frames >= BLOCK_MIN {
-            self.write_block(frames, out);
+        if self.numbering == Numbering::Frames {
+            self.write_all(BLOCK_MIN.into(), out);
         }
         Ok(())
     }
@@ -242,9 +257,7 @@ impl Encoder for FlacEncoder {
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
         self.check_running()?;
         self.finished = true;
-        if self.pending_frames() > 0 {
-            self.write_block(self.pending_frames(), out);
-        }
+        self.write_all(1, out);
         Ok(())
     }
 

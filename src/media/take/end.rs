@@ -36,8 +36,7 @@ impl Take {
         };
         if matches!(ending, Ending::Failed(_)) || finished.is_err() {
             // What was encoded and not written is not in the file.
-            let kept = self.piece.sealed_frames().map(|kept| self.piece.extent.first_frame + kept);
-            self.frames = kept.map_or(self.frames, |kept| kept.min(self.frames));
+            self.frames = self.kept_end();
         }
         let sealed = self
             .piece

@@ -39,7 +39,8 @@ impl Take {
         self.samples = samples;
         outcome?;
         let slice = self.plan.timeslice.map(|slice| frames_in(slice, self.plan.format.sample_rate));
-        if slice.is_some_and(|slice| self.frames - self.part >= slice.max(1)) && !self.limit_reached() {
+        let is_due = slice.is_some_and(|slice| self.kept_end().saturating_sub(self.part) >= slice.max(1));
+        if is_due && !self.limit_reached() {
             self.hand_over()?;
         }
         Ok(())
@@ -150,7 +151,7 @@ impl Take {
             self.fire(&RecorderEvent::Error(error));
         }
         let Extent { first_frame, frames, .. } = old.extent;
-        let kept = old.sealed_frames().map_or(frames, |kept| kept.min(frames));
+        let kept = old.kept_frames().map_or(frames, |kept| kept.min(frames));
         let (timecode, facts) = self.describe(old.extent, first_frame + kept);
         let data = old.take_blob(BlobFacts { whole, ..facts });
         let bytes = data.size();
@@ -184,11 +185,19 @@ impl Take {
 
     /// Hands over what was gathered since the last part.
     pub(super) fn hand_over(&mut self) -> Result<()> {
-        let (timecode, facts) = self.describe(self.piece.extent, self.frames);
+        // What the encoder holds back belongs to the next part.
+        let end = self.kept_end();
+        let (timecode, facts) = self.describe(self.piece.extent, end);
         let data = self.piece.split(facts)?;
-        self.part = self.frames;
+        self.part = end;
         self.fire(&RecorderEvent::DataAvailable { data, timecode });
         Ok(())
+    }
+
+    /// The first frame behind those that are in the bytes so far.
+    pub(super) fn kept_end(&self) -> u64 {
+        let kept = self.piece.kept_frames().map(|kept| self.piece.extent.first_frame + kept);
+        kept.map_or(self.frames, |kept| kept.min(self.frames))
     }
 
     /// The timecode and the facts of the part of `piece` that ends before the frame `end`.

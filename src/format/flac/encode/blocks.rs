@@ -16,6 +16,9 @@ const STREAM_LIMIT: usize = 1 << 16;
 /// Room that is left for markers and losses in a file whose first tags fill the usual one.
 const SPARE: usize = 4 * 1024;
 
+/// The smallest block of sound that may stand before another one, in frames (RFC 9639, section 9.1.1).
+pub(super) const BLOCK_MIN: u16 = 16;
+
 /// The longest payload of a block.
 const BLOCK_MAX: usize = (1 << 24) - 1;
 
@@ -33,6 +36,7 @@ const PICTURE: u8 = 6;
 pub(super) struct Header {
     audio: AudioFormat,
     delivery: Delivery,
+    shortest_block: u16,
     block_frames: u16,
     /// Bytes for comments, pictures and padding, heads included.
     reserve: usize,
@@ -40,7 +44,16 @@ pub(super) struct Header {
 
 impl Header {
     pub(super) fn new(audio: AudioFormat, delivery: Delivery, block_frames: u16) -> Self {
-        Self { audio, delivery, block_frames, reserve: RESERVE }
+        let shortest_block = match delivery {
+            Delivery::File => block_frames,
+            Delivery::Stream => BLOCK_MIN,
+        };
+        Self { audio, delivery, shortest_block, block_frames, reserve: RESERVE }
+    }
+
+    /// Blocks may be shorter than the longest one, not only the last.
+    pub(super) fn allow_short_blocks(&mut self) {
+        self.shortest_block = BLOCK_MIN;
     }
 
     /// The same with room for what is known at the start, and for what comes.
@@ -92,11 +105,7 @@ impl Header {
 
     fn streaminfo(&self, frames: Option<u64>, block_bytes: Option<(u32, u32)>, digest: Option<[u8; 16]>) -> Vec<u8> {
         // The shortest block leaves out the last one of the file.
-        let shortest = match self.delivery {
-            Delivery::File => self.block_frames,
-            Delivery::Stream => 16,
-        };
-        let mut out = [shortest.to_be_bytes(), self.block_frames.to_be_bytes()].concat();
+        let mut out = [self.shortest_block.to_be_bytes(), self.block_frames.to_be_bytes()].concat();
         let (least, most) = block_bytes.unwrap_or_default();
         for size in [least, most] {
             // 24 bits, where 0 is unknown.
