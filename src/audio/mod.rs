@@ -13,6 +13,7 @@ pub(crate) mod format;
 pub(crate) mod generator;
 pub(crate) mod level;
 pub(crate) mod limiter;
+pub mod local_time;
 pub(crate) mod map;
 pub(crate) mod metadata;
 pub(crate) mod mix;

@@ -7,16 +7,11 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use jiff::{
-    Timestamp, Zoned,
-    civil::Time,
-    fmt::temporal::Pieces,
-    tz::{Offset, TimeZone},
-};
+use jiff::{Timestamp, Zoned, civil::Time, fmt::temporal::Pieces, tz::Offset};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
-    audio::{Metadata, broadcast, time::seconds},
+    audio::{Metadata, broadcast, local_time, time::seconds},
     error::{Error, Result},
     format::{self, Decoder},
 };
@@ -105,7 +100,7 @@ impl Clip {
             channels: None,
             sample_format: None,
             size_bytes: metadata.is_file().then_some(metadata.len()),
-            recorded_at: modified.and_then(zoned),
+            recorded_at: modified.and_then(local_time::at),
             error: None,
             modified,
         }
@@ -143,7 +138,7 @@ fn recorded_at(tags: &Metadata, modified: Option<Zoned>) -> Option<Zoned> {
     // The extension tells no offset from universal time; a tag that tells the same time may.
     match tagged {
         Some(at) if at.datetime().with().subsec_nanosecond(0).build().is_ok_and(|at| at == origination) => Some(at),
-        tagged => origination.to_zoned(TimeZone::system()).ok().or(tagged),
+        tagged => origination.to_zoned(local_time::zone()).ok().or(tagged),
     }
 }
 
@@ -154,12 +149,8 @@ fn tagged_at(tags: &Metadata, modified: Option<Zoned>) -> Option<Zoned> {
         (None, Some(modified)) if modified.date() == pieces.date() => return Some(modified.clone()),
         (None, _) => Time::midnight(),
     };
-    let zone = pieces.to_numeric_offset().map_or_else(TimeZone::system, Offset::to_time_zone);
+    let zone = pieces.to_numeric_offset().map_or_else(local_time::zone, Offset::to_time_zone);
     pieces.date().to_datetime(time).to_zoned(zone).ok().or(modified)
-}
-
-fn zoned(time: SystemTime) -> Option<Zoned> {
-    Some(Timestamp::try_from(time).ok()?.to_zoned(TimeZone::system()))
 }
 
 /// Seconds and the offset, as the recorder writes it.

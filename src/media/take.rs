@@ -14,12 +14,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::tz::TimeZone;
-
 use self::late_start::LateStart;
 use crate::{
     audio::{
-        AudioFormat, Chain, ChannelMixer, LevelMeter, Marker, SampleFormat, db_to_factor, output_frames,
+        AudioFormat, Chain, ChannelMixer, LevelMeter, Marker, SampleFormat, db_to_factor, local_time, output_frames,
         time::{duration_of, frames_in},
         voice::Quiet,
     },
@@ -173,7 +171,7 @@ impl Take {
         let rate = plan.format.sample_rate;
         let piece = plan.files.begin(NewFile { number: 1, begins_at: None }, reserve(plan.files.bits_per_second))?;
         Ok(Self {
-            splitter: Splitter::new(plan.split, rate, TimeZone::system()),
+            splitter: Splitter::new(plan.split, rate, local_time::zone()),
             history: History::new(frames_in(plan.pre_roll, plan.source_format.sample_rate), usize::from(channels)),
             late_start: None,
             markers: std::mem::take(&mut plan.metadata.markers),
@@ -395,6 +393,6 @@ impl Take {
 
 /// RFC 3339 with the local offset.
 fn local_time(time: SystemTime) -> Option<String> {
-    let zoned = jiff::Zoned::try_from(time).ok()?;
+    let zoned = local_time::at(time)?;
     Some(zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::Signal;
 
 use crate::support::analysis::analyse;
+use crate::support::harness::Test;
 use crate::support::signal::{PositionCode, coded_sample, locate};
 use crate::takes::{
     ask, assert_no_leftovers, events, in_shell, layout, names, order, record, samples, wait_for_event, wait_for_nth,
@@ -536,4 +537,18 @@ fn a_wav_recording_tells_its_first_frame_in_front_of_the_sound() {
     let seconds = u64::from_le_bytes(bext[338..346].try_into().unwrap()) / 48_000;
     let clock = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
     assert_eq!(clock, tag[11..]);
+}
+
+#[test]
+fn names_and_dates_are_local_where_the_zone_says_not_when_summer_begins() {
+    for zone in ["CET-1CEST", "EST5EDT", "<+03>-3", "XXX-5:30YYY", "CET-1CEST,M3.5.0,M10.5.0/3"] {
+        let program = env!("CARGO_BIN_EXE_dictaphone");
+        let script = format!(
+            "{program} record -q -i tone --fast -d 0.1 --dir . --name n%z && ls n$(date +%z).wav && {program} list --json --dir . && date +%:z"
+        );
+        let output = Test::new().program("sh").args(["-c", &script]).env("TZ", zone).run();
+        output.assert_success();
+        let offset = output.stdout().lines().last().unwrap().to_owned();
+        assert!(output.stdout().contains(&format!("{offset}\"")), "{zone}: {}", output.context());
+    }
 }

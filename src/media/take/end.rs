@@ -1,6 +1,6 @@
 //! The end of a take, and what its files say of themselves.
 
-use jiff::{Zoned, civil};
+use jiff::civil;
 
 use super::{Ending, Take, local_time};
 use crate::{
@@ -107,7 +107,7 @@ impl Take {
     /// Frames between midnight and the first one of `piece`, counted on from the beginning of the recording.
     pub(super) fn time_reference(&self, piece: Extent) -> Option<u64> {
         let rate = self.plan.format.sample_rate;
-        let began = Zoned::try_from(self.recorded_at?).ok()?;
+        let began = local_time::at(self.recorded_at?)?;
         let since = began.datetime().duration_since(began.date().to_datetime(civil::Time::midnight()));
         let first = frames_in(since.unsigned_abs(), rate) + piece.elapsed;
         Some(first % (u64::from(rate) * 86_400).max(1))

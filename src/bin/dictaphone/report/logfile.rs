@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use dictaphone::{clips::name::is_clip_name, storage::place};
+use dictaphone::{audio::local_time, clips::name::is_clip_name, storage::place};
 use jiff::Zoned;
 use log::{LevelFilter, Log, Metadata, Record};
 
@@ -108,7 +108,7 @@ impl Log for LogFile {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            let line = line(record, &Zoned::now());
+            let line = line(record, &local_time::now());
             // Whatever becomes of it, nothing depends on it.
             let _ = self.0.print(line.into_bytes(), Worth::Kept);
         }

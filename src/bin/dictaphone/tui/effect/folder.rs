@@ -9,10 +9,10 @@ use std::{
 
 use dictaphone::{
     ErrorKind, Result,
+    audio::local_time,
     clips::{self, Clip, Listing, PartFile, Trashed, Unfinished},
     storage,
 };
-use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{Happening, LOOK_INTERVAL, World, change::Change, markers};
 use crate::tui::{
@@ -170,7 +170,6 @@ fn read(folder: &Path, listing: &mut Listing) -> Msg {
 
 /// An unfinished recording, as far as it is known without looking into it.
 fn unfinished(part: &PartFile) -> ClipRow {
-    let zoned = |time| Timestamp::try_from(time).ok().map(|at: Timestamp| Zoned::new(at, TimeZone::system()));
     let lossy = |text: Option<&std::ffi::OsStr>| text.unwrap_or_default().to_string_lossy().into_owned();
     let clip = Clip {
         name: lossy(part.target.file_stem()),
@@ -183,7 +182,7 @@ fn unfinished(part: &PartFile) -> ClipRow {
         channels: None,
         sample_format: None,
         size_bytes: Some(part.size_bytes),
-        recorded_at: part.modified.and_then(zoned),
+        recorded_at: part.modified.and_then(local_time::at),
         error: None,
         modified: part.modified,
     };

@@ -3,11 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dictaphone::{
-    audio::time::duration_of,
+    audio::{local_time, time::duration_of},
     capture::{Warning, WarningKind},
 };
-
-use jiff::Zoned;
 
 use crate::{
     message::{self, Hint, Message},
@@ -71,7 +69,7 @@ fn finished(outcome: &Outcome) -> Msg {
         (Kept::File { path, .. }, _) => {
             let time = duration_of(outcome.frames, outcome.sample_rate);
             let ended = outcome.early_end().map(|error| {
-                let (at, after) = (Zoned::now().strftime("%H:%M:%S"), status::clock(time));
+                let (at, after) = (local_time::now().strftime("%H:%M:%S"), status::clock(time));
                 format!("the recording ended by itself at {at}, after {after}: {error}")
             });
             Msg::Saved { path: path.clone(), time, flaw: outcome.flaws(), ended }
