@@ -8,7 +8,7 @@ use dictaphone::{
 };
 
 use crate::{
-    support::{harness::Test, pulse::PulseServer, server::Server as _},
+    support::{harness::Test, process::require, pulse::PulseServer, server::Server as _},
     takes::{events, layout, names, samples},
 };
 
@@ -206,4 +206,21 @@ fn a_source_of_separate_inputs_is_kept_without_a_layout_and_mixed_only_on_demand
     let output = record("inputs", "--map 6,5 x.wav");
     output.assert_exit(0);
     assert_eq!(layout(output.path("x.wav")).1, 2);
+}
+
+/// What others write with a layout is mixed by it.
+#[test]
+fn the_layout_of_a_file_of_others_is_known() {
+    require(&["ffmpeg"]);
+    for (file, codec) in [("six.ogg", "libvorbis"), ("six.m4a", "alac")] {
+        let test = numbered(6, 0x3f);
+        let words = ["-v", "error", "-i", "in.wav", "-c:a", codec, file];
+        test.clone().again().program("ffmpeg").args(words).run().assert_success();
+        for (further, channels, mask) in [("", 6, 0x3f), ("-c 2", 2, 0)] {
+            let line = format!("convert {file} --force -b s16 {further} out.wav");
+            test.clone().again().args(line.split_whitespace()).run().assert_success();
+            assert_eq!(layout(test.path("out.wav")).1, channels, "{file} {further}");
+            assert!(mask == 0 || mask_of(test.path("out.wav")) == mask, "{file}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use dictaphone::{
     audio::{AudioFormat, SampleFormat},
-    capture::PushSource,
+    capture::{PushSource, Warning, WarningKind},
 };
 use tempfile::TempDir;
 
@@ -275,4 +275,19 @@ fn the_device_that_went_away_is_opened_again_and_no_other() {
     assert_eq!(wait_for_opening(&mut session).as_deref(), Some("other"));
     let note = session.device.as_ref().and_then(|device| device.note.clone());
     assert_eq!(note.as_deref(), Some("first is not there, this is other"));
+}
+
+#[test]
+fn a_loss_of_unknown_size_is_said_and_ends_as_a_loss() {
+    let mut bench = bench();
+    bench.record(480);
+    bench.microphone.notice(Warning::new(WarningKind::LostUnknown, "the buffer of the device overran"));
+    bench.microphone.push(&[0.25; 480]).unwrap();
+    let heard = bench.until(|input| matches!(input, SessionInput::Track(_, TrackEvent::Notice(_))));
+    bench.session.on_input(heard);
+    bench.session.apply(Command::Stop);
+    let (outcome, path, _folder) = bench.finish();
+    assert_eq!((outcome.exit(), outcome.frames, outcome.lost_frames()), (Exit::Incomplete, 960, 0));
+    let warnings: Vec<String> = outcome.warnings().into_iter().map(|(_, message)| message.text).collect();
+    assert_eq!(warnings, [format!("sound was lost and is missing in {}, amount unknown", path.display())]);
 }

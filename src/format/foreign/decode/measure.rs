@@ -1,6 +1,7 @@
 //! How much sound there is in a file of others, and of which kind: what is claimed, held against what is read.
 
 use symphonia::core::{
+    audio::Channels,
     codecs::audio::{AudioCodecParameters, well_known as codecs},
     packet::Packet,
 };
@@ -13,7 +14,7 @@ use super::{
     FRAMES_PER_BYTE_MAX, ForeignDecoder, PACKET_FRAMES_MAX,
 };
 use crate::{
-    audio::{AudioFormat, SampleFormat},
+    audio::{AudioFormat, SampleFormat, Speakers},
     error::{Error, ErrorKind, Result},
     format::Decoder as _,
 };
@@ -32,6 +33,7 @@ impl ForeignDecoder {
         };
         let first = self.first_block()?.ok_or_else(|| damaged(&self.name))?;
         self.format = first;
+        self.metadata.speakers = self.speakers(kind);
         self.stored = match (&self.block, self.is_lossy) {
             (Block::Whole(_), _) => Some(first.sample_format),
             (Block::Float(_), true) => None,
@@ -66,6 +68,14 @@ impl ForeignDecoder {
             return Ok(Some(AudioFormat::new(rate, channels, depth)));
         }
         Ok(None)
+    }
+
+    /// The speakers of more than two channels, for codecs that define them; the channels come in the order of the mask then.
+    fn speakers(&self, kind: &Kind) -> Option<Speakers> {
+        let decoded = self.codec.last_decoded();
+        let Channels::Positioned(positions) = decoded.spec().channels() else { return None };
+        let mask = u32::try_from(positions.bits()).ok().filter(|_| matches!(kind.name, "ogg" | "m4a"))?;
+        Speakers::of_mask(mask, self.format.channels).filter(|speakers| speakers.count() > 2)
     }
 
     pub(super) fn track_bits(&self) -> Option<u32> {
