@@ -36,6 +36,8 @@ pub enum WarningKind {
     DefaultChanged,
     /// The device that was chosen is not there, and the recording is from another one.
     OtherDevice,
+    /// Only those channels are kept that were chosen before for this device.
+    Map,
     /// Sound was lost and is silence in the recording.
     Lost,
     /// Sound was lost, nobody knows how much.
@@ -75,6 +77,7 @@ impl WarningKind {
             Self::Unmuted => "unmuted",
             Self::DefaultChanged => "default_changed",
             Self::OtherDevice => "other_device",
+            Self::Map => "map",
             Self::Lost => "lost",
             Self::LostUnknown => "lost_unknown",
             Self::EndedEarly => "ended_early",

@@ -134,6 +134,15 @@ impl Blob {
         Ok(bytes)
     }
 
+    /// Whether the disk of that file has gone away: the bytes are there again when it is back.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match &self.shared.data {
+            Data::Memory(_) => false,
+            Data::Spool(spool) => lock(spool).is_away(),
+        }
+    }
+
     /// Reads the bytes from the start, independently of other readers.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ pub(crate) mod memory;
 pub mod place;
 mod positioned;
 mod power_cut;
+pub mod presence;
 mod publish;
 pub(crate) mod space;
 pub(crate) mod spool;
@@ -27,7 +28,7 @@ pub use power_cut::PowerCut;
 pub use space::available_bytes;
 pub use spool::FileSpool;
 pub(crate) use twin::keep_twin;
-pub use twin_spool::{Twin, TwinSpool};
+pub use twin_spool::{Twin, TwinFailure, TwinSpool};
 pub use unfinished::is_being_written;
 
 /// A reader that can seek, as blobs hand it out.
@@ -128,6 +129,11 @@ pub trait Spool: Send {
 
     /// Where the bytes are now, if they are in a file.
     fn path(&self) -> Option<PathBuf>;
+
+    /// Whether the disk of that file has gone away: what was written to it is there when it is back.
+    fn is_away(&self) -> bool {
+        false
+    }
 
     /// Whether that file is one of the system's, which others can open.
     fn is_on_disk(&self) -> bool {

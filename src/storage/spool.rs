@@ -16,6 +16,7 @@ use super::{
     Existing, ReadSeek, Spool,
     place::Hidden,
     positioned::{self, Reader, write_all_counted},
+    presence::{self, Home},
     publish::{self, create_folder, folder_of, sync_folder},
     space,
     unfinished::{self, is_at, remove_if_at},
@@ -49,6 +50,7 @@ pub struct FileSpool {
     file: File,
     path: PathBuf,
     kind: Hidden,
+    home: Home,
     len: u64,
     stage: Stage,
     is_temporary: bool,
@@ -137,8 +139,8 @@ impl FileSpool {
 
     fn new(file: File, path: PathBuf, len: u64) -> Self {
         let stage = Stage::Growing;
-        let kind = Hidden::Part;
-        Self { file, path, kind, len, stage, is_temporary: false, has_failed_to_sync: false, renamed_for: None }
+        let (kind, home) = (Hidden::Part, Home::of(&path));
+        Self { file, path, kind, home, len, stage, is_temporary: false, has_failed_to_sync: false, renamed_for: None }
     }
 
     fn check_growing(&self) -> io::Result<()> {
@@ -263,7 +265,7 @@ impl Spool for FileSpool {
         Ok(Box::new(Reader::new(self.file.try_clone()?)))
     }
 
-    /// As the trait says, and: missing folders are created; a target on another file system gets a copy; a hidden
+    /// As the trait says, and: where the disk has gone away, nothing is saved under its name on another one; else missing folders are created; a target on another file system gets a copy; a hidden
     /// file that somebody removed meanwhile is written anew; after an fsync that failed the bytes are copied, because
     /// a second fsync would report success without having written them.
     ///
@@ -277,6 +279,9 @@ impl Spool for FileSpool {
             return Err(thrown_away());
         }
         check_has_name(target)?;
+        if self.is_away() && std::path::absolute(target)?.parent() == self.path.parent() {
+            return Err(presence::is_gone());
+        }
         create_folder(folder_of(target))?;
         if self.stage == Stage::Finished {
             return self.commit_again(target, existing);
@@ -308,6 +313,10 @@ impl Spool for FileSpool {
 
     fn path(&self) -> Option<PathBuf> {
         (self.stage != Stage::Discarded).then(|| self.path.clone())
+    }
+
+    fn is_away(&self) -> bool {
+        self.stage != Stage::Discarded && !is_at(&self.file, &self.path) && self.home.check(&self.path).is_err()
     }
 }
 

@@ -1,15 +1,20 @@
-//! A recording that grows in two places at once, of which the second can never harm the first.
+//! A recording that grows in two places at once, of which the second can never harm the first, and takes its place when
+//! its disk fails.
 //!
 //! The second copy follows on a thread of its own (`twin`), which reads what the first has and not what somebody keeps
-//! for it: however long its disk stands still, no memory grows for it, and it goes on where it was. Once a second it
-//! catches up. What happens to it is told to whoever holds its [`Twin`].
+//! for it: however long its disk stands still, it goes on where it was. Once a second it catches up. What happens to it is told to whoever holds its [`Twin`].
+//!
+//! What it does not have yet is kept in memory as well, up to a limit: when the first fails, that is written to the
+//! second, and the recording goes on there without a gap. Beyond the limit it ends with what the second has.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     io::{self, SeekFrom},
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -24,13 +29,28 @@ const MAX_REQUESTS: usize = 4_096;
 /// Bytes that are copied at once.
 const CHUNK_BYTES: usize = 1 << 16;
 
+/// Bytes that are kept in memory for the case that the first fails: two seconds of the widest stream, a minute of an
+/// ordinary one.
+const RECENT_BYTES: usize = 1 << 24;
+
+/// How long the first disk's failure waits for the second to have done what was asked of it.
+const TAKE_OVER_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Makes the second spool; called on its own thread, because even that may take long.
 pub(crate) type TwinMaker = Box<dyn FnOnce() -> io::Result<Box<dyn Spool>> + Send>;
 
-/// Called once, on any thread, when the second copy has failed.
-pub(crate) type OnTwinFailure = Box<dyn Fn(&io::Error) + Send + Sync>;
+/// What happened to one of two copies.
+#[derive(Debug, Clone, Copy)]
+pub enum TwinFailure<'a> {
+    /// The second is not whole, and the first goes on.
+    Second(&'a io::Error),
+    /// The first is not whole, and the second goes on in its place.
+    First(&'a io::Error),
+}
 
-#[derive(Debug)]
+/// Called once, on any thread, when a copy has failed.
+pub(crate) type OnTwinFailure = Box<dyn Fn(TwinFailure<'_>) + Send + Sync>;
+
 enum Request {
     /// Bytes up to this length are there.
     CatchUp(u64),
@@ -46,6 +66,8 @@ enum Request {
         length: u64,
     },
     Discard,
+    /// To be given away, to go on without the first.
+    HandOver(SyncSender<Box<dyn Spool>>),
 }
 
 #[derive(Debug)]
@@ -54,6 +76,8 @@ enum Outcome {
     Saved(PathBuf),
     Failed(io::ErrorKind, String),
     Discarded,
+    /// It is the only one now.
+    TookOver,
 }
 
 struct Shared {
@@ -79,7 +103,7 @@ impl Shared {
         }
         *outcome = Outcome::Failed(error.kind(), error.to_string());
         // Before anybody who waits for the outcome goes on.
-        (self.on_failure)(error);
+        (self.on_failure)(TwinFailure::Second(error));
         drop(outcome);
         self.ended.notify_all();
     }
@@ -95,7 +119,8 @@ impl fmt::Debug for Twin {
 }
 
 impl Twin {
-    /// Waits until the second copy is saved, `limit` at most, and returns where it is; `None` if it was thrown away.
+    /// Waits until the second copy is saved, `limit` at most, and returns where it is; `None` if it was thrown away, or has
+    /// taken the place of the first.
     ///
     /// # Errors
     /// What it failed of; [`io::ErrorKind::TimedOut`] if it is not saved by then, which it may still be later.
@@ -105,7 +130,7 @@ impl Twin {
         match &*waited.unwrap_or_else(PoisonError::into_inner).0 {
             Outcome::Growing => Err(io::Error::new(io::ErrorKind::TimedOut, "its disk does not answer")),
             Outcome::Saved(path) => Ok(Some(path.clone())),
-            Outcome::Discarded => Ok(None),
+            Outcome::Discarded | Outcome::TookOver => Ok(None),
             Outcome::Failed(kind, text) => Err(io::Error::new(*kind, text.clone())),
         }
     }
@@ -118,6 +143,16 @@ pub struct TwinSpool {
     requests: Option<SyncSender<Request>>,
     folder: PathBuf,
     shared: Arc<Shared>,
+    /// The latest bytes that were appended, as far as the second may lack them.
+    recent: Vec<u8>,
+    /// Where in the recording they begin.
+    recent_at: u64,
+    /// What was patched last at each place.
+    patches: BTreeMap<u64, Vec<u8>>,
+    /// Bytes that the second has.
+    followed: Arc<AtomicU64>,
+    /// The second is in the place of the first.
+    has_changed: bool,
 }
 
 impl fmt::Debug for TwinSpool {
@@ -154,9 +189,10 @@ impl TwinSpool {
     ) -> (Self, Twin) {
         let shared = Arc::new(Shared { outcome: Mutex::new(Outcome::Growing), ended: Condvar::new(), on_failure });
         let (requests, received) = sync_channel(MAX_REQUESTS);
-        let ends = Arc::clone(&shared);
+        let (ends, followed) = (Arc::clone(&shared), Arc::<AtomicU64>::default());
+        let progress = Arc::clone(&followed);
         let spawned = first.reader().and_then(|reader| {
-            let run = move || match follow(reader, maker, &received) {
+            let run = move || match follow(reader, maker, &received, &progress) {
                 Ok(outcome) => ends.end(outcome),
                 Err(error) => ends.fail(&error),
             };
@@ -166,7 +202,61 @@ impl TwinSpool {
             shared.fail(error);
         }
         let requests = spawned.is_ok().then_some(requests);
-        (Self { first, requests, folder: folder.to_owned(), shared: Arc::clone(&shared) }, Twin(shared))
+        let spool = Self {
+            first,
+            requests,
+            folder: folder.to_owned(),
+            shared: Arc::clone(&shared),
+            recent: Vec::new(),
+            recent_at: 0,
+            patches: BTreeMap::new(),
+            followed,
+            has_changed: false,
+        };
+        (spool, Twin(shared))
+    }
+
+    /// Keeps what was appended until the second has it.
+    fn remember(&mut self, bytes: &[u8]) {
+        if self.requests.is_none() {
+            return self.recent = Vec::new();
+        }
+        self.recent.extend_from_slice(bytes);
+        let known = self.followed.load(Ordering::Relaxed).saturating_sub(self.recent_at);
+        let (known, half) = (usize::try_from(known).unwrap_or(usize::MAX), self.recent.len() / 2);
+        // Not for every few bytes.
+        if known > half || self.recent.len() > RECENT_BYTES {
+            let old = known.clamp(half, self.recent.len());
+            self.recent.drain(..old);
+            self.recent_at += old as u64;
+        }
+    }
+
+    /// The first has failed: the second takes its place, with everything that was appended so far. Tells whether it has
+    /// all of that.
+    fn take_over(&mut self, error: &io::Error) -> bool {
+        let (sender, receiver) = sync_channel(1);
+        self.request(Request::HandOver(sender));
+        self.requests = None;
+        let Ok(mut second) = receiver.recv_timeout(TAKE_OVER_TIMEOUT) else { return false };
+        let missing = second.len().checked_sub(self.recent_at).and_then(|known| usize::try_from(known).ok());
+        let rest = missing.and_then(|known| self.recent.get(known..));
+        let is_whole = rest.is_some_and(|rest| second.append(rest).is_ok());
+        let patched = self.patches.iter().try_for_each(|(at, bytes)| match at + bytes.len() as u64 <= second.len() {
+            true => second.patch(*at, bytes),
+            false => Ok(()),
+        });
+        (self.recent, self.first, self.has_changed) = (Vec::new(), second, true);
+        (self.shared.on_failure)(TwinFailure::First(error));
+        is_whole && patched.is_ok()
+    }
+
+    /// Does it with the first, and if that fails with the second in its place.
+    fn with_first<T>(&mut self, call: impl Fn(&mut dyn Spool) -> io::Result<T>) -> io::Result<T> {
+        match call(self.first.as_mut()) {
+            Err(error) if self.take_over(&error) => call(self.first.as_mut()),
+            outcome => outcome,
+        }
     }
 
     fn request(&mut self, request: Request) {
@@ -188,43 +278,52 @@ impl Spool for TwinSpool {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.first.append(bytes)
+        self.with_first(|spool| spool.append(bytes))?;
+        self.remember(bytes);
+        Ok(())
     }
 
     fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let patched = self.first.patch(at, bytes);
-        if patched.is_ok() {
-            self.request(Request::Patch { at, bytes: bytes.to_vec(), length: self.first.len() });
-        }
-        patched
+        self.with_first(|spool| spool.patch(at, bytes))?;
+        self.patches.insert(at, bytes.to_vec());
+        self.request(Request::Patch { at, bytes: bytes.to_vec(), length: self.first.len() });
+        Ok(())
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
-        let truncated = self.first.truncate(len);
+        self.with_first(|spool| spool.truncate(len))?;
+        self.recent.truncate(usize::try_from(len.saturating_sub(self.recent_at)).unwrap_or(usize::MAX));
         self.request(Request::Truncate(len));
-        truncated
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let synced = self.first.sync();
+        self.with_first(|spool| spool.sync())?;
         self.request(Request::CatchUp(self.first.len()));
-        synced
+        Ok(())
     }
 
     fn reader(&self) -> io::Result<Box<dyn ReadSeek>> {
         self.first.reader()
     }
 
-    /// Commits the first, and has the second follow under the name that the first got.
+    /// Commits the first, and has the second follow under the name that the first got. Once the second has taken its
+    /// place, that is saved in its own folder.
     fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
-        let saved = self.first.commit(target, existing)?;
-        if let Some(name) = saved.file_name() {
-            let target = self.folder.join(name);
-            let existing = if existing == Existing::Replace { existing } else { Existing::Number };
-            self.request(Request::Commit { target, existing, length: self.first.len() });
-            self.requests = None;
+        use io::ErrorKind::{AlreadyExists, InvalidInput, IsADirectory};
+        if !self.has_changed {
+            match self.first.commit(target, existing) {
+                Err(error) if !matches!(error.kind(), AlreadyExists | InvalidInput | IsADirectory) => {
+                    if !self.take_over(&error) {
+                        return Err(error);
+                    }
+                }
+                saved => return self.follow_up(saved?, existing),
+            }
         }
-        Ok(saved)
+        let name = target.file_name().ok_or(InvalidInput)?;
+        let existing = if existing == Existing::Replace { existing } else { Existing::Number };
+        self.first.commit(&self.folder.join(name), existing)
     }
 
     fn discard(&mut self) -> io::Result<()> {
@@ -239,40 +338,81 @@ impl Spool for TwinSpool {
     fn path(&self) -> Option<PathBuf> {
         self.first.path()
     }
+
+    fn is_away(&self) -> bool {
+        self.first.is_away()
+    }
+}
+
+impl TwinSpool {
+    /// The first is saved: so is the second, under that name.
+    fn follow_up(&mut self, saved: PathBuf, existing: Existing) -> io::Result<PathBuf> {
+        if let Some(name) = saved.file_name() {
+            let target = self.folder.join(name);
+            let existing = if existing == Existing::Replace { existing } else { Existing::Number };
+            self.request(Request::Commit { target, existing, length: self.first.len() });
+            self.requests = None;
+        }
+        Ok(saved)
+    }
 }
 
 /// Follows the first spool until it is saved or thrown away, or nobody asks any more.
-fn follow(mut first: Box<dyn ReadSeek>, maker: TwinMaker, requests: &Receiver<Request>) -> io::Result<Outcome> {
+fn follow(
+    mut first: Box<dyn ReadSeek>,
+    maker: TwinMaker,
+    requests: &Receiver<Request>,
+    followed: &AtomicU64,
+) -> io::Result<Outcome> {
     let mut second = maker()?;
     let mut chunk = vec![0; CHUNK_BYTES];
+    // Why the first cannot be read any more. If that is its end, the second is asked to take over.
+    let mut unreadable = None;
     for request in requests {
-        match request {
-            Request::CatchUp(length) => {
-                copy_up_to(first.as_mut(), second.as_mut(), length, &mut chunk)?;
-                second.sync()?;
-            }
+        let length = match &request {
+            Request::CatchUp(length) | Request::Patch { length, .. } | Request::Commit { length, .. } => *length,
+            Request::Truncate(_) | Request::Discard | Request::HandOver(_) => 0,
+        };
+        if unreadable.is_none() {
+            unreadable = copy_up_to(first.as_mut(), second.as_mut(), length, &mut chunk)?.err();
+        }
+        match (request, unreadable.is_some()) {
+            (Request::CatchUp(_), _) => second.sync()?,
             // The sound first: a header must never claim what is not there.
-            Request::Patch { at, bytes, length } => {
-                copy_up_to(first.as_mut(), second.as_mut(), length, &mut chunk)?;
-                second.patch(at, &bytes)?;
-            }
-            Request::Truncate(length) => second.truncate(length)?,
-            Request::Commit { target, existing, length } => {
-                copy_up_to(first.as_mut(), second.as_mut(), length, &mut chunk)?;
+            (Request::Patch { at, bytes, .. }, false) => second.patch(at, &bytes)?,
+            (Request::Truncate(length), _) => second.truncate(length)?,
+            (Request::Commit { target, existing, .. }, false) => {
                 return second.commit(&target, existing).map(Outcome::Saved);
             }
-            Request::Discard => {
+            (Request::Patch { .. } | Request::Commit { .. }, true) => {}
+            (Request::Discard, _) => {
                 second.discard()?;
                 return Ok(Outcome::Discarded);
             }
+            (Request::HandOver(taker), _) => {
+                let _ = taker.try_send(second);
+                return Ok(Outcome::TookOver);
+            }
         }
+        followed.store(second.len(), Ordering::Relaxed);
     }
     // The first was dropped unsaved, which keeps its file: so does the second.
-    Ok(Outcome::Discarded)
+    unreadable.map_or(Ok(Outcome::Discarded), Err)
 }
 
-fn copy_up_to(first: &mut dyn ReadSeek, second: &mut dyn Spool, length: u64, chunk: &mut [u8]) -> io::Result<()> {
-    first.seek(SeekFrom::Start(second.len()))?;
+/// Copies to `second` what it lacks of so many bytes. Inside: why `first` could not be read.
+///
+/// # Errors
+/// Those of `second`.
+fn copy_up_to(
+    first: &mut dyn ReadSeek,
+    second: &mut dyn Spool,
+    length: u64,
+    chunk: &mut [u8],
+) -> io::Result<io::Result<()>> {
+    if let Err(error) = first.seek(SeekFrom::Start(second.len())) {
+        return Ok(Err(error));
+    }
     while second.len() < length {
         let wanted = usize::try_from(length - second.len()).unwrap_or(chunk.len()).min(chunk.len());
         let Some(room) = chunk.get_mut(..wanted) else { break };
@@ -281,10 +421,10 @@ fn copy_up_to(first: &mut dyn ReadSeek, second: &mut dyn Spool, length: u64, chu
             Ok(0) => break,
             Ok(count) => second.append(room.get(..count).unwrap_or_default())?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return Ok(Err(error)),
         }
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 #[cfg(test)]
@@ -327,8 +467,8 @@ mod tests {
         Rig { first, second, spool, twin, failures }
     }
 
-    /// Writes as a recording does; what is in it then.
-    fn record(spool: &mut TwinSpool) -> Vec<u8> {
+    /// Writes as a recording does.
+    fn record_blindly(spool: &mut dyn Spool) {
         spool.append(b"HEAD").unwrap();
         for second in 0..5_u8 {
             spool.append(&vec![second; 70_000]).unwrap();
@@ -337,6 +477,11 @@ mod tests {
         }
         spool.truncate(300_000).unwrap();
         spool.append(b"end").unwrap();
+    }
+
+    /// The same; what is in it then.
+    fn record(spool: &mut dyn Spool) -> Vec<u8> {
+        record_blindly(spool);
         let mut all = Vec::new();
         spool.reader().unwrap().read_to_end(&mut all).unwrap();
         all
@@ -374,6 +519,114 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// What a recording writes.
+    fn everything() -> Vec<u8> {
+        record(&mut MemoryDisk::new().spool(Path::new("/c/x.wav")).unwrap())
+    }
+
+    #[test]
+    fn whatever_fails_in_the_first_the_second_takes_its_place_and_lacks_nothing() {
+        let all = everything();
+        for operation in [Operation::Append, Operation::Patch, Operation::Sync, Operation::Truncate, Operation::Commit]
+        {
+            for nth in 1..7 {
+                let mut rig = rig_with(MemoryDisk::new(), || {});
+                rig.first.fail(operation, nth, io::ErrorKind::Other);
+                assert!(record(&mut rig.spool) == all, "{operation:?} {nth}");
+                let saved = rig.spool.commit(Path::new("/a/x.wav"), Existing::Keep).unwrap();
+                let has_failed = rig.failures.load(Ordering::SeqCst);
+                let (disk, folder) = if has_failed == 1 { (&rig.second, "/b/x.wav") } else { (&rig.first, "/a/x.wav") };
+                assert_eq!(saved, Path::new(folder), "{operation:?} {nth}");
+                assert!(disk.read(&saved).unwrap() == all, "{operation:?} {nth}");
+                assert!(nth > 1 || has_failed == 1, "{operation:?}");
+                let second = rig.twin.wait(LIMIT).unwrap();
+                assert_eq!(second.is_some(), has_failed == 0, "{operation:?} {nth}");
+            }
+        }
+    }
+
+    /// A first copy of which nothing can be read or written from the nth append on.
+    struct Dying(Box<dyn Spool>, u32);
+
+    impl Spool for Dying {
+        fn len(&self) -> u64 {
+            self.0.len()
+        }
+
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.1 = self.1.checked_sub(1).ok_or(io::ErrorKind::Other)?;
+            self.0.append(bytes)
+        }
+
+        fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+            self.0.patch(at, bytes)
+        }
+
+        fn truncate(&mut self, len: u64) -> io::Result<()> {
+            self.0.truncate(len)
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn reader(&self) -> io::Result<Box<dyn ReadSeek>> {
+            // As a disk that is gone.
+            struct Unreadable;
+            impl io::Read for Unreadable {
+                fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                    Err(io::ErrorKind::Other.into())
+                }
+            }
+            impl io::Seek for Unreadable {
+                fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+                    Ok(0)
+                }
+            }
+            Ok(Box::new(Unreadable))
+        }
+
+        fn commit(&mut self, _: &Path, _: Existing) -> io::Result<PathBuf> {
+            Err(io::ErrorKind::Other.into())
+        }
+
+        fn discard(&mut self) -> io::Result<()> {
+            self.0.discard()
+        }
+
+        fn path(&self) -> Option<PathBuf> {
+            self.0.path()
+        }
+    }
+
+    #[test]
+    fn a_first_copy_that_cannot_even_be_read_costs_nothing_of_what_is_still_in_memory() {
+        let all = everything();
+        for appends in 0..9 {
+            let (first, second) = (MemoryDisk::new(), MemoryDisk::new());
+            let disk = second.clone();
+            let maker: TwinMaker = Box::new(move || Ok(Box::new(disk.spool(Path::new("/b/x.wav"))?)));
+            let dying = Dying(Box::new(first.spool(Path::new("/a/x.wav")).unwrap()), appends);
+            let (mut spool, _twin) = TwinSpool::with_maker(Box::new(dying), Path::new("/b"), maker, Box::new(|_| {}));
+            record_blindly(&mut spool);
+            assert_eq!(spool.commit(Path::new("/a/x.wav"), Existing::Keep).unwrap(), Path::new("/b/x.wav"));
+            assert!(second.read(Path::new("/b/x.wav")).unwrap() == all, "after {appends}");
+        }
+    }
+
+    #[test]
+    fn a_second_copy_that_has_failed_takes_no_place() {
+        let second = MemoryDisk::new();
+        second.fail(Operation::Sync, 1, io::ErrorKind::StorageFull);
+        let mut rig = rig_with(second, || {});
+        rig.spool.append(b"HEAD").unwrap();
+        rig.spool.sync().unwrap();
+        assert_eq!(rig.twin.wait(LIMIT).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        rig.first.fail(Operation::Append, 1, io::ErrorKind::Other);
+        assert_eq!(rig.spool.append(b"sound").unwrap_err().kind(), io::ErrorKind::Other);
+        assert_eq!(rig.spool.path().unwrap(), Path::new("/a/.x.wav.part"));
     }
 
     #[test]

@@ -155,9 +155,10 @@ fn an_fsync_that_fails_is_never_reported_as_saved() {
     let test =
         with_fault("inject=fsync,fdatasync:error=EIO", &["record", "-i", "tone", "--fast", "-d", "3", "take.wav"]);
     let output = test.run();
-    output.assert_exit(1);
+    output.assert_exit(3);
     output.assert_stderr_contains("error: cannot save take.wav");
     output.assert_stderr_contains("hint: what was recorded is kept in");
+    output.assert_stderr_contains(".take.wav.part` completes it");
     assert!(!output.stderr().contains("\nsaved "), "{}", output.stderr());
     assert_eq!(names(output.path(".")), [".take.wav.part"]);
     assert_eq!(samples(&output.path(".take.wav.part")), tone(144_000));
@@ -167,9 +168,67 @@ fn an_fsync_that_fails_is_never_reported_as_saved() {
 fn a_rename_that_fails_keeps_the_recording() {
     let fault = "inject=rename,renameat,renameat2,link,linkat:error=EIO";
     let output = with_fault(fault, &["record", "-i", "tone", "--fast", "-d", "3", "take.wav"]).run();
-    output.assert_exit(1);
+    output.assert_exit(3);
     output.assert_stderr_contains("error: cannot save take.wav");
     assert_eq!(samples(&output.path(".take.wav.part")), tone(144_000));
+}
+
+/// A disk at `disk` that is unmounted while it is recorded to, and mounted again when the program has ended. What is on it
+/// is copied to `out` then.
+fn on_a_disk_that_goes_away(arguments: &str) -> Output {
+    require(&["unshare", "mount", "umount", "mkfs.ext4"]);
+    let program = env!("CARGO_BIN_EXE_dictaphone");
+    let script = format!(
+        "mkdir disk out also && truncate -s 32M image && mkfs.ext4 -q image && mount -o loop image disk || exit 99
+         {program} {arguments} & p=$!
+         until [ -n \"$(find disk -name '.*.part' -size +200k)\" ]; do kill -0 $p || exit 98; sleep 0.1; done
+         umount -l disk; sleep 2; kill -INT $p; wait $p; code=$?
+         find disk -type f; mount -o loop image disk || exit 97
+         cp -a disk/. out/; umount disk; exit $code"
+    );
+    Test::new().program("unshare").args(["--mount", "sh", "-c", &script]).run()
+}
+
+#[test]
+fn a_first_disk_that_fails_costs_nothing_where_there_is_a_second_copy() {
+    require(&["strace"]);
+    let test = Test::new();
+    std::fs::create_dir(test.path("also")).unwrap();
+    let part = test.path(".take.wav.part");
+    let fault = ["-e", "signal=none", "-e", "inject=pwrite64:error=EIO:when=40+", "-P"];
+    let test = test.program("strace").args(["-f", "-qq", "-o", "/dev/null"]).args(fault).arg(part);
+    let test = test.arg(env!("CARGO_BIN_EXE_dictaphone"));
+    let output = test.args(["record", "-i", "tone", "--fast", "-d", "60", "--also", "also", "take.wav"]).run();
+    output.assert_exit(3).assert_stderr_contains("the recording goes on in the second: Input/output error");
+    output.assert_stderr_contains("saved also/take.wav");
+    assert!(samples(&output.path("also/take.wav")) == tone(60 * 48_000));
+    assert!(!names(output.path(".")).contains(&"take.wav".to_owned()));
+}
+
+#[test]
+fn a_disk_that_is_unmounted_keeps_the_recording_and_no_other_disk_gets_it() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let output = on_a_disk_that_goes_away("record -i tone disk/take.wav");
+    output.assert_exit(3).assert_stdout("");
+    output.assert_stderr_contains("error: cannot save disk/take.wav: its disk is not there any more");
+    output.assert_stderr_contains("disk/.take.wav.part when that disk is back; then `dictaphone recover ");
+    let kept = samples(&output.path("out/.take.wav.part"));
+    let wrong = kept.iter().zip(tone(kept.len())).position(|(kept, played)| *kept != played);
+    assert!(kept.len() > 96_000 && wrong.is_none(), "{wrong:?} of {} frames\n{}", kept.len(), output.context());
+    // A second copy takes its place, and lacks nothing of what came after.
+    let output = on_a_disk_that_goes_away("record -i tone --also also disk/take.wav");
+    output.assert_exit(3).assert_stderr_contains("the first copy is not whole: its disk is not there any more");
+    output.assert_stderr_contains("saved also/take.wav");
+    let all = samples(&output.path("also/take.wav"));
+    assert!(all.len() > kept.len() && all == tone(all.len()), "{} frames", all.len());
+    // The next file of a recording does not go to another disk either.
+    let output = on_a_disk_that_goes_away("record -i tone --split 3s --name take --dir disk");
+    output.assert_exit(3);
+    output.assert_stderr_contains("the old file goes on");
+    assert_eq!(output.stdout().lines().filter(|line| line.starts_with("disk/")).count(), 0, "{}", output.stdout());
+    assert!(samples(&output.path("out/.take.wav.part")).len() > 96_000);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::support::harness::Test;
 use crate::support::pulse::PulseServer;
-use crate::support::server::Microphone;
+use crate::support::server::{Microphone, Server as _};
 
 /// What `dictaphone` is for the shell: the program, but no recording is longer than a moment.
 const PROGRAM: &str = r#"#!/bin/bash
@@ -94,7 +94,8 @@ fn run_all(page: &Path, server: &PulseServer) -> usize {
 
 #[test]
 fn every_command_of_the_documentation_works() {
-    let server = PulseServer::start_with(Microphone::named("usb"));
+    let mut server = PulseServer::start_with(Microphone::named("usb"));
+    server.add_microphone(Microphone { channels: 4, ..Microphone::named("scarlett") });
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));

@@ -84,7 +84,7 @@ fn assert_strict_readers_take(flac: &[u8]) {
 fn the_facts_count_the_frames_that_are_in_the_bytes() {
     for mime_type in ["audio/flac", "audio/ogg", "audio/wav"] {
         for timeslice in [None, Some(30)] {
-            let rig = Rig::with(RecorderOptions { mime_type: mime_type.to_owned(), ..RecorderOptions::default() });
+            let rig = Rig::with(RecorderOptions::default().mime_type(mime_type));
             rig.recorder.start(timeslice.map(Duration::from_millis)).unwrap();
             for frames in [2_050, 5, 3_000, 1, 700, 0] {
                 rig.push(frames);

@@ -280,3 +280,58 @@ fn who_presses_late_pulls_the_start_back_into_what_was_kept() {
     terminal.send("q");
     assert_eq!(terminal.wait(), 0);
 }
+
+#[test]
+fn the_channels_of_an_input_are_chosen_by_their_levels_and_remembered_with_it() {
+    let server = PulseServer::start_with(Microphone { channels: 4, ..Microphone::named("mic") });
+    // The microphone is on the third input of the interface.
+    let code = server.runtime().join("third.wav");
+    let spec = hound::WavSpec {
+        channels: 4,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(&code, spec).unwrap();
+    PositionCode::mono().samples(0, 120 * 48_000).into_iter().for_each(|sample| {
+        [0, 0, sample, 0].into_iter().for_each(|sample| wav.write_sample(sample).unwrap());
+    });
+    wav.finalize().unwrap();
+    let _player = server.play(&code);
+    let test = screen_in(&server);
+    let folder = test.path("takes");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("READY");
+    terminal.send("i");
+    terminal.wait_for("keeps all · 1 to 4 choose");
+    terminal.wait_until("the level of the third channel", |screen| {
+        let text = screen.contents();
+        let line =
+            text.lines().find(|line| line.contains(" 3 ") && line.contains(" 4 ")).unwrap_or_default().to_owned();
+        let meter =
+            |channel: &str| line.split(&format!(" {channel} ")).nth(1).is_some_and(|rest| rest.starts_with('█'));
+        meter("3") && !meter("1") && !meter("4")
+    });
+    terminal.send("3");
+    terminal.wait_for("keeps 3 · 0 keeps all");
+    terminal.send("\r");
+    terminal.wait_for_no("Enter Esc");
+    terminal.wait_for("48 kHz mono");
+    begin(&mut terminal, &folder, "r", 96_000);
+    terminal.send("s");
+    terminal.wait_for("saved; name:");
+    terminal.send("\r");
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0);
+    let saved = self::names(&folder).into_iter().find(|name| name.starts_with("20")).unwrap();
+    analyse(&samples(&folder.join(saved))).assert_contiguous();
+
+    // It is the default of `record` as well, and said.
+    let output = test.clone().again().args(["record", "-d", "0.5", "next.wav"]).run();
+    output.assert_success().assert_stderr_contains("only channel 3 is kept");
+    assert_eq!(hound::WavReader::open(output.path("next.wav")).unwrap().spec().channels, 1);
+    let output = test.clone().again().args(["record", "-d", "0.5", "--map", "1,3", "both.wav"]).run();
+    output.assert_success();
+    assert!(!output.stderr().contains("is kept"), "{}", output.stderr());
+    assert_eq!(hound::WavReader::open(output.path("both.wav")).unwrap().spec().channels, 2);
+}

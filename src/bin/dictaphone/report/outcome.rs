@@ -18,6 +18,15 @@ use crate::message::{Failure, Hint, Message, Remedy, exit::Exit, visible};
 /// Places of lost sound that are named one by one.
 const PLACES_NAMED: usize = 5;
 
+/// An unfinished file.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Its disk has gone away.
+    pub(crate) is_away: bool,
+}
+
 /// What is left of a recording, and where.
 #[derive(Debug, Clone)]
 pub(crate) enum Kept {
@@ -33,14 +42,14 @@ pub(crate) enum Kept {
     /// The disk refused even the header: the unfinished file has the sound up to about its last second.
     Part {
         /// The unfinished file.
-        path: PathBuf,
+        part: Part,
         /// Its size.
         size_bytes: u64,
     },
     /// The file could not get its name.
     Unsaved {
-        /// The unfinished file, if it is there.
-        part: Option<PathBuf>,
+        /// The unfinished file, if anything is left of it.
+        part: Option<Part>,
         /// Why.
         error: Error,
     },
@@ -61,6 +70,15 @@ pub(crate) enum Kept {
     BrokenOff(Option<PathBuf>),
     /// There was no sound to be kept.
     Nothing,
+}
+
+/// Which of two copies is not whole, and why.
+#[derive(Debug, Clone)]
+pub(crate) enum CopyFailure {
+    /// The second took its place.
+    First(String),
+    /// The first is what was recorded.
+    Second(String),
 }
 
 /// What came of a recording.
@@ -90,8 +108,24 @@ pub(crate) struct Outcome {
     pub(crate) is_known: bool,
     /// What a file before the last one came to, if it was not whole.
     pub(crate) file_exit: Option<Exit>,
-    /// Why the second copy is not whole.
-    pub(crate) twin_failure: Option<String>,
+    /// Why there are not two whole copies.
+    pub(crate) copy_failure: Option<CopyFailure>,
+}
+
+impl Part {
+    /// Where `sound` is, and how it becomes a whole file.
+    fn remedies(&self, sound: &str) -> [Remedy; 3] {
+        let path = shown(&self.path);
+        let (place, when) = match self.is_away {
+            false => (format!("{sound} is kept in {path}"), String::new()),
+            true => (format!("{sound} is in {path} when that disk is back"), "then ".to_owned()),
+        };
+        [
+            Remedy::Text(place),
+            Remedy::Command(format!("{when}`dictaphone recover {}` completes it", shell_words::quote(&path))),
+            Remedy::Key(format!("{when}it can be recovered in the list")),
+        ]
+    }
 }
 
 impl Outcome {
@@ -129,7 +163,7 @@ impl Outcome {
             () if self.early_end().is_some() || self.lost_frames() > 0 || unread || self.progress.lost_unknown => {
                 Exit::Incomplete
             }
-            () if self.twin_failure.is_some() || self.file_exit.is_some() => Exit::Incomplete,
+            () if self.copy_failure.is_some() || self.file_exit.is_some() => Exit::Incomplete,
             () => Exit::Done,
         }
     }
@@ -145,23 +179,20 @@ impl Outcome {
                 )))
             }
             Kept::Stream { reader_gone, .. } => (self.frames == 0 && !reader_gone).then(|| self.nothing()),
-            Kept::Part { path, .. } => {
+            Kept::Part { part, .. } => {
                 let message = Message::new(format!("the recording could not be completed: {}", self.cause()));
-                let (at, path) = (self.clock(self.frames), shown(path));
-                let remedies = [
-                    Remedy::Text(format!("its sound until {at} is kept in {path}")),
-                    Remedy::Command("`dictaphone recover` completes it".to_owned()),
-                    Remedy::Key("it can be recovered in the list".to_owned()),
-                ];
-                Some(Failure::new(message.hint(remedies), Exit::Incomplete))
+                let sound = format!("its sound until {}", self.clock(self.frames));
+                Some(Failure::new(message.hint(part.remedies(&sound)), Exit::Incomplete))
             }
             Kept::Unsaved { part, error } => {
-                let hint = part.as_deref().map(|part| format!("what was recorded is kept in {}", shown(part)));
-                let failure = Failure::of(error, hint.map(Hint::from));
-                // Whatever kept it from being saved, no device was missing and no word was wrong. A file that has its name
-                // and is not what it should be has sound in it.
-                let is_there = error.kind() == ErrorKind::Encoding;
-                Some(Failure { exit: if is_there { Exit::Incomplete } else { Exit::Failed }, ..failure })
+                let hint = part.as_ref().map(|part| match error.kind() {
+                    // It has its name, and is not what it should be.
+                    ErrorKind::Encoding => Hint::from(format!("what was recorded is kept in {}", shown(&part.path))),
+                    _ => part.remedies("what was recorded").into(),
+                });
+                // Whatever kept it from being saved, no device was missing and no word was wrong.
+                let exit = if part.is_some() { Exit::Incomplete } else { Exit::Failed };
+                Some(Failure { exit, ..Failure::of(error, hint) })
             }
             Kept::BrokenOff(part) => {
                 let at = self.clock(self.progress.frames);
@@ -234,9 +265,12 @@ impl Outcome {
             let text = format!("sound was lost and is missing in {place}, amount unknown");
             warnings.push((WarningKind::LostUnknown, Message::new(text)));
         }
-        if let Some(why) = &self.twin_failure {
-            let message = Message::new(format!("the second copy is not whole: {why}"));
-            warnings.push((WarningKind::Copy, message.hint(format!("{place} is"))));
+        if let Some(failure) = &self.copy_failure {
+            let text = match failure {
+                CopyFailure::First(why) => format!("the first copy is not whole: {why}"),
+                CopyFailure::Second(why) => format!("the second copy is not whole: {why}"),
+            };
+            warnings.push((WarningKind::Copy, Message::new(text).hint(format!("{place} is"))));
         }
         if self.progress.clipped > 0 {
             let text = format!("{} samples clipped at full scale in {place}", self.progress.clipped);

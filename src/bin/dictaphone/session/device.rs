@@ -7,8 +7,8 @@ use std::{
 };
 
 use dictaphone::{
-    audio::{AudioFormat, ChannelMixer},
-    capture::{self, Backend, Reconnecting},
+    audio::{AudioFormat, ChannelMap, ChannelMixer},
+    capture::{self, Backend, Reconnecting, Warning, WarningKind},
     media::{Constraint, Constraints, MediaDevices, MediaStream, MediaStreamTrack},
 };
 
@@ -43,8 +43,8 @@ pub(super) fn latency(plan: &Record, is_watched: bool) -> Duration {
 pub(crate) enum Choice {
     /// The one of the plan, else the one that was chosen last, else the system's default.
     Last,
-    /// The one of that id, which is remembered.
-    This(String),
+    /// The one of that id, and these channels of it if not what the plan says; both are remembered.
+    This(String, Option<ChannelMap>),
     /// The one that went away, if it is there again, and no other.
     Back(Remembered),
 }
@@ -69,8 +69,12 @@ pub(crate) struct Device {
     pub(super) name: String,
     /// What a recording of it is like.
     pub(super) format: AudioFormat,
-    /// That it is not the one which was chosen last.
-    pub(super) note: Option<String>,
+    /// Which channels of it are kept, if not all.
+    pub(super) map: Option<ChannelMap>,
+    /// What is kept of it.
+    pub(super) mixer: ChannelMixer,
+    /// That it is not the one which was chosen last, or that not all of its channels are kept because of a choice.
+    pub(super) note: Option<Warning>,
 }
 
 impl Device {
@@ -85,19 +89,19 @@ impl Device {
         latency: Duration,
     ) -> Result<Self, Failure> {
         match choice {
-            Choice::This(id) => {
-                let device = Self::named(devices, plan, Some(id), latency)?;
-                remember(id, &device.name);
+            Choice::This(id, map) => {
+                let device = Self::named(devices, plan, Some(id), plan.map.as_ref(), latency)?;
+                remember(id, &device.name, map.clone());
                 Ok(device)
             }
             Choice::Back(lost) if devices.find(&lost.id).is_some() => {
-                Self::named(devices, plan, Some(&lost.id), latency)
+                Self::named(devices, plan, Some(&lost.id), lost.map.as_ref(), latency)
             }
             Choice::Back(lost) => {
                 Err(Failure::new(Message::new(format!("{} is not there", lost.label)), Exit::NoDevice))
             }
             Choice::Last if plan.device.is_none() => Self::last_or_default(devices, plan, latency),
-            Choice::Last => Self::named(devices, plan, plan.device.as_deref(), latency),
+            Choice::Last => Self::named(devices, plan, plan.device.as_deref(), plan.map.as_ref(), latency),
         }
     }
 
@@ -105,24 +109,49 @@ impl Device {
     fn last_or_default(devices: &MediaDevices, plan: &Record, latency: Duration) -> Result<Self, Failure> {
         let last = remembered::last();
         let found = last.as_ref().filter(|last| devices.find(&last.id).is_some());
-        let device = Self::named(devices, plan, found.map(|last| last.id.as_str()), latency)?;
+        let id = found.map(|last| last.id.as_str());
+        let chosen = found.and_then(|last| last.map.as_ref()).filter(|_| plan.map.is_none());
+        let device = match Self::named(devices, plan, id, chosen.or(plan.map.as_ref()), latency) {
+            // It may have fewer channels than it had.
+            Err(failure) if chosen.is_some() && failure.exit == Exit::Usage => {
+                return Self::named(devices, plan, id, None, latency);
+            }
+            opened => opened?,
+        };
         let missing = last.as_ref().filter(|_| found.is_none());
-        let note = missing.map(|last| format!("{} is not there, this is {}", last.label, device.name));
+        let note = match (missing, chosen) {
+            (Some(last), _) => {
+                let text = format!("{} is not there, this is {}", last.label, device.name);
+                Some(Warning::new(WarningKind::OtherDevice, text))
+            }
+            (None, Some(map)) => {
+                let text = format!("of {} only channel {map} is kept, as it was chosen last", device.name);
+                Some(Warning::new(WarningKind::Map, text))
+            }
+            (None, None) => None,
+        };
         Ok(Self { note, ..device })
     }
 
-    fn named(devices: &MediaDevices, plan: &Record, word: Option<&str>, latency: Duration) -> Result<Self, Failure> {
+    fn named(
+        devices: &MediaDevices,
+        plan: &Record,
+        word: Option<&str>,
+        map: Option<&ChannelMap>,
+        latency: Duration,
+    ) -> Result<Self, Failure> {
         let device = source::resolve(devices, word)?;
+        let channels = map.map(ChannelMap::highest).or(plan.channels);
         let stream = devices.get_user_media(
             &Constraints::default()
                 .device_id(Constraint::exact(device.id.clone()))
                 .sample_rate(plan.sample_rate.map(Constraint::ideal).unwrap_or_default())
-                .channel_count(wanted_channels(plan).map(Constraint::ideal).unwrap_or_default())
+                .channel_count(channels.map(Constraint::ideal).unwrap_or_default())
                 .latency(Constraint::ideal(latency.as_secs_f64())),
         );
         let stream = stream.map_err(|error| source::unopened(&device.id, error))?;
-        let format = format(plan, &stream)?;
-        Ok(Self { stream, id: device.id, name: device.label, format, note: None })
+        let (format, mixer) = format(plan, map, &stream)?;
+        Ok(Self { stream, id: device.id, name: device.label, format, map: map.cloned(), mixer, note: None })
     }
 
     /// Closes it, which may take its time when the sound server is dead.
@@ -168,31 +197,28 @@ fn may_come(failure: &Failure) -> bool {
 }
 
 /// What was asked for, and the device's own where nothing was.
-fn format(plan: &Record, stream: &MediaStream) -> Result<AudioFormat, Failure> {
+fn format(
+    plan: &Record,
+    map: Option<&ChannelMap>,
+    stream: &MediaStream,
+) -> Result<(AudioFormat, ChannelMixer), Failure> {
     let track = stream.tracks().into_iter().next();
     let settings = track.as_ref().map(MediaStreamTrack::settings);
     let own = settings.map(|settings| (settings.sample_rate, settings.channel_count));
     let (rate, channels) = own.unwrap_or_default();
     let speakers = track.as_ref().and_then(MediaStreamTrack::speakers);
-    let mixer = ChannelMixer::keep(channels.unwrap_or(1), speakers.as_ref(), plan.map.as_ref(), plan.channels)?;
-    Ok(AudioFormat {
+    let mixer = ChannelMixer::keep(channels.unwrap_or(1), speakers.as_ref(), map, plan.channels)?;
+    let format = AudioFormat {
         sample_rate: plan.container.format().sample_rate(plan.sample_rate.or(rate).unwrap_or(48_000)),
         channels: u16::try_from(mixer.channels_out()).unwrap_or(u16::MAX),
         sample_format: plan.sample_format,
-    })
+    };
+    Ok((format, mixer))
 }
 
-/// How many channels the device should be opened with, where it has a choice: the map counts in them.
-fn wanted_channels(plan: &Record) -> Option<u16> {
-    match &plan.map {
-        Some(map) => Some(map.highest()),
-        None => plan.channels,
-    }
-}
-
-fn remember(id: &str, name: &str) {
+fn remember(id: &str, name: &str, map: Option<ChannelMap>) {
     let Some(place) = remembered::place() else { return };
-    if let Err(error) = (Remembered { id: id.to_owned(), label: name.to_owned() }).store(&place) {
+    if let Err(error) = (Remembered { id: id.to_owned(), label: name.to_owned(), map }).store(&place) {
         log::warn!("cannot remember the input in {}: {error}", place.display());
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use dictaphone::{
-    audio::AudioFormat,
+    audio::{AudioFormat, ChannelMixer},
     media::{MediaDevices, Progress, Tap},
     storage::place,
 };
@@ -29,6 +29,11 @@ impl Session {
             (_, Some(device)) => Some(device.format),
             _ => None,
         }
+    }
+
+    /// What is kept of the open device's channels.
+    pub(crate) fn mixer(&self) -> Option<&ChannelMixer> {
+        self.device.as_ref().map(|device| &device.mixer)
     }
 
     /// How the running recording is getting on.

@@ -5,7 +5,7 @@ use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, OnceLock, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
     thread::{self, JoinHandle},
@@ -13,14 +13,19 @@ use std::{
 };
 
 use dictaphone::{
+    audio::local_time,
     capture::Pace,
     clips::retention::{self, OwnClip},
     media::{NewFile, SpoolMaker, Storage},
-    storage::{FileSpool, Spool, Twin, TwinSpool},
+    storage::{FileSpool, Spool, Twin, TwinFailure, TwinSpool, presence::Home},
 };
 
 use super::{SessionInput, save::Saving, step::Step, target};
-use crate::{plan::Record, report::outcome::Kept, work::Post};
+use crate::{
+    plan::Record,
+    report::outcome::{CopyFailure, Kept},
+    work::Post,
+};
 
 /// How long the end waits for a second copy whose disk stands still.
 const TWIN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -64,15 +69,22 @@ impl Shelved {
 /// so.
 pub(super) fn storage(plan: &Record, target: PathBuf, twins: &Twins, post: &Post<SessionInput>) -> Storage {
     let (plan, twins, post) = (plan.clone(), Arc::clone(twins), Arc::clone(post));
+    let home = OnceLock::new();
     let maker: SpoolMaker = Arc::new(move |file: NewFile| {
         twins.begin(plan.pace == Pace::Fast);
         let is_first = file.number == 1 && file.begins_at.is_none();
         let target = if is_first { target.clone() } else { target_of(&plan, &target, file) };
+        // What follows on a disk that is not there any more must not land on another one.
+        home.get_or_init(|| Home::of(&target)).check(&target)?;
         let first = Box::new(FileSpool::beside(&target)?);
         let Some(folder) = &plan.steps.also else { return Ok(first as Box<dyn Spool>) };
         let post = Arc::clone(&post);
-        let on_failure =
-            Box::new(move |error: &std::io::Error| post(SessionInput::Step(Step::TwinFailed(error.to_string()))));
+        let on_failure = Box::new(move |failure: TwinFailure<'_>| {
+            post(SessionInput::Step(Step::CopyFailed(match failure {
+                TwinFailure::First(error) => CopyFailure::First(error.to_string()),
+                TwinFailure::Second(error) => CopyFailure::Second(error.to_string()),
+            })));
+        });
         let (spool, twin) = TwinSpool::new(first, folder, &target, on_failure);
         twins.twins.lock().unwrap_or_else(PoisonError::into_inner).push_back(twin);
         Ok(Box::new(spool) as Box<dyn Spool>)
@@ -81,7 +93,7 @@ pub(super) fn storage(plan: &Record, target: PathBuf, twins: &Twins, post: &Post
 }
 
 fn target_of(plan: &Record, first: &Path, file: NewFile) -> PathBuf {
-    let at = file.begins_at.and_then(|at| jiff::Zoned::try_from(at).ok()).unwrap_or_else(jiff::Zoned::now);
+    let at = file.begins_at.and_then(local_time::at).unwrap_or_else(local_time::now);
     target::of(plan, file.number, &at).ok().flatten().unwrap_or_else(|| first.to_owned())
 }
 

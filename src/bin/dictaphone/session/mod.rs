@@ -32,6 +32,7 @@ use std::{
 };
 
 use dictaphone::{
+    audio::ChannelMap,
     capture::{EndReason, Pace},
     media::{MediaDevices, RecorderEvent, TrackEvent},
 };
@@ -50,7 +51,7 @@ use crate::{
     input::command::Command,
     message::{Failure, Message, exit::Exit},
     plan::{Record, Target},
-    report::outcome::{Kept, Outcome},
+    report::outcome::{CopyFailure, Kept, Outcome},
     work::{self, Post},
 };
 
@@ -99,6 +100,8 @@ enum Stage {
 /// A device and what is recorded from it.
 pub(crate) struct Session {
     plan: Record,
+    /// The channels that the plan keeps of a device for which none were chosen.
+    asked_map: Option<ChannelMap>,
     latency: Duration,
     /// What is kept of the open device, so that a recording can be made to begin before it was started.
     reach: Duration,
@@ -140,6 +143,7 @@ impl Session {
     fn with_devices(devices: MediaDevices, plan: Record, latency: Duration, post: Post<SessionInput>) -> Self {
         Self {
             devices: Arc::new(devices),
+            asked_map: plan.map.clone(),
             plan,
             latency,
             reach: Duration::ZERO,
@@ -279,7 +283,8 @@ impl Session {
                     EndReason::DeviceLost(error) => format!("the input is gone: {error}"),
                     EndReason::Exhausted => "the input has come to its end".to_owned(),
                 };
-                self.lost = self.device.take().map(|device| Remembered { id: device.id, label: device.name });
+                let remembered = |device: Device| Remembered { id: device.id, label: device.name, map: device.map };
+                self.lost = self.device.take().map(remembered);
                 self.closed_at = Some(Instant::now());
                 self.emit(0, What::Closed(&why));
             }
@@ -351,8 +356,8 @@ impl Session {
     fn saved(&mut self, kept: Kept, frames: u64, late: Option<String>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Idle);
         let Stage::Saving(outcome) = stage else { return self.stage = stage };
-        let twin_failure = outcome.twin_failure.clone().or(late);
-        let outcome = Outcome { kept, frames, twin_failure, file_exit: self.file_exit.take(), ..*outcome };
+        let copy_failure = outcome.copy_failure.clone().or(late.map(CopyFailure::Second));
+        let outcome = Outcome { kept, frames, copy_failure, file_exit: self.file_exit.take(), ..*outcome };
         self.listeners.emit(outcome.progress.frames, outcome.sample_rate, What::Finished(&outcome));
         let outcome = Outcome { broke_down: outcome.broke_down || self.listeners.has_lost(), ..outcome };
         if !outcome.is_idle() {

@@ -26,10 +26,11 @@ impl Session {
     }
 
     fn open_as(&mut self, choice: Choice, quietly: bool) {
-        if let Choice::This(id) = &choice {
+        if let Choice::This(id, map) = &choice {
             // Another one is wanted.
             self.lost = None;
             self.plan.device = Some(id.clone());
+            self.plan.map = map.clone().or_else(|| self.asked_map.clone());
         }
         self.opening += 1;
         (self.opens_quietly, self.closed_at) = (Some(quietly), None);
@@ -87,16 +88,18 @@ impl Session {
                 return self.refuse(failed(&format!("cannot start a thread: {error}")));
             }
         }
-        if let Some(lost) = self.lost.take_if(|lost| lost.id != device.id && device.note.is_none()) {
-            device.note = Some(format!("{} is not there, this is {}", lost.label, device.name));
+        let is_told = device.note.as_ref().is_some_and(|note| note.kind() == WarningKind::OtherDevice);
+        if let Some(lost) = self.lost.take_if(|lost| lost.id != device.id && !is_told) {
+            let text = format!("{} is not there, this is {}", lost.label, device.name);
+            device.note = Some(Warning::new(WarningKind::OtherDevice, text));
         }
         self.lost = None;
         let format = device.format;
-        let what = What::Opened { device: &device.name, format, note: device.note.as_deref() };
+        let note = device.note.as_ref();
+        let what = What::Opened { device: &device.name, format, note: note.map(Warning::message) };
         self.listeners.emit(0, format.sample_rate, what);
-        if let Some(note) = device.note.as_ref().filter(|_| begins) {
-            let warning = Warning::new(WarningKind::OtherDevice, note);
-            self.listeners.emit(0, format.sample_rate, What::Warning(&warning));
+        if let Some(warning) = note.filter(|_| begins) {
+            self.listeners.emit(0, format.sample_rate, What::Warning(warning));
         }
         self.device = Some(device);
         if let Stage::Opening(asked) = &mut self.stage {

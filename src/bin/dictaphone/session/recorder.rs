@@ -4,11 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use dictaphone::{
     Error,
-    audio::{AudioFormat, Metadata, time::frames_in},
+    audio::{AudioFormat, Metadata, local_time, time::frames_in},
     capture::Pace,
     media::{MediaRecorder, RecorderOptions, Storage},
 };
-use jiff::Zoned;
 
 use super::{
     SessionInput,
@@ -38,13 +37,13 @@ pub(super) fn prepare(
 ) -> Result<(MediaRecorder, Option<PathBuf>), Failure> {
     let format = device.format;
     plan.container.refuse_unless_fitting(format)?;
-    let target = target::of(plan, 1, &Zoned::now())?;
+    let target = target::of(plan, 1, &local_time::now())?;
     let storage = target.clone().map_or(Storage::Temporary, |target| files::storage(plan, target, twins, post));
     let options = RecorderOptions::default()
         .mime_type(plan.container.mime_type())
         .audio_bits_per_second(plan.bits_per_second)
         .sample_rate(format.sample_rate)
-        .map(plan.map.clone())
+        .map(device.map.clone())
         .channels(plan.channels)
         .sample_format(format.sample_format)
         .gain_db(plan.gain_db)

@@ -1,17 +1,22 @@
-//! The input that was chosen last, in a small file of the user's state folder. Whoever has no such folder chooses anew.
+//! The input that was chosen last, and which of its channels, in a small file of the user's state folder. Whoever has no such folder chooses anew.
 
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
 };
 
-use dictaphone::capture::{DeviceInfo, DeviceKind};
+use dictaphone::{
+    audio::ChannelMap,
+    capture::{DeviceInfo, DeviceKind},
+};
 
 /// An input by its id, and the name it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Remembered {
     pub(crate) id: String,
     pub(crate) label: String,
+    /// What is kept of it, if that is not everything.
+    pub(crate) map: Option<ChannelMap>,
 }
 
 /// Nobody's device has a longer name.
@@ -24,7 +29,7 @@ pub(crate) fn place() -> Option<PathBuf> {
 }
 
 /// The input that was chosen last, unless the user has chosen one for all programs.
-pub(super) fn last() -> Option<Remembered> {
+pub(crate) fn last() -> Option<Remembered> {
     let is_overruled = env::var_os("PULSE_SOURCE").is_some_and(|name| !name.is_empty());
     place().filter(|_| !is_overruled).and_then(|place| Remembered::load(&place))
 }
@@ -43,14 +48,16 @@ pub(crate) fn mark(devices: &mut [DeviceInfo]) {
 }
 
 impl Remembered {
-    /// What the file at `path` says, if it is one of ours: the id and the name, a line each.
+    /// What the file at `path` says, if it is one of ours: the id, the name, and perhaps the channels, a line each.
     pub(crate) fn load(path: &Path) -> Option<Self> {
         use io::Read as _;
         let mut text = String::new();
         fs::File::open(path).ok()?.take(SIZE_MAX).read_to_string(&mut text).ok()?;
-        let (id, label) = text.trim_end().split_once('\n')?;
-        let is_whole = !id.is_empty() && !label.is_empty() && !label.contains('\n');
-        is_whole.then(|| Self { id: id.to_owned(), label: label.to_owned() })
+        let mut lines = text.trim_end().split('\n');
+        let (id, label) = (lines.next()?, lines.next()?);
+        let map = lines.next().map(str::parse).transpose().ok()?;
+        let is_whole = !id.is_empty() && !label.is_empty() && lines.next().is_none();
+        is_whole.then(|| Self { id: id.to_owned(), label: label.to_owned(), map })
     }
 
     /// Keeps it for the next time.
@@ -66,7 +73,9 @@ impl Remembered {
         }
         // Whoever reads it meanwhile sees the old choice or the new one.
         let part = path.with_extension(std::process::id().to_string());
-        let written = fs::write(&part, format!("{}\n{}\n", self.id, self.label)).and_then(|()| fs::rename(&part, path));
+        let map = self.map.as_ref().map_or_else(String::new, |map| format!("{map}\n"));
+        let text = format!("{}\n{}\n{map}", self.id, self.label);
+        let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
             let _ = fs::remove_file(&part);
         }
@@ -83,14 +92,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep").join("input");
         assert_eq!(Remembered::load(&path), None);
-        let chosen = |id: &str, label: &str| Remembered { id: id.into(), label: label.into() };
-        for choice in [chosen("pulseaudio:mic", "Mikrofon – Zoë"), chosen("alsa:hw:1", "x")] {
+        let chosen = |id: &str, label: &str| Remembered { id: id.into(), label: label.into(), map: None };
+        let of_four = Remembered { map: Some("3,1".parse().unwrap()), ..chosen("pulseaudio:four", "four") };
+        for choice in [chosen("pulseaudio:mic", "Mikrofon – Zoë"), of_four, chosen("alsa:hw:1", "x")] {
             choice.store(&path).unwrap();
             assert_eq!(Remembered::load(&path), Some(choice));
         }
         assert!(chosen("a\nb", "c").store(&path).is_err());
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
-        for text in ["", "id", "id\n", "\nlabel", "a\nb\nc", "\u{0}"] {
+        for text in ["", "id", "id\n", "\nlabel", "a\nb\nc", "a\nb\n0", "a\nb\n1\n2", "\u{0}"] {
             fs::write(&path, text).unwrap();
             assert_eq!(Remembered::load(&path), None, "{text:?}");
         }

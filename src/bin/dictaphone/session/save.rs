@@ -1,9 +1,10 @@
 //! What the recorder hands over becomes a file with its name. On a thread of its own: it waits for the disk.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use dictaphone::{
     Error, ErrorKind,
+    audio::local_time,
     media::{Blob, Progress},
     storage::Existing,
 };
@@ -11,7 +12,7 @@ use dictaphone::{
 use super::{pipe::Piped, target};
 use crate::{
     plan::{Record, Target},
-    report::outcome::Kept,
+    report::outcome::{Kept, Part},
 };
 
 /// What is needed to save a recording.
@@ -62,8 +63,8 @@ impl Saving {
                 Kept::Nothing
             }
             // A finished name would promise what the file cannot keep.
-            _ if !blob.facts().whole => match blob.path().filter(|part| part.exists()) {
-                Some(path) => Kept::Part { path, size_bytes: blob.size() },
+            _ if !blob.facts().whole => match left_of(blob) {
+                Some(part) => Kept::Part { part, size_bytes: blob.size() },
                 None => Kept::BrokenOff(None),
             },
             _ => self.file(blob).unwrap_or_else(|error| unsaved(blob, error)),
@@ -79,6 +80,10 @@ impl Saving {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => blob.save_as(&place, Existing::Number),
             saved => saved,
         }?;
+        if path.parent() != place.parent() {
+            // The second copy has taken the place of the first.
+            return Ok(Kept::File { path, size_bytes: blob.size(), meant: None });
+        }
         // As the user wrote it, with the number that it may have got.
         let other = path.file_name().filter(|name| target.file_name() != Some(name));
         let path = other.map_or_else(|| target.clone(), |name| target.with_file_name(name));
@@ -92,8 +97,8 @@ impl Saving {
             Target::File(_, existing) => *existing,
             _ => Existing::Number,
         };
-        let at = blob.facts().recorded_at.and_then(|at| jiff::Zoned::try_from(at).ok());
-        let named = target::of(&self.plan, self.number, &at.unwrap_or_else(jiff::Zoned::now)).ok().flatten();
+        let at = blob.facts().recorded_at.and_then(local_time::at);
+        let named = target::of(&self.plan, self.number, &at.unwrap_or_else(local_time::now)).ok().flatten();
         let target = named.or_else(|| self.target.clone());
         let target = target.ok_or_else(|| Error::new(ErrorKind::Unknown, "there is no file to save to"))?;
         Ok((target, existing))
@@ -101,11 +106,18 @@ impl Saving {
 }
 
 fn unsaved(blob: &Blob, error: Error) -> Kept {
-    Kept::Unsaved { part: blob.path().filter(|part| part.exists()), error }
+    Kept::Unsaved { part: left_of(blob), error }
+}
+
+/// The unfinished file, if it is there, or on a disk that is not.
+fn left_of(blob: &Blob) -> Option<Part> {
+    let (path, is_away) = (blob.path()?, blob.is_away());
+    (is_away || path.exists()).then_some(Part { path, is_away })
 }
 
 /// What is left when saving failed by a bug.
 pub(super) fn failed_by_a_bug(part: Option<PathBuf>) -> (Kept, u64) {
     let error = Error::new(ErrorKind::Unknown, "saving failed by a bug");
-    (Kept::Unsaved { part: part.filter(|part: &PathBuf| Path::exists(part)), error }, 0)
+    let part = part.filter(|part| part.exists()).map(|path| Part { path, is_away: false });
+    (Kept::Unsaved { part, error }, 0)
 }

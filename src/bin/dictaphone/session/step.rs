@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dictaphone::capture::Warning;
 
-use crate::report::outcome::Kept;
+use crate::report::outcome::{CopyFailure, Kept};
 
 /// What the threads of the steps bring.
 pub(crate) enum Step {
@@ -17,8 +17,8 @@ pub(crate) enum Step {
         /// Frames of it that were lost and are silence.
         lost_frames: u64,
     },
-    /// A second copy has failed, and why.
-    TwinFailed(String),
+    /// One of two copies has failed.
+    CopyFailed(CopyFailure),
     /// Files that were deleted to make room, or why that failed.
     Deleted(dictaphone::Result<Vec<PathBuf>>),
     /// The device of that opening is not there yet and is waited for, and why.

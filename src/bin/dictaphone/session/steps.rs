@@ -23,14 +23,14 @@ impl Session {
     pub(super) fn on_step(&mut self, step: Step) {
         match (step, &mut self.stage) {
             (Step::FileSaved { kept, frames, lost_frames }, _) => self.file_saved(kept, frames, lost_frames),
-            (Step::TwinFailed(why), Stage::Running(take)) => take.on_twin_failure(&why, &mut self.listeners),
-            (Step::TwinFailed(why), Stage::Saving(outcome)) => outcome.twin_failure = Some(why),
+            (Step::CopyFailed(failure), Stage::Running(take)) => take.on_copy_failure(failure, &mut self.listeners),
+            (Step::CopyFailed(failure), Stage::Saving(outcome)) => outcome.copy_failure = Some(failure),
             (Step::Deleted(outcome), _) => self.deleted(outcome),
             (Step::Waiting(number, why), Stage::Opening(_)) if number == self.opening => {
                 self.emit(0, What::Waiting(&why));
             }
             (Step::Noted(warning), _) => self.emit(0, What::Warning(&warning)),
-            (Step::TwinFailed(_) | Step::Waiting(..), _) => {}
+            (Step::CopyFailed(_) | Step::Waiting(..), _) => {}
         }
     }
 
@@ -82,7 +82,7 @@ impl Session {
             lost_in_file: None,
             is_known: false,
             file_exit: None,
-            twin_failure: None,
+            copy_failure: None,
         };
         if outcome.exit() != Exit::Done {
             self.file_exit = Some(outcome.exit());

@@ -8,7 +8,7 @@ use std::{
 
 use dictaphone::{
     Error, ErrorKind,
-    audio::{AudioFormat, Level, time::duration_of},
+    audio::{AudioFormat, Level, local_time, time::duration_of},
     capture::{EndReason, Warning, WarningKind},
     media::{Blob, MediaRecorder, MediaStreamTrack, Progress, ReadyState, RecorderEvent, TrackEvent},
 };
@@ -23,7 +23,7 @@ use crate::{
     input::command::Command,
     plan::{Record, Target},
     report::{
-        outcome::{Kept, Outcome},
+        outcome::{CopyFailure, Kept, Outcome},
         status::{self, State},
     },
 };
@@ -66,8 +66,7 @@ pub(super) struct Recording {
     complete: Vec<Blob>,
     /// How many files there were before the one that is recorded.
     pub(super) files: u32,
-    /// Why a second copy is not whole.
-    twin_failure: Option<String>,
+    copy_failure: Option<CopyFailure>,
     piped: Option<Piped>,
     stopped: bool,
     started_in: PathBuf,
@@ -101,7 +100,7 @@ impl Recording {
             blob: None,
             complete: Vec::new(),
             files: 0,
-            twin_failure: None,
+            copy_failure: None,
             piped: None,
             stopped: false,
             started_in: std::env::current_dir().unwrap_or_default(),
@@ -253,7 +252,7 @@ impl Recording {
         if self.state == State::Waiting {
             self.state = State::Recording;
         }
-        if let Some(at) = progress.recorded_at.and_then(|at| jiff::Zoned::try_from(at).ok()) {
+        if let Some(at) = progress.recorded_at.and_then(local_time::at) {
             self.target = target::of(plan, 1, &at).ok().flatten().or_else(|| self.target.take());
         }
         // What was recorded until it was said does not move the start.
@@ -299,11 +298,14 @@ impl Recording {
         listeners.emit(progress.frames, self.format.sample_rate, what);
     }
 
-    /// A second copy is not whole, and why.
-    pub(super) fn on_twin_failure(&mut self, why: &str, listeners: &mut Listeners) {
-        let text = format!("the second copy has failed, the recording goes on: {why}");
+    /// One of two copies is not whole.
+    pub(super) fn on_copy_failure(&mut self, failure: CopyFailure, listeners: &mut Listeners) {
+        let text = match &failure {
+            CopyFailure::First(why) => format!("the first copy has failed, the recording goes on in the second: {why}"),
+            CopyFailure::Second(why) => format!("the second copy has failed, the recording goes on: {why}"),
+        };
         self.warn(&Warning::new(WarningKind::Copy, text), listeners);
-        self.twin_failure.get_or_insert_with(|| why.to_owned());
+        self.copy_failure.get_or_insert(failure);
     }
 
     /// The next file that is complete while others follow, as it is to be saved.
@@ -368,7 +370,7 @@ impl Recording {
             broke_down,
             is_from_file: plan.device.as_deref().is_some_and(|id| id.starts_with("file:")),
             device: self.device.clone(),
-            twin_failure: self.twin_failure.take(),
+            copy_failure: self.copy_failure.take(),
             file_exit: None,
             lost_in_file: self.blob.as_ref().filter(|_| self.files > 0).map(|blob| blob.facts().lost_frames),
             is_known: self.files > 0 && self.blob.is_none(),

@@ -30,12 +30,11 @@ use std::{
 
 use dictaphone::{
     Error, ErrorKind,
-    audio::{apply_gain, db_to_factor, time::duration_of},
+    audio::{apply_gain, db_to_factor, local_time, time::duration_of},
     clips::{self, Listing, Spliced, Trashed, Trimmed, WaveformCache},
     media::Tap,
     playback::Player,
 };
-use jiff::Zoned;
 
 use self::{
     change::Change,
@@ -195,7 +194,8 @@ impl World {
     /// Does it, and returns what is known about it at once.
     pub(crate) fn perform(&mut self, effect: Effect) -> Vec<Msg> {
         match effect {
-            Effect::Open(id) => self.session.open(id.map_or(Choice::Last, Choice::This)),
+            Effect::Open => self.session.open(Choice::Last),
+            Effect::Choose(id, map) => self.session.open(Choice::This(id, map)),
             Effect::Start => {
                 return vec![match self.session.start() {
                     Ok(()) => Msg::Started(self.session.name().unwrap_or_default()),
@@ -251,6 +251,11 @@ impl World {
             tap.read(&mut samples);
             channels = usize::from(tap.format().channels.max(1));
         }
+        if let Some(mixer) = self.session.mixer().filter(|mixer| mixer.channels_in() == channels) {
+            let heard = std::mem::take(&mut samples);
+            mixer.mix(&heard, &mut samples);
+            channels = mixer.channels_out().max(1);
+        }
         apply_gain(&mut samples, if self.plan.gain_db == 0.0 { 1.0 } else { db_to_factor(self.plan.gain_db) });
         let sound = match channels {
             1 => samples,
@@ -266,7 +271,7 @@ impl World {
         });
         Heard {
             now: self.opened_at.elapsed(),
-            year: Some(Zoned::now().year()),
+            year: Some(local_time::now().year()),
             sound,
             progress,
             playing: self.playing(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    app::{Deck, Device, Dialog, Hears, Job, Marked, Model, Weight},
+    app::{Deck, Device, Dialog, Hears, InputRow, Job, Marked, Model, Weight},
     theme::Theme,
     view,
 };
@@ -180,7 +180,8 @@ fn dialog(model: &Model) -> Option<String> {
             Some(row) => {
                 let default = if row.is_default { ", the default" } else { "" };
                 let deaf = if row.hears == Hears::Nothing { ", cannot be opened" } else { "" };
-                format!("input {} of {}: {}, {}{default}{deaf}", selected + 1, rows.len(), row.label, row.host)
+                let (label, host, channels) = (&row.label, &row.host, channels(row));
+                format!("input {} of {}: {label}, {host}{default}{deaf}{channels}", selected + 1, rows.len())
             }
             None => "no input was found".to_owned(),
         },
@@ -189,6 +190,16 @@ fn dialog(model: &Model) -> Option<String> {
         }
         Dialog::Help(_) => help(model),
     })
+}
+
+/// Which channels of an input are to be kept.
+fn channels(row: &InputRow) -> String {
+    let count = row.peaks().len();
+    match row.map() {
+        _ if count < 2 => String::new(),
+        Some(map) => format!(", channel {map} of {count}"),
+        None => format!(", all {count} channels, digits choose"),
+    }
 }
 
 /// Every key, a line each.

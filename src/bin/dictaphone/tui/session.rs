@@ -83,7 +83,7 @@ impl Screen {
     /// # Errors
     /// Whatever kept the terminal from being used; the recording is saved.
     pub(super) fn stay(mut self, report: &Report) -> anyhow::Result<Exit> {
-        self.follow_all(vec![], Some(Effect::Open(None)));
+        self.follow_all(vec![], Some(Effect::Open));
         let end = self.survive();
         if matches!(end, End::Broken) && self.world.is_busy() {
             terminal::give_screen_back();

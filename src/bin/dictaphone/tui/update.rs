@@ -20,7 +20,11 @@ use std::{
 };
 
 use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
-use dictaphone::{audio::AudioFormat, clips::Bin, storage::place};
+use dictaphone::{
+    audio::{AudioFormat, ChannelMap},
+    clips::Bin,
+    storage::place,
+};
 
 use super::{
     app::{
@@ -46,8 +50,8 @@ pub(crate) struct Heard {
     pub(crate) playing: Option<Playing>,
     /// How long the disk lasts.
     pub(crate) disk_left: Option<Duration>,
-    /// The peaks of the inputs that can be chosen, in dBFS, by their ids.
-    pub(crate) inputs: Vec<(String, f64)>,
+    /// The peaks of each channel of the inputs that can be chosen, in dBFS, by their ids.
+    pub(crate) inputs: Vec<(String, Vec<f64>)>,
 }
 
 /// The numbers of a running recording.
@@ -180,8 +184,10 @@ pub(crate) enum Msg {
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
-    /// Opens the input of that id, or the one that was asked for at first.
-    Open(Option<String>),
+    /// Opens the input that was asked for at first, or chosen last.
+    Open,
+    /// Opens the input of that id, to keep these channels of it, and remembers both.
+    Choose(String, Option<ChannelMap>),
     Start,
     Pause,
     Resume,

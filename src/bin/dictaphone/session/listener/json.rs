@@ -51,7 +51,8 @@ impl JsonLines {
             return;
         }
         let (path, size_bytes) = match &outcome.kept {
-            Kept::File { path, size_bytes, .. } | Kept::Part { path, size_bytes } => (Some(path), *size_bytes),
+            Kept::File { path, size_bytes, .. } => (Some(path), *size_bytes),
+            Kept::Part { part, size_bytes } => (Some(&part.path), *size_bytes),
             Kept::Stream { size_bytes, .. } => (None, *size_bytes),
             _ => return,
         };

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use dictaphone::audio::ChannelMap;
 use tui_input::Input;
 
 /// An input that can be chosen.
@@ -17,6 +18,48 @@ pub(crate) struct InputRow {
     pub(crate) is_default: bool,
     /// What is heard from it.
     pub(crate) hears: Hears,
+    /// The channels of it that are to be kept, counted from 1, in that order; all of them if none is chosen.
+    pub(crate) chosen: Vec<u16>,
+    /// The first of two digits that name a channel.
+    pub(crate) digit: Option<u16>,
+}
+
+/// Channels that one digit can name.
+const DIGIT_CHANNELS: usize = 9;
+
+impl InputRow {
+    /// The peaks of its channels in the last moment, in dBFS; none before they are heard.
+    pub(crate) fn peaks(&self) -> &[f64] {
+        if let Hears::Peaks(peaks) = &self.hears { peaks } else { &[] }
+    }
+
+    /// What is to be kept of it, if that is not everything.
+    pub(crate) fn map(&self) -> Option<ChannelMap> {
+        let names: Vec<String> = self.chosen.iter().map(u16::to_string).collect();
+        names.join(",").parse().ok()
+    }
+
+    /// How a channel is called, by all the digits that name it.
+    pub(crate) fn name_of(&self, channel: u16) -> String {
+        if self.peaks().len() > DIGIT_CHANNELS { format!("{channel:02}") } else { channel.to_string() }
+    }
+
+    /// A digit names a channel, or the first of two where there are many; it is chosen, or not any more. Zero takes all
+    /// of them again.
+    pub(crate) fn type_digit(&mut self, digit: u16) {
+        let count = self.peaks().len();
+        let channel = match (count > DIGIT_CHANNELS, self.digit.take()) {
+            (false, _) => digit,
+            (true, Some(first)) => first * 10 + digit,
+            (true, None) => return self.digit = Some(digit),
+        };
+        match channel {
+            0 => self.chosen.clear(),
+            _ if usize::from(channel) > count || count == 1 => {}
+            _ if self.chosen.contains(&channel) => self.chosen.retain(|&chosen| chosen != channel),
+            _ => self.chosen.push(channel),
+        }
+    }
 }
 
 /// What is heard from an input that can be chosen.
@@ -26,8 +69,8 @@ pub(crate) enum Hears {
     Unheard,
     /// It is being opened.
     Opening,
-    /// The peak of the last moment, in dBFS.
-    Peak(f64),
+    /// The peak of each channel in the last moment, in dBFS.
+    Peaks(Vec<f64>),
     /// It cannot be opened.
     Nothing,
 }

@@ -5,14 +5,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dictaphone::{
-    audio::LevelMeter,
+    audio::{ChannelMap, LevelMeter},
     capture::{DeviceInfo, DeviceKind},
     media::{Constraint, Constraints, MediaDevices, MediaStream, MediaStreamTrack, Tap},
 };
 
 use super::{Happening, TAP_BLOCKS, World, worker::Turn};
 use crate::{
-    session::PICTURE_LATENCY,
+    session::{
+        PICTURE_LATENCY,
+        remembered::{self, Remembered},
+    },
     tui::{
         app::{Hears, InputRow, Weight},
         update::Msg,
@@ -52,8 +55,12 @@ impl World {
         let turn = self.levels.turn.next();
         let devices = Arc::clone(self.session.devices());
         self.spawn("devices", move || {
+            let last = remembered::last();
             Some(match devices.enumerate_devices() {
-                Ok(found) => Happening::Inputs(turn, found.into_iter().filter_map(input_row).collect()),
+                Ok(found) => {
+                    let rows = found.into_iter().filter_map(|device| input_row(device, last.as_ref()));
+                    Happening::Inputs(turn, rows.collect())
+                }
                 Err(error) => Happening::Msg(Msg::Say(Weight::Error, error.to_string())),
             })
         });
@@ -94,7 +101,7 @@ impl World {
     }
 
     /// What was heard since the last call.
-    pub(super) fn input_levels(&self) -> Vec<(String, f64)> {
+    pub(super) fn input_levels(&self) -> Vec<(String, Vec<f64>)> {
         lock(&self.levels.open).iter().filter_map(Listened::level).collect()
     }
 }
@@ -109,15 +116,20 @@ fn listen(devices: &MediaDevices, id: &str) -> Option<Listened> {
 }
 
 impl Listened {
-    /// The peak in dBFS of what has come, if something has.
-    fn level(&self) -> Option<(String, f64)> {
+    /// The peaks in dBFS of what has come in each channel, if something has.
+    fn level(&self) -> Option<(String, Vec<f64>)> {
         let mut samples = Vec::new();
         if self.tap.read(&mut samples) == 0 {
             return None;
         }
-        let mut meter = LevelMeter::new();
-        meter.push(&samples);
-        Some((self.id.clone(), meter.take().peak.value()))
+        let channels = usize::from(self.tap.format().channels.max(1));
+        let peak = |channel: usize| {
+            let own: Vec<f32> = samples.iter().skip(channel).step_by(channels).copied().collect();
+            let mut meter = LevelMeter::new();
+            meter.push(&own);
+            meter.take().peak.value()
+        };
+        Some((self.id.clone(), (0..channels).map(peak).collect()))
     }
 
     fn close(&self) {
@@ -125,12 +137,16 @@ impl Listened {
     }
 }
 
-fn input_row(device: DeviceInfo) -> Option<InputRow> {
+fn input_row(device: DeviceInfo, last: Option<&Remembered>) -> Option<InputRow> {
+    let map = last.filter(|last| last.id == device.id).and_then(|last| last.map.as_ref());
+    let chosen = map.into_iter().flat_map(ChannelMap::kept).flatten().map(|channel| channel + 1).collect();
     (device.kind == DeviceKind::Input).then_some(InputRow {
         id: device.id,
         label: device.label,
         host: device.host,
         is_default: device.is_default,
         hears: Hears::Opening,
+        chosen,
+        digit: None,
     })
 }

@@ -14,11 +14,16 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     vec![Effect::ListInputs]
 }
 
-pub(super) fn press(model: &mut Model, rows: Option<Vec<InputRow>>, selected: usize, code: KeyCode) -> Vec<Effect> {
+pub(super) fn press(model: &mut Model, mut rows: Option<Vec<InputRow>>, selected: usize, code: KeyCode) -> Vec<Effect> {
     let last = rows.as_ref().map_or(0, |rows| rows.len().saturating_sub(1));
     let selected = match code {
         KeyCode::Up | KeyCode::Char('k') => selected.saturating_sub(1),
         KeyCode::Down | KeyCode::Char('j') => (selected + 1).min(last),
+        KeyCode::Char(digit @ '0'..='9') => {
+            let row = rows.as_mut().and_then(|rows| rows.get_mut(selected));
+            row.into_iter().for_each(|row| row.type_digit(digit.to_digit(10).unwrap_or(0) as u16));
+            selected
+        }
         KeyCode::Enter => return chosen(model, rows.and_then(|rows| rows.into_iter().nth(selected))),
         KeyCode::Esc | KeyCode::Char('i' | 'q') => return vec![Effect::CloseInputs],
         _ => selected,
@@ -31,7 +36,8 @@ fn chosen(model: &mut Model, row: Option<InputRow>) -> Vec<Effect> {
     let Some(row) = row else { return vec![Effect::CloseInputs] };
     model.recorder.device = Device::Opening;
     model.live.fall_silent();
-    vec![Effect::Open(Some(row.id)), Effect::CloseInputs]
+    let map = row.map();
+    vec![Effect::Choose(row.id, map), Effect::CloseInputs]
 }
 
 /// There is no input, or it went away.
@@ -79,11 +85,11 @@ pub(super) fn deaf(model: &mut Model, id: &str) {
 }
 
 /// What was heard from the inputs since the last time.
-pub(super) fn heard(model: &mut Model, peaks: Vec<(String, f64)>) {
-    model.dirty |= !peaks.is_empty() && rows(model).is_some();
-    for (id, dbfs) in peaks {
+pub(super) fn heard(model: &mut Model, inputs: Vec<(String, Vec<f64>)>) {
+    model.dirty |= !inputs.is_empty() && rows(model).is_some();
+    for (id, peaks) in inputs {
         if let Some(row) = rows(model).and_then(|rows| rows.iter_mut().find(|row| row.id == id)) {
-            row.hears = Hears::Peak(dbfs);
+            row.hears = Hears::Peaks(peaks);
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn record(model: &mut Model) -> Vec<Effect> {
         // It may have been plugged in again; otherwise the error says so once more.
         (_, Device::Missing) => {
             model.recorder.device = Device::Opening;
-            return vec![Effect::Open(None)];
+            return vec![Effect::Open];
         }
         (_, Device::Open { .. }) => return vec![Effect::Start],
     }

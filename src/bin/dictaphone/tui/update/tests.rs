@@ -286,7 +286,7 @@ fn without_an_input_r_looks_for_one() {
     let mut model = model();
     update(&mut model, Msg::Missing("no input device".into()));
     assert_eq!(model.notices.shown.as_ref().map(|notice| notice.weight), Some(Weight::Error));
-    assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::Open(None)]);
+    assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::Open]);
     assert_eq!(press(&mut model, [KeyCode::Char('r')]), [], "while it is being opened");
     update(&mut model, opened());
     assert_eq!(press(&mut model, [KeyCode::Char('r')]), [Effect::Start]);

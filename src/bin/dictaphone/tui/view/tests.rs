@@ -287,15 +287,36 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
                     host: "PulseAudio".into(),
                     is_default,
                     hears,
+                    chosen: Vec::new(),
+                    digit: None,
                 };
                 update(
                     model,
                     Msg::Inputs(vec![
-                        row("USB Microphone", true, Hears::Peak(-12.3)),
+                        row("USB Microphone", true, Hears::Peaks(vec![-12.3])),
                         row("Line In", false, Hears::Opening),
                         row("Webcam", false, Hears::Nothing),
                     ]),
                 );
+            }),
+        ),
+        (
+            "channels",
+            with(idle(), &|model| {
+                press(model, [KeyCode::Char('i')]);
+                let row = |label: &str, hears, chosen: &[u16]| InputRow {
+                    id: label.into(),
+                    label: label.into(),
+                    host: "PulseAudio".into(),
+                    is_default: false,
+                    hears,
+                    chosen: chosen.to_vec(),
+                    digit: None,
+                };
+                let peaks = vec![-60.0, -48.0, -12.3, -30.0, f64::NEG_INFINITY, -24.0, -3.0, 0.0];
+                let interface = row("USB Interface", Hears::Peaks(peaks), &[3, 1]);
+                let webcam = row("Webcam", Hears::Peaks(vec![-20.0]), &[]);
+                update(model, Msg::Inputs(vec![interface, webcam]));
             }),
         ),
     ]

@@ -20,8 +20,13 @@ use crate::{
     },
 };
 
-/// Cells of the meter of an input.
+/// Cells of the meter of an input, and of one of its channels.
 const METER_CELLS: usize = 12;
+const CHANNEL_CELLS: usize = 6;
+
+/// Columns of an input, and of one of its channels.
+const INPUT_COLUMNS: u16 = 64;
+const CHANNEL_COLUMNS: usize = 12;
 
 /// A frame with a title over the middle of `area`; returns what is inside.
 fn window(model: &Model, area: Rect, (columns, rows): (u16, u16), title: &str, buffer: &mut Buffer) -> Rect {
@@ -125,12 +130,45 @@ pub(crate) fn inputs(model: &Model, rows: Option<&[InputRow]>, selected: usize, 
         return Line::styled("no input was found", theme.alarm()).render(inside, buffer);
     }
     let title = if theme.unicode { "input · Enter Esc" } else { "input - Enter Esc" };
-    let inside = window(model, area, (64, rows_of(rows.len())), title, buffer);
-    let height = usize::from(inside.height).max(1);
-    let first = (selected + 1).saturating_sub(height);
-    for ((place, input), row) in rows.iter().enumerate().skip(first).zip(inside.rows()) {
-        input_line(model, input, place == selected, usize::from(row.width)).render(row, buffer);
+    let width = usize::from(INPUT_COLUMNS.min(area.width.saturating_sub(4)));
+    let channels = rows.get(selected).map(|input| channel_lines(model, input, width)).unwrap_or_default();
+    let inside = window(model, area, (INPUT_COLUMNS, rows_of(rows.len() + channels.len())), title, buffer);
+    // As much of the channels as fits, and always the input itself.
+    let first = (selected + channels.len() + 1).saturating_sub(usize::from(inside.height).max(1)).min(selected);
+    let line = |(place, input)| input_line(model, input, place == selected, usize::from(inside.width));
+    let mut lines: Vec<Line<'_>> = rows.iter().enumerate().map(line).collect();
+    let below = (selected + 1).min(lines.len());
+    lines.splice(below..below, channels);
+    for (line, row) in lines.into_iter().skip(first).zip(inside.rows()) {
+        line.render(row, buffer);
     }
+}
+
+/// Which channels of an input are to be kept, and the level of each of them.
+fn channel_lines(model: &Model, input: &InputRow, width: usize) -> Vec<Line<'static>> {
+    let theme = model.theme;
+    let peaks = input.peaks();
+    if peaks.len() < 2 {
+        return Vec::new();
+    }
+    let last = rows_of(peaks.len());
+    let (one, all) = (input.name_of(1), input.name_of(0));
+    let kept = match (input.map(), input.digit) {
+        (_, Some(digit)) => format!("    channel {digit}_"),
+        (Some(map), None) => format!("    keeps {map} {} {all} keeps all", theme.dot()),
+        (None, None) => format!("    keeps all {} {one} to {last} choose", theme.dot()),
+    };
+    let cell = |(channel, dbfs): (u16, &f64)| {
+        let is_chosen = input.chosen.contains(&channel);
+        let name = format!("{}{:>2}", if is_chosen { "*" } else { " " }, input.name_of(channel));
+        let style = if is_chosen { theme.accent() } else { theme.plain() };
+        let text = format!("{name} {}", meter(model, *dbfs, CHANNEL_CELLS));
+        Span::styled(format!("{text}{}", " ".repeat(CHANNEL_COLUMNS.saturating_sub(text.width()))), style)
+    };
+    let cells: Vec<Span<'static>> = (1..).zip(peaks).map(cell).collect();
+    let in_line = (width.saturating_sub(4) / CHANNEL_COLUMNS).max(1);
+    let indented = |cells: &[Span<'static>]| Line::from([&[Span::raw("    ")], cells].concat());
+    std::iter::once(Line::styled(kept, theme.dim())).chain(cells.chunks(in_line).map(indented)).collect()
 }
 
 /// Default, name, level, sound system; on a narrow screen without the last.
@@ -154,16 +192,20 @@ fn input_line(model: &Model, input: &InputRow, selected: bool, width: usize) -> 
 
 /// A small meter, from -60 to 0 dBFS.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the cells of the meter")]
-fn hears(model: &Model, hears: &Hears) -> String {
+fn meter(model: &Model, dbfs: f64, width: usize) -> String {
     let (full, empty) = if model.theme.unicode { ("█", "░") } else { ("#", ".") };
+    let cells = ((1.0 + dbfs / 60.0).clamp(0.0, 1.0) * width as f64).round() as usize;
+    full.repeat(cells) + &empty.repeat(width - cells)
+}
+
+fn hears(model: &Model, hears: &Hears) -> String {
     match hears {
         Hears::Unheard => " ".repeat(18),
         Hears::Opening => format!("{:<18}", "opening"),
         Hears::Nothing => format!("{:<18}", "cannot be opened"),
-        Hears::Peak(dbfs) => {
-            let cells = ((1.0 + dbfs / 60.0).clamp(0.0, 1.0) * METER_CELLS as f64).round() as usize;
-            let bar = full.repeat(cells) + &empty.repeat(METER_CELLS - cells);
-            format!("{bar} {}", status::decibels(*dbfs as f32))
+        Hears::Peaks(peaks) => {
+            let loudest = peaks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            format!("{} {}", meter(model, loudest, METER_CELLS), status::decibels(loudest as f32))
         }
     }
 }

@@ -40,7 +40,7 @@ fn without_a_place_nothing_is_overwritten() {
     assert_eq!(press(&mut model(), [KeyCode::Char('a')]), [], "there is no clip");
     let mut model = with_takes(&["a"]);
     update(&mut model, Msg::Missing("no input device".into()));
-    assert_eq!(press(&mut model, [KeyCode::Char('a')]), [Effect::Open(None)]);
+    assert_eq!(press(&mut model, [KeyCode::Char('a')]), [Effect::Open]);
     assert!(model.recorder.dictation.is_none(), "the input is opened first");
 }
 

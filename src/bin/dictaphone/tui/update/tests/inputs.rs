@@ -3,7 +3,8 @@
 use super::*;
 
 fn row(id: &str) -> InputRow {
-    InputRow { id: id.into(), label: id.into(), host: "x".into(), is_default: false, hears: Hears::Opening }
+    let (hears, chosen) = (Hears::Opening, Vec::new());
+    InputRow { id: id.into(), label: id.into(), host: "x".into(), is_default: false, hears, chosen, digit: None }
 }
 
 fn listed() -> Model {
@@ -20,7 +21,7 @@ fn an_input_is_chosen_from_the_list() {
     assert!(model.dialog.is_none(), "nothing is listed yet");
     let mut model = listed();
     let keys = [KeyCode::Down, KeyCode::Down, KeyCode::Down, KeyCode::Enter];
-    assert_eq!(press(&mut model, keys), [Effect::Open(Some("two".into())), Effect::CloseInputs]);
+    assert_eq!(press(&mut model, keys), [Effect::Choose("two".into(), None), Effect::CloseInputs]);
     assert_eq!(model.recorder.device, Device::Opening);
 }
 
@@ -38,13 +39,13 @@ fn every_input_shows_what_is_heard_from_it() {
     let mut model = listed();
     model.dirty = false;
     let heard = |peaks: &[(&str, f64)]| {
-        let inputs = peaks.iter().map(|&(id, peak)| (id.to_owned(), peak)).collect();
+        let inputs = peaks.iter().map(|&(id, peak)| (id.to_owned(), vec![peak, -90.0])).collect();
         Msg::Heard(Heard { inputs, ..Heard::default() })
     };
     update(&mut model, heard(&[("two", -12.5), ("gone", -1.0)]));
     update(&mut model, Msg::Deaf("one".into()));
     let Some(Dialog::Inputs { rows: Some(rows), .. }) = &model.dialog else { panic!("{:?}", model.dialog) };
-    assert_eq!([&rows[0].hears, &rows[1].hears], [&Hears::Nothing, &Hears::Peak(-12.5)]);
+    assert_eq!([&rows[0].hears, &rows[1].hears], [&Hears::Nothing, &Hears::Peaks(vec![-12.5, -90.0])]);
     assert!(model.dirty);
     press(&mut model, [KeyCode::Esc]);
     update(&mut model, heard(&[("two", -3.0)]));
@@ -57,7 +58,44 @@ fn the_cursor_begins_on_the_input_that_is_open() {
     model.recorder.device = Device::Open { name: "two".into(), format: AudioFormat::new(48_000, 1, SampleFormat::S16) };
     press(&mut model, [KeyCode::Char('i')]);
     update(&mut model, Msg::Inputs(vec![row("one"), row("two")]));
-    assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Open(Some("two".into())), Effect::CloseInputs]);
+    assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Choose("two".into(), None), Effect::CloseInputs]);
+}
+
+/// What is kept of an input with so many channels after these keys.
+fn kept(channels: usize, keys: &str) -> Option<String> {
+    let mut model = listed();
+    update(&mut model, Msg::Heard(Heard { inputs: vec![("one".into(), vec![-20.0; channels])], ..Heard::default() }));
+    press(&mut model, keys.chars().map(|key| if key == '<' { KeyCode::Down } else { KeyCode::Char(key) }));
+    match &press(&mut model, [KeyCode::Up, KeyCode::Enter])[..] {
+        [Effect::Choose(id, map), Effect::CloseInputs] if id == "one" => map.as_ref().map(ToString::to_string),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn digits_choose_the_channels_that_are_kept_in_that_order() {
+    for (channels, keys, map) in [
+        (4, "", None),
+        (4, "3", Some("3")),
+        (4, "31", Some("3,1")),
+        (4, "313", Some("1")),
+        (4, "33", None),
+        (4, "35", Some("3")),
+        (4, "310", None),
+        (2, "2", Some("2")),
+        // There is nothing to choose.
+        (1, "1", None),
+        (0, "1", None),
+        // Each of many has two digits.
+        (18, "1", None),
+        (18, "12", Some("12")),
+        (18, "0312", Some("3,12")),
+        (18, "031900", None),
+        // Those of another input are none of its business.
+        (4, "3<2", Some("3")),
+    ] {
+        assert_eq!(kept(channels, keys).as_deref(), map, "{channels} channels, {keys}");
+    }
 }
 
 #[test]
