@@ -32,6 +32,8 @@ use crate::{
 
 /// The shortest time between two pictures: 30 a second at most.
 const PICTURE_INTERVAL: Duration = Duration::from_millis(34);
+/// The same after a key, which is not to wait for the next picture.
+const KEY_INTERVAL: Duration = Duration::from_millis(4);
 /// How often is looked around when nothing is heard.
 const IDLE_INTERVAL: Duration = Duration::from_millis(250);
 /// Messages that may belong to one picture.
@@ -54,6 +56,8 @@ pub(super) struct Screen {
     /// Which showing of the screen was drawn last.
     shown: Option<u64>,
     drawn: Instant,
+    /// A key came since.
+    is_awaited: bool,
 }
 
 /// Why the loop ended.
@@ -75,7 +79,17 @@ impl Screen {
         plain: bool,
     ) -> Self {
         let told = plain.then(Announced::default);
-        Self { model, world, happenings, inputs, told, title: String::new(), shown: None, drawn: Instant::now() }
+        Self {
+            model,
+            world,
+            happenings,
+            inputs,
+            told,
+            title: String::new(),
+            shown: None,
+            drawn: Instant::now(),
+            is_awaited: false,
+        }
     }
 
     /// Stays until the user leaves, and does what must be done whatever happens.
@@ -160,11 +174,8 @@ impl Screen {
         let mut canvas = Terminal::new(CrosstermBackend::new(Screenful::of_pictures()))?;
         self.shown = None;
         loop {
-            let wait = if self.world.is_live() {
-                PICTURE_INTERVAL.saturating_sub(self.drawn.elapsed())
-            } else {
-                IDLE_INTERVAL
-            };
+            let wait =
+                if self.world.is_live() { self.interval().saturating_sub(self.drawn.elapsed()) } else { IDLE_INTERVAL };
             match self.happenings.recv_timeout(wait) {
                 Ok(first) => {
                     self.happen(first);
@@ -188,15 +199,21 @@ impl Screen {
                 // The screen has told about those.
                 self.world.kept.clear();
             }
-            if self.drawn.elapsed() >= PICTURE_INTERVAL || !self.world.is_live() {
+            if self.drawn.elapsed() >= self.interval() || !self.world.is_live() {
                 self.draw(&mut canvas)?;
-                self.drawn = Instant::now();
+                (self.drawn, self.is_awaited) = (Instant::now(), false);
             }
         }
     }
 
+    /// The shortest time from the last picture to the next one.
+    fn interval(&self) -> Duration {
+        if self.is_awaited { KEY_INTERVAL } else { PICTURE_INTERVAL }
+    }
+
     fn happen(&mut self, happening: Happening) {
         if let Some(msg) = self.world.hear(happening) {
+            self.is_awaited |= matches!(msg, Msg::Key(_) | Msg::Paste(_));
             self.follow(msg);
         }
         self.follow_session();

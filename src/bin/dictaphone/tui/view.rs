@@ -150,9 +150,12 @@ fn heading(model: &Model, width: usize) -> String {
         (_, 0) => String::new(),
         (_, all) => format!(" {dot} {all}"),
     };
-    match takes.unfinished() {
-        0 => {}
-        more => facts.push_str(&format!(" {dot} {more} unfinished")),
+    let unfinished = match takes.unfinished() {
+        0 => String::new(),
+        more => format!(" {dot} {more} unfinished"),
+    };
+    if facts.width() + unfinished.width() + 9 <= width {
+        facts.push_str(&unfinished);
     }
     // What matters least goes first on a narrow screen.
     let order = format!(" {dot} {}", order_name(takes.order));
@@ -160,7 +163,8 @@ fn heading(model: &Model, width: usize) -> String {
         facts.push_str(&order);
     }
     let room = width.saturating_sub(14 + facts.width()).max(8);
-    format!(" clips {dot} {}{facts} ", theme.shortened(&model.shelf.folder, room))
+    let whole = format!(" clips {dot} {}{facts} ", theme.shortened(&model.shelf.folder, room));
+    if whole.width() + 2 <= width { whole } else { format!(" clips{facts} ") }
 }
 
 fn channels(count: u16) -> String {

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::tui::{
-    app::{Deck, Kind, Model, Playing, Repeat},
+    app::{Deck, Dialog, Kind, Model, Playing, Repeat},
     keymap::{Action, Scene},
     update::recording,
 };
@@ -123,8 +123,34 @@ fn keys(model: &Model, actions: &[Action]) -> Option<String> {
     Some(names.join(if are_short { "" } else { " " }))
 }
 
+const ARROWS: &str = "↑↓";
+
+/// The keys of a dialog in which something is chosen, those that matter most first.
+fn of_dialog(model: &Model) -> Option<&'static [(&'static str, &'static str)]> {
+    Some(match model.dialog.as_ref()? {
+        Dialog::Help(_) => &[(ARROWS, "scroll"), ("Esc", "close")],
+        Dialog::Inputs { .. } => &[("Enter", "take"), ("Esc", "close"), (ARROWS, "choose")],
+        Dialog::Markers { .. } => {
+            &[("Enter", "go there"), ("Esc", "close"), (ARROWS, "choose"), ("n", "name"), ("d", "delete")]
+        }
+        Dialog::Export { .. } => &[("Enter", "export"), ("Esc", "close"), (ARROWS, "choose")],
+        _ => return None,
+    })
+}
+
 /// As many as there is room for; help and quit always, and how many keys more the help has.
 pub(super) fn line(model: &Model, columns: usize) -> Line<'static> {
+    if let Some(keys) = of_dialog(model) {
+        let (mut left, mut spans) = (columns, Vec::new());
+        for (name, word) in keys {
+            let name = if *name == ARROWS && !model.theme.unicode { "j k" } else { name };
+            if let Some(rest) = left.checked_sub(name.width() + 1 + word.width()) {
+                left = rest.saturating_sub(2);
+                spans.extend([Span::styled(name, model.theme.key()), Span::raw(format!(" {word}  "))]);
+            }
+        }
+        return Line::from(spans);
+    }
     let known = of_the_moment(model).iter().filter(|(actions, _)| actions.iter().all(|&one| is_of_use(model, one)));
     let known: Vec<(String, &str, usize)> =
         known.filter_map(|&(actions, word)| Some((keys(model, actions)?, word, actions.len()))).collect();

@@ -9,8 +9,9 @@ use ratatui::{
 
 use crate::tui::{app::Weight, theme::Theme};
 
-/// Lines that a message may take.
+/// Lines that a message may take. What went wrong is told whole also where it hides the list for a while.
 const ROWS: usize = 3;
+const ERROR_ROWS: usize = 5;
 
 /// The message, `last` the lowest of its lines.
 pub(crate) fn render(theme: Theme, weight: Weight, text: &str, last: Rect, buffer: &mut Buffer) {
@@ -19,7 +20,8 @@ pub(crate) fn render(theme: Theme, weight: Weight, text: &str, last: Rect, buffe
         Weight::Warning => theme.warm(),
         Weight::Error => theme.alarm(),
     };
-    for (line, y) in lines(theme, text, usize::from(last.width)).into_iter().rev().zip((0..=last.y).rev()) {
+    let rows = if weight == Weight::Error { ERROR_ROWS } else { ROWS };
+    for (line, y) in lines(theme, text, (usize::from(last.width), rows)).into_iter().rev().zip((0..=last.y).rev()) {
         let row = Rect { y, ..last };
         Clear.render(row, buffer);
         Line::styled(line, style).render(row, buffer);
@@ -32,14 +34,14 @@ pub(crate) fn render(theme: Theme, weight: Weight, text: &str, last: Rect, buffe
 
 /// What does not fit goes out of the middle, where the long name of a file is: before it stands what failed, and why is
 /// behind it.
-fn lines(theme: Theme, text: &str, columns: usize) -> Vec<String> {
+fn lines(theme: Theme, text: &str, (columns, rows): (usize, usize)) -> Vec<String> {
     let wrapped = |room: usize| -> Vec<String> {
         let text = theme.without_middle(text, room);
         textwrap::wrap(&text, columns.max(1)).into_iter().map(|line| line.into_owned()).collect()
     };
     // Lines are broken between words and not all of them are full, so that how much fits is found by trying.
-    let rooms = (1..=columns * ROWS).rev();
-    rooms.map(wrapped).find(|lines| lines.len() <= ROWS).unwrap_or_default()
+    let rooms = (1..=columns * rows).rev();
+    rooms.map(wrapped).find(|lines| lines.len() <= rows).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -60,7 +62,7 @@ mod tests {
             format!("cannot rename /{}.wav: permission denied", "マ".repeat(80)),
         ] {
             for columns in [38, 78] {
-                let lines = lines(THEME, &text, columns);
+                let lines = lines(THEME, &text, (columns, ROWS));
                 let whole = lines.join(" ");
                 assert!(whole.starts_with("cannot re") && whole.ends_with("permission denied"), "{lines:?}");
                 assert!(whole.contains('…') && lines.len() <= ROWS, "{lines:?}");
@@ -71,7 +73,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_said_fits(text in "(\\PC{0,12} ?){0,60}", unicode: bool, columns in 1_usize..130) {
-            let lines = lines(Theme { unicode, ..THEME }, &text, columns);
+            let lines = lines(Theme { unicode, ..THEME }, &text, (columns, ROWS));
             prop_assert!(lines.len() <= ROWS);
             prop_assert!(columns < 2 || lines.iter().all(|line| line.width() <= columns), "{:?}", lines);
         }
