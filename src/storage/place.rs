@@ -148,6 +148,15 @@ pub fn is_safe_char(c: char) -> bool {
     !(c.is_control() || misleads || is_separator || is_windows_wildcard)
 }
 
+/// Whether Windows has no file of that name: a device such as `nul` or `con.flac`, a stream of a file (`a:b`), a pattern.
+#[must_use]
+pub fn is_refused_by_windows(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let is_wrong = |c: char| c.is_control() || matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*');
+    name.contains(is_wrong) || name.ends_with(' ') || is_reserved_on_windows(name)
+}
+
 fn is_reserved_on_windows(name: &str) -> bool {
     let device = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let is_numbered_port = device.len() == 4
@@ -230,6 +239,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_windows_keeps_for_itself_is_known_everywhere() {
+        for refused in ["nul", "con.flac", "a?b", "x:y", "C:\\music\\lpt1.wav", "take.", "a|b.wav", "x.wav:stream"] {
+            assert!(is_refused_by_windows(Path::new(refused)), "{refused}");
+        }
+        for fine in ["x.wav", "C:\\music\\x.wav", "console.wav", "com.wav", "nul/x.wav", "D:/a b.opus"] {
+            assert!(!is_refused_by_windows(Path::new(fine)), "{fine}");
+        }
+    }
 
     fn name_bytes(path: &Path) -> usize {
         path.file_name().unwrap().len()

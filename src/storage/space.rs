@@ -30,7 +30,12 @@ fn available_at(path: &Path) -> Option<Option<u64>> {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
+fn available_at(path: &Path) -> Option<Option<u64>> {
+    path.exists().then(|| fs4::available_space(path).ok())
+}
+
+#[cfg(not(any(unix, windows)))]
 fn available_at(_path: &Path) -> Option<Option<u64>> {
     Some(None)
 }

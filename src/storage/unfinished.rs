@@ -59,7 +59,7 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 /// just finished; [`io::ErrorKind::InvalidInput`] if it is not an ordinary file; [`io::ErrorKind::Unsupported`] where
 /// the file system has no locks and so nobody can know; else those of the file system.
 pub(super) fn reopen(path: &Path) -> io::Result<File> {
-    let file = options().open(path)?;
+    let file = options().open(path).map_err(claimed)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an ordinary file"));
     }
@@ -78,7 +78,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// [`io::ErrorKind::NotFound`] if it is gone; [`io::ErrorKind::InvalidInput`] if it is not an ordinary file; else those
 /// of the file system.
 pub fn is_being_written(part: &Path) -> io::Result<bool> {
-    let file = match read_options().open(part) {
+    let file = match read_options().open(part).map_err(claimed) {
         // Where a sharing mode is the lock, it may keep out readers of another version.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
         outcome => outcome?,
@@ -187,6 +187,18 @@ fn options() -> OpenOptions {
     // Others may read and rename but not write: that is the lock.
     options.read(true).write(true).share_mode(FILE_SHARE_READ | FILE_SHARE_DELETE);
     options
+}
+
+/// A sharing mode that is a lock fails in words of its own.
+#[cfg(windows)]
+fn claimed(error: io::Error) -> io::Error {
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) { io::ErrorKind::WouldBlock.into() } else { error }
+}
+
+#[cfg(not(windows))]
+fn claimed(error: io::Error) -> io::Error {
+    error
 }
 
 // Not `File::try_lock`, which is younger than the oldest compiler this builds with; it takes the same lock.

@@ -51,7 +51,7 @@ fn is_writer(handle: &std::path::Path, file: &Metadata) -> bool {
 /// # Errors
 /// If the system knows no time of the last change.
 #[cfg(not(target_os = "linux"))]
-pub fn is_written_by_others(file: &Metadata, now: SystemTime) -> io::Result<bool> {
+pub(crate) fn is_written_by_others(file: &Metadata, now: SystemTime) -> io::Result<bool> {
     let modified = file.modified()?;
     // A change in the future tells nothing.
     Ok(now.duration_since(modified).is_ok_and(|age| age < UNCHANGED_MIN))

@@ -18,11 +18,13 @@ pub(crate) enum Command {
     Next,
     /// Go on although nobody speaks.
     KeepGoing,
-    /// Start to record, where nothing is.
+    /// Start to record, where nothing is: asked for on the control socket, as only Unix has it.
+    #[cfg_attr(not(unix), allow(dead_code))]
     Start,
     /// Stop and save.
     Stop,
-    /// Leave, when what is recorded is saved.
+    /// Leave, when what is recorded is saved: asked for on the control socket.
+    #[cfg_attr(not(unix), allow(dead_code))]
     Quit,
     /// Go that much back; only while playing.
     SeekBack(Duration),

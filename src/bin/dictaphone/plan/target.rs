@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dictaphone::storage::Existing;
+use dictaphone::storage::{Existing, place::is_refused_by_windows};
 
 use super::{
     Found, Surroundings, Target, is_stdout,
@@ -59,6 +59,9 @@ pub(super) fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Tar
 
 /// The one file that the user has named, and what to do if it exists.
 pub(super) fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> Result<(PathBuf, Existing), Failure> {
+    if cfg!(windows) && is_refused_by_windows(file) {
+        return Err(Failure::usage(format!("Windows keeps the name {} for itself", shown(file)), "write another name"));
+    }
     match (around.look)(file) {
         Found::File if !force => {
             return Err(Failure::usage(

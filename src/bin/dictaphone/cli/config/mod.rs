@@ -14,7 +14,7 @@ mod keys;
 
 use std::{
     env,
-    fs::{self, OpenOptions},
+    fs::OpenOptions,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -292,7 +292,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// The one device that stands for an empty file: `--config /dev/null` leaves the config out.
 #[cfg(unix)]
 fn is_null(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
+    use std::{fs, os::unix::fs::MetadataExt};
     let id = |path: &Path| fs::metadata(path).ok().map(|there| (there.mode(), there.rdev()));
     id(path).is_some_and(|there| Some(there) == id(Path::new("/dev/null")))
 }
