@@ -33,7 +33,7 @@ def text(markup: str) -> str:
     plain = html.unescape(re.sub(r"<[^>]*>", "", markup)).replace("\u200b", "")
     plain = re.sub(r"\s+", " ", plain).strip()
     # A signature that was broken over several lines.
-    return plain.replace("( ", "(").replace(", )", ")").replace(" )", ")")
+    return plain.replace("pub use self::", "use ").replace("( ", "(").replace(", )", ")").replace(" )", ")")
 
 
 def items(page: str) -> list[tuple[str, str]]:
@@ -53,7 +53,7 @@ def members(page: str) -> list[str]:
         lines.append(f"`{text(method)}`")
     own_traits = traits.partition('id="synthetic-implementations"')[0]
     names = sorted({text(name) for name in re.findall(r'<h3 class="code-header">impl(.*?) for ', own_traits, re.S)})
-    names = [re.sub(r"^<.*?> (?=\S)", "", name) for name in names]
+    names = [re.sub(r"^<.*?> (?=\S)", "", name) for name in names if name != "StructuralPartialEq"]
     if names:
         lines.append("implements " + ", ".join(f"`{name}`" for name in names))
     return lines
@@ -67,6 +67,7 @@ def declaration(page: str) -> str:
 def module(folder: Path, path: str) -> list[str]:
     page = (folder / "index.html").read_text()
     lines = [f"\n## `{path}`\n"]
+    lines += [f"- {text(use)}" for use in re.findall(r'<dt id="reexport[^>]*><code>(.*?)</code>', page, re.S)]
     below = []
     for kind, link in items(page):
         if kind == "mod":

@@ -198,10 +198,11 @@ fn without_number(text: &str) -> &str {
 }
 
 impl std::error::Error for Error {
-    // Display already prints the cause, so that a one-line message is complete; reporting it as a source as well
-    // would print it twice in every error chain.
+    /// The cause. [`Display`](fmt::Display) tells it as well, so that one line says everything: whoever prints a chain of
+    /// errors need not go on behind this one.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        None
+        let source: &(dyn std::error::Error + 'static) = self.source.as_deref()?;
+        Some(source)
     }
 }
 

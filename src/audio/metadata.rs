@@ -68,7 +68,7 @@ pub struct Metadata {
     pub tags: Vec<Tag>,
     /// Pictures, such as a cover, each as the picture block of FLAC (RFC 9639, section 8.8), which tells kind and type.
     pub pictures: Vec<Vec<u8>>,
-    /// The payload of the broadcast extension of a WAV file, see [`broadcast`].
+    /// The payload of the broadcast extension of a WAV file, see `broadcast`.
     pub broadcast: Option<Vec<u8>>,
     /// The payload of the iXML chunk of a WAV file.
     pub ixml: Option<Vec<u8>>,

@@ -86,7 +86,7 @@ impl Resampler {
         Ok(())
     }
 
-    /// Appends what is held back, so that all pushes together gave exactly [`output_frames`] of the frames that they
+    /// Appends what is held back, so that all pushes together gave exactly `output_frames` of the frames that they
     /// took, and starts afresh. An incomplete frame at the end is dropped.
     ///
     /// # Errors

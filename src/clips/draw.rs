@@ -16,7 +16,7 @@ const DOTS: [(u32, u32); 4] = [(0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 
 /// Which levels are the bottom and the top of a picture.
 ///
 /// ```
-/// use dictaphone::clips::{draw::Scale, waveform::Bin};
+/// use dictaphone::clips::{Bin, draw::Scale};
 /// let (quiet, loud) = (Bin { low: -33, high: 33, rms: 20 }, Bin { low: -16_384, high: 16_384, rms: 8_000 });
 /// let scale = Scale::of(&[quiet, loud, loud]);
 /// assert!(scale.body(quiet) < 0.1 && scale.body(loud) > 0.7 && scale.outline(loud) == 1.0);

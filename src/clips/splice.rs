@@ -71,7 +71,7 @@ impl Spliced {
 }
 
 impl Spliced {
-    /// Where the new take was, and is again after [`undo`].
+    /// Where the new take was, and is again after [`undo_splice`].
     #[must_use]
     pub fn new_take(&self) -> &Path {
         match &self.new_take {

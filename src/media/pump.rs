@@ -58,6 +58,8 @@ pub(crate) struct Pump {
     consumed: u64,
     /// Lost frames that were reported and not yet handed on.
     lost: u64,
+    /// Since when nothing has arrived, if nothing does.
+    idle_since: Option<Instant>,
     muted: bool,
     listening: bool,
     /// The last one in which the rate of the device was asked for, counted in frames.
@@ -92,6 +94,7 @@ impl Pump {
             channels,
             consumed: 0,
             lost: 0,
+            idle_since: None,
             second: 0,
             listening,
             input,
@@ -159,8 +162,9 @@ impl Pump {
                 return;
             }
             match self.round() {
-                Round::Progress => {}
+                Round::Progress => self.idle_since = None,
                 Round::Idle => {
+                    self.idle_since.get_or_insert_with(Instant::now);
                     self.each_take(Take::settle_start);
                     self.sleep();
                 }
@@ -176,7 +180,9 @@ impl Pump {
             // Where nothing is recorded, the end of a track does not wait for frames, which may come in long blocks.
             let reached =
                 (at <= self.consumed && self.lost == 0) || (self.takes.is_empty() && self.queue.next_is_end());
-            if !reached && posted.elapsed() < timeout {
+            // What comes slowly, because disk or encoder are behind, is not waited for in vain.
+            let waited = self.idle_since.map_or(Duration::ZERO, |since| since.max(posted).elapsed());
+            if !reached && waited < timeout {
                 return;
             }
             if let Some(command) = self.queue.pop() {

@@ -30,17 +30,17 @@ fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Operation {
-    /// [`Spool::append`].
+    /// [`Spool::append`](crate::storage::Spool::append).
     Append,
-    /// [`Spool::patch`].
+    /// [`Spool::patch`](crate::storage::Spool::patch).
     Patch,
-    /// [`Spool::truncate`].
+    /// [`Spool::truncate`](crate::storage::Spool::truncate).
     Truncate,
-    /// [`Spool::sync`].
+    /// [`Spool::sync`](crate::storage::Spool::sync).
     Sync,
-    /// [`Spool::commit`].
+    /// [`Spool::commit`](crate::storage::Spool::commit).
     Commit,
-    /// [`Spool::discard`].
+    /// [`Spool::discard`](crate::storage::Spool::discard).
     Discard,
 }
 
@@ -156,7 +156,7 @@ impl MemoryDisk {
         Self::default()
     }
 
-    /// An empty spool in the first free part file beside `target`, named as [`FileSpool::beside`] would.
+    /// An empty spool in the first free part file beside `target`, named as [`FileSpool::beside`](crate::storage::FileSpool::beside) would.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] if every name is taken.
@@ -168,7 +168,7 @@ impl MemoryDisk {
         Ok(MemorySpool { content, stage: Stage::Growing, home: Some(Home { disk: self.clone(), path, file }) })
     }
 
-    /// A spool of the file at `path`, with all the bytes it has, as [`FileSpool::reopen`] would.
+    /// A spool of the file at `path`, with all the bytes it has, as [`FileSpool::reopen`](crate::storage::FileSpool::reopen) would.
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] if there is none.

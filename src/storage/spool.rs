@@ -75,7 +75,7 @@ impl FileSpool {
     }
 
     /// As [`beside`](Self::beside), for what is made of sound that stays where it is: nobody takes the file for a
-    /// recording when its maker was killed, and [`remove_drafts`](super::remove_drafts) removes it.
+    /// recording when its maker was killed, and `recover` removes it.
     ///
     /// # Errors
     /// Those of [`beside`](Self::beside).

@@ -177,6 +177,23 @@ fn a_device_that_goes_away_during_start_leaves_no_file() {
 }
 
 #[test]
+fn a_recording_that_is_behind_when_it_is_stopped_loses_nothing() {
+    let rig = Rig::new();
+    let unread = rig.recorder.events_bounded(1);
+    rig.recorder.start(None).unwrap();
+    rig.push(10);
+    // The pump waits until this is read.
+    rig.recorder.mark("").unwrap();
+    rig.push(480);
+    rig.recorder.stop().unwrap();
+    // Longer than a cut waits for frames that do not come.
+    std::thread::sleep(std::time::Duration::from_millis(800));
+    drop(unread);
+    let (_, blobs) = rig.finish();
+    assert_eq!(blobs[0].facts().frames, 490);
+}
+
+#[test]
 fn a_header_that_cannot_be_completed_is_reported() {
     let disk = MemoryDisk::new();
     disk.fail(Operation::Patch, 1, io::ErrorKind::Other);

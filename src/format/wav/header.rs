@@ -143,7 +143,7 @@ impl Header {
 
     /// The header of a file of `file_bytes` bytes in all, `data_bytes` of which are samples (without a pad byte).
     ///
-    /// RF64 exactly when the RIFF size, `file_bytes` - 8, is above [`PLAIN_SIZE_LIMIT`].
+    /// RF64 exactly when the RIFF size, `file_bytes` - 8, is above `PLAIN_SIZE_LIMIT`.
     #[must_use]
     pub fn file(&self, data_bytes: u64, file_bytes: u64) -> Vec<u8> {
         self.bytes(Sizes::File { data: data_bytes, riff: file_bytes.saturating_sub(8) })
