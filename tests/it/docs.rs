@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::support::harness::Test;
+use crate::support::process::require;
 use crate::support::pulse::PulseServer;
 use crate::support::server::{Microphone, Server as _};
 
@@ -90,6 +91,17 @@ fn run_all(page: &Path, server: &PulseServer) -> usize {
         assert!(is_screen || output.status.success(), "{}: `{line}`\n{}", page.display(), output.context());
     }
     lines.len()
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    require(&["systemd-analyze"]);
+    let test = Test::new().file("dictaphone.service", include_bytes!("../../packaging/dictaphone.service"));
+    let path = test.path("dictaphone.service");
+    let output = test.program("systemd-analyze").args(["verify", "--user"]).arg(path).run();
+    // What it does not know is only told.
+    output.assert_success();
+    assert_eq!(output.stderr(), "");
 }
 
 #[test]
