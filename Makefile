@@ -15,7 +15,7 @@ export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) * 2)))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench bench-micro profile dist deb install uninstall setup setup-test setup-bench
+.PHONY: help demo test lint fuzz bench bench-micro profile dist deb install uninstall setup setup-test setup-bench
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: setup-test ## install what the tests need, then run all of them
 
 lint: setup ## check format, lints and documentation; warnings are errors
 	@scripts/lint.sh
+
+fuzz: setup ## feed the readers broken files, with any stable toolchain (MINUTES=5)
+	@scripts/step.sh scripts/fuzz.sh $(or $(MINUTES),5)
 
 bench: setup-bench ## compare with other recorders, written to docs/BENCHMARKS.md (BENCH="--rounds 1 --only cost")
 	@scripts/step.sh cargo build --release --locked

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::advance::Advance;
 use crate::{
     audio::Metadata,
     error::Result,
@@ -30,10 +31,21 @@ impl FileDamage {
     /// # Errors
     /// Those of [`format::open`] and of reading.
     pub fn read(path: &Path, all: bool) -> Result<Self> {
+        Self::watched(path, all, |_| {})
+    }
+
+    /// As [`read`](Self::read); `watch` is called after every block.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn watched(path: &Path, all: bool, mut watch: impl FnMut(Advance)) -> Result<Self> {
         let mut decoder = format::open(path)?;
         let mut samples = Vec::new();
-        while all && decoder.read(&mut samples, BLOCK_FRAMES)? > 0 {
-            samples.clear();
+        let mut advance = Advance { frames: 0, total: decoder.frames() };
+        let mut read = || decoder.read(&mut samples, BLOCK_FRAMES).inspect(|_| samples.clear());
+        while all && let frames @ 1.. = read()? {
+            advance.frames += frames as u64;
+            watch(advance);
         }
         let noted_frames = noted(decoder.metadata());
         let sample_rate = decoder.format().sample_rate;

@@ -44,7 +44,7 @@ pub use info::{Info, InfoMarker};
 pub use loudness::{Leveled, Loudness, TRUE_PEAK_MAX_DBTP};
 pub use markers::set_markers;
 pub use pauses::Pauses;
-pub use recover::{Change, Outcome, Recovered, recover, run};
+pub use recover::{Change, Outcome, Recovered, recover, run, run_watched};
 pub use rename::rename;
 pub use splice::{Seam, Spliced, splice, undo_splice};
 pub use trash::{Trashed, delete, restore};

@@ -15,6 +15,7 @@ use std::{
 };
 
 use super::{
+    advance::Advance,
     damage::FileDamage,
     find::{self, Kind, Unfinished, find},
     sealed::Sealed,
@@ -109,6 +110,12 @@ named! { Outcome: Recovered "recovered", BeingWritten "being-written", Failed "f
 /// ```
 #[must_use]
 pub fn run(paths: &[PathBuf], dry_run: bool) -> Vec<Outcome> {
+    run_watched(paths, dry_run, &mut |_, _| {})
+}
+
+/// As [`run`]; `watch` hears how far the reading of a file is, which takes long where its sound must be decoded.
+#[must_use]
+pub fn run_watched(paths: &[PathBuf], dry_run: bool, watch: &mut dyn FnMut(&Path, Advance)) -> Vec<Outcome> {
     if !dry_run {
         // What was made of other clips when its maker was killed is no recording: nothing is lost with it.
         paths.iter().filter(|path| path.is_dir()).for_each(|folder| drop(storage::remove_drafts(folder)));
@@ -116,7 +123,7 @@ pub fn run(paths: &[PathBuf], dry_run: bool) -> Vec<Outcome> {
     let found = find(paths);
     let mut promised = BTreeSet::new();
     let recovered = found.unfinished.into_iter().filter_map(|file| {
-        let outcome = recover_beside(&file, dry_run, &mut promised);
+        let outcome = recover_beside(&file, dry_run, &mut promised, watch);
         match outcome {
             Ok(recovered) => Some(Outcome::Recovered(recovered)),
             Err(error) if error.io_kind() == Some(io::ErrorKind::WouldBlock) => Some(Outcome::BeingWritten(file.path)),
@@ -140,11 +147,16 @@ pub fn run(paths: &[PathBuf], dry_run: bool) -> Vec<Outcome> {
 /// [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported) if its bytes do not tell what it is; else those of the
 /// file system. After an error the file has its old name, unless only the folder could not be synced.
 pub fn recover(file: &Unfinished, dry_run: bool) -> Result<Recovered> {
-    recover_beside(file, dry_run, &mut BTreeSet::new())
+    recover_beside(file, dry_run, &mut BTreeSet::new(), &mut |_, _| {})
 }
 
 /// As [`recover`], for one of several: names in `promised` count as taken in a dry run.
-fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<PathBuf>) -> Result<Recovered> {
+fn recover_beside(
+    file: &Unfinished,
+    dry_run: bool,
+    promised: &mut BTreeSet<PathBuf>,
+    watch: &mut dyn FnMut(&Path, Advance),
+) -> Result<Recovered> {
     let name = file.path.display().to_string();
     let failed = |error| Error::from_io(error, format!("cannot recover {name}"));
     let mut spool = find::claim(file)?;
@@ -171,7 +183,7 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
         spool.discard().map_err(failed)?;
     }
     if recovered.change == Change::Nothing {
-        note_damage(&mut recovered);
+        note_damage(&mut recovered, watch);
     }
     if recovered.change == Change::Empty || recovered.change == Change::Nothing {
         return Ok(recovered);
@@ -183,14 +195,15 @@ fn recover_beside(file: &Unfinished, dry_run: bool, promised: &mut BTreeSet<Path
         None => mend(&mut spool, &repair).map(|()| file.path.clone()).map_err(failed)?,
     };
     if !dry_run {
-        note_damage(&mut recovered);
+        note_damage(&mut recovered, watch);
     }
     Ok(recovered)
 }
 
 /// Reads the file to its end. What cannot be read at all was told by others.
-fn note_damage(recovered: &mut Recovered) {
-    let Ok(losses) = FileDamage::read(&recovered.to, true) else { return };
+fn note_damage(recovered: &mut Recovered, watch: &mut dyn FnMut(&Path, Advance)) {
+    let losses = FileDamage::watched(&recovered.to, true, |advance| watch(&recovered.to, advance));
+    let Ok(losses) = losses else { return };
     recovered.lost_frames = losses.damage.lost_frames();
     recovered.damage = losses.damage.sentence(losses.sample_rate);
 }

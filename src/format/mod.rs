@@ -28,6 +28,7 @@ mod window;
 pub use damage::{Damage, Gap};
 pub use decoder::{Decoder, Input};
 pub use encoder::{Delivery, Encoder, EncoderSettings, Patch, Seal};
+pub use foreign::is_guarded;
 pub use mime::is_type_supported;
 pub use open::{examine, from_reader, mime_type, name_by_extension, open};
 pub(crate) use open::{is_known, unknown};

@@ -195,3 +195,33 @@ fn a_number_of_frames_that_is_only_claimed_costs_no_time() {
         survive(&parts.concat());
     }
 }
+
+#[test]
+fn what_fuzzing_found_is_survived() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/found");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        files += 1;
+        if let Ok(mut decoder) = format::from_reader(Cursor::new(bytes.clone()), "found") {
+            let mut sound = Vec::new();
+            while decoder.read(&mut sound, 50_000).is_ok_and(|read| read > 0) {
+                sound.clear();
+            }
+            let _ = decoder.seek(1_000);
+        }
+        for origin in [Origin::Part, Origin::Named] {
+            let _ = format::examine(&mut Cursor::new(&bytes), "found", None, origin);
+        }
+    }
+    assert!(files > 1);
+}
+
+#[cfg(feature = "foreign")]
+#[test]
+fn a_panic_of_the_library_is_damage_of_the_file() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/found/vorbis-residue.ogg");
+    let error = format::open(&file).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    assert!(error.to_string().contains("is damaged"), "{error}");
+}

@@ -3,10 +3,12 @@
 //! FLAC of 32 bits; each says so in its header.
 //!
 //! `kinds` knows what a file is by its first bytes, `source` hands it over, `decode` reads it, `mp4` finds what encoders
-//! put in front. Run by any thread but a realtime one. Without the feature `foreign` such files are known and refused.
+//! put in front, `guard` makes its panics errors. Run by any thread but a realtime one. Without the feature `foreign` such files are known and refused.
 
 #[cfg(feature = "foreign")]
 mod decode;
+#[cfg_attr(not(feature = "foreign"), allow(dead_code))]
+mod guard;
 mod kinds;
 #[cfg(feature = "foreign")]
 mod mp4;
@@ -22,6 +24,7 @@ mod tags;
 use super::{Decoder, row::Bytes};
 use crate::error::{Error, Result};
 
+pub use guard::is_guarded;
 pub(super) use kinds::{Kind, silent_kind};
 
 /// Reads back what we wrote in formats that the library knows; nobody does without it.
@@ -48,7 +51,8 @@ pub(super) fn open(input: Bytes, kind: &Kind, name: &str) -> Result<Box<dyn Deco
 
 #[cfg(feature = "foreign")]
 fn read(input: Bytes, kind: &Kind, name: &str) -> Result<Box<dyn Decoder>> {
-    Ok(Box::new(decode::ForeignDecoder::new(input, kind, name)?))
+    let decoder = guard::guarded(name, || decode::ForeignDecoder::new(input, kind, name))?;
+    Ok(Box::new(guard::Guarded { decoder, name: name.to_owned() }))
 }
 
 #[cfg(not(feature = "foreign"))]

@@ -11,14 +11,21 @@ use symphonia::core::{
     units::Timestamp,
 };
 
-use super::source;
+use super::{guard::guarded, source};
 use crate::{
     audio::SampleFormat,
     format::row::{Bytes, Found},
 };
 
+/// What is wrong with the file, in the words of the library.
+type Flaw = Box<dyn std::error::Error + Send + Sync>;
+
 /// Head and last packet of the file.
-pub(super) fn read(input: Bytes) -> Result<Found, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) fn read(input: Bytes) -> Result<Found, Flaw> {
+    guarded("it", || Ok(found(input)))?
+}
+
+fn found(input: Bytes) -> Result<Found, Flaw> {
     let stream = source::stream(input)?;
     let probe = symphonia::default::get_probe();
     let mut reader = probe.probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())?;

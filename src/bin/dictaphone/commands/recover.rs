@@ -1,6 +1,9 @@
 //! `dictaphone recover`: makes unfinished recordings whole.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::Context as _;
 use dictaphone::{
@@ -10,6 +13,7 @@ use dictaphone::{
 };
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
+use super::convert::line;
 use crate::{
     cli::{RecoverArgs, config::Config},
     message::{
@@ -31,7 +35,13 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> anyhow
     let mut places = places(args, config)?;
     let firsts = places.clone();
     places.extend(args.also.clone());
-    let outcomes = clips::run(&places, args.dry_run);
+    let outcomes = clips::run_watched(&places, args.dry_run, &mut |path, advance| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        report.draw_line(Instant::now(), |width, style| line::render(advance, &name, width, style));
+    });
+    report.clear();
+    // The answer takes another way to the same terminal.
+    report.finish();
     let written = if args.json {
         let rows: Vec<Row> = outcomes.iter().map(Row::from).collect();
         report.facts(&rows)

@@ -289,6 +289,10 @@ impl Report {
         // Not through the lock: the thread that panics may hold it.
         let out = Mutex::new(private_stderr());
         std::panic::set_hook(Box::new(move |info| {
+            // It becomes an error about a file.
+            if dictaphone::format::is_guarded() {
+                return;
+            }
             terminal::leave();
             let what = info.payload();
             let what = what.downcast_ref::<&str>().copied().or(what.downcast_ref::<String>().map(String::as_str));
