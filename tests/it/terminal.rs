@@ -18,7 +18,8 @@ fn recording(words: &[&str]) -> (Test, Terminal) {
 fn assert_saved(test: &Test, terminal: &mut Terminal) {
     assert_eq!(terminal.wait(), 0, "{}", terminal.text());
     let text = terminal.text();
-    assert!(text.starts_with("saved take.wav · 00:00:0"), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("saved take.wav · 00:00:0")), "{text}");
+    assert!(text.starts_with("recording take.wav · space pauses · q saves"), "{text}");
     assert!(!text.contains("REC") && !text.contains("SAVE"), "the live line is left:\n{text}");
     assert!(layout(test.path("take.wav")).2 > 0);
     assert_eq!(names(test.path("")), ["take.wav"]);
@@ -38,12 +39,15 @@ fn the_live_line_shows_state_time_level_and_device() {
     terminal.wait_for(" -6.0 dBFS");
     terminal.wait_for("lost 0");
     let text = terminal.text();
-    let line = text.lines().next().unwrap().to_owned();
+    let line = text.lines().nth(1).unwrap().to_owned();
     assert!(line.starts_with("● REC 00:00:0") && line.contains("tone"), "{line}");
     assert!(line.contains('█') && line.contains('▏'), "{line}");
-    assert_eq!(text.lines().count(), 1, "{text}");
-    let red = terminal.look(|screen| screen.cell(0, 0).unwrap().fgcolor());
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(terminal.look(|screen| screen.cell(0, 0).unwrap().dim()), "the keys are dim");
+    let red = terminal.look(|screen| screen.cell(1, 0).unwrap().fgcolor());
     assert_eq!(red, vt100::Color::Idx(1));
+    terminal.send("m");
+    terminal.wait_for("marker 1 at 00:00:0");
     terminal.send("q");
     assert_saved(&test, &mut terminal);
 }
@@ -145,10 +149,11 @@ fn the_line_fits_any_width() {
         let mut terminal = Terminal::run_sized(&test, columns, 30);
         assert_eq!(terminal.wait(), 0);
         let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
-        // Redrawn in place: before the line that tells the end, nothing ever moved to another row.
+        // Redrawn in place: between the line of the keys and the one that tells the end, nothing moved to another row.
         let live = raw.split("saved").next().unwrap();
-        assert!(!live.contains('\n'), "at {columns} columns: {live:?}");
-        let row = terminal.look(|screen| screen.rows(0, columns).next().unwrap());
+        let asides = usize::from(columns >= 18);
+        assert_eq!(live.matches('\n').count(), asides, "at {columns} columns: {live:?}");
+        let row = terminal.look(|screen| screen.rows(0, columns).nth(asides).unwrap());
         assert!("saved take.wav".starts_with(row.trim()) || row.starts_with("saved take.wav"), "at {columns}: {row}");
     }
 }

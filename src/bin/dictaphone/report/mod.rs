@@ -32,6 +32,7 @@ use std::{
 };
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
 pub(crate) use self::explain::explain;
 use self::{
@@ -158,6 +159,24 @@ impl Report {
         }
     }
 
+    /// A dim line above the live line: as many of these, the first ones, as there is room for.
+    pub(crate) fn aside(&self, parts: &[String]) {
+        let (width, Style { unicode, colour, .. }) = (usize::from(columns()), self.style);
+        let separator = if unicode { " · " } else { ", " };
+        let mut line = String::new();
+        for part in parts {
+            let more = if line.is_empty() { visible(part) } else { format!("{separator}{}", visible(part)) };
+            if line.width() + more.width() > width {
+                break;
+            }
+            line.push_str(&more);
+        }
+        if !line.is_empty() {
+            let (on, off) = if colour { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
+            self.lock().say(&format!("{on}{line}{off}\n"));
+        }
+    }
+
     /// A text of many lines of our own, such as help, as it is.
     pub(crate) fn text(&self, text: &str) {
         self.lock().say(text);
@@ -180,11 +199,8 @@ impl Report {
             return;
         }
         screen.drawn_at = Some(now);
-        // Zero columns are what a terminal has that was never told its size.
-        let width = crossterm::terminal::size().ok().map(|(columns, _)| columns).filter(|&columns| columns > 0);
-        let width = width.unwrap_or(USUAL_WIDTH);
         // Never into the last column, where some terminals wrap and others erase what was just written.
-        let line = render(usize::from(width - 1), self.style);
+        let line = render(usize::from(columns() - 1), self.style);
         screen.write(&format!("\r{line}\x1b[K"), Worth::Fleeting);
         screen.line_shown = true;
     }
@@ -321,6 +337,13 @@ impl Report {
         }
         text
     }
+}
+
+/// Of the terminal, at least one.
+fn columns() -> u16 {
+    // Zero columns are what a terminal has that was never told its size.
+    let known = crossterm::terminal::size().ok().map(|(columns, _)| columns).filter(|&columns| columns > 0);
+    known.unwrap_or(USUAL_WIDTH)
 }
 
 impl Screen {

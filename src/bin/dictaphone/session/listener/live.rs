@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, IsTerminal as _},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct LiveLine {
     json: Option<JsonTo>,
     /// The highest peak of the last moment, and when it was.
     peak: (f32, Instant),
+    /// How many were set.
+    markers: u32,
 }
 
 impl LiveLine {
@@ -45,7 +48,14 @@ impl LiveLine {
             starts_paused: plan.starts_paused,
             json: plan.json,
             peak: (f32::NEG_INFINITY, Instant::now()),
+            markers: 0,
         }
+    }
+
+    /// Events and the live line would end up in one another.
+    fn has_line(&self) -> bool {
+        let is_among_events = self.json == Some(JsonTo::Stdout) && io::stdout().is_terminal();
+        self.report.has_live_line() && self.speaks() && !is_among_events
     }
 
     /// Among events on standard error a line of words would be in the way.
@@ -60,8 +70,7 @@ impl LiveLine {
     }
 
     fn draw(&mut self, level: &Level, progress: &Progress, state: State, device: &str, sample_rate: u32) {
-        if self.json == Some(JsonTo::Stdout) && io::stdout().is_terminal() {
-            // Events and the live line would end up in one another.
+        if !self.has_line() {
             return;
         }
         let now = Instant::now();
@@ -104,6 +113,17 @@ impl Listener for LiveLine {
                 let (does, how) =
                     if self.starts_paused { ("ready to record", "; USR2 begins") } else { ("recording", "") };
                 self.report.note(&format!("{does} {device} · {format} to {to}{how}"));
+            }
+            What::Started { path, .. } if self.has_line() => {
+                let name = path.and_then(Path::file_name).map(|name| format!("recording {}", name.display()));
+                let keys = ["space pauses", "q saves", "m sets a marker", "n goes on in a new file"].map(str::to_owned);
+                self.report.aside(&name.into_iter().chain(keys).collect::<Vec<_>>());
+            }
+            What::Marked(marker) if self.has_line() => {
+                self.markers += 1;
+                let at = status::clock(duration_of(marker.frame, event.sample_rate));
+                let name = if marker.text.is_empty() { String::new() } else { format!(": {}", marker.text) };
+                self.report.aside(&[format!("marker {} at {at}{name}", self.markers)]);
             }
             What::Level { level, progress, state, device } => {
                 self.draw(level, progress, state, device, event.sample_rate);
