@@ -106,7 +106,7 @@ impl Backend for Builtin {
             end: AtomicU64::new(u64::MAX),
         });
         let latency = request.latency.unwrap_or(LATENCY);
-        Ok(Box::new(BuiltinStream { signal, clock, latency, ended: None }))
+        Ok(Box::new(BuiltinStream { signal, clock, latency, caught_up: false, ended: None }))
     }
 }
 
@@ -164,6 +164,9 @@ struct BuiltinStream {
     signal: Signal,
     clock: Arc<PacedClock>,
     latency: Duration,
+    /// Whether everything was read that was due: what has become due since waits for the next look, so that a look gives
+    /// one block and not many tiny ones behind it.
+    caught_up: bool,
     ended: Option<EndReason>,
 }
 
@@ -208,6 +211,9 @@ impl CaptureStream for BuiltinStream {
         if let Some(reason) = &self.ended {
             return Reading::Ended(reason.clone());
         }
+        if std::mem::take(&mut self.caught_up) {
+            return Reading::Idle;
+        }
         // The first block is due as if the signal had begun one frame ago, so that it is never empty.
         let first = duration_of(1, self.clock.rate);
         self.clock.begun.get_or_init(|| Instant::now().checked_sub(first).unwrap_or_else(Instant::now));
@@ -221,6 +227,7 @@ impl CaptureStream for BuiltinStream {
         if due == 0 {
             return Reading::Idle;
         }
+        self.caught_up = self.clock.pace == Pace::RealTime && due < max_frames;
         match self.signal.fill(read, due, block) {
             Ok(0) => self.end(EndReason::Exhausted),
             Ok(frames) => {
@@ -263,6 +270,7 @@ mod tests {
         while clock.position() < 1_000 {
             std::thread::yield_now();
         }
+        assert!(matches!(stream.read(&mut block, usize::MAX), Reading::Idle), "one block a look");
         assert!(matches!(stream.read(&mut block, usize::MAX), Reading::Frames));
         assert!(block.len() >= 1_000);
     }
