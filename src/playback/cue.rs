@@ -63,7 +63,7 @@ pub fn play_cue(output: &mut dyn Output, cue: Cue) -> Result<()> {
             return Err(fault.unwrap_or_else(|| Error::new(ErrorKind::NotReadable, "the loudspeaker does not play")));
         }
         let written = line.feeder().write(rest);
-        rest = rest.get(written..).unwrap_or_default();
+        rest = rest.get(written * usize::from(format.channels)..).unwrap_or_default();
         thread::sleep(LOOK_INTERVAL);
     }
     line.close();
@@ -85,7 +85,7 @@ fn tone(cue: Cue, format: AudioFormat) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::playback::ClockOutput;
+    use crate::playback::{ClockOutput, Line};
 
     #[test]
     fn a_cue_is_short_soft_at_its_ends_and_in_every_channel() {
@@ -95,6 +95,20 @@ mod tests {
         assert!(samples[0] == 0.0 && samples[2_398].abs() < 0.05);
         let loudest = samples.iter().copied().fold(0.0, f32::max);
         assert!((loudest - 0.25).abs() < 0.01, "{loudest}");
+    }
+
+    /// As loudspeakers are, whatever is asked for.
+    struct Stereo;
+
+    impl Output for Stereo {
+        fn open(&mut self, format: AudioFormat) -> Result<Line> {
+            ClockOutput.open(AudioFormat { channels: 2, ..format })
+        }
+    }
+
+    #[test]
+    fn two_channels_are_played_to_their_end() {
+        play_cue(&mut Stereo, Cue::Start).unwrap();
     }
 
     #[test]

@@ -7,6 +7,8 @@ use rustix::process::Signal;
 use crate::disk::{FrozenDisk, STALL};
 use crate::support::harness::{Running, Test};
 use crate::support::output::Output;
+use crate::support::pulse::PulseServer;
+use crate::support::server::Microphone;
 use crate::support::terminal::Terminal;
 use crate::takes::{layout, names, record, samples};
 use crate::watch::clocks::faketime;
@@ -317,6 +319,21 @@ fn systemd_is_told_that_it_records_and_that_frames_come() {
     running.signal(Signal::TERM);
     while !next().contains("STOPPING=1") {}
     running.wait().assert_success();
+}
+
+#[test]
+fn a_cue_is_heard_and_not_in_the_recording_of_its_own_loudspeaker() {
+    let server = PulseServer::start_with(Microphone { channels: 2, ..Microphone::default() });
+    let mut witness = record(&["-q", "--json", "witness.wav"]).server(&server).spawn();
+    witness.wait_for_stdout("\"event\":\"start\"");
+    let output = record(&["--cue", "-d", "1s", "x.wav"]).server(&server).run();
+    output.assert_success();
+    assert!(!output.stderr().contains("cue") && !output.stderr().contains("silent"), "{}", output.context());
+    witness.signal(Signal::INT);
+    let witness = witness.wait();
+    let loudest = |path| samples(path).into_iter().map(i16::unsigned_abs).max().unwrap();
+    assert!(loudest(witness.path("witness.wav")) > 3_000, "{}", witness.context());
+    assert_eq!(loudest(output.path("x.wav")), 0);
 }
 
 #[test]
