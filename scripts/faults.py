@@ -39,7 +39,7 @@ TESTS = {
     "capture": (["capture::", "media::"], ["media"]),
     "format": (["format::"], ["formats", "wav_files"]),
     "media": (["media::"], ["media"]),
-    "storage": (["storage::", "clips::"], ["media", "recover"]),
+    "storage": (["storage::", "clips::"], ["recover"]),
     "clips": (["clips::"], ["recover"]),
     "playback": (["playback::"], []),
 }

@@ -194,6 +194,23 @@ fn a_recording_that_is_behind_when_it_is_stopped_loses_nothing() {
 }
 
 #[test]
+fn a_pause_cuts_at_its_frame_although_the_next_ones_are_there_already() {
+    let rig = Rig::new();
+    let unread = rig.recorder.events_bounded(1);
+    rig.recorder.start(None).unwrap();
+    rig.push(10);
+    // The pump waits until this is read, and finds all that follows at once.
+    rig.recorder.mark("").unwrap();
+    rig.push(480);
+    rig.recorder.pause().unwrap();
+    rig.push(100);
+    drop(unread);
+    rig.recorder.stop().unwrap();
+    let (_, blobs) = rig.finish();
+    assert_eq!(blobs[0].facts().frames, 490);
+}
+
+#[test]
 fn a_header_that_cannot_be_completed_is_reported() {
     let disk = MemoryDisk::new();
     disk.fail(Operation::Patch, 1, io::ErrorKind::Other);
