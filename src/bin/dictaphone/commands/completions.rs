@@ -72,9 +72,16 @@ fn command() -> clap::Command {
         sub.mut_arg("clip", |arg| arg.add(ArgValueCompleter::new(clips_of_folder)))
             .mut_arg("device", |arg| arg.add(ArgValueCompleter::new(outputs)))
     });
-    for name in ["info", "rename", "convert"] {
+    for (name, second) in [("info", None), ("rename", Some("name")), ("convert", Some("out"))] {
         let add = |arg: clap::Arg| arg.add(ArgValueCompleter::new(clips_of_folder));
-        command = command.mut_subcommand(name, |sub| sub.mut_arg("clip", add));
+        command = command.mut_subcommand(name, |sub| {
+            let sub = sub.mut_arg("clip", add);
+            // What was changed last stands last.
+            match second {
+                Some(second) => sub.mut_arg(second, |arg| arg),
+                None => sub,
+            }
+        });
     }
     command = command
         .mut_subcommand("delete", |sub| sub.mut_arg("clips", |arg| arg.add(ArgValueCompleter::new(clips_of_folder))));
@@ -132,6 +139,8 @@ fn beginning_with(typed: &OsStr, candidates: Vec<CompletionCandidate>) -> Vec<Co
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use clap::ValueEnum as _;
 
     use super::*;
@@ -151,5 +160,15 @@ mod tests {
     #[test]
     fn the_command_line_that_completes_is_consistent() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn what_completes_has_the_words_in_the_order_of_the_command_line() {
+        let places = |mut command: clap::Command| -> BTreeMap<String, Vec<String>> {
+            command.build();
+            let words = |sub: &clap::Command| sub.get_positionals().map(|arg| arg.get_id().to_string()).collect();
+            command.get_subcommands().map(|sub| (sub.get_name().to_owned(), words(sub))).collect()
+        };
+        assert_eq!(places(command()), places(cli::command()));
     }
 }
