@@ -25,7 +25,7 @@ use crate::report::{quantity, status};
 pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let size = Size { columns: area.width, rows: area.height };
-    let Some(areas) = layout::areas(size) else { return too_small(model, area, frame.buffer_mut()) };
+    let Some(areas) = layout::areas(size) else { return too_small(model, area, frame) };
     let buffer = frame.buffer_mut();
     outline_of_parts(model, &areas, buffer);
     status_line(model, areas.status, buffer);
@@ -78,12 +78,26 @@ pub(crate) fn title(model: &Model) -> String {
     }
 }
 
-fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
+/// What matters most, what is needed, and below it the question that waits for a key.
+fn too_small(model: &Model, area: Rect, frame: &mut Frame<'_>) {
     let Size { columns, rows } = SIZE_MIN;
-    let lines = [head(model).0, status::clock(model.recorder.time), format!("too small, {columns}x{rows} needed")];
-    for (line, row) in lines.into_iter().zip(area.rows()) {
-        Line::raw(line).render(row, buffer);
+    let needed = format!("{columns}x{rows} needed");
+    let whole = format!("too small, {needed}");
+    let needs =
+        if whole.width() <= usize::from(area.width) { vec![whole] } else { vec!["too small,".to_owned(), needed] };
+    let lines = [head(model).0, status::clock(time(model))].into_iter().chain(needs);
+    for (line, row) in lines.zip(area.rows()) {
+        Line::raw(line).render(row, frame.buffer_mut());
     }
+    if let Some(last) = area.rows().nth(4).filter(|_| model.dialog.is_some()) {
+        bottom(model, last, frame);
+    }
+}
+
+/// Recorded time, or the place of what is played.
+fn time(model: &Model) -> Duration {
+    let playing = model.player.playing.as_ref().filter(|_| model.recorder.deck == Deck::Idle);
+    playing.map_or(model.recorder.time, |playing| playing.at)
 }
 
 /// The frame, with the device above and the folder in the middle.
@@ -211,8 +225,7 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
         }
     };
     let playing = model.player.playing.as_ref().filter(|_| model.recorder.deck == Deck::Idle);
-    let time = playing.map_or(model.recorder.time, |playing| playing.at);
-    push(format!("  {}", status::clock(time)), theme.plain(), &mut left);
+    push(format!("  {}", status::clock(time(model))), theme.plain(), &mut left);
     if let Some(playing) = playing {
         if model.player.speed != 1.0 {
             push(format!("  {}", theme.times(model.player.speed)), theme.accent(), &mut left);
