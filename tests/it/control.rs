@@ -251,9 +251,12 @@ fn each_action_in_each_state_does_it_or_names_the_error_of_the_standard() {
     assert_endings(&home, "inactive", &REFUSED.map(|words| (words, 1, WRONG)));
     ctl(&home, &["start"]).assert_success();
     terminal.wait_for("REC");
+    let status = || ctl(&home, &["status"]).stdout();
+    wait::until("it is said how loud it is", status, || status().contains("peak").then_some(()));
     let stopped = ctl(&home, &["stop"]);
     stopped.assert_success();
     assert!(layout(stopped.stdout().trim()).2 > 0);
+    assert!(!status().contains("peak"), "nobody hears how loud it was");
     ctl(&home, &["quit"]).assert_success();
     assert_eq!(terminal.wait(), 0);
 }

@@ -10,6 +10,7 @@ mod device;
 mod event;
 mod facts;
 mod files;
+mod heard;
 pub(crate) mod listener;
 mod opening;
 mod pipe;

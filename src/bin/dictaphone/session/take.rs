@@ -15,6 +15,7 @@ use dictaphone::{
 
 use super::{
     event::{Listeners, What},
+    heard::Heard,
     pipe::{Pipe, Piped},
     save::Saving,
     target,
@@ -69,6 +70,7 @@ pub(super) struct Recording {
     copy_failure: Option<CopyFailure>,
     piped: Option<Piped>,
     stopped: bool,
+    heard: Heard,
     started_in: PathBuf,
 }
 
@@ -103,6 +105,7 @@ impl Recording {
             copy_failure: None,
             piped: None,
             stopped: false,
+            heard: Heard::default(),
             started_in: std::env::current_dir().unwrap_or_default(),
         }
     }
@@ -291,8 +294,9 @@ impl Recording {
         let _ = self.recorder.stop();
     }
 
-    pub(super) fn report_level(&self, listeners: &mut Listeners) {
-        let (level, progress): (Level, Progress) = (self.recorder.take_level(), self.recorder.progress());
+    pub(super) fn report_level(&mut self, listeners: &mut Listeners) {
+        let (measured, progress): (Level, Progress) = (self.recorder.take_level(), self.recorder.progress());
+        let level = self.heard.level(measured, Instant::now());
         let (state, device) = (self.state, self.device.as_str());
         let what = What::Level { level: &level, progress: &progress, state, device };
         listeners.emit(progress.frames, self.format.sample_rate, what);

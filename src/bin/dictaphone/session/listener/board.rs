@@ -130,6 +130,7 @@ impl Listener for BoardKeeper {
                 self.board.write(|known| {
                     known.status.state = Activity::Inactive;
                     known.status.path = None;
+                    known.status.peak_dbfs = None;
                     known.status.lost_frames = outcome.lost_frames();
                     known.status.duration_s = seconds(outcome.frames, outcome.sample_rate);
                 });
