@@ -147,6 +147,30 @@ fn a_mistake_in_the_config_is_a_warning_where_it_is_not_needed() {
     list.assert_success()
         .assert_stderr_contains("warning: ")
         .assert_stderr_contains("config.toml:1: unknown key `rat`");
+    let words = ["-i", "tone", "-d", "0.1", "--fast", "a.wav"];
+    let profile = "[profile.other]\nchannels = 'many'\n";
+    configured(&words, profile)
+        .run()
+        .assert_success()
+        .assert_stderr_contains("warning: ")
+        .assert_stderr_contains("many");
+    let asked = configured(&words, profile).args(["--profile", "other"]).run();
+    asked.assert_exit(2).assert_stderr_contains("config.toml:2: ");
+}
+
+#[test]
+fn a_flag_is_written_as_in_toml_or_as_on_the_command_line() {
+    let config = "sample_format = 's24'\non_saved = ['true', 'true']\n[profile.flat]\nsample-format = 's32'\n";
+    let test = configured(&["-q", "-i", "tone", "-d", "0.1", "--fast", "a.wav"], config);
+    let output = test.run();
+    output.assert_success();
+    assert_eq!(hound::WavReader::open(output.path("a.wav")).unwrap().spec().bits_per_sample, 24);
+    let output = test.again().args(["config", "--profile", "flat"]).run();
+    output.assert_success().assert_stderr("");
+    for line in ["sample-format s32 config, line 4", "on-saved true · true config, line 2"] {
+        let is_there = output.stdout().lines().any(|row| row.split_whitespace().eq(line.split_whitespace()));
+        assert!(is_there, "{line}\n{}", output.stdout());
+    }
 }
 
 #[test]
@@ -163,7 +187,7 @@ fn a_profile_of_the_config_stands_in_for_flags() {
 
 #[test]
 fn config_shows_what_is_in_force_and_where_it_comes_from() {
-    let config = "preset = 'voice'\n[profile.meeting]\nchannels = 2\n[keys]\nrecord = 'f5'\n";
+    let config = "preset = 'voice'\nback_step = '2s'\n[profile.meeting]\nchannels = 2\n[keys]\nrecord = 'f5'\n";
     let test = configured(&[], config).again().env("DICTAPHONE_DIR", "/takes").env("NO_COLOR", "1");
     let output = test.clone().args(["config", "--profile", "meeting"]).run();
     output.assert_success().assert_stderr("");
@@ -171,11 +195,15 @@ fn config_shows_what_is_in_force_and_where_it_comes_from() {
     for line in [
         "profiles meeting",
         "preset voice config, line 1",
-        "channels 2 config, line 3",
-        "keys.record F5 config, line 5",
+        "back_step 2s config, line 2",
+        "crossfade no built in",
+        "channels 2 config, line 4",
+        "keys.record F5 config, line 6",
         "dir /takes DICTAPHONE_DIR",
         "color never NO_COLOR",
-        "rate the device's built in",
+        "rate 16000 preset voice",
+        "hang 2s with vox built in",
+        "map no built in",
     ] {
         let is_there = text.lines().any(|row| row.split_whitespace().eq(line.split_whitespace()));
         assert!(is_there, "{line}\n{text}");

@@ -3,12 +3,13 @@
 use std::{env, path::Path};
 
 use anyhow::Context as _;
+use clap::ValueEnum as _;
 use serde::Serialize;
 
 use crate::{
     cli::{
         ConfigArgs,
-        config::{self, Config},
+        config::{self, Config, Habits},
     },
     message::{exit::Exit, visible},
     plan::{self, Surroundings},
@@ -23,6 +24,8 @@ enum Source {
     Config(usize),
     /// That variable.
     Environment(&'static str),
+    /// The preset of that name, which the config asks for.
+    Preset(String),
     /// The program.
     BuiltIn,
 }
@@ -66,14 +69,19 @@ pub(crate) fn run(args: &ConfigArgs, mut config: Config, had_problems: bool, rep
 
 fn values(config: &Config) -> Vec<Value> {
     let set = |key: &str| config.settings.iter().find(|setting| setting.key == key);
-    let flags = config::keys().into_iter().map(|key| {
+    let preset = of_preset(config);
+    let habits = Habits::KEYS.map(str::to_owned);
+    let flags = config::keys().into_iter().chain(habits).map(|key| {
         let (value, source) = match (key.as_str(), set(&key)) {
             ("dir", _) if !dir_of_environment().is_empty() => {
                 (dir_of_environment(), Source::Environment("DICTAPHONE_DIR"))
             }
             ("color", _) if config::no_color() => ("never".to_owned(), Source::Environment("NO_COLOR")),
             (_, Some(setting)) => (setting.value.clone(), Source::Config(setting.line)),
-            (key, None) => (built_in(key).to_owned(), Source::BuiltIn),
+            (key, None) => match preset.iter().find(|(flag, ..)| *flag == key) {
+                Some((_, value, name)) => (value.clone(), Source::Preset(name.clone())),
+                None => (built_in(key).to_owned(), Source::BuiltIn),
+            },
         };
         Value { key, value, source }
     });
@@ -84,6 +92,17 @@ fn values(config: &Config) -> Vec<Value> {
         source: Source::Config(setting.line),
     });
     flags.chain(keys).collect()
+}
+
+/// What the preset of the config makes of the flags that it stands for: flag, value and the preset's name.
+fn of_preset(config: &Config) -> Vec<(&'static str, String, String)> {
+    let Some(preset) = config.record.capture.preset else { return Vec::new() };
+    let name = preset.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let (rate, channels, depth) = plan::preset(Some(preset));
+    let rate = rate.map(|rate| ("rate", rate.to_string()));
+    let channels = channels.map(|channels| ("channels", channels.to_string()));
+    let values = rate.into_iter().chain(channels).chain([("sample-format", depth.to_string())]);
+    values.map(|(flag, value)| (flag, value, name.clone())).collect()
 }
 
 fn dir_of_environment() -> String {
@@ -103,6 +122,9 @@ fn built_in(key: &str) -> &'static str {
         "name" => "%Y-%m-%d_%H-%M-%S",
         "dir" => "Recordings in the music folder",
         "color" => "auto",
+        "threshold" => "-40 with vox = \"level\"",
+        "hang" => "2s with vox",
+        "pre-roll" => "500ms with vox",
         _ => "no",
     }
 }
@@ -128,6 +150,7 @@ fn row(value: &Value) -> [String; 3] {
     let source = match value.source {
         Source::Config(line) => format!("config, line {line}"),
         Source::Environment(name) => name.to_owned(),
+        Source::Preset(ref name) => format!("preset {name}"),
         Source::BuiltIn => "built in".to_owned(),
     };
     [value.key.clone(), visible(&value.value), source]

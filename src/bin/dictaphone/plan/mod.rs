@@ -184,7 +184,7 @@ fn refuse_taken_numbers(target: &Target, around: &Surroundings<'_>) -> Result<()
     }
 }
 
-const fn preset(preset: Option<Preset>) -> (Option<u32>, Option<u16>, SampleFormat) {
+pub(crate) const fn preset(preset: Option<Preset>) -> (Option<u32>, Option<u16>, SampleFormat) {
     match preset {
         None => (None, None, SampleFormat::S16),
         Some(Preset::Voice) => (Some(16_000), Some(1), SampleFormat::S16),

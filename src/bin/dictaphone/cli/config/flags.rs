@@ -60,7 +60,7 @@ pub(super) fn words_of(
                 let text = format!("`{}` is a text or a list of texts", entry.key);
                 return Err(document.failure(entry.at, text, format!("write it as `{} = [\"…\"]`", entry.key)));
             };
-            (texts.iter().map(|text| format!("--{}={text}", entry.key)).collect(), texts.join(" · "))
+            (texts.iter().map(|text| format!("--{flag}={text}")).collect(), texts.join(" · "))
         }
         (true, Value::Text(text)) => {
             let text = expanded(text, arg);

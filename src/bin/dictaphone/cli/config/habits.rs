@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::document::{Document, Entry, Value};
+use super::{
+    Setting,
+    document::{Document, Entry, Value},
+};
 use crate::{cli::duration, message::Failure};
 
 /// What the config says about it.
@@ -16,18 +19,20 @@ pub(crate) struct Habits {
 
 impl Habits {
     /// The names of them.
-    pub(super) const KEYS: [&str; 2] = ["back_step", "crossfade"];
+    pub(crate) const KEYS: [&str; 2] = ["back_step", "crossfade"];
 
-    /// Takes what is meant for it, and tells whether it was.
+    /// Takes what is meant for it, and returns what is then in force; `None` for what is not.
     ///
     /// # Errors
     /// A usage failure for a value that it cannot have.
-    pub(super) fn take(&mut self, entry: &Entry<'_>, document: &Document<'_>) -> Result<bool, Failure> {
-        match (entry.key.replace('-', "_").as_str(), &entry.value) {
+    pub(super) fn take(&mut self, entry: &Entry<'_>, document: &Document<'_>) -> Result<Option<Setting>, Failure> {
+        let key = entry.key.replace('-', "_");
+        let value = match (key.as_str(), &entry.value) {
             ("back_step", Value::Text(text)) => {
                 self.back_step = duration::parse_position(text).map_err(|wrong| {
                     document.failure(entry.at, format!("`{}`: {}", entry.key, wrong.what), wrong.hint)
                 })?;
+                text.clone()
             }
             ("back_step", _) => {
                 return Err(document.failure(
@@ -36,7 +41,10 @@ impl Habits {
                     format!("write it as `{} = \"2s\"`", entry.key),
                 ));
             }
-            ("crossfade", Value::Bool(crossfade)) => self.crossfade = *crossfade,
+            ("crossfade", Value::Bool(crossfade)) => {
+                self.crossfade = *crossfade;
+                crossfade.to_string()
+            }
             ("crossfade", _) => {
                 return Err(document.failure(
                     entry.at,
@@ -44,8 +52,8 @@ impl Habits {
                     "write it as `crossfade = true`",
                 ));
             }
-            _ => return Ok(false),
-        }
-        Ok(true)
+            _ => return Ok(None),
+        };
+        Ok(Some(Setting { key, value, line: document.line(entry.at) }))
     }
 }

@@ -40,6 +40,9 @@ const KEYS: &str = "keys";
 /// The table of profiles: each a table of flags that stand in for those above.
 const PROFILE: &str = "profile";
 
+/// What stands before the name of a profile that was not asked for, as the key of a problem in it.
+const UNUSED: &str = "profile.";
+
 /// What the file says.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
@@ -63,7 +66,7 @@ pub(crate) struct Config {
 /// One line of the file that is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Setting {
-    /// The flag without its dashes, or `keys.` and an action.
+    /// The flag without its dashes, a habit of the screen, or `keys.` and an action.
     pub(crate) key: String,
     /// As it is written on a command line.
     pub(crate) value: String,
@@ -96,6 +99,7 @@ impl Need {
     fn includes(self, key: &str) -> bool {
         let is_of_keys = key == KEYS || key.starts_with("keys.");
         match self {
+            _ if key.starts_with(UNUSED) => false,
             Self::Screen => true,
             Self::Recording => !is_of_keys,
             Self::Folder => matches!(key, "dir" | ""),
@@ -177,8 +181,8 @@ impl Config {
                 KEYS => config.take_keys(&document, &entry),
                 PROFILE => config.take_profiles(&document, &entry, &record, profile, &mut flags),
                 _ => match config.habits.take(&entry, &document) {
-                    Ok(true) => {}
-                    Ok(false) => config.take_flag(&document, &entry, &record, &mut flags),
+                    Ok(Some(setting)) => config.settings.push(setting),
+                    Ok(None) => config.take_flag(&document, &entry, &record, &mut flags),
                     Err(failure) => config.problem(&format!("{KEYS}.{}", entry.key), failure),
                 },
             }
@@ -205,12 +209,12 @@ impl Config {
     fn take_flag(&mut self, document: &Document<'_>, entry: &Entry<'_>, record: &clap::Command, flags: &mut Vec<Flag>) {
         match words_of(entry, record, document) {
             Ok((words, value)) => {
-                let setting = Setting { key: entry.key.to_owned(), value, line: document.line(entry.at) };
+                let setting = Setting { key: entry.key.replace('_', "-"), value, line: document.line(entry.at) };
                 // What a profile says stands in for what is said above.
                 flags.retain(|flag| flag.setting.key != setting.key);
                 flags.push(Flag { setting, words });
             }
-            Err(failure) => self.problem(entry.key, failure),
+            Err(failure) => self.problem(&entry.key.replace('_', "-"), failure),
         }
     }
 
@@ -233,10 +237,14 @@ impl Config {
                 continue;
             };
             self.profiles.push(profile.key.to_owned());
-            let mut unused = Vec::new();
-            let taken = if wanted == Some(profile.key) { &mut *flags } else { &mut unused };
+            let is_wanted = wanted == Some(profile.key);
+            let (mut unused, known) = (Vec::new(), self.problems.len());
             for entry in entries {
-                self.take_flag(document, entry, record, taken);
+                self.take_flag(document, entry, record, if is_wanted { &mut *flags } else { &mut unused });
+            }
+            // Nobody needs what is wrong in a profile that was not asked for.
+            for problem in self.problems.iter_mut().skip(known).filter(|_| !is_wanted) {
+                problem.key = format!("{UNUSED}{}", profile.key);
             }
         }
     }

@@ -204,8 +204,12 @@ fn a_profile_stands_in_for_what_is_above_it() {
     assert_eq!(parse(None).record.capture.channels, Some(1));
     let unknown = parse(Some("choir")).with_profile(Some("choir")).unwrap_err();
     assert_eq!(unknown.message.text, "the config has no profile 'choir'");
-    // Whatever is in a profile is looked at, so that a mistake is told before it is needed.
-    assert_eq!(parse(None).settle(Need::Recording).unwrap_err().exit, Exit::Usage);
+    // Whatever is in a profile is looked at, so that a mistake is told before it is needed, and costs nothing until then.
+    for need in [Need::Recording, Need::Screen, Need::Folder] {
+        let told = parse(Some("meeting")).settle(need).unwrap();
+        assert!(told.len() == 1 && told[0].text.starts_with("c.toml:7: "), "{told:?}");
+    }
+    assert_eq!(parse(Some("memo")).settle(Need::Recording).unwrap_err().exit, Exit::Usage);
 }
 
 #[test]
