@@ -51,11 +51,11 @@ impl FromStr for ChannelMap {
     type Err = Error;
 
     /// # Errors
-    /// [`ErrorKind::InvalidData`] in one line that says what is wrong and how it is written.
+    /// [`ErrorKind::InvalidData`] in one line that says what is wrong.
     fn from_str(text: &str) -> Result<Self, Error> {
         let kept: Vec<Vec<u16>> = text.split(',').map(one).collect::<Result<_, _>>()?;
         if kept.len() > KEPT_MAX {
-            return Err(wrong(&format!("more than {KEPT_MAX} channels cannot be kept; write fewer")));
+            return Err(wrong(&format!("more than {KEPT_MAX} channels cannot be kept")));
         }
         Ok(Self { kept })
     }
@@ -69,17 +69,17 @@ fn one(text: &str) -> Result<Vec<u16>, Error> {
 fn channel(text: &str) -> Result<u16, Error> {
     let text = text.trim();
     match text.to_lowercase().as_str() {
-        "" => return Err(wrong("a channel is missing; write it as `3`, `1,4`, `left` or `1+2`")),
+        "" => return Err(wrong("a channel is missing")),
         "left" => return Ok(0),
         "right" => return Ok(1),
         _ => {}
     }
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u16>() {
-        Ok(0) => Err(wrong("channels are counted from 1; `1` is the first, and `left` the same")),
+        Ok(0) => Err(wrong("channels are counted from 1")),
         Ok(number) if digits => Ok(number - 1),
-        Err(_) if digits => Err(wrong("no source has so many channels; the first is `1`")),
-        _ => Err(wrong("not a list of channels; write it as `3`, `1,4`, `left` or `1+2`")),
+        Err(_) if digits => Err(wrong("no source has so many channels")),
+        _ => Err(wrong("not a list of channels")),
     }
 }
 

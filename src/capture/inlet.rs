@@ -169,7 +169,7 @@ impl Inlet {
         match self.news.try_recv() {
             Ok(News::Muted(muted)) => return Some(Reading::Muted(muted)),
             Ok(News::Suspended) => self.suspension.begin(self.clock.nanos_now(), self.clock.last_callback()),
-            Ok(News::Running) => self.suspension.deny(),
+            Ok(News::Running) => self.suspension.deny(self.clock.nanos_now()),
             Ok(News::Notice(notice)) => return Some(Reading::Notice(notice)),
             Ok(News::End(error)) => self.dying = Some(error),
             Err(TryRecvError::Empty) => {}
@@ -185,7 +185,8 @@ impl Inlet {
     fn read_suspended(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
         self.stall.reset();
         let last = self.clock.last_callback();
-        if !last.is_some_and(|(_, frames)| self.suspension.has_ended(frames)) {
+        let came = last.is_some_and(|(_, frames)| self.suspension.has_ended(frames));
+        if !came {
             let reading = self.reader.read(block, max_frames);
             if !matches!(reading, Reading::Idle) {
                 return reading;
@@ -196,6 +197,7 @@ impl Inlet {
         }
         let now = self.clock.nanos_now();
         let missing = match self.suspension.look(now, last) {
+            None if came => return self.reader.read(block, max_frames),
             None => return Reading::Idle,
             Some(Gone::Suspended) => {
                 return self.remark(WarningKind::Suspended, "was suspended by the sound server and delivers nothing");

@@ -35,7 +35,11 @@ pub(super) struct Suspension {
     silence: Duration,
     /// As far as it is suspended: when the last frames came before that, and how many had come by then.
     since: Option<(u64, u64)>,
-    /// Whether that was said.
+    /// When the server said so.
+    claimed: u64,
+    /// When the server said that it is over.
+    denied: Option<u64>,
+    /// Whether the suspension was reported.
     said: bool,
     missing: u64,
 }
@@ -43,7 +47,7 @@ pub(super) struct Suspension {
 impl Suspension {
     /// Of a source of `rate` frames a second that delivers about every `latency`.
     pub(super) fn new(rate: u32, latency: Duration) -> Self {
-        Self { rate, silence: latency + STATE_DELAY, since: None, said: false, missing: 0 }
+        Self { rate, silence: latency + STATE_DELAY, since: None, claimed: 0, denied: None, said: false, missing: 0 }
     }
 
     /// Whether nothing is due from the source.
@@ -56,13 +60,16 @@ impl Suspension {
         if self.since.is_none() {
             *self = Self { since: Some(last.unwrap_or((now, 0))), ..self.cleared() };
         }
+        (self.claimed, self.denied) = (now, None);
     }
 
-    /// The server says that it is not suspended. Before the first frames that is all there is to know; later ones tell
-    /// themselves.
-    pub(super) fn deny(&mut self) {
+    /// The server says at `now` that it is not suspended. Before the first frames that is all there is to know; later
+    /// ones tell themselves, if they come.
+    pub(super) fn deny(&mut self, now: u64) {
         if self.since.is_some_and(|(_, before)| before == 0) && !self.said {
             *self = self.cleared();
+        } else {
+            self.denied.get_or_insert(now);
         }
     }
 
@@ -76,13 +83,11 @@ impl Suspension {
     pub(super) fn look(&mut self, now: u64, last: Option<(u64, u64)>) -> Option<Gone> {
         let (since, before) = self.since?;
         if let Some((at, frames)) = last.filter(|(_, frames)| *frames > before) {
-            let all =
-                if before == 0 { 0 } else { self.due(since, at).saturating_sub(frames - before).max(self.missing) };
-            let rest = all - self.missing;
-            // What is short may be lateness alone; whoever counts the frames against the clock knows better.
-            let worth_telling = self.said || duration_of(all, self.rate) > self.silence;
-            *self = self.cleared();
-            return worth_telling.then_some(Gone::Over { all, rest });
+            return self.go_on((since, before), (at, frames));
+        }
+        if self.denied.is_some_and(|denied| now.saturating_sub(denied) >= nanos(WAKE_TIMEOUT)) {
+            // It runs, says the server, and yet nothing comes: that is another fault.
+            return self.end(if before == 0 { 0 } else { self.due(since, now) });
         }
         let waited = Duration::from_nanos(now.saturating_sub(since));
         if !self.said {
@@ -98,13 +103,39 @@ impl Suspension {
         Some(Gone::Missing(due - piece))
     }
 
+    /// Frames came: at `at`, `frames` in all.
+    fn go_on(&mut self, (since, before): (u64, u64), (at, frames): (u64, u64)) -> Option<Gone> {
+        let all = if before == 0 { 0 } else { self.due(since, at).saturating_sub(frames - before) };
+        let late = self.denied.is_none() && at < self.claimed.saturating_add(nanos(WAKE_TIMEOUT));
+        if late && !self.said && duration_of(all, self.rate) <= self.silence {
+            // The last of the sound from before comes behind the word of the server.
+            self.since = Some((at, frames));
+            return None;
+        }
+        self.end(all)
+    }
+
+    /// It is over, with `all` frames missing. What is short may be lateness alone; whoever counts the frames against the
+    /// clock knows better.
+    fn end(&mut self, all: u64) -> Option<Gone> {
+        let all = all.max(self.missing);
+        let rest = all - self.missing;
+        let worth_telling = self.said || duration_of(all, self.rate) > self.silence;
+        *self = self.cleared();
+        worth_telling.then_some(Gone::Over { all, rest })
+    }
+
     fn cleared(&self) -> Self {
-        Self { since: None, said: false, missing: 0, ..*self }
+        Self { since: None, denied: None, said: false, missing: 0, ..*self }
     }
 
     fn due(&self, since: u64, now: u64) -> u64 {
         frames_in(Duration::from_nanos(now.saturating_sub(since)), self.rate)
     }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -139,16 +170,19 @@ mod tests {
         source.begin(SECOND, None);
         assert_eq!(source.look(2 * SECOND, None), None);
         assert_eq!(source.look(3 * SECOND, None), Some(Gone::Suspended));
-        source.deny();
-        assert_eq!(source.look(9 * SECOND, None), None);
-        assert_eq!(source.look(9 * SECOND, Some((9 * SECOND, 10))), Some(Gone::Over { all: 0, rest: 0 }));
+        source.deny(3 * SECOND);
+        assert_eq!(source.look(4 * SECOND, None), None);
+        assert_eq!(source.look(4 * SECOND, Some((4 * SECOND, 10))), Some(Gone::Over { all: 0, rest: 0 }));
         source.begin(SECOND, None);
         assert_eq!(source.look(SECOND, Some((SECOND, 10))), None, "it woke up at once");
+        source.deny(SECOND);
+        assert_eq!(source.look(SECOND, Some((SECOND, 20))), None);
+        assert!(!source.is_on());
         source.begin(SECOND, None);
-        source.deny();
+        source.deny(SECOND);
         assert!(!source.is_on(), "it is about to deliver");
         source.begin(SECOND, Some((SECOND, 10)));
-        source.deny();
+        source.deny(SECOND);
         assert!(source.is_on(), "frames will tell");
     }
 
@@ -156,16 +190,42 @@ mod tests {
     fn a_source_that_goes_on_at_once_is_not_worth_a_word() {
         let mut source = Suspension::new(1_000, Duration::ZERO);
         source.begin(SECOND, Some((SECOND, 1_000)));
+        source.deny(SECOND + 5);
         assert_eq!(source.look(SECOND, Some((SECOND + SECOND / 50, 1_020))), None);
         assert!(!source.is_on());
     }
 
     #[test]
-    fn a_state_that_comes_later_than_the_frames_is_not_believed() {
+    fn a_state_that_comes_later_than_the_frames_is_not_believed_for_long() {
         let mut source = Suspension::new(1_000, Duration::from_millis(100));
         source.begin(SECOND, Some((SECOND, 100)));
         assert_eq!(source.look(SECOND + SECOND / 3, Some((SECOND, 100))), None);
         assert_eq!(source.look(SECOND + SECOND / 3, Some((SECOND + SECOND / 3, 433))), None, "it ran all the time");
+        assert_eq!(source.look(3 * SECOND, Some((3 * SECOND, 3_100))), None);
+        assert!(!source.is_on());
+    }
+
+    #[test]
+    fn the_last_sound_from_before_may_come_behind_the_word_of_the_server() {
+        let mut source = Suspension::new(1_000, Duration::ZERO);
+        source.begin(SECOND, Some((SECOND, 1_000)));
+        let last = (SECOND + SECOND / 10, 1_100);
+        assert_eq!(source.look(last.0, Some(last)), None);
+        assert!(source.is_on());
+        assert_eq!(source.look(last.0 + SECOND / 4, Some(last)), Some(Gone::Suspended));
+        let back = (3 * SECOND + SECOND / 10, 1_200);
+        assert_eq!(source.look(back.0, Some(back)), Some(Gone::Over { all: 1_900, rest: 1_900 }));
+    }
+
+    #[test]
+    fn a_source_that_runs_again_and_yet_delivers_nothing_is_not_suspended() {
+        let mut source = Suspension::new(1_000, Duration::ZERO);
+        let last = Some((SECOND, 1_000));
+        source.begin(SECOND, last);
+        assert_eq!(source.look(2 * SECOND, last), Some(Gone::Suspended));
+        source.deny(2 * SECOND);
+        assert_eq!(source.look(3 * SECOND, last), Some(Gone::Missing(1_750)));
+        assert_eq!(source.look(4 * SECOND, last), Some(Gone::Over { all: 3_000, rest: 1_250 }));
         assert!(!source.is_on());
     }
 }

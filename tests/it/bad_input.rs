@@ -88,7 +88,7 @@ fn every_mistake_has_its_message_its_remedy_and_its_code() {
             "-i tone --map 0 x.wav",
             (
                 "invalid value '0' for '--map <CHANNELS>': channels are counted from 1",
-                "`1` is the first, and `left` the same",
+                "the first is `1`; write it as `3`, `1,4`, `left` or `1+2`",
                 2,
             ),
         ),
@@ -96,7 +96,7 @@ fn every_mistake_has_its_message_its_remedy_and_its_code() {
             "-i tone --map 1+ x.wav",
             (
                 "invalid value '1+' for '--map <CHANNELS>': a channel is missing",
-                "write it as `3`, `1,4`, `left` or `1+2`",
+                "the first is `1`; write it as `3`, `1,4`, `left` or `1+2`",
                 2,
             ),
         ),
@@ -104,7 +104,7 @@ fn every_mistake_has_its_message_its_remedy_and_its_code() {
             "-i tone --map x x.wav",
             (
                 "invalid value 'x' for '--map <CHANNELS>': not a list of channels",
-                "write it as `3`, `1,4`, `left` or `1+2`",
+                "the first is `1`; write it as `3`, `1,4`, `left` or `1+2`",
                 2,
             ),
         ),

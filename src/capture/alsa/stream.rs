@@ -242,8 +242,9 @@ impl Teller {
                 let _ = self.news.try_send(News::Muted(*muted));
                 return self.waker.wake();
             }
-            Notice::Suspended => {
-                let _ = self.news.try_send(News::Suspended);
+            Notice::Suspended | Notice::Running => {
+                let suspended = *testimony == Notice::Suspended;
+                let _ = self.news.try_send(if suspended { News::Suspended } else { News::Running });
                 return self.waker.wake();
             }
             Notice::Moved => format!("{label} is gone: the sound server moved the recording to another device"),

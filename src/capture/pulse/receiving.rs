@@ -153,9 +153,8 @@ impl Receiving {
                 let message = format!("{} is gone: the sound server moved the recording to {name}", self.label);
                 return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
             }
-            // When that is over, frames come.
-            Command::RecordStreamSuspended(state) if state.stream_index == self.channel && state.suspended => {
-                let _ = self.news.try_send(News::Suspended);
+            Command::RecordStreamSuspended(state) if state.stream_index == self.channel => {
+                let _ = self.news.try_send(if state.suspended { News::Suspended } else { News::Running });
             }
             Command::SubscribeEvent(event)
                 if event.event_facility == SubscriptionEventFacility::Server && self.default.is_some() =>

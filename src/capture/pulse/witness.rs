@@ -32,6 +32,8 @@ pub(in crate::capture) enum Notice {
     Muted(bool),
     /// Its source was suspended.
     Suspended,
+    /// Its source is not suspended any more.
+    Running,
     /// The stream was moved to another source.
     Moved,
     /// The server closed the stream.
@@ -86,6 +88,7 @@ struct Stream {
     /// Whether it was told what that is called.
     named: bool,
     muted: bool,
+    suspended: bool,
 }
 
 struct Case<F> {
@@ -188,6 +191,7 @@ impl<F: FnMut(Notice)> Case<F> {
                 source: source_of(stream),
                 named: false,
                 muted: false,
+                suspended: false,
             });
             if let Some(stream) = self.stream {
                 (self.tell)(Notice::Present);
@@ -224,8 +228,13 @@ impl<F: FnMut(Notice)> Case<F> {
         if !std::mem::replace(&mut stream.named, true) {
             (self.tell)(Notice::Source(source.name.to_string_lossy().into_owned()));
         }
-        if source.state == SourceState::Suspended {
+        let suspended = source.state == SourceState::Suspended;
+        let was_suspended = std::mem::replace(&mut stream.suspended, suspended);
+        if suspended {
+            // Again each time, as it may have run in between.
             (self.tell)(Notice::Suspended);
+        } else if was_suspended {
+            (self.tell)(Notice::Running);
         }
         if std::mem::replace(&mut stream.muted, source.muted) != source.muted {
             (self.tell)(Notice::Muted(source.muted));

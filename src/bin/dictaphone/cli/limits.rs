@@ -93,7 +93,9 @@ pub(crate) fn channels(text: &str) -> Result<u16, WrongValue> {
 /// # Errors
 /// One line that says how it is written.
 pub(crate) fn channel_map(text: &str) -> Result<ChannelMap, WrongValue> {
-    text.parse().map_err(|error: dictaphone::Error| error.to_string().into())
+    text.parse().map_err(|error: dictaphone::Error| {
+        WrongValue::new(error.to_string(), "the first is `1`; write it as `3`, `1,4`, `left` or `1+2`")
+    })
 }
 
 /// Reads a sample format.
