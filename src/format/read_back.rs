@@ -57,15 +57,18 @@ mod tests {
         format::{Delivery, EncoderSettings, Metadata, formats},
     };
 
-    /// A finished file of `frames` frames.
+    /// A finished file of `frames` frames of a tone.
     fn written(name: &str, audio: AudioFormat, frames: usize) -> Vec<u8> {
+        write(name, audio, (0..frames * usize::from(audio.channels)).map(|n| (n as f32 * 0.1).sin() / 2.0).collect())
+    }
+
+    /// A finished file of these samples.
+    fn write(name: &str, audio: AudioFormat, samples: Vec<f32>) -> Vec<u8> {
         let settings =
             EncoderSettings { audio, delivery: Delivery::File, bits_per_second: None, metadata: Metadata::default() };
         let mut encoder = table::by_name(name).unwrap().encoder(&settings).unwrap();
         let mut out = Vec::new();
         encoder.begin(&mut out).unwrap();
-        let samples: Vec<f32> =
-            (0..frames * usize::from(audio.channels)).map(|n| (n as f32 * 0.1).sin() / 2.0).collect();
         encoder.encode(&samples, &mut out).unwrap();
         encoder.finish(&mut out).unwrap();
         let seal = encoder.seal(out.len() as u64);
@@ -101,6 +104,30 @@ mod tests {
                     }
                     fs::write(&path, [0; 4_000]).unwrap();
                     assert!(read_back(&path, &mime_type, audio, 9).is_err());
+                }
+            }
+        }
+    }
+
+    /// Its frames are as long as frames can be, and the last one is most of a short file.
+    #[test]
+    fn noise_of_any_length_is_found_by_another_reader() {
+        let folder = tempfile::tempdir().unwrap();
+        for format in formats().iter().filter(|format| format.read_back.is_some()) {
+            for depth in format.codecs.iter().flat_map(|codec| codec.sample_formats) {
+                for (channels, frames) in [(1, 4_096), (2, 3_000), (2, 4_096), (2, 12_000), (6, 8_192), (8, 20_000)] {
+                    let audio = AudioFormat::new(format.sample_rate(44_100), channels, *depth);
+                    if format.supported(audio).is_err() {
+                        continue;
+                    }
+                    let path = folder.path().join(format!("x.{}", format.extension()));
+                    let mut state = 1_u32;
+                    let noise = (0..frames * usize::from(channels)).map(|_| {
+                        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        state as f32 / 2_147_483_648.0 - 1.0
+                    });
+                    fs::write(&path, write(format.name, audio, noise.collect())).unwrap();
+                    read_back(&path, &format.full_mime_type(audio), audio, frames as u64).unwrap();
                 }
             }
         }

@@ -1,14 +1,19 @@
 //! A file of ours as the library reads it: what its head says, and its end. Of Opus that is the last page, since the
 //! library only knows how its packets lie; of FLAC in 32 bits and stereo it is not decoded, because the library does not
 //! know differences of 33 bits.
+//!
+//! The end of a FLAC file is not sought: the library halves what is left, and where it comes down within the last frame
+//! it finds no other one behind it, and takes the file for one that is cut off. It is given the end by itself.
+
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use symphonia::core::{
     codecs::audio::{AudioDecoderOptions, well_known::CODEC_ID_OPUS},
     errors::Error as Failure,
-    formats::{FormatOptions, FormatReader, SeekMode, SeekTo, TrackType, probe::Hint},
+    formats::{FormatOptions, FormatReader, TrackType, probe::Hint},
+    io::{MediaSourceStream, ReadBytes},
     meta::MetadataOptions,
     packet::Packet,
-    units::Timestamp,
 };
 
 use super::{guard::guarded, source};
@@ -16,6 +21,11 @@ use crate::{
     audio::SampleFormat,
     format::row::{Bytes, Found},
 };
+
+/// Longer than two frames of FLAC as we write them, in bytes: 4,096 samples of eight channels in 33 bits are 135 kB.
+const END_BYTES: u64 = 300 << 10;
+/// What every FLAC file begins with, the block that tells its format included.
+const FLAC_HEAD_BYTES: usize = 42;
 
 /// What is wrong with the file, in the words of the library.
 type Flaw = Box<dyn std::error::Error + Send + Sync>;
@@ -26,9 +36,7 @@ pub(super) fn read(input: Bytes) -> Result<Found, Flaw> {
 }
 
 fn found(input: Bytes) -> Result<Found, Flaw> {
-    let stream = source::stream(input)?;
-    let probe = symphonia::default::get_probe();
-    let mut reader = probe.probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())?;
+    let reader = opened(source::stream(input)?)?;
     let track = reader.default_track(TrackType::Audio).ok_or("it has no sound")?.clone();
     let params = track.codec_params.as_ref().and_then(|params| params.audio()).ok_or("it has no sound")?;
     let channels = params.channels.as_ref().map_or(0, |channels| channels.count());
@@ -48,19 +56,40 @@ fn found(input: Bytes) -> Result<Found, Flaw> {
         Some(SampleFormat::S32) if channels == 2 => None,
         _ => Some(symphonia::default::get_codecs().make_audio_decoder(params, &AudioDecoderOptions::default())?),
     };
-    let last = Timestamp::from(i64::try_from(found.frames.saturating_sub(1))?);
-    reader.seek(SeekMode::Accurate, SeekTo::Timestamp { ts: last, track_id: track.id })?;
-    let mut end = 0;
+    let mut reader = opened(end_of(reader.into_inner())?)?;
+    let mut last = None;
     while let Some(packet) = next_packet(reader.as_mut())? {
-        if let Some(codec) = &mut codec {
-            codec.decode(&packet)?;
-        }
-        end = u64::try_from(packet.pts.get())?.saturating_add(packet.dur.get());
+        last = Some(packet);
     }
+    let last = last.ok_or("it has no sound at its end")?;
+    if let Some(codec) = &mut codec {
+        codec.decode(&last)?;
+    }
+    let end = u64::try_from(last.pts.get())?.saturating_add(last.dur.get());
     if end < found.frames {
         return Err(format!("it breaks off after {end} frames").into());
     }
     Ok(found)
+}
+
+fn opened(stream: MediaSourceStream<'static>) -> Result<Box<dyn FormatReader>, Flaw> {
+    let probe = symphonia::default::get_probe();
+    Ok(probe.probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())?)
+}
+
+/// The end of a FLAC file that was read as far as its first frame, as a file of its own.
+fn end_of(mut stream: MediaSourceStream<'static>) -> Result<MediaSourceStream<'static>, Flaw> {
+    let first = stream.pos();
+    stream.seek(SeekFrom::Start(0))?;
+    let mut head = [0; FLAC_HEAD_BYTES];
+    stream.read_exact(&mut head)?;
+    // No other block follows.
+    head[4] |= 0x80;
+    let len = stream.seek(SeekFrom::End(0))?;
+    stream.seek(SeekFrom::Start(len.saturating_sub(END_BYTES).max(first)))?;
+    let mut bytes = head.to_vec();
+    stream.read_to_end(&mut bytes)?;
+    Ok(source::stream(Box::new(Cursor::new(bytes)))?)
 }
 
 /// The next packet, if there is one before the end.
