@@ -182,3 +182,52 @@ fn damage_in_the_middle_is_silence_of_its_length() {
         assert_eq!(all_samples(&cut).len(), before.len(), "{name}");
     }
 }
+
+#[test]
+fn a_page_of_ogg_that_is_damaged_or_missing_is_silence_of_its_length() {
+    let bench = Bench::new();
+    bench.put("x.wav", &wav(&numbers(240_000, 1, 16), 48_000, 1, 16));
+    for (name, line, settles) in [
+        ("x.oga", "ffmpeg -v error -y -i x.wav -c:a flac -page_duration 200000 -f ogg x.oga", 0),
+        ("x.ogg", "ffmpeg -v error -y -i x.wav -c:a libvorbis -page_duration 200000 x.ogg", 4_096),
+    ] {
+        bench.run(line);
+        let whole = bench.read(name);
+        let before = all_samples(&whole);
+        assert!(opened(&whole).damage().is_none(), "{name}");
+        let mut pages: Vec<usize> = (0..whole.len()).filter(|&at| whole[at..].starts_with(b"OggS\0")).collect();
+        let first = pages.iter().position(|&at| whole[at + 6..at + 14] != [0; 8]).unwrap();
+        pages.push(whole.len());
+        assert!(pages.len() > first + 6, "{name}: {pages:?}");
+        for page in first..pages.len() - 2 {
+            let (from, to) = (pages[page], pages[page + 1]);
+            let mut damaged = whole.clone();
+            damaged[to - 9] ^= 0x55;
+            let missing = [&whole[..from], &whole[to..]].concat();
+            // Without its first page a stream may have begun anywhere.
+            let cases = if page > first { vec![damaged, missing] } else { vec![damaged] };
+            for bytes in cases {
+                let mut decoder = opened(&bytes);
+                let after = samples(decoder.as_mut());
+                let damage = decoder.damage();
+                assert_eq!(after.len(), before.len(), "{name}, page {page}");
+                let [gap] = damage.gaps() else { panic!("{name}, page {page}: {damage:?}") };
+                assert!((1..60_000).contains(&gap.frames), "{name}, page {page}: {damage:?}");
+                let (begins, ends) = (gap.at as usize, (gap.at + gap.frames) as usize);
+                let same = |n: usize| (after[n] - before[n]).abs() < 1e-4;
+                let moved = (0..begins.saturating_sub(settles)).chain(ends + settles..after.len()).find(|&n| !same(n));
+                assert_eq!(moved, None, "{name}, page {page}: {damage:?}");
+                // From its middle on as well.
+                let from = (ends + 9_000).min(after.len());
+                decoder.seek(from as u64).unwrap();
+                assert!(samples(decoder.as_mut()) == after[from..], "{name}, page {page}");
+            }
+        }
+        let last = pages[pages.len() - 2];
+        for bytes in [&whole[..whole.len() - 1], &whole[..last], &whole[..whole.len() * 2 / 3]] {
+            let mut decoder = opened(bytes);
+            samples(decoder.as_mut());
+            assert!(decoder.damage().sentence(48_000).is_some(), "{name}, {} of {}", bytes.len(), whole.len());
+        }
+    }
+}

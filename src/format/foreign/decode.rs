@@ -17,7 +17,9 @@ use symphonia::core::{
 };
 
 use super::{
-    Kind, mp4,
+    Kind,
+    holes::{self, Hole, Stream},
+    mp4,
     probe::{Block, aifc_coding, block_of, container, decoder, is_lossy, name_of, probe, sound_track},
     source, tags, undecodable,
 };
@@ -35,6 +37,9 @@ const FAILURES_MAX: u32 = 4096;
 
 /// Frames that a byte holds at most: MPEG at 8 kbit/s has 48, silence in ALAC some hundreds.
 const FRAMES_PER_BYTE_MAX: u64 = 1024;
+
+/// Frames of silence at once.
+const SILENCE_FRAMES: u64 = 1 << 16;
 
 /// Frames of a packet at most; a number in a file may be anything.
 const PACKET_FRAMES_MAX: u64 = 1 << 20;
@@ -66,6 +71,16 @@ pub(super) struct ForeignDecoder {
     /// Samples of the block that were read or left out.
     taken: usize,
     ended: bool,
+    /// Of an Ogg file, what is missing in the stream that is read; measured, with the frames of each hole.
+    pages: Stream,
+    holes: Vec<(Hole, u64)>,
+    /// How many of those were passed.
+    passed: usize,
+    /// Frames of silence that are due before the packet that waits.
+    silent: u64,
+    waiting: Option<Packet>,
+    /// Damage that no frame tells of.
+    remark: Option<&'static str>,
     metadata: Metadata,
     damage: Damage,
 }
@@ -95,6 +110,11 @@ impl ForeignDecoder {
             }
             _ => error,
         };
+        let mut streams = std::collections::HashMap::new();
+        if kind.name == "ogg" {
+            let (found, pages) = holes::find(input).map_err(failed)?;
+            (streams, input) = (found, Box::new(pages));
+        }
         let len = input.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut reader = probe(source::stream(input).map_err(failed)?, name).map_err(named)?;
         let metadata = tags::read(reader.as_mut());
@@ -114,6 +134,12 @@ impl ForeignDecoder {
             block: Block::Float(Vec::new()),
             taken: 0,
             ended: false,
+            pages: streams.remove(&track.id).unwrap_or_default(),
+            holes: Vec::new(),
+            passed: 0,
+            silent: 0,
+            waiting: None,
+            remark: None,
             damage: Damage::default(),
             reader: Some(reader),
             codec,
@@ -138,6 +164,7 @@ impl ForeignDecoder {
         self.codec.reset();
         self.next = Some(0);
         self.ended = false;
+        (self.passed, self.silent, self.waiting) = (0, 0, None);
         Ok(())
     }
 
@@ -183,46 +210,79 @@ impl ForeignDecoder {
     /// Decodes on until there is something to read; false at the end.
     fn advance(&mut self) -> Result<bool> {
         while self.taken >= self.block.len() && !self.ended {
-            let Some(packet) = self.packet()? else {
+            if self.silent > 0 {
+                let frames = self.silent.min(SILENCE_FRAMES);
+                self.silent -= frames;
+                let begins = self.next.unwrap_or_default();
+                self.fill(begins, frames);
+                self.pass(begins, frames);
+                continue;
+            }
+            let packet = match self.waiting.take() {
+                Some(packet) => Some(packet),
+                None => self.packet()?,
+            };
+            let Some(packet) = packet else {
                 self.ended = true;
                 break;
             };
-            let begins = self.next.unwrap_or_else(|| u64::try_from(packet.pts.get()).unwrap_or(0));
-            let channels = usize::from(self.format.channels);
-            let bits = self.track_bits();
-            let frames = match self.codec.decode(&packet) {
-                Ok(decoded) => {
-                    let spec = decoded.spec();
-                    let (rate, count) = (spec.rate(), spec.channels().count());
-                    if decoded.frames() > 0 && (rate != self.format.sample_rate || count != channels) {
-                        return Err(self.changes(rate, count));
-                    }
-                    self.block = block_of(&decoded, bits).0;
-                    self.block.len() / channels.max(1)
-                }
-                // What cannot be decoded is silence of its length.
-                Err(_) => {
-                    let frames = usize::try_from(packet.dur.get().min(PACKET_FRAMES_MAX)).unwrap_or(0);
-                    self.damage.note_gap(begins.saturating_sub(self.priming), frames as u64);
-                    self.silence(frames * channels);
-                    frames
-                }
-            };
-            let end = begins.saturating_add(frames as u64);
-            // Behind a seek a first packet of nothing does not tell where the next one begins.
-            self.next = (frames > 0 || self.next.is_some()).then_some(end);
-            let wanted = self.at.saturating_add(self.priming);
-            let before = usize::try_from(wanted.saturating_sub(begins)).unwrap_or(usize::MAX).min(frames);
-            self.taken = before * channels;
+            if let Some((hole, frames)) = self.holes.get(self.passed)
+                && begins_of(&packet) >= hole.before
+            {
+                self.silent = *frames;
+                self.waiting = Some(packet);
+                self.passed += 1;
+                continue;
+            }
+            let begins = self.next.unwrap_or_else(|| begins_of(&packet));
+            let frames = self.decode(&packet, begins)?;
+            self.pass(begins, frames);
         }
         Ok(!self.ended)
+    }
+
+    /// Makes the packet, which begins there, the block; its frames.
+    fn decode(&mut self, packet: &Packet, begins: u64) -> Result<u64> {
+        let channels = usize::from(self.format.channels);
+        let bits = self.track_bits();
+        let Ok(decoded) = self.codec.decode(packet) else {
+            // What cannot be decoded is silence of its length.
+            let frames = packet.dur.get().min(PACKET_FRAMES_MAX);
+            self.fill(begins, frames);
+            return Ok(frames);
+        };
+        let spec = decoded.spec();
+        let (rate, count) = (spec.rate(), spec.channels().count());
+        if decoded.frames() > 0 && (rate != self.format.sample_rate || count != channels) {
+            return Err(self.changes(rate, count));
+        }
+        self.block = block_of(&decoded, bits).0;
+        Ok((self.block.len() / channels.max(1)) as u64)
+    }
+
+    /// Makes silence the block, in the place of what cannot be read.
+    fn fill(&mut self, begins: u64, frames: u64) {
+        self.damage.note_gap(begins.saturating_sub(self.priming), frames);
+        self.silence(usize::try_from(frames).unwrap_or(0) * usize::from(self.format.channels));
+    }
+
+    /// The block begins there and is so long: leaves out what is in front of what is read next.
+    fn pass(&mut self, begins: u64, frames: u64) {
+        let end = begins.saturating_add(frames);
+        // Behind a seek a first packet of nothing does not tell where the next one begins.
+        self.next = (frames > 0 || self.next.is_some()).then_some(end);
+        let wanted = self.at.saturating_add(self.priming);
+        let before = wanted.saturating_sub(begins).min(frames);
+        self.taken = usize::try_from(before).unwrap_or(usize::MAX).saturating_mul(usize::from(self.format.channels));
     }
 
     /// Whether the library finds a place without reading what is in front; of blocks of ADPCM it takes the wrong one.
     fn seeks(&self) -> bool {
         use codecs::{CODEC_ID_ADPCM_IMA_QT, CODEC_ID_ADPCM_IMA_WAV, CODEC_ID_ADPCM_MS};
         let codec = self.codec.codec_params().codec;
-        !self.is_chained && ![CODEC_ID_ADPCM_IMA_QT, CODEC_ID_ADPCM_IMA_WAV, CODEC_ID_ADPCM_MS].contains(&codec)
+        !self.is_chained
+            && self.holes.is_empty()
+            && ![CODEC_ID_ADPCM_IMA_QT, CODEC_ID_ADPCM_IMA_WAV, CODEC_ID_ADPCM_MS].contains(&codec)
     }
 
     fn silence(&mut self, samples: usize) {
@@ -270,6 +330,11 @@ impl ForeignDecoder {
         }
         Ok(total)
     }
+}
+
+/// The time that the library gives a packet.
+fn begins_of(packet: &Packet) -> u64 {
+    u64::try_from(packet.pts.get()).unwrap_or(0)
 }
 
 impl Decoder for ForeignDecoder {
@@ -327,6 +392,9 @@ impl Decoder for ForeignDecoder {
         let pre_roll = if self.is_lossy { PRE_ROLL } else { 0 };
         let wanted = frame.saturating_add(self.priming).saturating_sub(pre_roll);
         self.damage = Damage::default();
+        if let Some(remark) = self.remark {
+            self.damage.note_remark(remark);
+        }
         (self.at, self.taken, self.ended) = (frame, 0, false);
         self.silence(0);
         if wanted == 0 || !self.seeks() {

@@ -2,13 +2,15 @@
 //! of compressed sound. Our own readers keep what it does not have: RF64, files that grow, damage that is counted, Opus,
 //! FLAC of 32 bits; each says so in its header.
 //!
-//! `kinds` knows what a file is by its first bytes, `source` hands it over, `decode` reads it, `mp4` finds what encoders
+//! `kinds` knows what a file is by its first bytes, `source` hands it over, `decode` reads it, `holes` finds what is missing in Ogg, `mp4` finds what encoders
 //! put in front, `guard` makes its panics errors. Run by any thread but a realtime one. Without the feature `foreign` such files are known and refused.
 
 #[cfg(feature = "foreign")]
 mod decode;
 #[cfg_attr(not(feature = "foreign"), allow(dead_code))]
 mod guard;
+#[cfg(feature = "foreign")]
+mod holes;
 mod kinds;
 #[cfg(feature = "foreign")]
 mod mp4;

@@ -11,13 +11,17 @@ use super::{
         Kind,
         probe::{Block, block_of},
     },
-    FRAMES_PER_BYTE_MAX, ForeignDecoder, PACKET_FRAMES_MAX,
+    FRAMES_PER_BYTE_MAX, ForeignDecoder, Hole, PACKET_FRAMES_MAX, Stream, begins_of,
 };
 use crate::{
     audio::{AudioFormat, SampleFormat, Speakers},
     error::{Error, ErrorKind, Result},
     format::Decoder as _,
 };
+
+/// What is said of a file whose last page is not there, and of one that is shorter by nobody knows how much.
+const ENDLESS: &str = "its end is missing";
+const HOLED: &str = "parts of it are missing";
 
 impl ForeignDecoder {
     /// Finds out what the first packet decodes to, and how long it all is.
@@ -83,11 +87,44 @@ impl ForeignDecoder {
         params.bits_per_sample.filter(|&bits| bits > 0)
     }
 
-    /// Frames of all packets, of which only the last is decoded, because it may hold fewer than it claims.
+    /// Frames of all packets, of which only the last is decoded, because it may hold fewer than it claims, and those that
+    /// are missing.
     fn count(&mut self) -> Result<u64> {
         self.rewind()?;
+        let mut holes = std::mem::take(&mut self.pages.holes);
+        let there = self.count_packets(&mut holes)?;
+        self.remark = None;
+        if self.pages != Stream::default() && !self.pages.has_end {
+            self.remark = Some(ENDLESS);
+        }
+        if self.is_chained {
+            // Every part counts from its own start.
+            self.remark = if holes.is_empty() { self.remark } else { Some(HOLED) };
+            return Ok(there);
+        }
+        let rate = self.format.sample_rate;
+        for hole in holes {
+            match hole.frames(rate) {
+                Some(frames) => self.holes.push((hole, frames)),
+                None => self.remark = Some(HOLED),
+            }
+        }
+        let missing: u64 = self.holes.iter().map(|(_, frames)| frames).sum();
+        Ok(there.saturating_add(missing).saturating_add(self.pages.missing_at_end(rate)))
+    }
+
+    /// Frames of all packets; those behind a hole are counted for it.
+    fn count_packets(&mut self, holes: &mut [Hole]) -> Result<u64> {
         let (mut total, mut last) = (0_u64, None::<Packet>);
+        let mut count = |packet: &Packet| {
+            let begins = begins_of(packet);
+            let ahead = holes.partition_point(|hole| hole.after <= begins);
+            if let Some(hole) = holes.get_mut(ahead) {
+                hole.count(begins, packet.dur.get().min(PACKET_FRAMES_MAX));
+            }
+        };
         while let Some(packet) = self.packet()? {
+            count(&packet);
             if let Some(packet) = last.replace(packet) {
                 total = total.saturating_add(packet.dur.get().min(PACKET_FRAMES_MAX));
             }
