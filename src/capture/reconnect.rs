@@ -5,16 +5,19 @@
 //! succeeds in time, the time without it is told as lost frames, measured by the clock, and frames go on; if not, the
 //! stream ends. Everything but opening and closing runs on the reading thread. Listing is left to the backend.
 
+mod attempt;
+
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, TryRecvError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
 };
 
+use self::attempt::{Attempt, width};
 use super::{
     Backend, CaptureClock, CaptureStream, DeviceInfo, EndReason, OpenRequest, Pace, Reading, Waker, Warning,
     WarningKind,
@@ -23,12 +26,6 @@ use crate::{
     audio::{AudioFormat, Speakers, time::frames_in},
     error::{Error, ErrorKind, Result},
 };
-
-/// How often opening is tried.
-const RETRY: Duration = Duration::from_millis(250);
-/// How long a sound server may take to tell what it records, and how often it is asked.
-const SOURCE_LIMIT: Duration = Duration::from_secs(2);
-const SOURCE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A backend whose devices may go away for a while.
 pub struct Reconnecting {
@@ -65,15 +62,10 @@ impl Backend for Reconnecting {
 
     fn open(&self, id: &str, request: &OpenRequest) -> Result<Box<dyn CaptureStream>> {
         let stream = self.inner.open(id, request)?;
-        let mut stream = Patient::new(Arc::clone(&self.inner), id, request, self.limit, stream);
+        let mut stream = ReconnectingStream::new(Arc::clone(&self.inner), id, request, self.limit, stream);
         stream.width = width(self.inner.as_ref(), id);
         Ok(Box::new(stream))
     }
-}
-
-/// How many channels a device has by itself, where a server would make any other number of them without a word.
-fn width(backend: &dyn Backend, id: &str) -> Option<u16> {
-    backend.find(id).filter(|device| device.converts).map(|device| device.format.channels)
 }
 
 /// The clocks of all streams of one device, one after the other. While there is none it stands still.
@@ -112,7 +104,7 @@ enum State {
 }
 
 /// A stream that outlives its device.
-struct Patient {
+struct ReconnectingStream {
     backend: Arc<dyn Backend>,
     id: String,
     request: OpenRequest,
@@ -142,7 +134,7 @@ struct Patient {
     kept: Vec<f32>,
 }
 
-impl Patient {
+impl ReconnectingStream {
     fn new(
         backend: Arc<dyn Backend>,
         id: &str,
@@ -284,7 +276,7 @@ impl Patient {
     }
 }
 
-impl CaptureStream for Patient {
+impl CaptureStream for ReconnectingStream {
     fn format(&self) -> AudioFormat {
         self.format
     }
@@ -367,76 +359,10 @@ impl CaptureStream for Patient {
     }
 }
 
-/// Opens the device again, as often as it takes.
-struct Attempt {
-    backend: Arc<dyn Backend>,
-    id: String,
-    request: OpenRequest,
-    format: AudioFormat,
-    width: Option<u16>,
-    source: Option<String>,
-    until: Instant,
-    wanted: Weak<()>,
-}
-
-impl Attempt {
-    /// The stream, or why there was none the last time.
-    fn run(&self, waker: Option<&Waker>) -> Result<Box<dyn CaptureStream>> {
-        loop {
-            let error = match self.open(waker) {
-                Ok(stream) => return Ok(stream),
-                Err(error) => error,
-            };
-            log::debug!("{} is not back: {error}", self.id);
-            match self.until.checked_duration_since(Instant::now()) {
-                Some(left) if self.wanted.strong_count() > 0 => thread::sleep(RETRY.min(left)),
-                _ => return Err(error),
-            }
-        }
-    }
-
-    fn open(&self, waker: Option<&Waker>) -> Result<Box<dyn CaptureStream>> {
-        if let (Some(before), Some(now)) = (self.width, width(self.backend.as_ref(), &self.id))
-            && before != now
-        {
-            let context = format!("'{}' came back with {now} channels instead of {before}", self.id);
-            return Err(Error::new(ErrorKind::NotSupported, context));
-        }
-        let mut stream = self.backend.open(&self.id, &self.request)?;
-        let format = stream.format();
-        if (format.sample_rate, format.channels) != (self.format.sample_rate, self.format.channels) {
-            let context = format!("'{}' came back as {format} instead of {}", self.id, self.format);
-            return Err(Error::new(ErrorKind::NotSupported, context));
-        }
-        if let Some(waker) = waker {
-            stream.start(waker.clone())?;
-        }
-        self.compare(stream.as_ref())?;
-        Ok(stream)
-    }
-
-    /// Whether the server records the same as before: a default may have become another device meanwhile.
-    fn compare(&self, stream: &dyn CaptureStream) -> Result<()> {
-        let Some(before) = &self.source else { return Ok(()) };
-        let limit = Instant::now() + SOURCE_LIMIT;
-        let now = loop {
-            match stream.source() {
-                None if Instant::now() < limit => thread::sleep(SOURCE_PAUSE),
-                now => break now.unwrap_or_else(|| "something unknown".to_owned()),
-            }
-        };
-        match now == *before {
-            true => Ok(()),
-            false => {
-                let context = format!("'{}' leads to {now} now instead of {before}", self.id);
-                Err(Error::new(ErrorKind::NotReadable, context))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Weak;
+
     use super::*;
     use crate::{audio::SampleFormat, capture::PushSource};
 

@@ -7,27 +7,31 @@
 //! What it does not have yet is kept in memory as well, up to a limit: when the first fails, that is written to the
 //! second, and the recording goes on there without a gap. Beyond the limit it ends with what the second has.
 
+mod fate;
+mod follow;
+
 use std::{
     collections::BTreeMap,
-    fmt,
-    io::{self, SeekFrom},
+    fmt, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::Duration,
 };
 
+pub use self::fate::{Twin, TwinFailure};
+use self::{
+    fate::{OnTwinFailure, Shared},
+    follow::{Request, TwinMaker, follow},
+};
 use super::{Existing, FileSpool, ReadSeek, Spool};
 
 /// A second of a recording is one or two requests. One that has left so many unanswered stands still for good.
 const MAX_REQUESTS: usize = 4_096;
-
-/// Bytes that are copied at once.
-const CHUNK_BYTES: usize = 1 << 16;
 
 /// Bytes that are kept in memory for the case that the first fails: two seconds of the widest stream, a minute of an
 /// ordinary one.
@@ -35,106 +39,6 @@ const RECENT_BYTES: usize = 1 << 24;
 
 /// How long the first disk's failure waits for the second to have done what was asked of it.
 const TAKE_OVER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Makes the second spool; called on its own thread, because even that may take long.
-pub(crate) type TwinMaker = Box<dyn FnOnce() -> io::Result<Box<dyn Spool>> + Send>;
-
-/// What happened to one of two copies.
-#[derive(Debug, Clone, Copy)]
-pub enum TwinFailure<'a> {
-    /// The second is not whole, and the first goes on.
-    Second(&'a io::Error),
-    /// The first is not whole, and the second goes on in its place.
-    First(&'a io::Error),
-}
-
-/// Called once, on any thread, when a copy has failed.
-pub(crate) type OnTwinFailure = Box<dyn Fn(TwinFailure<'_>) + Send + Sync>;
-
-enum Request {
-    /// Bytes up to this length are there.
-    CatchUp(u64),
-    Patch {
-        at: u64,
-        bytes: Vec<u8>,
-        length: u64,
-    },
-    Truncate(u64),
-    Commit {
-        target: PathBuf,
-        existing: Existing,
-        length: u64,
-    },
-    Discard,
-    /// To be given away, to go on without the first.
-    HandOver(SyncSender<Box<dyn Spool>>),
-}
-
-#[derive(Debug)]
-enum Outcome {
-    Growing,
-    Saved(PathBuf),
-    Failed(io::ErrorKind, String),
-    Discarded,
-    /// It is the only one now.
-    TookOver,
-}
-
-struct Shared {
-    outcome: Mutex<Outcome>,
-    ended: Condvar,
-    on_failure: OnTwinFailure,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn end(&self, outcome: Outcome) {
-        *self.lock() = outcome;
-        self.ended.notify_all();
-    }
-
-    fn fail(&self, error: &io::Error) {
-        let mut outcome = self.lock();
-        if !matches!(*outcome, Outcome::Growing) {
-            return;
-        }
-        *outcome = Outcome::Failed(error.kind(), error.to_string());
-        // Before anybody who waits for the outcome goes on.
-        (self.on_failure)(TwinFailure::Second(error));
-        drop(outcome);
-        self.ended.notify_all();
-    }
-}
-
-/// What becomes of a second copy.
-pub struct Twin(Arc<Shared>);
-
-impl fmt::Debug for Twin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Twin").field(&*self.0.lock()).finish()
-    }
-}
-
-impl Twin {
-    /// Waits until the second copy is saved, `limit` at most, and returns where it is; `None` if it was thrown away, or has
-    /// taken the place of the first.
-    ///
-    /// # Errors
-    /// What it failed of; [`io::ErrorKind::TimedOut`] if it is not saved by then, which it may still be later.
-    pub fn wait(&self, limit: Duration) -> io::Result<Option<PathBuf>> {
-        let outcome = self.0.lock();
-        let waited = self.0.ended.wait_timeout_while(outcome, limit, |outcome| matches!(outcome, Outcome::Growing));
-        match &*waited.unwrap_or_else(PoisonError::into_inner).0 {
-            Outcome::Growing => Err(io::Error::new(io::ErrorKind::TimedOut, "its disk does not answer")),
-            Outcome::Saved(path) => Ok(Some(path.clone())),
-            Outcome::Discarded | Outcome::TookOver => Ok(None),
-            Outcome::Failed(kind, text) => Err(io::Error::new(*kind, text.clone())),
-        }
-    }
-}
 
 /// A [`Spool`] with a second copy.
 pub struct TwinSpool {
@@ -187,7 +91,7 @@ impl TwinSpool {
         maker: TwinMaker,
         on_failure: OnTwinFailure,
     ) -> (Self, Twin) {
-        let shared = Arc::new(Shared { outcome: Mutex::new(Outcome::Growing), ended: Condvar::new(), on_failure });
+        let shared = Arc::new(Shared::new(on_failure));
         let (requests, received) = sync_channel(MAX_REQUESTS);
         let (ends, followed) = (Arc::clone(&shared), Arc::<AtomicU64>::default());
         let progress = Arc::clone(&followed);
@@ -357,81 +261,11 @@ impl TwinSpool {
     }
 }
 
-/// Follows the first spool until it is saved or thrown away, or nobody asks any more.
-fn follow(
-    mut first: Box<dyn ReadSeek>,
-    maker: TwinMaker,
-    requests: &Receiver<Request>,
-    followed: &AtomicU64,
-) -> io::Result<Outcome> {
-    let mut second = maker()?;
-    let mut chunk = vec![0; CHUNK_BYTES];
-    // Why the first cannot be read any more. If that is its end, the second is asked to take over.
-    let mut unreadable = None;
-    for request in requests {
-        let length = match &request {
-            Request::CatchUp(length) | Request::Patch { length, .. } | Request::Commit { length, .. } => *length,
-            Request::Truncate(_) | Request::Discard | Request::HandOver(_) => 0,
-        };
-        if unreadable.is_none() {
-            unreadable = copy_up_to(first.as_mut(), second.as_mut(), length, &mut chunk)?.err();
-        }
-        match (request, unreadable.is_some()) {
-            (Request::CatchUp(_), _) => second.sync()?,
-            // The sound first: a header must never claim what is not there.
-            (Request::Patch { at, bytes, .. }, false) => second.patch(at, &bytes)?,
-            (Request::Truncate(length), _) => second.truncate(length)?,
-            (Request::Commit { target, existing, .. }, false) => {
-                return second.commit(&target, existing).map(Outcome::Saved);
-            }
-            (Request::Patch { .. } | Request::Commit { .. }, true) => {}
-            (Request::Discard, _) => {
-                second.discard()?;
-                return Ok(Outcome::Discarded);
-            }
-            (Request::HandOver(taker), _) => {
-                let _ = taker.try_send(second);
-                return Ok(Outcome::TookOver);
-            }
-        }
-        followed.store(second.len(), Ordering::Relaxed);
-    }
-    // The first was dropped unsaved, which keeps its file: so does the second.
-    unreadable.map_or(Ok(Outcome::Discarded), Err)
-}
-
-/// Copies to `second` what it lacks of so many bytes. Inside: why `first` could not be read.
-///
-/// # Errors
-/// Those of `second`.
-fn copy_up_to(
-    first: &mut dyn ReadSeek,
-    second: &mut dyn Spool,
-    length: u64,
-    chunk: &mut [u8],
-) -> io::Result<io::Result<()>> {
-    if let Err(error) = first.seek(SeekFrom::Start(second.len())) {
-        return Ok(Err(error));
-    }
-    while second.len() < length {
-        let wanted = usize::try_from(length - second.len()).unwrap_or(chunk.len()).min(chunk.len());
-        let Some(room) = chunk.get_mut(..wanted) else { break };
-        match first.read(room) {
-            // Cut off meanwhile; the request that says so follows.
-            Ok(0) => break,
-            Ok(count) => second.append(room.get(..count).unwrap_or_default())?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-    Ok(Ok(()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
         fs,
-        io::Read as _,
+        io::{Read as _, SeekFrom},
         sync::{
             atomic::{AtomicU32, Ordering},
             mpsc,

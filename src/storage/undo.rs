@@ -89,7 +89,7 @@ pub(crate) fn roll_back(path: &Path, spool: &mut dyn Spool) -> io::Result<bool> 
 /// Those of the spool.
 pub(crate) fn undo(kept: &[u8], spool: &mut dyn Spool) -> io::Result<bool> {
     // Broken off while it was written: then nothing was replaced yet.
-    let Some(kept) = Kept::parse(kept) else { return Ok(false) };
+    let Some(kept) = SideFile::parse(kept) else { return Ok(false) };
     if !kept.lengths.contains(&spool.len()) || !kept.is_of(spool)? {
         return Ok(false);
     }
@@ -100,12 +100,12 @@ pub(crate) fn undo(kept: &[u8], spool: &mut dyn Spool) -> io::Result<bool> {
     Ok(true)
 }
 
-struct Kept {
+struct SideFile {
     lengths: Range<u64>,
     replaced: Vec<Replaced>,
 }
 
-impl Kept {
+impl SideFile {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let (bytes, sum) = bytes.split_last_chunk()?;
         if ogg_crc32(0, bytes) != u32::from_le_bytes(*sum) {

@@ -7,6 +7,7 @@
 
 mod cue;
 mod device;
+mod ending;
 mod event;
 mod facts;
 mod files;
@@ -44,7 +45,6 @@ use self::{
     files::{Files, Twins},
     pipe::{Pipe, Piped},
     remembered::Remembered,
-    save::Saving,
     step::Step,
     take::Recording,
 };
@@ -52,7 +52,7 @@ use crate::{
     input::command::Command,
     message::{Failure, Message, exit::Exit},
     plan::{Record, Target},
-    report::outcome::{CopyFailure, Kept, Outcome},
+    report::outcome::{Kept, Outcome},
     work::{self, Post},
 };
 
@@ -329,53 +329,9 @@ impl Session {
         }
     }
 
-    /// Once everything is known about the recording it is made a file.
-    fn end_if_over(&mut self) {
-        match &mut self.stage {
-            Stage::Running(take) if take.is_over() => {
-                take.announce_if_arrived(&self.plan, &mut self.listeners);
-                take.emit(&mut self.listeners, What::Ended);
-            }
-            _ => return,
-        }
-        let Stage::Running(take) = std::mem::replace(&mut self.stage, Stage::Idle) else { return };
-        let (saving, outcome) = take.finish(&self.plan, self.broke_down);
-        self.stage = Stage::Saving(Box::new(outcome));
-        self.save(saving);
-    }
-
-    fn save(&mut self, saving: Saving) {
-        let part = saving.part();
-        let failed = move || {
-            let (kept, frames) = save::failed_by_a_bug(part);
-            SessionInput::Saved(kept, frames, None)
-        };
-        let save = self.save_last(saving);
-        work::start_surely("save", Arc::clone(&self.post), save, failed);
-    }
-
-    fn saved(&mut self, kept: Kept, frames: u64, late: Option<String>) {
-        let stage = std::mem::replace(&mut self.stage, Stage::Idle);
-        let Stage::Saving(outcome) = stage else { return self.stage = stage };
-        let copy_failure = outcome.copy_failure.clone().or(late.map(CopyFailure::Second));
-        let outcome = Outcome { kept, frames, copy_failure, file_exit: self.file_exit.take(), ..*outcome };
-        self.listeners.emit(outcome.progress.frames, outcome.sample_rate, What::Finished(&outcome));
-        let outcome = Outcome { broke_down: outcome.broke_down || self.listeners.has_lost(), ..outcome };
-        if !outcome.is_idle() {
-            let exit = outcome.exit();
-            self.worst = Some(self.worst.filter(|worst| worst.code() > exit.code()).unwrap_or(exit));
-        }
-        self.result = Some(Ok(outcome));
-    }
-
     fn emit(&mut self, frame: u64, what: What<'_>) {
         let rate = self.format().map_or(0, |format| format.sample_rate);
         self.listeners.emit(frame, rate, what);
-    }
-
-    /// What came of the latest recording. Once.
-    pub(crate) fn take_result(&mut self) -> Option<Result<Outcome, Failure>> {
-        self.result.take()
     }
 
     /// Whoever drives it has a bug: the recording is stopped, and what can be saved is saved.
