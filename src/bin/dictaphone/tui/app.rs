@@ -11,7 +11,7 @@ mod shelf;
 use std::time::Duration;
 
 pub(crate) use self::{
-    dialog::{Dialog, Hears, InputRow, Marked},
+    dialog::{Dialog, InputLevel, InputRow, Marked},
     dictation::{Dictation, Job, Place, Work},
     live::{Column, Growing, Live, Picture},
     notices::{Notice, Notices, Weight},

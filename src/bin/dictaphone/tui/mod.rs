@@ -29,7 +29,7 @@ use crossterm::event::Event;
 
 use self::{
     app::{Model, Size},
-    effect::{Happening, World},
+    effect::{World, WorldEvent},
     session::Screen,
     theme::Theme,
     update::Msg,
@@ -103,7 +103,7 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     );
     (model.recorder.gain_db, model.recorder.keeps) = (plan.gain_db, plan.steps.pre_roll);
     report.silence_libraries();
-    let (sender, happenings) = channel();
+    let (sender, events) = channel();
     // Before the device is opened, so that a signal which comes meanwhile is not lost.
     terminal::want_screen(plain).map_err(|error| cannot("take the screen", &error))?;
     let inputs = listen(&sender, report);
@@ -116,25 +116,25 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
         .inspect_err(|error| log::warn!("no control from outside: {error}"))
         .ok();
     let hooks = plan.hooks.clone();
-    let mut world = World::new(plan, folder, config.habits, sender);
+    let mut world = World::new(plan, folder, &config.habits, sender);
     #[cfg(unix)]
     world.add_listener(Box::new(BoardKeeper::new(board, false)));
     if !hooks.is_empty() {
         world.add_listener(Box::new(Hooks::start(hooks, report.clone())?));
     }
-    Screen::new(model, world, happenings, inputs, plain).stay(report)
+    Screen::new(model, world, events, inputs, plain).stay(report)
 }
 
 fn cannot(what: &str, error: &io::Error) -> Failure {
     Failure::new(Message::new(format!("cannot {what}: {error}")), Exit::Failed)
 }
 
-fn listen(happenings: &Sender<Happening>, report: &Report) -> Result<Inputs, Failure> {
-    let wishes = happenings.clone();
+fn listen(events: &Sender<WorldEvent>, report: &Report) -> Result<Inputs, Failure> {
+    let commands = events.clone();
     let deliver = Arc::new(move |intent| {
-        let _ = wishes.send(Happening::Msg(Msg::Wish(intent)));
+        let _ = commands.send(WorldEvent::Msg(Msg::Command(intent)));
     });
-    let events = happenings.clone();
+    let events = events.clone();
     let take = Box::new(move |event| {
         let msg = match event {
             Event::Key(key) => Msg::Key(key),
@@ -143,22 +143,22 @@ fn listen(happenings: &Sender<Happening>, report: &Report) -> Result<Inputs, Fai
             Event::Resize(columns, rows) => Msg::Resize(Size { columns, rows }),
             _ => return,
         };
-        let _ = events.send(Happening::Msg(msg));
+        let _ = events.send(WorldEvent::Msg(msg));
     });
     Inputs::of_screen(deliver, report, take).map_err(|error| cannot("listen to signals", &error))
 }
 
 /// What is asked on the control socket is for the session, unless the screen has a part in it.
 #[cfg(unix)]
-fn asked_from_outside(happenings: Sender<Happening>) -> Deliver {
+fn asked_from_outside(events: Sender<WorldEvent>) -> Deliver {
     Arc::new(move |command| {
-        let happening = match command {
-            Command::Start => Happening::Msg(Msg::Wish(Command::Start)),
+        let event = match command {
+            Command::Start => WorldEvent::Msg(Msg::Command(Command::Start)),
             // As a signal asks for it.
-            Command::Quit => Happening::Msg(Msg::Wish(Command::Stop)),
-            command => Happening::Session(SessionInput::Command(command)),
+            Command::Quit => WorldEvent::Msg(Msg::Command(Command::Stop)),
+            command => WorldEvent::Session(SessionInput::Command(command)),
         };
-        let _ = happenings.send(happening);
+        let _ = events.send(event);
     })
 }
 

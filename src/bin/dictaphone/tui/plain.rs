@@ -6,7 +6,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    app::{Deck, Device, Dialog, Hears, InputRow, Job, Marked, Model, Weight},
+    app::{Deck, Device, Dialog, InputLevel, InputRow, Job, Marked, Model, Weight},
     theme::Theme,
     view,
 };
@@ -179,7 +179,7 @@ fn dialog(model: &Model) -> Option<String> {
         Dialog::Inputs { rows: Some(rows), selected } => match rows.get(*selected) {
             Some(row) => {
                 let default = if row.is_default { ", the default" } else { "" };
-                let deaf = if row.hears == Hears::Nothing { ", cannot be opened" } else { "" };
+                let deaf = if row.level == InputLevel::Nothing { ", cannot be opened" } else { "" };
                 let (label, host, channels) = (&row.label, &row.host, channels(row));
                 format!("input {} of {}: {label}, {host}{default}{deaf}{channels}", selected + 1, rows.len())
             }
@@ -219,7 +219,7 @@ mod tests {
     use crate::tui::{
         app::{Playing, Size},
         keymap::Keymap,
-        update::{Counted, Heard, Msg, update},
+        update::{Counted, Look, Msg, update},
     };
 
     fn model() -> Model {
@@ -243,9 +243,9 @@ mod tests {
         update(&mut model, Msg::Started("a.wav".into()));
         let counted = |seconds| {
             let time = Duration::from_secs(seconds);
-            Msg::Heard(Heard {
+            Msg::Looked(Look {
                 progress: Some(Counted { time, lost: 0, arrived: true, ..Counted::default() }),
-                ..Heard::default()
+                ..Look::default()
             })
         };
         for (seconds, line) in [(1, Some("recording a.wav")), (2, None), (59, None), (61, Some("recorded 1 min"))] {
@@ -269,7 +269,7 @@ mod tests {
             let (at, length) = (Duration::from_secs(seconds), Some(Duration::from_secs(900)));
             let playing = Playing { path: "/r/a.wav".into(), at, length, is_paused, peak: 0.0 };
             let now = Duration::from_secs(now);
-            update(&mut model, Msg::Heard(Heard { playing: Some(playing), now, ..Heard::default() }));
+            update(&mut model, Msg::Looked(Look { playing: Some(playing), now, ..Look::default() }));
             told.changes(&model)
         };
         assert!(play(0, 0, false).contains(&"playing a".to_owned()));
@@ -289,9 +289,9 @@ mod tests {
         assert_eq!(told.changes(&model), ["closed"]);
         let length = Some(Duration::from_secs(9));
         let playing = Playing { path: "/r/a.wav".into(), at: Duration::ZERO, length, is_paused: false, peak: 0.0 };
-        update(&mut model, Msg::Heard(Heard { playing: Some(playing), ..Heard::default() }));
+        update(&mut model, Msg::Looked(Look { playing: Some(playing), ..Look::default() }));
         assert_eq!(told.changes(&model), ["playing a"]);
-        update(&mut model, Msg::Heard(Heard::default()));
+        update(&mut model, Msg::Looked(Look::default()));
         assert_eq!(told.changes(&model), ["no clip is played any more"]);
         assert_eq!(told.changes(&model), [""; 0]);
     }

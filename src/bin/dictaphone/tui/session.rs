@@ -16,7 +16,7 @@ use ratatui::{Terminal, backend::CrosstermBackend, layout::Rect};
 use super::{
     app::{Model, Weight},
     cannot,
-    effect::{Happening, World},
+    effect::{World, WorldEvent},
     plain::Announced,
     update::{Effect, Msg, update},
     view,
@@ -47,7 +47,7 @@ type Canvas = Terminal<CrosstermBackend<Screenful>>;
 pub(super) struct Screen {
     model: Model,
     world: World,
-    happenings: Receiver<Happening>,
+    events: Receiver<WorldEvent>,
     inputs: Inputs,
     /// Lines are written instead of pictures, and what was told so far.
     told: Option<Announced>,
@@ -71,18 +71,12 @@ enum End {
 }
 
 impl Screen {
-    pub(super) fn new(
-        model: Model,
-        world: World,
-        happenings: Receiver<Happening>,
-        inputs: Inputs,
-        plain: bool,
-    ) -> Self {
+    pub(super) fn new(model: Model, world: World, events: Receiver<WorldEvent>, inputs: Inputs, plain: bool) -> Self {
         let told = plain.then(Announced::default);
         Self {
             model,
             world,
-            happenings,
+            events,
             inputs,
             told,
             title: String::new(),
@@ -108,7 +102,7 @@ impl Screen {
         }
         if !matches!(end, End::Left) {
             // Nobody is left to stop it.
-            self.world.finish(&self.happenings);
+            self.world.finish(&self.events);
             if let Some(dictation) = self.model.recorder.dictation.take() {
                 self.world.strand(&dictation);
             }
@@ -160,10 +154,10 @@ impl Screen {
     /// Without a screen.
     fn wait_for_stop(&mut self) {
         while self.world.is_busy() {
-            match self.world.wait(&self.happenings) {
-                Some(Happening::Msg(Msg::Wish(Command::Stop))) => return,
-                Some(happening) => {
-                    self.world.hear(happening);
+            match self.world.wait(&self.events) {
+                Some(WorldEvent::Msg(Msg::Command(Command::Stop))) => return,
+                Some(event) => {
+                    self.world.on_event(event);
                 }
                 None => {}
             }
@@ -176,20 +170,20 @@ impl Screen {
         loop {
             let wait =
                 if self.world.is_live() { self.interval().saturating_sub(self.drawn.elapsed()) } else { IDLE_INTERVAL };
-            match self.happenings.recv_timeout(wait) {
+            match self.events.recv_timeout(wait) {
                 Ok(first) => {
-                    self.happen(first);
+                    self.on_event(first);
                     // What waits behind it belongs to the same picture.
                     for _ in 0..AT_ONCE {
-                        let Ok(next) = self.happenings.try_recv() else { break };
-                        self.happen(next);
+                        let Ok(next) = self.events.try_recv() else { break };
+                        self.on_event(next);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             let heard = self.world.look();
-            self.follow(Msg::Heard(heard));
+            self.follow(Msg::Looked(heard));
             self.follow_session();
             self.set_last_words();
             if self.model.leaving && !self.world.is_busy() {
@@ -211,8 +205,8 @@ impl Screen {
         if self.is_awaited { KEY_INTERVAL } else { PICTURE_INTERVAL }
     }
 
-    fn happen(&mut self, happening: Happening) {
-        if let Some(msg) = self.world.hear(happening) {
+    fn on_event(&mut self, event: WorldEvent) {
+        if let Some(msg) = self.world.on_event(event) {
             self.is_awaited |= matches!(msg, Msg::Key(_) | Msg::Paste(_));
             self.follow(msg);
         }

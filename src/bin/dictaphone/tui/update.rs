@@ -37,7 +37,7 @@ use crate::{input::command::Command, report::status};
 
 /// What was heard and counted since the last time.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Heard {
+pub(crate) struct Look {
     /// Time since the screen was opened.
     pub(crate) now: Duration,
     /// The year that it is, if somebody has looked.
@@ -97,8 +97,8 @@ pub(crate) enum Msg {
     Paste(String),
     Resize(Size),
     /// From a signal.
-    Wish(Command),
-    Heard(Heard),
+    Command(Command),
+    Looked(Look),
     /// A device delivers from now on, and what a recording of it will be like.
     Opened {
         name: String,
@@ -177,7 +177,7 @@ pub(crate) enum Msg {
     Undone(Result<Undone, String>),
     Inputs(Vec<InputRow>),
     /// That input cannot be opened.
-    Deaf(String),
+    InputFailed(String),
     Say(Weight, String),
 }
 
@@ -255,7 +255,7 @@ pub(crate) enum Effect {
 
 /// The next state, and what is to be done.
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    let heard = matches!(msg, Msg::Heard(_));
+    let heard = matches!(msg, Msg::Looked(_));
     let mut effects = apply(model, msg);
     // What is typed next is about the place that was asked for, although the player is still on its way.
     if let (Some(Effect::SeekTo(place)), Some(playing)) = (effects.last(), &mut model.player.playing) {
@@ -275,8 +275,8 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Mouse(mouse) => return mouse::point(model, mouse),
         Msg::Paste(text) => dialogs::paste(model, &text),
         Msg::Resize(size) => model.size = size,
-        Msg::Wish(intent) => return recording::wish(model, intent),
-        Msg::Heard(heard) => sound::hear(model, heard),
+        Msg::Command(command) => return recording::on_command(model, command),
+        Msg::Looked(heard) => sound::on_look(model, heard),
         Msg::Opened { name, format, note } => {
             model.recorder.device = Device::Open { name, format };
             if let Some(note) = note {
@@ -332,7 +332,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Deleted { path, restorable } => list::deleted(model, &path, restorable),
         Msg::Undone(outcome) => return cut::undone(model, outcome),
         Msg::Inputs(rows) => inputs::listed(model, rows),
-        Msg::Deaf(id) => inputs::deaf(model, &id),
+        Msg::InputFailed(id) => inputs::deaf(model, &id),
         Msg::Say(weight, text) => say(model, weight, text),
     }
     Vec::new()

@@ -17,7 +17,7 @@ pub(crate) struct InputRow {
     /// The system's default.
     pub(crate) is_default: bool,
     /// What is heard from it.
-    pub(crate) hears: Hears,
+    pub(crate) level: InputLevel,
     /// The channels of it that are to be kept, counted from 1, in that order; all of them if none is chosen.
     pub(crate) chosen: Vec<u16>,
     /// The first of two digits that name a channel.
@@ -30,7 +30,7 @@ const DIGIT_CHANNELS: usize = 9;
 impl InputRow {
     /// The peaks of its channels in the last moment, in dBFS; none before they are heard.
     pub(crate) fn peaks(&self) -> &[f64] {
-        if let Hears::Peaks(peaks) = &self.hears { peaks } else { &[] }
+        if let InputLevel::Peaks(peaks) = &self.level { peaks } else { &[] }
     }
 
     /// What is to be kept of it, if that is not everything.
@@ -64,7 +64,7 @@ impl InputRow {
 
 /// What is heard from an input that can be chosen.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Hears {
+pub(crate) enum InputLevel {
     /// There are too many of them to listen to all.
     Unheard,
     /// It is being opened.

@@ -10,18 +10,23 @@ use dictaphone::{
     media::{Constraint, Constraints, MediaDevices, MediaStream, MediaStreamTrack, Tap},
 };
 
-use super::{Happening, TAP_BLOCKS, World, worker::Turn};
+use super::{
+    WorldEvent,
+    worker::{Answers, Turn},
+};
 use crate::{
     session::{
         PICTURE_LATENCY,
         remembered::{self, Remembered},
     },
     tui::{
-        app::{Hears, InputRow, Weight},
+        app::{InputLevel, InputRow, Weight},
         update::Msg,
     },
 };
 
+/// Blocks of sound that may wait for the screen.
+pub(super) const TAP_BLOCKS: usize = 256;
 /// Nobody looks at more of them at once, and each has a connection of its own.
 const INPUTS_MAX: usize = 16;
 
@@ -32,13 +37,17 @@ struct Listened {
 }
 
 /// The inputs that are listened to.
-#[derive(Default)]
 pub(super) struct Levels {
+    answers: Answers,
     turn: Turn,
     open: Arc<Mutex<Vec<Listened>>>,
 }
 
 impl Levels {
+    pub(super) fn new(answers: Answers) -> Self {
+        Self { answers, turn: Turn::default(), open: Arc::default() }
+    }
+
     /// Whether one of them is open.
     pub(super) fn are_heard(&self) -> bool {
         !lock(&self.open).is_empty()
@@ -49,32 +58,32 @@ fn lock(open: &Mutex<Vec<Listened>>) -> MutexGuard<'_, Vec<Listened>> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl World {
+impl Levels {
     /// Lists the inputs, and then listens to each.
-    pub(super) fn list_inputs(&self) {
-        let turn = self.levels.turn.next();
-        let devices = Arc::clone(self.session.devices());
-        self.spawn("devices", move || {
+    pub(super) fn list(&self, devices: &Arc<MediaDevices>) {
+        let turn = self.turn.next();
+        let devices = Arc::clone(devices);
+        self.answers.spawn("devices", move || {
             let last = remembered::last();
             Some(match devices.enumerate_devices() {
                 Ok(found) => {
                     let rows = found.into_iter().filter_map(|device| input_row(device, last.as_ref()));
-                    Happening::Inputs(turn, rows.collect())
+                    WorldEvent::Inputs(turn, rows.collect())
                 }
-                Err(error) => Happening::Msg(Msg::Say(Weight::Error, error.to_string())),
+                Err(error) => WorldEvent::Msg(Msg::Say(Weight::Error, error.to_string())),
             })
         });
     }
 
-    pub(super) fn listed(&self, turn: u64, mut rows: Vec<InputRow>) -> Option<Msg> {
-        if !self.levels.turn.is(turn) {
+    pub(super) fn listed(&self, devices: &Arc<MediaDevices>, turn: u64, mut rows: Vec<InputRow>) -> Option<Msg> {
+        if !self.turn.is(turn) {
             return None;
         }
         for row in rows.iter().take(INPUTS_MAX) {
-            let (devices, id) = (Arc::clone(self.session.devices()), row.id.clone());
-            let (open, current) = (Arc::clone(&self.levels.open), self.levels.turn.clone());
-            self.spawn("level", move || {
-                let Some(listened) = listen(&devices, &id) else { return Some(Happening::Msg(Msg::Deaf(id))) };
+            let (devices, id) = (Arc::clone(devices), row.id.clone());
+            let (open, current) = (Arc::clone(&self.open), self.turn.clone());
+            self.answers.spawn("level", move || {
+                let Some(listened) = listen(&devices, &id) else { return Some(WorldEvent::Msg(Msg::InputFailed(id))) };
                 let mut open = lock(&open);
                 if current.is(turn) {
                     open.push(listened);
@@ -85,15 +94,15 @@ impl World {
                 None
             });
         }
-        rows.iter_mut().skip(INPUTS_MAX).for_each(|row| row.hears = Hears::Unheard);
+        rows.iter_mut().skip(INPUTS_MAX).for_each(|row| row.level = InputLevel::Unheard);
         Some(Msg::Inputs(rows))
     }
 
-    pub(super) fn close_inputs(&self) {
-        self.levels.turn.next();
-        let open = std::mem::take(&mut *lock(&self.levels.open));
+    pub(super) fn close(&self) {
+        self.turn.next();
+        let open = std::mem::take(&mut *lock(&self.open));
         if !open.is_empty() {
-            self.spawn("level", move || {
+            self.answers.spawn("level", move || {
                 open.iter().for_each(Listened::close);
                 None
             });
@@ -101,8 +110,8 @@ impl World {
     }
 
     /// What was heard since the last call.
-    pub(super) fn input_levels(&self) -> Vec<(String, Vec<f64>)> {
-        lock(&self.levels.open).iter().filter_map(Listened::level).collect()
+    pub(super) fn peaks(&self) -> Vec<(String, Vec<f64>)> {
+        lock(&self.open).iter().filter_map(Listened::level).collect()
     }
 }
 
@@ -145,7 +154,7 @@ fn input_row(device: DeviceInfo, last: Option<&Remembered>) -> Option<InputRow> 
         label: device.label,
         host: device.host,
         is_default: device.is_default,
-        hears: Hears::Opening,
+        level: InputLevel::Opening,
         chosen,
         digit: None,
     })

@@ -3,9 +3,10 @@
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
+    mpsc::Sender,
 };
 
-use super::{Happening, World};
+use super::WorldEvent;
 use crate::{
     tui::{app::Weight, update::Msg},
     work::{self, Post},
@@ -27,20 +28,36 @@ impl Turn {
     }
 }
 
-impl World {
-    /// Where answers go.
-    fn post(&self) -> Post<Happening> {
-        let happenings = self.happenings.clone();
-        Arc::new(move |happening| {
-            let _ = happenings.send(happening);
+/// Where answers go.
+#[derive(Clone)]
+pub(super) struct Answers(Sender<WorldEvent>);
+
+impl Answers {
+    pub(super) const fn new(events: Sender<WorldEvent>) -> Self {
+        Self(events)
+    }
+
+    /// Whether anybody still takes it.
+    pub(super) fn send(&self, event: WorldEvent) -> bool {
+        self.0.send(event).is_ok()
+    }
+
+    /// The same for what the screen is to take in as it is.
+    pub(super) fn say(&self, msg: Msg) -> bool {
+        self.send(WorldEvent::Msg(msg))
+    }
+
+    fn post(&self) -> Post<WorldEvent> {
+        let answers = self.clone();
+        Arc::new(move |event| {
+            answers.send(event);
         })
     }
 
     /// A thread whose answer comes through the channel; if there can be none, the answer is an error.
-    pub(super) fn spawn(&self, name: &str, work: impl FnOnce() -> Option<Happening> + Send + 'static) {
+    pub(super) fn spawn(&self, name: &str, work: impl FnOnce() -> Option<WorldEvent> + Send + 'static) {
         if let Err(reason) = work::start(name, self.post(), work) {
-            let text = format!("cannot start a thread: {reason}");
-            let _ = self.happenings.send(Happening::Msg(Msg::Say(Weight::Error, text)));
+            self.say(Msg::Say(Weight::Error, format!("cannot start a thread: {reason}")));
         }
     }
 
@@ -48,8 +65,8 @@ impl World {
     pub(super) fn spawn_surely(
         &self,
         name: &str,
-        work: impl FnOnce() -> Happening + Send + 'static,
-        failed: impl FnOnce() -> Happening + Send + 'static,
+        work: impl FnOnce() -> WorldEvent + Send + 'static,
+        failed: impl FnOnce() -> WorldEvent + Send + 'static,
     ) {
         work::start_surely(name, self.post(), work, failed);
     }

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::{Effect, say};
 use crate::tui::{
-    app::{Device, Dialog, Hears, InputRow, Model, Weight},
+    app::{Device, Dialog, InputLevel, InputRow, Model, Weight},
     keymap::Action,
 };
 
@@ -80,7 +80,7 @@ pub(super) fn listed(model: &mut Model, found: Vec<InputRow>) {
 /// That input cannot be opened.
 pub(super) fn deaf(model: &mut Model, id: &str) {
     if let Some(row) = rows(model).and_then(|rows| rows.iter_mut().find(|row| row.id == id)) {
-        row.hears = Hears::Nothing;
+        row.level = InputLevel::Nothing;
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) fn heard(model: &mut Model, inputs: Vec<(String, Vec<f64>)>) {
     model.dirty |= !inputs.is_empty() && rows(model).is_some();
     for (id, peaks) in inputs {
         if let Some(row) = rows(model).and_then(|rows| rows.iter_mut().find(|row| row.id == id)) {
-            row.hears = Hears::Peaks(peaks);
+            row.level = InputLevel::Peaks(peaks);
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-pub(super) fn wish(model: &mut Model, intent: Command) -> Vec<Effect> {
-    match intent {
+pub(super) fn on_command(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
         Command::Stop => leave(model),
         Command::Start if !model.recorder.deck.is_busy() => record(model),
         Command::TogglePause => toggle(model),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dictaphone::audio::LevelMeter;
 
-use super::{Counted, Heard, inputs, listening};
+use super::{Counted, Look, inputs, listening};
 use crate::tui::{
     app::{Column, Deck, Device, Growing, Live, Model, Notice, Weight},
     meter::Meter,
@@ -19,30 +19,30 @@ pub(crate) const SOUND_KEPT: usize = 4_096;
 /// How long a note stays.
 const NOTE_SHOWN: Duration = Duration::from_secs(4);
 
-pub(super) fn hear(model: &mut Model, heard: Heard) {
-    model.now = heard.now;
+pub(super) fn on_look(model: &mut Model, look: Look) {
+    model.now = look.now;
     let before = numbers(model);
-    if let Some(counted) = heard.progress {
+    if let Some(counted) = look.progress {
         (model.recorder.time, model.recorder.lost) = (counted.time, counted.lost);
         moved_start(model, &counted);
         if model.recorder.deck == Deck::Waiting && counted.arrived {
             model.recorder.deck = Deck::Recording;
         }
     }
-    model.year = heard.year.or(model.year);
-    listening::heard(model, heard.playing);
-    inputs::heard(model, heard.inputs);
-    model.recorder.disk_left = heard.disk_left;
+    model.year = look.year.or(model.year);
+    listening::heard(model, look.playing);
+    inputs::heard(model, look.inputs);
+    model.recorder.disk_left = look.disk_left;
     // What still comes of an input that is gone is not heard any more.
-    if !heard.sound.is_empty() && matches!(model.recorder.device, Device::Open { .. }) {
-        listen(model, &heard.sound);
+    if !look.sound.is_empty() && matches!(model.recorder.device, Device::Open { .. }) {
+        listen(model, &look.sound);
     }
     let expired = |notice: &Notice| notice.weight == Weight::Note && model.now.saturating_sub(notice.at) > NOTE_SHOWN;
     if model.notices.shown.as_ref().is_some_and(expired) {
         model.notices.shown = None;
         model.dirty = true;
     }
-    model.dirty |= (!heard.sound.is_empty() && !is_still(model)) || before != numbers(model);
+    model.dirty |= (!look.sound.is_empty() && !is_still(model)) || before != numbers(model);
 }
 
 /// How far the start of the recording was moved. While it can be, what the keys have asked for counts.

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use super::{sound::SOUND_KEPT, *};
 use crate::tui::{
-    app::{Column, Hears, Kind, Picture, Place, Repeat, Sketch},
+    app::{Column, InputLevel, Kind, Picture, Place, Repeat, Sketch},
     keymap::{self, Action, Keymap},
     layout,
     theme::Theme,
@@ -77,12 +77,12 @@ fn playing_at(name: &str, millis: u64) -> Msg {
     let path = format!("/r/{name}.wav").into();
     let length = Some(Duration::from_secs(10));
     let playing = Playing { path, at: Duration::from_millis(millis), length, is_paused: true, peak: 0.0 };
-    Msg::Heard(Heard { playing: Some(playing), ..Heard::default() })
+    Msg::Looked(Look { playing: Some(playing), ..Look::default() })
 }
 
 fn counted(millis: u64, arrived: bool) -> Msg {
     let progress = Some(Counted { time: Duration::from_millis(millis), lost: 0, arrived, ..Counted::default() });
-    Msg::Heard(Heard { now: Duration::from_millis(millis), progress, ..Heard::default() })
+    Msg::Looked(Look { now: Duration::from_millis(millis), progress, ..Look::default() })
 }
 
 fn recording() -> Model {
@@ -264,7 +264,7 @@ fn a_recording_that_is_not_wanted_goes_to_the_trash_when_that_was_asked() {
 
 #[test]
 fn leaving_stops_what_is_recorded_and_asks_nothing() {
-    for msg in [key(KeyCode::Char('q')), Msg::Wish(Command::Stop)] {
+    for msg in [key(KeyCode::Char('q')), Msg::Command(Command::Stop)] {
         let mut model = recording();
         assert_eq!(update(&mut model, msg.clone()), [Effect::Stop]);
         assert!(model.leaving);
@@ -277,7 +277,7 @@ fn leaving_stops_what_is_recorded_and_asks_nothing() {
     }
     let mut typing = with_takes(&["a"]);
     press(&mut typing, [KeyCode::Char('n')]);
-    update(&mut typing, Msg::Wish(Command::Stop));
+    update(&mut typing, Msg::Command(Command::Stop));
     assert!(typing.leaving, "a signal does not wait for a dialog");
 }
 
@@ -308,34 +308,34 @@ fn silence_is_drawn_until_it_fills_the_picture() {
     let silence = |model: &mut Model, now: u64| {
         model.dirty = false;
         let sound = vec![0.0; 48_000];
-        update(model, Msg::Heard(Heard { now: Duration::from_secs(now), sound, ..Heard::default() }));
+        update(model, Msg::Looked(Look { now: Duration::from_secs(now), sound, ..Look::default() }));
         model.dirty
     };
     let drawn: Vec<bool> = (1..=20).map(|now| silence(&mut model, now)).collect();
     assert!(drawn[..7].iter().all(|drawn| *drawn) && drawn[10..].iter().all(|drawn| !drawn), "{drawn:?}");
-    update(&mut model, Msg::Heard(Heard { sound: vec![0.1; 48], ..Heard::default() }));
+    update(&mut model, Msg::Looked(Look { sound: vec![0.1; 48], ..Look::default() }));
     assert!(model.dirty && silence(&mut model, 21));
 }
 
 #[test]
 fn the_waveform_stands_still_while_paused_and_has_the_markers_in_it() {
     let mut model = recording();
-    let sound = |from: u64| Heard {
+    let sound = |from: u64| Look {
         now: Duration::from_secs(from + 1),
         sound: vec![0.5; 48_000],
         progress: Some(Counted { time: Duration::from_secs(from + 1), lost: 0, arrived: true, ..Counted::default() }),
-        ..Heard::default()
+        ..Look::default()
     };
-    update(&mut model, Msg::Heard(sound(0)));
+    update(&mut model, Msg::Looked(sound(0)));
     update(&mut model, Msg::Marked(Duration::from_millis(520)));
     let marked: Vec<usize> = (0..20).filter(|&place| model.live.columns[place].is_marked).collect();
     assert_eq!(marked, [10]);
     update(&mut model, Msg::Paused);
-    update(&mut model, Msg::Heard(sound(0)));
+    update(&mut model, Msg::Looked(sound(0)));
     assert_eq!(model.live.columns.len(), 20);
     assert!(model.live.meter.bar_dbfs > -7.0, "the level goes on");
     update(&mut model, Msg::Resumed);
-    update(&mut model, Msg::Heard(sound(1)));
+    update(&mut model, Msg::Looked(sound(1)));
     assert_eq!(model.live.columns.len(), 40);
 }
 
@@ -343,7 +343,7 @@ fn the_waveform_stands_still_while_paused_and_has_the_markers_in_it() {
 fn sound_moves_the_meter_and_the_waveform() {
     let mut model = recording();
     let sound = vec![0.5; 48_000 / 20 * 3 + 7];
-    update(&mut model, Msg::Heard(Heard { now: Duration::from_secs(1), sound, ..Heard::default() }));
+    update(&mut model, Msg::Looked(Look { now: Duration::from_secs(1), sound, ..Look::default() }));
     assert!((model.live.meter.bar_dbfs + 6.02).abs() < 0.01);
     assert_eq!(model.live.columns.len(), 3);
     let heard = |column: &Column| column.peak == 0.5 && (column.loudness - 0.5).abs() < 1e-3 && column.kept;
@@ -428,7 +428,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         1 => Just(saved()),
         1 => Just(Msg::Missing("gone".into())),
         1 => prop::collection::vec("\\PC{0,20}", 0..40).prop_map(|names| Msg::Takes(names.iter().map(|name| take(name)).collect())),
-        1 => prop::collection::vec(any::<f32>(), 0..9_000).prop_map(|sound| Msg::Heard(Heard { sound, ..Heard::default() })),
+        1 => prop::collection::vec(any::<f32>(), 0..9_000).prop_map(|sound| Msg::Looked(Look { sound, ..Look::default() })),
         1 => "\\PC{0,40}".prop_map(Msg::Paste),
     ]
 }

@@ -15,7 +15,7 @@ use crate::{
 /// The least that fills the screen.
 const ZOOM_MIN: Duration = Duration::from_secs(1);
 /// What is behind the cursor when the picture follows it to the next part, as a part of the whole.
-const BEHIND: u32 = 8;
+const BEHIND_CURSOR_DIVISOR: u32 = 8;
 
 pub(super) fn tenth(model: &mut Model, tenth: usize) -> Vec<Effect> {
     let Some(length) = length(model) else { return Vec::new() };
@@ -148,7 +148,7 @@ pub(super) fn follow(model: &mut Model) {
     let Some(whole) = playing.length else { return };
     if !zoom.contains(playing.at) {
         let width = zoom.length();
-        model.player.zoom = Some(Stretch::around(playing.at, width / BEHIND, width, whole));
+        model.player.zoom = Some(Stretch::around(playing.at, width / BEHIND_CURSOR_DIVISOR, width, whole));
     }
 }
 

@@ -15,10 +15,10 @@ use ratatui::{Terminal, backend::TestBackend, style::Color};
 
 use super::*;
 use crate::tui::{
-    app::{ClipRow, Hears, InputRow, Kind, Mark, Outline, Playing, Sketch},
+    app::{ClipRow, InputLevel, InputRow, Kind, Mark, Outline, Playing, Sketch},
     keymap::{Action, Chord, Keymap},
     theme::Theme,
-    update::{Counted, Heard, Msg, update},
+    update::{Counted, Look, Msg, update},
 };
 
 const SIZES: [Size; 3] =
@@ -89,7 +89,7 @@ fn hear(model: &mut Model, from: u32, progress: Option<Counted>) {
     };
     for tenth in 0..60 {
         let start = from + tenth * 4_800;
-        let heard = Heard {
+        let heard = Look {
             now: Duration::from_secs(u64::from(start) / 48_000),
             year: Some(2026),
             sound: (start..start + 4_800).map(sound).collect(),
@@ -98,7 +98,7 @@ fn hear(model: &mut Model, from: u32, progress: Option<Counted>) {
             disk_left: Some(Duration::from_secs(41 * 3_600 + 12 * 60)),
             inputs: Vec::new(),
         };
-        update(model, Msg::Heard(heard));
+        update(model, Msg::Looked(heard));
     }
 }
 
@@ -138,14 +138,14 @@ fn playing(millis: u64) -> Playing {
 }
 
 fn play(model: &mut Model) {
-    update(model, Msg::Heard(Heard { playing: Some(playing(12_300)), ..still(model) }));
+    update(model, Msg::Looked(Look { playing: Some(playing(12_300)), ..still(model) }));
 }
 
 /// Nothing is heard.
-fn still(model: &Model) -> Heard {
+fn still(model: &Model) -> Look {
     let progress =
         Counted { time: model.recorder.time, lost: model.recorder.lost, arrived: true, ..Counted::default() };
-    Heard { now: model.now, disk_left: model.recorder.disk_left, progress: Some(progress), ..Heard::default() }
+    Look { now: model.now, disk_left: model.recorder.disk_left, progress: Some(progress), ..Look::default() }
 }
 
 fn outline() -> Outline {
@@ -206,7 +206,7 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
                 update(model, Msg::Outlined(outline()));
                 press(model, ['b', ']', '+', '+'].map(KeyCode::Char));
                 let later = playing(21_700);
-                update(model, Msg::Heard(Heard { playing: Some(later), ..still(model) }));
+                update(model, Msg::Looked(Look { playing: Some(later), ..still(model) }));
                 press(model, [KeyCode::Char('b'), KeyCode::Esc]);
             }),
         ),
@@ -281,21 +281,21 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
             "inputs",
             with(idle(), &|model| {
                 press(model, [KeyCode::Char('i')]);
-                let row = |label: &str, is_default, hears| InputRow {
+                let row = |label: &str, is_default, level| InputRow {
                     id: label.into(),
                     label: label.into(),
                     host: "PulseAudio".into(),
                     is_default,
-                    hears,
+                    level,
                     chosen: Vec::new(),
                     digit: None,
                 };
                 update(
                     model,
                     Msg::Inputs(vec![
-                        row("USB Microphone", true, Hears::Peaks(vec![-12.3])),
-                        row("Line In", false, Hears::Opening),
-                        row("Webcam", false, Hears::Nothing),
+                        row("USB Microphone", true, InputLevel::Peaks(vec![-12.3])),
+                        row("Line In", false, InputLevel::Opening),
+                        row("Webcam", false, InputLevel::Nothing),
                     ]),
                 );
             }),
@@ -304,18 +304,18 @@ fn modes(size: Size, unicode: bool) -> Vec<(&'static str, Model)> {
             "channels",
             with(idle(), &|model| {
                 press(model, [KeyCode::Char('i')]);
-                let row = |label: &str, hears, chosen: &[u16]| InputRow {
+                let row = |label: &str, level, chosen: &[u16]| InputRow {
                     id: label.into(),
                     label: label.into(),
                     host: "PulseAudio".into(),
                     is_default: false,
-                    hears,
+                    level,
                     chosen: chosen.to_vec(),
                     digit: None,
                 };
                 let peaks = vec![-60.0, -48.0, -12.3, -30.0, f64::NEG_INFINITY, -24.0, -3.0, 0.0];
-                let interface = row("USB Interface", Hears::Peaks(peaks), &[3, 1]);
-                let webcam = row("Webcam", Hears::Peaks(vec![-20.0]), &[]);
+                let interface = row("USB Interface", InputLevel::Peaks(peaks), &[3, 1]);
+                let webcam = row("Webcam", InputLevel::Peaks(vec![-20.0]), &[]);
                 update(model, Msg::Inputs(vec![interface, webcam]));
             }),
         ),

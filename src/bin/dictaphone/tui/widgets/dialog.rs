@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     report::status,
     tui::{
-        app::{Hears, InputRow, Model},
+        app::{InputLevel, InputRow, Model},
         keymap::{Bound, FIXED, When},
         layout,
         theme::Theme,
@@ -177,7 +177,7 @@ fn input_line(model: &Model, input: &InputRow, selected: bool, width: usize) -> 
     let style = if selected { theme.selected() } else { theme.plain() };
     let mark = format!("{}{} ", theme.pointer(selected), if input.is_default { "*" } else { " " });
     let host = if width >= 48 { theme.shortened(&input.host, 10) } else { String::new() };
-    let level = hears(model, &input.hears);
+    let level = level(model, &input.level);
     let room = width.saturating_sub(mark.width() + level.width() + 1 + 12 * usize::from(width >= 48));
     let label = theme.shortened(&input.label, room);
     let gap = " ".repeat(room.saturating_sub(label.width()));
@@ -198,12 +198,12 @@ fn meter(model: &Model, dbfs: f64, width: usize) -> String {
     full.repeat(cells) + &empty.repeat(width - cells)
 }
 
-fn hears(model: &Model, hears: &Hears) -> String {
-    match hears {
-        Hears::Unheard => " ".repeat(18),
-        Hears::Opening => format!("{:<18}", "opening"),
-        Hears::Nothing => format!("{:<18}", "cannot be opened"),
-        Hears::Peaks(peaks) => {
+fn level(model: &Model, level: &InputLevel) -> String {
+    match level {
+        InputLevel::Unheard => " ".repeat(18),
+        InputLevel::Opening => format!("{:<18}", "opening"),
+        InputLevel::Nothing => format!("{:<18}", "cannot be opened"),
+        InputLevel::Peaks(peaks) => {
             let loudest = peaks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             format!("{} {}", meter(model, loudest, METER_CELLS), status::decibels(loudest as f32))
         }

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::tui::{app::Model, keymap::Action};
 
 /// Cells of the bar.
-const CELLS: usize = 20;
+const BAR_CELLS: usize = 20;
 
 /// One line: what, how much of it is done, and how to give it up.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the cells of the bar")]
@@ -15,8 +15,8 @@ pub(crate) fn line(model: &Model, columns: usize) -> Line<'static> {
     let Some(job) = &model.shelf.job else { return Line::default() };
     let done = job.done.unwrap_or(0.0);
     let (full, empty) = if theme.unicode { ("█", "░") } else { ("#", ".") };
-    let cells = ((done * CELLS as f64) as usize).min(CELLS);
-    let bar = format!(" {}{} {:3.0}%", full.repeat(cells), empty.repeat(CELLS - cells), done * 100.0);
+    let cells = ((done * BAR_CELLS as f64) as usize).min(BAR_CELLS);
+    let bar = format!(" {}{} {:3.0}%", full.repeat(cells), empty.repeat(BAR_CELLS - cells), done * 100.0);
     // Whoever leaves has no keys any more.
     let is_told = columns >= 70 && !model.leaving;
     let key = model.keymap.key_of(Action::Clear, theme.unicode).filter(|_| is_told);

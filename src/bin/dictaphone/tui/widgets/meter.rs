@@ -19,7 +19,7 @@ const HOT_DBFS: f64 = -6.0;
 
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 /// From so many columns on the ends of the scale are written.
-const WIDE: u16 = 64;
+const SCALE_COLUMNS_MIN: u16 = 64;
 /// Fewer cells tell nothing.
 const BAR_LEAST: usize = 10;
 
@@ -32,7 +32,7 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let lost = format!("  lost {}", model.recorder.lost);
     let marked = |alarm: bool| if alarm { theme.alarm() } else { theme.dim() };
     // What matters most is reserved first; what does not fit is left out.
-    let wide = area.width >= WIDE;
+    let wide = area.width >= SCALE_COLUMNS_MIN;
     let peak = format!(" {}", status::decibels(meter.hold_dbfs as f32));
     let parts = [
         (4, peak, theme.plain(), true),

@@ -6,7 +6,7 @@ use super::canvas::Canvas;
 use crate::tui::app::Model;
 
 /// Samples that are shown: 20 ms at 48 kHz.
-const SHOWN: usize = 960;
+const SHOWN_SAMPLES: usize = 960;
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the rows of a screen")]
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -38,13 +38,13 @@ fn bounds(samples: &[f32]) -> Option<(f32, f32)> {
 
 /// The latest samples that begin at a rising zero crossing; the latest ones without one.
 fn window(sound: &[f32]) -> &[f32] {
-    let latest = sound.len().saturating_sub(SHOWN);
+    let latest = sound.len().saturating_sub(SHOWN_SAMPLES);
     let crossing = (1..=latest).rev().find(|&at| match sound.get(at - 1..=at) {
         Some([before, after]) => *before < 0.0 && *after >= 0.0,
         _ => false,
     });
     let start = crossing.unwrap_or(latest);
-    sound.get(start..(start + SHOWN).min(sound.len())).unwrap_or_default()
+    sound.get(start..(start + SHOWN_SAMPLES).min(sound.len())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -60,12 +60,12 @@ mod tests {
         for (a, b) in window(&one).iter().zip(window(&other)) {
             assert!((a - b).abs() < 1e-3);
         }
-        assert_eq!(window(&one).len(), SHOWN);
+        assert_eq!(window(&one).len(), SHOWN_SAMPLES);
     }
 
     #[test]
     fn sound_without_a_crossing_and_too_little_of_it_are_shown_as_they_are() {
-        assert_eq!(window(&[0.5; 2_000]).len(), SHOWN);
+        assert_eq!(window(&[0.5; 2_000]).len(), SHOWN_SAMPLES);
         assert_eq!(window(&[0.5; 3]).len(), 3);
         assert!(window(&[]).is_empty());
     }

@@ -21,7 +21,7 @@ fn what_is_between_a_and_b_is_cut_out_or_kept() {
         assert_eq!(press(&mut model, [KeyCode::Char(code)]), [Effect::StopPlaying, cut]);
         assert!(model.shelf.job.is_some());
         assert_eq!(press(&mut model, [KeyCode::Char(code)]), [], "one after the other");
-        update(&mut model, Msg::Heard(Heard::default()));
+        update(&mut model, Msg::Looked(Look::default()));
         let hold = Effect::Hold("/r/a.wav".into(), Duration::from_secs(2));
         assert_eq!(update(&mut model, Msg::Cut(Ok(changed()))), [hold]);
         assert_eq!(said(&model), Some((Weight::Note, "a is cut, u undoes that")));

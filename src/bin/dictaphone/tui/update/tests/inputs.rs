@@ -3,8 +3,8 @@
 use super::*;
 
 fn row(id: &str) -> InputRow {
-    let (hears, chosen) = (Hears::Opening, Vec::new());
-    InputRow { id: id.into(), label: id.into(), host: "x".into(), is_default: false, hears, chosen, digit: None }
+    let (level, chosen) = (InputLevel::Opening, Vec::new());
+    InputRow { id: id.into(), label: id.into(), host: "x".into(), is_default: false, level, chosen, digit: None }
 }
 
 fn listed() -> Model {
@@ -40,12 +40,12 @@ fn every_input_shows_what_is_heard_from_it() {
     model.dirty = false;
     let heard = |peaks: &[(&str, f64)]| {
         let inputs = peaks.iter().map(|&(id, peak)| (id.to_owned(), vec![peak, -90.0])).collect();
-        Msg::Heard(Heard { inputs, ..Heard::default() })
+        Msg::Looked(Look { inputs, ..Look::default() })
     };
     update(&mut model, heard(&[("two", -12.5), ("gone", -1.0)]));
-    update(&mut model, Msg::Deaf("one".into()));
+    update(&mut model, Msg::InputFailed("one".into()));
     let Some(Dialog::Inputs { rows: Some(rows), .. }) = &model.dialog else { panic!("{:?}", model.dialog) };
-    assert_eq!([&rows[0].hears, &rows[1].hears], [&Hears::Nothing, &Hears::Peaks(vec![-12.5, -90.0])]);
+    assert_eq!([&rows[0].level, &rows[1].level], [&InputLevel::Nothing, &InputLevel::Peaks(vec![-12.5, -90.0])]);
     assert!(model.dirty);
     press(&mut model, [KeyCode::Esc]);
     update(&mut model, heard(&[("two", -3.0)]));
@@ -64,7 +64,7 @@ fn the_cursor_begins_on_the_input_that_is_open() {
 /// What is kept of an input with so many channels after these keys.
 fn kept(channels: usize, keys: &str) -> Option<String> {
     let mut model = listed();
-    update(&mut model, Msg::Heard(Heard { inputs: vec![("one".into(), vec![-20.0; channels])], ..Heard::default() }));
+    update(&mut model, Msg::Looked(Look { inputs: vec![("one".into(), vec![-20.0; channels])], ..Look::default() }));
     press(&mut model, keys.chars().map(|key| if key == '<' { KeyCode::Down } else { KeyCode::Char(key) }));
     match &press(&mut model, [KeyCode::Up, KeyCode::Enter])[..] {
         [Effect::Choose(id, map), Effect::CloseInputs] if id == "one" => map.as_ref().map(ToString::to_string),
@@ -100,7 +100,7 @@ fn digits_choose_the_channels_that_are_kept_in_that_order() {
 
 #[test]
 fn without_an_input_the_meter_is_empty_and_what_clipped_is_kept() {
-    let loud = || Msg::Heard(Heard { sound: vec![1.0; 4_800], ..Heard::default() });
+    let loud = || Msg::Looked(Look { sound: vec![1.0; 4_800], ..Look::default() });
     for gone in [Msg::Missing("it was unplugged".into()), key(KeyCode::Enter)] {
         let mut model = listed();
         update(&mut model, loud());
@@ -129,7 +129,7 @@ fn without_an_input_the_keys_of_this_user_are_the_remedy() {
 #[test]
 fn the_meter_of_an_input_that_is_gone_is_empty() {
     let mut model = model();
-    let sound = || Msg::Heard(Heard { sound: vec![0.5; 2_400], ..Heard::default() });
+    let sound = || Msg::Looked(Look { sound: vec![0.5; 2_400], ..Look::default() });
     update(&mut model, sound());
     assert!(model.live.meter.bar_dbfs > -7.0);
     update(&mut model, Msg::Missing("the microphone is gone".into()));

@@ -5,7 +5,7 @@ use super::*;
 fn counted(model: &mut Model, reach: u64, begins_before: u64) {
     let [reach, begins_before] = [reach, begins_before].map(Duration::from_secs);
     let progress = Counted { time: Duration::from_secs(1), lost: 0, arrived: true, reach, begins_before };
-    update(model, Msg::Heard(Heard { progress: Some(progress), ..Heard::default() }));
+    update(model, Msg::Looked(Look { progress: Some(progress), ..Look::default() }));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn notes_go_by_themselves_and_errors_with_a_key() {
-    let at = |millis| Msg::Heard(Heard { now: Duration::from_millis(millis), ..Heard::default() });
+    let at = |millis| Msg::Looked(Look { now: Duration::from_millis(millis), ..Look::default() });
     let mut model = model();
     update(&mut model, Msg::Say(Weight::Note, "x".into()));
     update(&mut model, at(4_001));

@@ -8,7 +8,7 @@ const HOURS: Duration = Duration::from_secs(3 * 3_600);
 
 fn playing(at: Duration, is_paused: bool) -> Msg {
     let playing = Playing { path: "/r/a.wav".into(), at, length: Some(HOURS), is_paused, peak: 0.0 };
-    Msg::Heard(Heard { playing: Some(playing), ..Heard::default() })
+    Msg::Looked(Look { playing: Some(playing), ..Look::default() })
 }
 
 /// A clip of three hours whose picture is known.
@@ -81,7 +81,7 @@ fn a_time_that_is_typed_is_gone_to_or_refused() {
     assert!(model.dialog.is_none());
     // The clip is over while a time is typed.
     press(&mut model, text(":1"));
-    update(&mut model, Msg::Heard(Heard::default()));
+    update(&mut model, Msg::Looked(Look::default()));
     assert_eq!(press(&mut model, [KeyCode::Enter]), []);
 }
 

@@ -30,7 +30,7 @@ fn that_the_input_is_kept_is_shown_and_what_is_taken_of_it_has_the_colour_of_a_r
             reach: Duration::from_secs(6),
             begins_before: Duration::from_secs(begins_before),
         };
-        update(model, Msg::Heard(Heard { progress: Some(progress), sound: vec![0.3; 2_400], ..Heard::default() }));
+        update(model, Msg::Looked(Look { progress: Some(progress), sound: vec![0.3; 2_400], ..Look::default() }));
     };
     (0..20).for_each(|_| go_on(&mut model, 0));
     let green = |cell: &Cell| cell.fg == Color::Green;

@@ -12,8 +12,12 @@ use dictaphone::{
     format,
 };
 
-use super::{Happening, World, bug, change::Change, reason};
-use crate::tui::{app::Mark, update::Msg};
+use super::{Shelf, change::Change};
+use crate::tui::{
+    app::Mark,
+    effect::{WorldEvent, bug, reason},
+    update::Msg,
+};
 
 /// What is being written, and what waits for that.
 #[derive(Default)]
@@ -31,8 +35,8 @@ impl Marking {
 /// The markers that a clip had, if it has others now.
 pub(crate) type Before = Result<Vec<Marker>>;
 
-impl World {
-    pub(super) fn set_markers(&mut self, path: PathBuf, marks: Vec<Mark>) {
+impl Shelf {
+    pub(in crate::tui::effect) fn set_markers(&mut self, path: PathBuf, marks: Vec<Mark>) {
         if self.marking.is_running {
             self.marking.waiting = Some((path, marks));
             return;
@@ -42,12 +46,12 @@ impl World {
         let failed = path.clone();
         let work = move || {
             let outcome = set(&path, &marks, cache.as_ref());
-            Happening::MarkersSet(path, outcome)
+            WorldEvent::MarkersSet(path, outcome)
         };
-        self.spawn_surely("markers", work, move || Happening::MarkersSet(failed, Err(bug())));
+        self.answers.spawn_surely("markers", work, move || WorldEvent::MarkersSet(failed, Err(bug())));
     }
 
-    pub(super) fn markers_set(&mut self, path: PathBuf, outcome: Before) -> Msg {
+    pub(in crate::tui::effect) fn markers_set(&mut self, path: PathBuf, outcome: Before) -> Msg {
         (self.marking.is_running, self.looked) = (false, None);
         let marks = marks(&path).ok();
         let why = match outcome {

@@ -15,9 +15,10 @@ use dictaphone::{
     playback::Status,
 };
 
-use super::{Happening, World, worker::Turn};
+use super::Playback;
 use crate::tui::{
     app::{Detail, Stretch},
+    effect::{WorldEvent, worker::Turn},
     update::Msg,
 };
 
@@ -27,7 +28,7 @@ const SKIP_PAUSE_MIN: Duration = Duration::from_millis(700);
 /// So much of a pause is heard before the rest is skipped.
 const SKIP_PAUSE_KEPT: Duration = Duration::from_millis(200);
 /// Whoever goes back this soon behind a pause means the one before.
-const JUST_PASSED: Duration = Duration::from_millis(1_000);
+const PASSED_MAX: Duration = Duration::from_millis(1_000);
 
 /// What is known of the silence in the clip that is played.
 #[derive(Default)]
@@ -54,26 +55,26 @@ enum Ahead {
 }
 
 /// A pause that was found, and the frame in it at which one goes on.
-pub(crate) type Found = Option<(Range<u64>, u64)>;
+pub(in crate::tui::effect) type Found = Option<(Range<u64>, u64)>;
 
-impl World {
+impl Playback {
     /// The clip that is played is another one.
-    pub(super) fn forget_pauses(&mut self) {
+    pub(in crate::tui::effect) fn forget_pauses(&mut self) {
         self.travel.search.next();
         (self.travel.loudness, self.travel.ahead) = (None, Ahead::Unknown);
     }
 
-    pub(super) fn note_loudness(&mut self, waveform: &Waveform) {
+    pub(in crate::tui::effect) fn note_loudness(&mut self, waveform: &Waveform) {
         self.travel.loudness = waveform.loudness();
     }
 
-    pub(super) fn hop(&self, forward: bool) {
+    pub(in crate::tui::effect) fn hop(&self, forward: bool) {
         let Some((path, player)) = &self.player else { return };
         let (path, state, loudness) = (path.clone(), player.state(), self.travel.loudness);
         let turn = self.travel.hop.clone();
         let number = turn.next();
-        self.spawn("pauses", move || {
-            let passed = if state.status == Status::Playing { JUST_PASSED } else { Duration::ZERO };
+        self.answers.spawn("pauses", move || {
+            let passed = if state.status == Status::Playing { PASSED_MAX } else { Duration::ZERO };
             let back = frames_in(passed, state.sample_rate);
             let mut watch = || if turn.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
             let found = find(&path, loudness, HOP_PAUSE_MIN, |pauses| match forward {
@@ -82,16 +83,16 @@ impl World {
             });
             // What cannot be read any more has no pauses; whoever plays it says what is wrong.
             let to = found.unwrap_or_default().map(|(_, frame)| duration_of(frame, state.sample_rate));
-            turn.is(number).then_some(Happening::Msg(Msg::Hopped { forward, to }))
+            turn.is(number).then_some(WorldEvent::Msg(Msg::Hopped { forward, to }))
         });
     }
 
-    pub(super) fn set_skips(&mut self, skips: bool) {
+    pub(in crate::tui::effect) fn set_skips(&mut self, skips: bool) {
         (self.travel.skips, self.travel.ahead) = (skips, Ahead::Unknown);
     }
 
     /// Goes on behind the pause that is heard, and looks for the next one in time.
-    pub(super) fn skip_silence(&mut self) {
+    pub(in crate::tui::effect) fn skip_silence(&mut self) {
         let Some((path, player)) = self.player.as_ref().filter(|_| self.travel.skips) else { return };
         let state = player.state();
         if state.status != Status::Playing {
@@ -112,30 +113,30 @@ impl World {
         let (path, loudness, turn) = (path.clone(), self.travel.loudness, self.travel.search.clone());
         let number = turn.next();
         self.travel.ahead = Ahead::Sought(at);
-        self.spawn("pauses", move || {
+        self.answers.spawn("pauses", move || {
             let mut watch = || if turn.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
             let found = find(&path, loudness, SKIP_PAUSE_MIN, |pauses| pauses.next(at, &mut watch)).unwrap_or_default();
-            Some(Happening::PauseAhead(number, at, found))
+            Some(WorldEvent::PauseAhead(number, at, found))
         });
     }
 
-    pub(super) fn pause_ahead(&mut self, number: u64, from: u64, found: Found) {
+    pub(in crate::tui::effect) fn pause_ahead(&mut self, number: u64, from: u64, found: Found) {
         if self.travel.search.is(number) {
             self.travel.ahead = Ahead::Known(from, found);
         }
     }
 
-    pub(super) fn look_closer(&self, path: PathBuf, stretch: Stretch) {
+    pub(in crate::tui::effect) fn look_closer(&self, path: PathBuf, stretch: Stretch) {
         let turn = self.travel.detail.clone();
         let number = turn.next();
-        self.spawn("detail", move || {
+        self.answers.spawn("detail", move || {
             let mut decoder = format::open(&path).ok()?;
             let rate = decoder.format().sample_rate;
             let frames = frames_in(stretch.from, rate)..frames_in(stretch.to, rate);
             let watch = |_: &_| if turn.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
             // Without it the rough picture stays.
             let waveform = Waveform::measure_part(decoder.as_mut(), frames, watch).ok()?;
-            turn.is(number).then_some(Happening::Msg(Msg::Detailed(Detail { path, stretch, waveform })))
+            turn.is(number).then_some(WorldEvent::Msg(Msg::Detailed(Detail { path, stretch, waveform })))
         });
     }
 }

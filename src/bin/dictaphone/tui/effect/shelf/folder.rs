@@ -4,7 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use dictaphone::{
@@ -14,27 +14,23 @@ use dictaphone::{
     storage,
 };
 
-use super::{Happening, LOOK_INTERVAL, World, change::Change, markers};
+use super::{Shelf, change::Change, markers};
 use crate::tui::{
     app::{ClipRow, Kind, Sketch, Weight},
+    effect::{LOOK_INTERVAL, WorldEvent},
     update::Msg,
 };
 
-impl World {
-    pub(super) fn rename(&mut self, path: &Path, name: &str) -> Msg {
+impl Shelf {
+    pub(in crate::tui::effect) fn rename(&mut self, path: &Path, name: &str) -> Msg {
         self.looked = None;
         match clips::rename(path, name) {
-            Ok(to) => {
-                if let Some((played, _)) = self.player.as_mut().filter(|(played, _)| played == path) {
-                    played.clone_from(&to);
-                }
-                Msg::Renamed { from: path.to_owned(), to }
-            }
+            Ok(to) => Msg::Renamed { from: path.to_owned(), to },
             Err(error) => Msg::NotRenamed { path: path.to_owned(), name: name.to_owned(), why: error.to_string() },
         }
     }
 
-    pub(super) fn trashed(&mut self, outcome: Result<Trashed>) -> Msg {
+    pub(in crate::tui::effect) fn trashed(&mut self, outcome: Result<Trashed>) -> Msg {
         self.looked = None;
         match outcome {
             Ok(trashed) => {
@@ -49,10 +45,10 @@ impl World {
     }
 
     /// Takes the latest change back.
-    pub(super) fn undo(&mut self) {
+    pub(in crate::tui::effect) fn undo(&mut self) {
         let Some(change) = self.changes.pop() else { return };
         let cache = self.cache.clone();
-        self.spawn("trash", move || {
+        self.answers.spawn("trash", move || {
             let outcome = match &change {
                 Change::Deleted(trashed) => clips::restore(trashed),
                 Change::Spliced(spliced) => clips::undo_splice(spliced).map(|()| {
@@ -62,11 +58,11 @@ impl World {
                 Change::Cut(trimmed) => clips::undo_cut(trimmed),
                 Change::Marked { path, before } => markers::rewrite(path, before, cache.as_ref()),
             };
-            Some(Happening::Undone(change, outcome))
+            Some(WorldEvent::Undone(change, outcome))
         });
     }
 
-    pub(super) fn undone(&mut self, change: Change, outcome: Result<()>) -> Msg {
+    pub(in crate::tui::effect) fn undone(&mut self, change: Change, outcome: Result<()>) -> Msg {
         let path = self.listed_path(change.path());
         match outcome {
             // Once the other file is out of the way, it can be taken back after all.
@@ -77,7 +73,7 @@ impl World {
             Ok(()) if matches!(change, Change::Marked { .. }) => {
                 // What is played shows those that the clip has now.
                 let (path, marks) = (path.clone(), markers::marks(&path).ok());
-                let _ = self.happenings.send(Happening::Msg(Msg::MarkersBack(path.clone(), marks)));
+                self.answers.say(Msg::MarkersBack(path.clone(), marks));
                 Msg::Undone(Ok(change.taken_back(path)))
             }
             outcome => Msg::Undone(outcome.map(|()| change.taken_back(path)).map_err(|error| error.to_string())),
@@ -85,11 +81,11 @@ impl World {
     }
 
     /// Makes an unfinished recording whole.
-    pub(super) fn recover(&self, path: PathBuf) {
+    pub(in crate::tui::effect) fn recover(&self, path: PathBuf) {
         let Some(target) = dictaphone::storage::place::target_of_part(&path) else { return };
-        self.spawn("recover", move || {
+        self.answers.spawn("recover", move || {
             let file = Unfinished { path, kind: clips::Kind::Part { target } };
-            Some(Happening::Msg(Msg::Recovered(match clips::recover(&file, false) {
+            Some(WorldEvent::Msg(Msg::Recovered(match clips::recover(&file, false) {
                 Ok(recovered) if recovered.change == clips::Change::Empty => Err("there is no sound in it".to_owned()),
                 Ok(recovered) => Ok(recovered.to),
                 Err(error) => Err(error.to_string()),
@@ -97,18 +93,14 @@ impl World {
         });
     }
 
-    /// A path as the list of the folder has it.
-    pub(super) fn listed_path(&self, path: &Path) -> PathBuf {
-        path.file_name().map_or_else(|| path.to_owned(), |name| self.folder.join(name))
-    }
-
     /// The folder has changed, or something in it.
-    pub(super) fn folder_changed(&mut self) {
+    pub(in crate::tui::effect) fn folder_changed(&mut self) {
         self.looked = None;
     }
 
-    /// Reads the folder again if it was said to have changed, or looks like it, which is found out once a second.
-    pub(super) fn watch(&mut self) {
+    /// Reads the folder again if it was said to have changed, or looks like it, which is found out once a second; `own` is
+    /// the file that is being recorded here.
+    pub(in crate::tui::effect) fn watch(&mut self, own: Option<&Path>) {
         let now = Instant::now();
         if self.looked.is_some_and(|at| now.duration_since(at) < LOOK_INTERVAL) || self.reading.load(Ordering::SeqCst) {
             return;
@@ -116,39 +108,35 @@ impl World {
         let forced = self.looked.is_none();
         self.looked = Some(now);
         let changed = std::fs::metadata(&self.folder).and_then(|metadata| metadata.modified()).ok();
-        if !forced && self.folder_seen == Some(changed) && !self.is_a_recorder_gone() {
+        if !forced && self.folder_seen == Some(changed) && !self.is_a_recorder_gone(own) {
             return;
         }
         self.folder_seen = Some(changed);
         let (folder, listing, reading) = (self.folder.clone(), Arc::clone(&self.listing), Arc::clone(&self.reading));
         reading.store(true, Ordering::SeqCst);
-        self.spawn("clips", move || {
+        self.answers.spawn("clips", move || {
             let msg = read(&folder, &mut listing.lock().unwrap_or_else(PoisonError::into_inner));
             reading.store(false, Ordering::SeqCst);
-            Some(Happening::Msg(msg))
+            Some(WorldEvent::Msg(msg))
         });
     }
 
     /// Whether a recorder of somebody else has let go of its unfinished recording: when it dies, the folder does not
     /// change.
-    fn is_a_recorder_gone(&self) -> bool {
-        let own = self.session.part();
+    fn is_a_recorder_gone(&self, own: Option<&Path>) -> bool {
         let listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         let growing = listing.unfinished.iter().filter(|part| part.is_being_written);
-        let mut others = growing.filter(|part| own.as_ref().is_none_or(|own| own.file_name() != part.path.file_name()));
+        let mut others = growing.filter(|part| own.is_none_or(|own| own.file_name() != part.path.file_name()));
         others.any(|part| matches!(storage::is_being_written(&part.path), Ok(false)))
     }
 
-    pub(super) fn disk_left(&mut self) -> Option<Duration> {
+    /// Bytes that are left on the disk of the folder, as of the last second.
+    pub(in crate::tui::effect) fn available_bytes(&mut self) -> Option<u64> {
         let now = Instant::now();
         if self.disk.0.is_none_or(|at| now.duration_since(at) >= LOOK_INTERVAL) {
             self.disk = (Some(now), storage::available_bytes(&self.folder));
         }
-        let format = self.session.format()?;
-        let container = self.plan.container.format();
-        let bits_a_second = container.estimated_bits_per_second(format, self.plan.bits_per_second);
-        let bytes_a_second = u64::from(bits_a_second.div_ceil(8)).max(1);
-        self.disk.1.map(|bytes| Duration::from_secs(bytes / bytes_a_second))
+        self.disk.1
     }
 }
 

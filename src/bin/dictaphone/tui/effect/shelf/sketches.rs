@@ -12,7 +12,7 @@ use dictaphone::{
     format,
 };
 
-use super::{Happening, World};
+use super::Shelf;
 use crate::tui::{app::SKETCH_COLUMNS, update::Msg};
 
 /// What is wanted, and whether somebody is at it.
@@ -28,22 +28,22 @@ fn lock(wanted: &Mutex<Wanted>) -> MutexGuard<'_, Wanted> {
     wanted.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl World {
+impl Shelf {
     /// These are wanted, and no others.
-    pub(super) fn sketch(&self, paths: Vec<PathBuf>) {
+    pub(in crate::tui::effect) fn sketch(&self, paths: Vec<PathBuf>) {
         let mut wanted = lock(&self.sketches);
         wanted.paths = paths;
         let is_idle = !std::mem::replace(&mut wanted.is_served, true);
         drop(wanted);
         if is_idle {
-            let (wanted, cache, answers) = (Arc::clone(&self.sketches), self.cache.clone(), self.happenings.clone());
-            self.spawn("sketches", move || {
+            let (wanted, cache, answers) = (Arc::clone(&self.sketches), self.cache.clone(), self.answers.clone());
+            self.answers.spawn("sketches", move || {
                 while let Some(path) = next(&wanted) {
                     let is_wanted = || lock(&wanted).paths.contains(&path);
                     let bins = sketch(&path, cache.as_ref(), is_wanted);
                     // One that was given up is asked for again when it comes into sight.
                     let was_wanted = take_off(&wanted, &path);
-                    if was_wanted && answers.send(Happening::Msg(Msg::Sketched(path, bins))).is_err() {
+                    if was_wanted && !answers.say(Msg::Sketched(path, bins)) {
                         break;
                     }
                 }

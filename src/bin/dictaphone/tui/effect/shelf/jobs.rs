@@ -7,7 +7,6 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
     },
     time::{Duration, Instant},
 };
@@ -20,11 +19,12 @@ use dictaphone::{
     storage::Existing,
 };
 
-use super::{Happening, World, bug, change::Change, reason, recording::Kept};
+use super::{Shelf, change::Change};
 use crate::{
     message::Message,
     tui::{
         app::{Dictation, Place},
+        effect::{WorldEvent, bug, reason, recording::Kept, worker::Answers},
         update::{Changed, Msg},
     },
 };
@@ -33,48 +33,53 @@ use crate::{
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The job that runs.
-pub(super) struct RunningJob {
+pub(in crate::tui::effect) struct RunningJob {
     /// Set when it is not wanted any more.
     given_up: Arc<AtomicBool>,
     /// What is said when the program is left at once.
-    pub(super) last_words: Message,
+    pub(in crate::tui::effect) last_words: Message,
 }
 
-impl World {
-    pub(super) fn export(&mut self, path: PathBuf, name: &'static str) {
+impl Shelf {
+    pub(in crate::tui::effect) fn export(&mut self, path: PathBuf, name: &'static str) {
         let what = format!("{} was not exported", path.display());
         let mut watch = self.begin_job(last_words(&what));
-        let work = move || Happening::Exported(export(&path, name, &mut watch));
-        self.spawn_surely("export", work, || Happening::Exported(Err(bug())));
+        let work = move || WorldEvent::Exported(export(&path, name, &mut watch));
+        self.answers.spawn_surely("export", work, || WorldEvent::Exported(Err(bug())));
     }
 
-    pub(super) fn splice(&mut self, dictation: Dictation, new: PathBuf) {
+    pub(in crate::tui::effect) fn splice(&mut self, dictation: Dictation, new: PathBuf) {
         let what = format!("the recording is {}, a take of its own", new.display());
         let mut watch = self.begin_job(last_words(&what));
         let (this, that) = (dictation.clone(), new.clone());
         let work = move || {
             let outcome = splice(&dictation, &new, &mut watch);
-            Happening::Spliced(dictation, new, outcome)
+            WorldEvent::Spliced(dictation, new, outcome)
         };
-        self.spawn_surely("splice", work, move || Happening::Spliced(this, that, Err(bug())));
+        self.answers.spawn_surely("splice", work, move || WorldEvent::Spliced(this, that, Err(bug())));
     }
 
-    pub(super) fn cut(&mut self, path: PathBuf, (from, to): (Duration, Duration), keep: bool) {
+    pub(in crate::tui::effect) fn cut(
+        &mut self,
+        path: PathBuf,
+        (from, to): (Duration, Duration),
+        keep: bool,
+        soft: bool,
+    ) {
         let what = format!("{} was not cut", path.display());
         let mut watch = self.begin_job(last_words(&what));
-        let soft = self.habits.crossfade;
         let work = move || {
             let trimmed = format::open(&path).map(|decoder| decoder.format().sample_rate).and_then(|rate| {
                 let part = frames_in(from, rate)..frames_in(to, rate);
                 let cut = if keep { Cut::Keep(part) } else { Cut::Out(part) };
                 clips::cut(&path, &cut, soft, &mut watch)
             });
-            Happening::Cut(trimmed)
+            WorldEvent::Cut(trimmed)
         };
-        self.spawn_surely("cut", work, || Happening::Cut(Err(bug())));
+        self.answers.spawn_surely("cut", work, || WorldEvent::Cut(Err(bug())));
     }
 
-    pub(super) fn cut_done(&mut self, outcome: Result<Trimmed>) -> Msg {
+    pub(in crate::tui::effect) fn cut_done(&mut self, outcome: Result<Trimmed>) -> Msg {
         self.end_job();
         Msg::Cut(outcome.map_err(|error| unless_given_up(&error)).map(|trimmed| {
             let changed = Changed {
@@ -87,7 +92,7 @@ impl World {
         }))
     }
 
-    pub(super) fn cancel(&self) {
+    pub(in crate::tui::effect) fn cancel(&self) {
         if let Some(job) = &self.job {
             job.given_up.store(true, Ordering::SeqCst);
         }
@@ -97,31 +102,37 @@ impl World {
     fn begin_job(&mut self, last_words: Message) -> impl FnMut(Advance) -> ControlFlow<()> + Send + 'static {
         let given_up = Arc::<AtomicBool>::default();
         self.job = Some(RunningJob { given_up: Arc::clone(&given_up), last_words });
-        watch(given_up, self.happenings.clone())
+        watch(given_up, self.answers.clone())
     }
 
-    pub(super) fn exported(&mut self, outcome: Result<PathBuf>) -> Msg {
+    pub(in crate::tui::effect) fn exported(&mut self, outcome: Result<PathBuf>) -> Msg {
         self.end_job();
         Msg::Exported(outcome.map_err(|error| unless_given_up(&error)))
     }
 
-    pub(super) fn spliced(&mut self, dictation: &Dictation, new: &Path, outcome: Result<Spliced>) -> Msg {
+    pub(in crate::tui::effect) fn spliced(
+        &mut self,
+        dictation: &Dictation,
+        new: &Path,
+        outcome: Result<Spliced>,
+        kept: &mut Vec<Kept>,
+    ) -> Msg {
         self.end_job();
         // What is said at the end is about the take that there is now.
-        let flaw = self.kept.iter().find(|kept| kept.is_at(new)).and_then(|kept| kept.flaw.clone());
-        self.kept.retain(|kept| !kept.is_at(new));
+        let flaw = kept.iter().find(|kept| kept.is_at(new)).and_then(|kept| kept.flaw.clone());
+        kept.retain(|kept| !kept.is_at(new));
         Msg::Spliced(match outcome {
             Ok(spliced) => {
                 let path = self.listed_path(&spliced.path);
                 let left_over = spliced.left_over().map(Path::to_owned).collect();
                 let at = duration_of(spliced.new_frames.end, spliced.sample_rate);
-                self.kept.push(Kept::dictated(path.clone(), flaw));
+                kept.push(Kept::dictated(path.clone(), flaw));
                 self.changes.push(Change::Spliced(spliced));
                 Ok(Changed { path, at, left_over })
             }
             Err(error) => {
                 let why = unless_given_up(&error);
-                self.kept.push(Kept::astray(new.to_owned(), flaw, dictation, why.as_deref()));
+                kept.push(Kept::astray(new.to_owned(), flaw, dictation, why.as_deref()));
                 Err(why)
             }
         })
@@ -142,12 +153,12 @@ fn last_words(what: &str) -> Message {
     Message::new(format!("interrupted; {what}")).hint("what is left of it is removed by the next run")
 }
 
-fn watch(given_up: Arc<AtomicBool>, answers: Sender<Happening>) -> impl FnMut(Advance) -> ControlFlow<()> + Send {
+fn watch(given_up: Arc<AtomicBool>, answers: Answers) -> impl FnMut(Advance) -> ControlFlow<()> + Send {
     let mut told = Instant::now();
     move |advance| {
         if let (true, Some(total)) = (told.elapsed() >= REPORT_INTERVAL, advance.total.filter(|&total| total > 0)) {
             told = Instant::now();
-            let _ = answers.send(Happening::Msg(Msg::Progress(advance.frames as f64 / total as f64)));
+            answers.say(Msg::Progress(advance.frames as f64 / total as f64));
         }
         if given_up.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }

@@ -2,6 +2,8 @@
 //!
 //! Opening a file and giving a loudspeaker back may take long, and so have a thread each.
 
+mod travel;
+
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -19,7 +21,12 @@ use dictaphone::{
     playback::{Player, Speaker, Status},
 };
 
-use super::{Happening, World};
+pub(super) use self::travel::Found;
+use self::travel::Travel;
+use super::{
+    WorldEvent,
+    worker::{Answers, Turn},
+};
 use crate::{
     message::visible,
     tui::{
@@ -31,14 +38,44 @@ use crate::{
 /// How often a waveform that is being measured is shown.
 const PICTURE_INTERVAL: Duration = Duration::from_millis(100);
 
-impl World {
+/// The clip that is played.
+pub(super) struct Playback {
+    answers: Answers,
+    player: Option<(PathBuf, Player)>,
+    turn: Turn,
+    /// That of the next clip as well.
+    volume: f32,
+    /// How far it goes back when it goes on after a pause.
+    back_step: Duration,
+    travel: Travel,
+    cache: Option<WaveformCache>,
+}
+
+impl Playback {
+    pub(super) fn new(back_step: Duration, cache: Option<WaveformCache>, answers: Answers) -> Self {
+        let (turn, travel) = (Turn::default(), Travel::default());
+        Self { answers, player: None, turn, volume: 1.0, back_step, travel, cache }
+    }
+
+    /// Whether one is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.player.is_some()
+    }
+
+    /// A clip has another name.
+    pub(super) fn renamed(&mut self, from: &Path, to: &Path) {
+        if let Some((played, _)) = self.player.as_mut().filter(|(played, _)| played == from) {
+            to.clone_into(played);
+        }
+    }
+
     /// Plays it, or waits at a place in it.
     pub(super) fn play(&mut self, path: PathBuf, at: Option<Duration>) {
-        self.stop_playing();
-        let number = self.play_turn.next();
-        self.spawn("play", move || {
+        self.stop();
+        let number = self.turn.next();
+        self.answers.spawn("play", move || {
             let opened = format::open(&path).and_then(|decoder| Player::open(decoder, Box::new(Speaker::default())));
-            Some(Happening::Playable(number, path, at, opened))
+            Some(WorldEvent::Playable(number, path, at, opened))
         });
     }
 
@@ -49,7 +86,7 @@ impl World {
         at: Option<Duration>,
         opened: Result<Player>,
     ) -> Option<Msg> {
-        if !self.play_turn.is(number) {
+        if !self.turn.is(number) {
             return None;
         }
         match opened {
@@ -75,10 +112,10 @@ impl World {
     }
 
     /// Pauses, or goes on from a little before.
-    pub(super) fn toggle_play(&self) {
+    pub(super) fn toggle(&self) {
         self.with_player(|player| {
-            if !self.habits.back_step.is_zero() && player.state().status == Status::Paused {
-                player.seek_back(self.habits.back_step);
+            if !self.back_step.is_zero() && player.state().status == Status::Paused {
+                player.seek_back(self.back_step);
             }
             player.toggle();
         });
@@ -100,17 +137,17 @@ impl World {
         });
     }
 
-    pub(super) fn stop_playing(&mut self) {
+    pub(super) fn stop(&mut self) {
         // What is still being opened is not wanted any more.
-        self.play_turn.next();
+        self.turn.next();
         if let Some((path, player)) = self.player.take() {
             if let Some(damage) = player.state().damage {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let text = format!("{} is damaged: {damage}", visible(&name));
-                let _ = self.happenings.send(Happening::Msg(Msg::Say(Weight::Warning, text)));
+                self.answers.say(Msg::Say(Weight::Warning, text));
             }
             // A dead sound server may hold it up.
-            self.spawn("silence", move || {
+            self.answers.spawn("silence", move || {
                 player.stop();
                 None
             });
@@ -132,15 +169,15 @@ impl World {
         }
         if let (Status::Failed, Some(error)) = (state.status, state.error) {
             let text = format!("nothing can be heard: {error}");
-            let _ = self.happenings.send(Happening::Msg(Msg::Say(Weight::Error, text)));
+            self.answers.say(Msg::Say(Weight::Error, text));
         }
-        self.stop_playing();
+        self.stop();
         None
     }
 
     /// What the clip of that attempt looks like, under the name that it has by now.
     pub(super) fn outlined(&mut self, number: u64, mut outline: Outline) -> Option<Msg> {
-        let (path, _) = self.player.as_ref().filter(|_| self.play_turn.is(number))?;
+        let (path, _) = self.player.as_ref().filter(|_| self.turn.is(number))?;
         outline.path.clone_from(path);
         self.note_loudness(&outline.waveform);
         Some(Msg::Outlined(outline))
@@ -148,12 +185,12 @@ impl World {
 
     /// Reads the whole clip, shows what there is of it ten times a second, and gives up when another one is played.
     fn draw_outline(&self, number: u64, path: PathBuf) {
-        let (answers, current) = (self.happenings.clone(), self.play_turn.clone());
+        let (answers, current) = (self.answers.clone(), self.turn.clone());
         let cache = self.cache.clone();
-        self.spawn("outline", move || {
+        self.answers.spawn("outline", move || {
             let _ = outline(&path, cache.as_ref(), |outline| {
-                let sent = answers.send(Happening::Outlined(number, outline));
-                if sent.is_ok() && current.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                let sent = answers.send(WorldEvent::Outlined(number, outline));
+                if sent && current.is(number) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             });
             None
         });

@@ -1,7 +1,7 @@
-//! Hears of changes in the folder from the system, where it tells. Owns the thread `folder`.
+//! InputLevel of changes in the folder from the system, where it tells. Owns the thread `folder`.
 //!
 //! Elsewhere, on file systems that tell nothing, and while the folder does not exist, it is looked at once a second by
-//! whoever asks [`World::watch`](super::World::watch).
+//! whoever asks [`Shelf::watch`](super::Shelf::watch).
 
 use std::path::PathBuf;
 
