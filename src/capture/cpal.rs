@@ -36,8 +36,8 @@ const LIST_LIMIT: Duration = Duration::from_secs(5);
 /// How long opening may take: connecting, waiting for a busy device, building the stream.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
 /// How long a busy device is tried again: another program may be about to close it.
-const BUSY_LIMIT: Duration = Duration::from_secs(1);
-const BUSY_PAUSE: Duration = Duration::from_millis(100);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+const BUSY_INTERVAL: Duration = Duration::from_millis(100);
 /// A buffer that the device refuses is halved until it is below this.
 const SMALLEST_BUFFER: u32 = 64;
 
@@ -189,7 +189,7 @@ impl CpalBackend {
             Ok(offers) => offers,
             Err(error) => return Err(stream::failure(error, cannot)),
         };
-        let mut wish = negotiate::wish(request, self.system().converts());
+        let mut wish = negotiate::asked(request, self.system().converts());
         if stands_in(&device) {
             wish.channels = request.channels.or_else(default_channels);
         }
@@ -233,11 +233,11 @@ impl Backend for CpalBackend {
 
 /// Builds the stream; waits for a busy device, and asks for less where the buffer is refused.
 fn build(system: System, device: &cpal::Device, mut choice: negotiate::Choice) -> Result<Built, cpal::Error> {
-    let patience = Instant::now() + BUSY_LIMIT;
+    let until = Instant::now() + BUSY_TIMEOUT;
     loop {
         match stream::build(device, &choice, system.keeps()) {
-            Err(error) if error.kind() == cpal::ErrorKind::DeviceBusy && Instant::now() < patience => {
-                thread::sleep(BUSY_PAUSE);
+            Err(error) if error.kind() == cpal::ErrorKind::DeviceBusy && Instant::now() < until => {
+                thread::sleep(BUSY_INTERVAL);
             }
             Err(error)
                 if error.kind() == cpal::ErrorKind::UnsupportedConfig && choice.frames / 2 >= SMALLEST_BUFFER =>

@@ -35,40 +35,40 @@ use self::{
 pub(super) use self::other_rate::other_rate;
 
 /// The time of which one floor is kept, in seconds.
-const BUCKET: f64 = 0.25;
+const FLOOR_SECONDS: f64 = 0.25;
 /// A step of more than this is found by the short look, after so long, in seconds.
-const COARSE: f64 = 0.150;
-const SHORT: f64 = 1.0;
+const SHORT_LOOK_STEP_SECONDS: f64 = 0.150;
+const SHORT_LOOK_SECONDS: f64 = 1.0;
 /// A step of more than this is found by the long look, after so long, in seconds.
-const FINE: f64 = 0.040;
-const LONG: f64 = 6.0;
+const LONG_LOOK_STEP_SECONDS: f64 = 0.040;
+const LONG_LOOK_SECONDS: f64 = 6.0;
 /// The line goes through the floors of the last so many seconds.
-const SPAN: f64 = 30.0;
+const LINE_SECONDS: f64 = 30.0;
 /// Of so many floors the lowest one is settled, and so many of these tell how high the line is now.
-const GROUP: usize = 4;
-const RECENT: usize = 8;
+const FLOORS_PER_SETTLED: usize = 4;
+const SETTLED_PER_HEIGHT: usize = 8;
 /// So many single ones tell how far deliveries scatter.
-const LEFT: usize = 100;
+const SCATTER_FLOORS: usize = 100;
 /// The first deliveries of a device are worth nothing; from what follows for so long the line begins, in seconds.
-const UNSTEADY: f64 = 0.5;
-const BEGINNING: f64 = 3.0;
+const UNSTEADY_SECONDS: f64 = 0.5;
+const BEGINNING_SECONDS: f64 = 3.0;
 /// Callbacks further apart than this are a break.
-const BREAK: Duration = Duration::from_millis(300);
+const CALLBACK_GAP_MAX: Duration = Duration::from_millis(300);
 /// No clock of a device that keeps its promise is further off: half a percent, and what measuring adds.
-const WORST_CLOCK: f64 = 0.0055;
+const CLOCK_ERROR_MAX: f64 = 0.0055;
 /// What clocks are usually off, so far as nothing is known about this one.
-const USUAL_CLOCK: f64 = 0.003;
+const CLOCK_ERROR_USUAL: f64 = 0.003;
 /// Floors further off the line say nothing about the clock, in seconds.
-const OFF: f64 = 0.020;
+const FLOOR_ERROR_MAX_SECONDS: f64 = 0.020;
 /// If all floors of the long look are lower than this, the line was too high, in seconds.
-const LOWER: f64 = 0.010;
+const HEIGHT_ERROR_MAX_SECONDS: f64 = 0.010;
 /// So many of those that would be settled may be off in a row before the line is believed to be wrong.
-const ISOLATED: u32 = 2;
+const OFF_IN_A_ROW_MAX: u32 = 2;
 /// How exactly a delivery can be told at best, in seconds.
-const EXACT: f64 = 0.001;
+const DELIVERY_ERROR_MIN_SECONDS: f64 = 0.001;
 /// The rate of the device is known when its standard error is below this, as a part of it, after so many seconds.
-const KNOWN_ERROR: f64 = 100e-6;
-const KNOWN_SECONDS: f64 = 10.0;
+const RATE_ERROR_MAX: f64 = 100e-6;
+const RATE_SECONDS_MIN: f64 = 10.0;
 /// What a look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {
@@ -140,10 +140,10 @@ impl LossWatch {
         let buffer = latency.as_secs_f64();
         Self {
             rate: rate.max(1),
-            longest_pause: BREAK.max(latency * 3).as_secs_f64(),
-            short: SHORT.max(buffer * 4.0),
-            long: LONG.max(buffer * 4.0),
-            coarse: COARSE.max(buffer / 2.0),
+            longest_pause: CALLBACK_GAP_MAX.max(latency * 3).as_secs_f64(),
+            short: SHORT_LOOK_SECONDS.max(buffer * 4.0),
+            long: LONG_LOOK_SECONDS.max(buffer * 4.0),
+            coarse: SHORT_LOOK_STEP_SECONDS.max(buffer / 2.0),
             first: None,
             last: None,
             unbroken: 0.0,
@@ -164,10 +164,10 @@ impl LossWatch {
         let now = self.open.back()?.at;
         let expected = self.expected()?;
         let mut line = self.whole;
-        for floor in self.open.iter().filter(|floor| expected.above(**floor).abs() < OFF) {
+        for floor in self.open.iter().filter(|floor| expected.above(**floor).abs() < FLOOR_ERROR_MAX_SECONDS) {
             line.add(floor.at, floor.late);
         }
-        let known = now >= KNOWN_SECONDS && line.slope_error(EXACT) < KNOWN_ERROR;
+        let known = now >= RATE_SECONDS_MIN && line.slope_error(DELIVERY_ERROR_MIN_SECONDS) < RATE_ERROR_MAX;
         known.then(|| f64::from(self.rate) * (1.0 - line.slope()))
     }
 
@@ -182,7 +182,7 @@ impl LossWatch {
         if before.is_some_and(|before| now.saturating_sub(before) as f64 / 1e9 > self.longest_pause) {
             self.break_off(floor.at);
         }
-        let number = (floor.at / BUCKET) as u64;
+        let number = (floor.at / FLOOR_SECONDS) as u64;
         match &mut self.bucket {
             Some((current, lowest)) if *current == number => {
                 if floor.late < lowest.late {
@@ -226,14 +226,14 @@ impl LossWatch {
     /// What follows from one more floor.
     fn judge(&mut self, floor: Floor) -> Option<Finding> {
         let begun = *self.begun.get_or_insert(floor);
-        if floor.at - begun.at < UNSTEADY {
+        if floor.at - begun.at < UNSTEADY_SECONDS {
             return None;
         }
         self.open.push_back(floor);
         if self.settled.is_empty() {
-            if floor.at - self.unbroken >= (UNSTEADY + BEGINNING).max(self.short) {
+            if floor.at - self.unbroken >= (UNSTEADY_SECONDS + BEGINNING_SECONDS).max(self.short) {
                 let open: Vec<Floor> = self.open.drain(..).collect();
-                open.chunks(GROUP).for_each(|group| self.settle(lowest_of(group)));
+                open.chunks(FLOORS_PER_SETTLED).for_each(|group| self.settle(lowest_of(group)));
             }
             return None;
         }
@@ -252,10 +252,10 @@ impl LossWatch {
     fn expected(&self) -> Option<Expected> {
         let until = self.settled.back()?.at;
         let line = Line::through(self.settled.iter().map(|floor| floor.point()));
-        let (slope, error) = trusted(line.slope(), line.slope_error(EXACT));
-        let recent = self.settled.iter().rev().take(RECENT);
+        let (slope, error) = weighed_slope(line.slope(), line.slope_error(DELIVERY_ERROR_MIN_SECONDS));
+        let recent = self.settled.iter().rev().take(SETTLED_PER_HEIGHT);
         let height = low(recent.map(|floor| floor.late - slope * floor.at));
-        Some(Expected { height, slope, doubt: (3.0 * error).min(WORST_CLOCK), until })
+        Some(Expected { height, slope, doubt: (3.0 * error).min(CLOCK_ERROR_MAX), until })
     }
 
     /// How much the floors that are settled scatter, but for the outermost.
@@ -266,7 +266,8 @@ impl LossWatch {
     /// Before which of the open floors the step is. They may all be higher than was expected, and the first ones only by
     /// chance: where they are cut in two, both parts shall differ least from their own heights.
     fn edge(&self, expected: &Expected) -> usize {
-        let before: Vec<f64> = self.settled.iter().rev().take(RECENT).map(|floor| expected.above(*floor)).collect();
+        let before: Vec<f64> =
+            self.settled.iter().rev().take(SETTLED_PER_HEIGHT).map(|floor| expected.above(*floor)).collect();
         let open: Vec<f64> = self.open.iter().map(|floor| expected.above(*floor)).collect();
         let squares = |heights: &[f64]| Line::through(heights.iter().map(|height| (0.0, *height))).squares();
         let cost = |at: usize| {
@@ -279,7 +280,7 @@ impl LossWatch {
 
     /// Large losses.
     fn look_shortly(&mut self, expected: &Expected, now: f64) -> Option<u64> {
-        if self.open.front()?.at > now - self.short + BUCKET {
+        if self.open.front()?.at > now - self.short + FLOOR_SECONDS {
             return None;
         }
         let recent: Vec<f64> =
@@ -301,31 +302,32 @@ impl LossWatch {
         }
         let above: Vec<f64> = self.open.iter().map(|floor| expected.above(*floor)).collect();
         let scatter = spread(self.left.iter().copied()).max(2.0 * self.scatter(expected));
-        let threshold = FINE.max(scatter) + expected.doubt_at(now);
+        let threshold = LONG_LOOK_STEP_SECONDS.max(scatter) + expected.doubt_at(now);
         let step = lowest(&above);
         let highest = above.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let is_loss = step > threshold && !catches_up(&above, threshold);
-        if is_loss && let Some(lost) = self.forgive(self.edge(expected), FINE.max(scatter)) {
+        if is_loss && let Some(lost) = self.forgive(self.edge(expected), LONG_LOOK_STEP_SECONDS.max(scatter)) {
             return Some(lost);
         }
-        if highest < -LOWER {
+        if highest < -HEIGHT_ERROR_MAX_SECONDS {
             self.shift(highest);
         }
         self.open.pop_front();
         if !is_loss && step <= threshold {
             self.left.push_back(expected.above(front));
-            if self.left.len() > LEFT {
+            if self.left.len() > SCATTER_FLOORS {
                 self.left.pop_front();
             }
         }
         self.leaving.push(front);
-        if self.leaving.len() == GROUP {
+        if self.leaving.len() == FLOORS_PER_SETTLED {
             let floor = lowest_of(&self.leaving);
             self.leaving.clear();
             let off = expected.above(floor).abs();
             // What looks like a step and is none shows that the slope was wrong, and so does what is a little off for long.
-            let agrees = off < OFF.max(scatter) + expected.doubt_at(floor.at);
-            let was_wrong = is_loss || (step <= threshold && self.left_out >= ISOLATED && off < 2.0 * threshold);
+            let agrees = off < FLOOR_ERROR_MAX_SECONDS.max(scatter) + expected.doubt_at(floor.at);
+            let was_wrong =
+                is_loss || (step <= threshold && self.left_out >= OFF_IN_A_ROW_MAX && off < 2.0 * threshold);
             self.left_out = if agrees || was_wrong { 0 } else { self.left_out + 1 };
             if agrees || was_wrong {
                 self.settle(floor);
@@ -337,7 +339,7 @@ impl LossWatch {
     fn settle(&mut self, floor: Floor) {
         self.whole.add(floor.at, floor.late);
         self.settled.push_back(floor);
-        while self.settled.front().is_some_and(|oldest| oldest.at < floor.at - SPAN) {
+        while self.settled.front().is_some_and(|oldest| oldest.at < floor.at - LINE_SECONDS) {
             self.settled.pop_front();
         }
     }
@@ -353,17 +355,19 @@ impl LossWatch {
     fn forgive(&mut self, from: usize, least: f64) -> Option<u64> {
         let (ahead, behind) = (self.open.iter().take(from).copied(), self.open.iter().skip(from).copied());
         let (ahead, mut behind): (Vec<Floor>, Vec<Floor>) = (ahead.collect(), behind.collect());
-        if behind.len() > GROUP {
+        if behind.len() > FLOORS_PER_SETTLED {
             // It may be of the middle of the loss.
             behind.remove(0);
         }
         let mut before: Vec<Floor> = self.settled.iter().copied().collect();
-        before.extend(ahead.chunks(GROUP).map(lowest_of));
-        let after: Vec<Floor> = behind.chunks(GROUP).map(lowest_of).collect();
+        before.extend(ahead.chunks(FLOORS_PER_SETTLED).map(lowest_of));
+        let after: Vec<Floor> = behind.chunks(FLOORS_PER_SETTLED).map(lowest_of).collect();
         let [left, right] = [&before, &after].map(|floors| Line::through(floors.iter().map(|floor| floor.point())));
-        let (slope, _) = trusted(left.common_slope(&right), left.common_slope_error(&right, EXACT));
+        let (slope, _) =
+            weighed_slope(left.common_slope(&right), left.common_slope_error(&right, DELIVERY_ERROR_MIN_SECONDS));
         let height = |floor: &Floor| floor.late - slope * floor.at;
-        let (left, right) = (low(before.iter().rev().take(RECENT).map(height)), low(after.iter().map(height)));
+        let (left, right) =
+            (low(before.iter().rev().take(SETTLED_PER_HEIGHT).map(height)), low(after.iter().map(height)));
         if right - left < least {
             return None;
         }
@@ -378,11 +382,11 @@ impl LossWatch {
 
 /// A slope of which `error` is the standard error, weighed against what is known about clocks anyway, and what error
 /// remains.
-fn trusted(slope: f64, error: f64) -> (f64, f64) {
+fn weighed_slope(slope: f64, error: f64) -> (f64, f64) {
     if !error.is_finite() {
-        return (0.0, USUAL_CLOCK);
+        return (0.0, CLOCK_ERROR_USUAL);
     }
-    let (usual, measured) = (USUAL_CLOCK * USUAL_CLOCK, error * error);
+    let (usual, measured) = (CLOCK_ERROR_USUAL * CLOCK_ERROR_USUAL, error * error);
     let weight = usual / (usual + measured);
-    ((slope * weight).clamp(-WORST_CLOCK, WORST_CLOCK), (measured * weight).sqrt())
+    ((slope * weight).clamp(-CLOCK_ERROR_MAX, CLOCK_ERROR_MAX), (measured * weight).sqrt())
 }

@@ -29,7 +29,7 @@ const KEPT_SECONDS: u64 = 10;
 /// What the ring holds at least.
 const LEAST_SECONDS: u64 = 3;
 /// News that wait for the reader. Nobody unplugs and mutes faster.
-const NEWS: usize = 64;
+const NEWS_MAX: usize = 64;
 
 /// What a capture thread tells besides frames.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Inlet {
     ) -> (CallbackSide, SyncSender<News>, Self) {
         let seconds = KEPT_SECONDS.saturating_sub(kept_by_device.as_secs()).max(LEAST_SECONDS);
         let (callback, reader, clock) = ring(format, u32::try_from(seconds).unwrap_or(u32::MAX));
-        let (sender, news) = sync_channel(NEWS);
+        let (sender, news) = sync_channel(NEWS_MAX);
         let inlet = Self {
             reader,
             clock,
@@ -125,7 +125,7 @@ impl Inlet {
 
     /// As [`CaptureStream::read`](super::CaptureStream::read), for a stream that was started.
     pub(super) fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
-        if let Some(reading) = self.hear() {
+        if let Some(reading) = self.take_news() {
             return reading;
         }
         if self.silent > 0 {
@@ -162,7 +162,7 @@ impl Inlet {
         }
     }
 
-    fn hear(&mut self) -> Option<Reading> {
+    fn take_news(&mut self) -> Option<Reading> {
         if self.dying.is_some() || self.over {
             return None;
         }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// How far from the length that was wanted, as a part of it.
-const VARIED: f64 = 0.2;
+const LENGTH_ERROR_MAX: f64 = 0.2;
 /// The golden section spreads a sequence most evenly.
 const GOLDEN: f64 = 0.618_033_988_749_895;
 
@@ -19,7 +19,7 @@ impl Naps {
     /// The next length, about `wanted`.
     pub(super) fn next(&mut self, wanted: Duration) -> Duration {
         self.phase = (self.phase + GOLDEN).fract();
-        wanted.mul_f64(1.0 + VARIED * (2.0 * self.phase - 1.0))
+        wanted.mul_f64(1.0 + LENGTH_ERROR_MAX * (2.0 * self.phase - 1.0))
     }
 }
 

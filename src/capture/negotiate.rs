@@ -127,11 +127,11 @@ impl Choice {
     }
 }
 
-/// The wish for a device on a host of that manner.
+/// What is asked of a device on a host of that manner.
 ///
 /// A sound server resamples and remixes whatever it is asked for, worse than the program does, so that it is asked only
 /// if the request is `exact`.
-pub(super) fn wish(request: &OpenRequest, server: bool) -> OpenRequest {
+pub(super) fn asked(request: &OpenRequest, server: bool) -> OpenRequest {
     match server && !request.exact {
         true => OpenRequest { sample_rate: None, channels: None, sample_size: None, ..*request },
         false => *request,
@@ -281,10 +281,10 @@ mod tests {
     #[test]
     fn a_server_is_asked_for_its_own_format_unless_the_request_is_exact() {
         let asked = OpenRequest { sample_size: Some(24), ..request(Some(16_000), Some(1)) };
-        assert_eq!(wish(&asked, true), request(None, None));
-        assert_eq!(wish(&asked, false), asked);
+        assert_eq!(super::asked(&asked, true), request(None, None));
+        assert_eq!(super::asked(&asked, false), asked);
         let exact = OpenRequest { exact: true, ..asked };
-        assert_eq!(wish(&exact, true), exact);
+        assert_eq!(super::asked(&exact, true), exact);
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Backend for PulseBackend {
             .map_err(|error| failure(error, "cannot reach the sound server".to_owned()))?;
         let is_default = server.default_source_name.as_deref() == Some(source.name.as_c_str());
         let native = native(&source.sample_spec);
-        let choice = negotiate::choose(&offers(), native, &negotiate::wish(request, true))
+        let choice = negotiate::choose(&offers(), native, &negotiate::asked(request, true))
             .ok_or_else(|| Error::new(ErrorKind::NotReadable, format!("{} offers no format", source_label(&source))))?;
         // The source's own map, because another one of the same length would have it remixed.
         let map = if choice.channels == native.channels { source.channel_map } else { usual_map(choice.channels) };

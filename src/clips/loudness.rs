@@ -32,7 +32,7 @@ const REMAKE_LU: f64 = 0.2;
 
 /// Tries until the loudness behind the limiter is near enough.
 const TRIES_MAX: usize = 8;
-const NEAR_LU: f64 = 0.1;
+const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 
 /// From one try to the next the gain changes by so much at most, and is taken to make the clip louder by this part of it
 /// at least.
@@ -169,7 +169,7 @@ impl Level {
         for _ in 0..TRIES_MAX {
             let tried = measure(decoder, (mixer, audio), (gain_db, ceiling), watch)?;
             let reached = tried.lufs.unwrap_or(target_lufs);
-            if (target_lufs - reached).abs() < NEAR_LU {
+            if (target_lufs - reached).abs() < LOUDNESS_TOLERANCE_LU {
                 break;
             }
             if gain_db > last.0 {

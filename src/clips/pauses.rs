@@ -20,7 +20,7 @@ use crate::{
 const STEP_LENGTH: Duration = Duration::from_millis(20);
 /// So much is looked at in one piece, with so much of it twice, because a pause may lie across two pieces.
 const PIECE_LENGTH: Duration = Duration::from_secs(60);
-const OVERLAP: Duration = Duration::from_secs(5);
+const OVERLAP_LENGTH: Duration = Duration::from_secs(5);
 /// Whoever goes to a pause hears so much of it before somebody speaks again.
 const LEAD_LENGTH: Duration = Duration::from_millis(150);
 /// Two places that are this close are one.
@@ -71,7 +71,7 @@ impl<'a> Pauses<'a> {
     /// # Errors
     /// Those of the decoder, whose place is another afterwards.
     pub fn next(&mut self, frame: u64, watch: &mut dyn FnMut() -> ControlFlow<()>) -> Result<Option<Range<u64>>> {
-        let mut at = frame.saturating_sub(self.frames(OVERLAP));
+        let mut at = frame.saturating_sub(self.frames(OVERLAP_LENGTH));
         let mut quiet_since = None;
         loop {
             if watch().is_break() {
@@ -100,7 +100,7 @@ impl<'a> Pauses<'a> {
     /// # Errors
     /// As [`next`](Self::next).
     pub fn previous(&mut self, frame: u64, watch: &mut dyn FnMut() -> ControlFlow<()>) -> Result<Option<Range<u64>>> {
-        let mut end = frame.saturating_add(self.frames(OVERLAP));
+        let mut end = frame.saturating_add(self.frames(OVERLAP_LENGTH));
         loop {
             if watch().is_break() {
                 return Ok(None);
@@ -115,7 +115,7 @@ impl<'a> Pauses<'a> {
             if at == 0 {
                 return Ok(None);
             }
-            end = at.saturating_add(self.frames(OVERLAP));
+            end = at.saturating_add(self.frames(OVERLAP_LENGTH));
         }
     }
 

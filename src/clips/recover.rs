@@ -113,7 +113,7 @@ pub fn run(paths: &[PathBuf], dry_run: bool) -> Vec<Outcome> {
     run_watched(paths, dry_run, &mut |_, _| {})
 }
 
-/// As [`run`]; `watch` hears how far the reading of a file is, which takes long where its sound must be decoded.
+/// As [`run`]; `watch` is called with how far the reading of a file is, which takes long where its sound must be decoded.
 #[must_use]
 pub fn run_watched(paths: &[PathBuf], dry_run: bool, watch: &mut dyn FnMut(&Path, Advance)) -> Vec<Outcome> {
     if !dry_run {

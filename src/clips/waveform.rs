@@ -15,11 +15,11 @@ pub const BINS_MAX: usize = 2048;
 /// Frames that are read at once.
 pub(super) const BLOCK_FRAMES: usize = 16 << 10;
 
-/// Pieces of a clip that a [glance](Waveform::glance) hears, and frames of each. To hear one of Opus a second is decoded.
+/// Pieces of a clip that a [glance](Waveform::glance) decodes, and frames of each. For one of Opus a second is decoded.
 const GLANCE_PIECES: u64 = 128;
 const GLANCE_FRAMES: usize = 4096;
 /// A clip whose sound is less than so many times as long is measured as soon.
-const WORTH_A_GLANCE: u64 = 32;
+const GLANCE_RATIO_MIN: u64 = 32;
 
 /// The sound of one part of a clip, full scale ±32768. For a part without samples all is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,7 +111,7 @@ impl Waveform {
     /// Whether a clip of so many frames is worth a [glance](Self::glance) before it is measured.
     #[must_use]
     pub fn takes_long(frames: Option<u64>) -> bool {
-        frames.is_some_and(|frames| frames >= GLANCE_PIECES * GLANCE_FRAMES as u64 * WORTH_A_GLANCE)
+        frames.is_some_and(|frames| frames >= GLANCE_PIECES * GLANCE_FRAMES as u64 * GLANCE_RATIO_MIN)
     }
 
     fn of_pieces(decoder: &mut dyn Decoder, frames: u64, pieces: u64, length: usize) -> Result<Self> {
@@ -415,7 +415,7 @@ mod tests {
     fn a_glance_shows_where_the_sound_is_and_becomes_what_is_measured() {
         let mut samples = vec![0.5; 40_000];
         samples[20_000..].fill(0.0);
-        // A click that no piece hears.
+        // A click that is in no piece.
         samples[30_050] = -1.0;
         let mut decoder = format::from_reader(Cursor::new(wav(&samples, 1, Metadata::default())), "x").unwrap();
         let rough = Waveform::of_pieces(decoder.as_mut(), 40_000, 400, 10).unwrap();

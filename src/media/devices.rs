@@ -17,7 +17,7 @@ use crate::{
     media::{Constraints, MediaStream, MediaStreamTrack, constraints::Candidate, source::Source},
 };
 
-/// How often the list of devices is looked at for somebody who wants to hear of changes.
+/// How often the list of devices is looked at for whoever listens to changes.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often a busy device is tried again: right after another program closed it, release may take a moment.
@@ -201,7 +201,7 @@ impl Shared {
         }
         let mut failure = None;
         for candidate in constraints.select(inputs)? {
-            match self.open_patiently(constraints, &candidate) {
+            match self.open_with_retries(constraints, &candidate) {
                 Err(error) if error.kind() != ErrorKind::NotAllowed => {
                     failure = Some(match failure {
                         Some(before) => graver(before, error),
@@ -215,7 +215,7 @@ impl Shared {
     }
 
     /// A device that was closed a moment ago may still count as busy.
-    fn open_patiently(&self, constraints: &Constraints, candidate: &Candidate) -> Result<MediaStream> {
+    fn open_with_retries(&self, constraints: &Constraints, candidate: &Candidate) -> Result<MediaStream> {
         let (mut retries, pause) = BUSY_RETRIES;
         loop {
             match self.open(constraints, candidate).map_err(listed) {

@@ -103,7 +103,7 @@ impl InputWatch {
     }
 
     /// Takes in interleaved `samples`; what they make certain.
-    pub(crate) fn hear(&mut self, samples: &[f32]) -> Option<Finding> {
+    pub(crate) fn on_samples(&mut self, samples: &[f32]) -> Option<Finding> {
         let frames = (samples.len() / self.channels) as u64;
         let (low, high) = samples.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &sample| {
             (if sample < low { sample } else { low }, if sample > high { sample } else { high })
@@ -165,7 +165,7 @@ mod tests {
     /// Feeds a second at a time; what was found, and in which second.
     fn listen(watch: &mut InputWatch, seconds: u32, sample: impl Fn(u32) -> f32) -> Vec<(u32, Finding)> {
         let second = |at: u32| (at * RATE..(at + 1) * RATE).map(&sample).collect::<Vec<f32>>();
-        (0..seconds).filter_map(|at| watch.hear(&second(at)).map(|finding| (at + 1, finding))).collect()
+        (0..seconds).filter_map(|at| watch.on_samples(&second(at)).map(|finding| (at + 1, finding))).collect()
     }
 
     fn mono() -> InputWatch {
@@ -217,15 +217,15 @@ mod tests {
     fn three_samples_at_full_scale_in_one_channel_are_clipping_and_two_are_not() {
         let mut watch = InputWatch::new(RATE, 2);
         let clipped = LevelMeter::CLIPPED;
-        assert_eq!(watch.hear(&[1.0, -1.0, 1.0, 1.0, 0.0, 0.5, 1.0, 0.0]), None);
-        assert_eq!(watch.hear(&[clipped, 0.0]), None);
-        assert_eq!(watch.hear(&[-1.0, 0.0]), Some(Finding::Clipping));
-        assert_eq!(watch.hear(&[1.0; 20]), None);
+        assert_eq!(watch.on_samples(&[1.0, -1.0, 1.0, 1.0, 0.0, 0.5, 1.0, 0.0]), None);
+        assert_eq!(watch.on_samples(&[clipped, 0.0]), None);
+        assert_eq!(watch.on_samples(&[-1.0, 0.0]), Some(Finding::Clipping));
+        assert_eq!(watch.on_samples(&[1.0; 20]), None);
     }
 
     #[test]
     fn nothing_and_nonsense_are_survived() {
-        assert_eq!(mono().hear(&[]), None);
+        assert_eq!(mono().on_samples(&[]), None);
         // What is no number is no sound.
         assert_eq!(listen(&mut mono(), 60, |_| f32::NAN), [(3, Finding::Dead { peak: Dbfs::SILENCE })]);
     }

@@ -110,7 +110,7 @@ impl Pump {
     /// Starts the stream, tells `started` how that went, and pumps until nobody listens any more.
     pub(crate) fn run(mut self, started: &SyncSender<Result<()>>) {
         let waker = Waker::new(thread::current());
-        self.queue.listen(waker.clone());
+        self.queue.set_waker(waker.clone());
         let outcome = self.stream.start(waker);
         let failed = outcome.is_err();
         // Nobody waits any more if opening timed out; then the queue is closed, and the loop ends at once.
@@ -305,7 +305,7 @@ impl Pump {
 
     fn hand_on(&mut self) {
         self.notice_sleep();
-        self.listen();
+        self.watch_input();
         self.report_device_rate();
         self.consumed += (self.block.len() / self.channels) as u64;
         let (block, tracks, muted) = (&self.block, &self.tracks, self.muted);

@@ -79,7 +79,7 @@ impl CommandQueue {
     }
 
     /// The pump thread says how it is woken.
-    pub(crate) fn listen(&self, waker: Waker) {
+    pub(crate) fn set_waker(&self, waker: Waker) {
         let _ = self.waker.set(waker);
     }
 

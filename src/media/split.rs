@@ -28,7 +28,7 @@ const DAY: i128 = 86_400 * 1_000_000_000;
 
 /// A file that begins this close before a multiple of its length, or a tenth of the length if that is shorter, goes on
 /// to the next one: the estimate of the time may have moved meanwhile.
-const NEAR_MULTIPLE: Duration = Duration::from_secs(1);
+const MULTIPLE_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// Where the current file is to end by time.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Splitter {
                 self.cut = self.cut.map(|cut| cut.max(frame + 1));
             }
             Some(Split::Aligned(length)) => {
-                let near = NEAR_MULTIPLE.min(length / 10);
+                let near = MULTIPLE_TOLERANCE.min(length / 10);
                 self.deadline = at.and_then(|at| next_multiple(at + near, length, &self.zone));
                 self.aim(frame, at);
             }

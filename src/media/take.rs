@@ -1,4 +1,4 @@
-//! One recording while it is gathered: the pump feeds it, the recorder commands it, its listeners hear of it.
+//! One recording while it is gathered: the pump feeds it, the recorder commands it, its listeners are told events.
 //!
 //! Everything here runs on the pump thread, in the order of frames and commands. What the sound becomes is the chain's
 //! and the encoder's business; where its bytes are kept is the piece's, of which a recording has one or, where it is

@@ -152,7 +152,7 @@ impl Player {
     }
 
     fn send(&self, command: Command) {
-        // Without a thread there is nobody to obey; its end is to be seen in the state.
+        // Without a thread there is nothing to command; its end is to be seen in the state.
         let _ = self.commands.send(command);
     }
 }

@@ -1,7 +1,7 @@
 //! Faster and slower with the pitch kept.
 //!
 //! Waveform-similarity overlap-add (Verhelst and Roelands 1993): windows of the input are laid over one another at
-//! another distance than they had, each moved by up to [`SEARCH`] to where its wave goes on best from the one before.
+//! another distance than they had, each moved by up to [`SHIFT_MAX`] to where its wave goes on best from the one before.
 //! All channels move together. Pure arithmetic; allocates when its buffers must grow.
 
 use std::time::Duration;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use crate::audio::time::frames_in;
 
 /// Half a window: so much is blended, and so much is added at a time.
-const HOP: Duration = Duration::from_millis(12);
+const HOP_LENGTH: Duration = Duration::from_millis(12);
 /// How far a window may be moved to each side: together more than one period of a deep voice.
-const SEARCH: Duration = Duration::from_millis(8);
+const SHIFT_MAX: Duration = Duration::from_millis(8);
 /// Frames a second that the first, rough search looks at; the second one looks at all.
 const ROUGH_RATE: u32 = 12_000;
 /// Slowest and fastest.
@@ -44,8 +44,8 @@ impl Stretcher {
         let frames = |duration| usize::try_from(frames_in(duration, sample_rate)).unwrap_or(1);
         Self {
             channels: usize::from(channels.max(1)),
-            hop: frames(HOP).max(1),
-            search: frames(SEARCH),
+            hop: frames(HOP_LENGTH).max(1),
+            search: frames(SHIFT_MAX),
             rough: usize::try_from(sample_rate / ROUGH_RATE).unwrap_or(1).max(1),
             speed: 1.0,
             input: Vec::new(),

@@ -8,10 +8,10 @@ use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex32};
 const WINDOW: usize = 512;
 
 /// Spectra are compared that lie so many frames of 16 ms apart.
-const APART: usize = 4;
+const FRAMES_APART: usize = 4;
 
 /// The median is taken over so many comparisons, half a second.
-const COMPARED: usize = 32;
+const COMPARISONS: usize = 32;
 
 /// Above this frequency, in bins, there is little of a voice.
 const BINS: std::ops::Range<usize> = 3..128;
@@ -39,8 +39,8 @@ impl Likeness {
             scratch: transform.make_scratch_vec(),
             transform,
             window: (0..WINDOW).map(hann).collect(),
-            spectra: VecDeque::with_capacity(APART + 1),
-            alike: VecDeque::with_capacity(COMPARED),
+            spectra: VecDeque::with_capacity(FRAMES_APART + 1),
+            alike: VecDeque::with_capacity(COMPARISONS),
         }
     }
 
@@ -50,10 +50,10 @@ impl Likeness {
         self.samples.drain(..frame.len().min(self.samples.len()));
         self.samples.extend(frame);
         let spectrum = self.spectrum();
-        let alike = (self.spectra.len() == APART).then(|| self.spectra.pop_front()).flatten();
+        let alike = (self.spectra.len() == FRAMES_APART).then(|| self.spectra.pop_front()).flatten();
         let alike = alike.filter(|_| counts).map_or(0.0, |before| cosine(&before, &spectrum));
         self.spectra.push_back(spectrum);
-        if self.alike.len() == COMPARED {
+        if self.alike.len() == COMPARISONS {
             self.alike.pop_front();
         }
         self.alike.push_back(alike);

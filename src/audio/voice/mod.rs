@@ -30,7 +30,7 @@ pub const VOICE_RATE: u32 = 16_000;
 pub const FRAME: usize = 256;
 
 /// Above this score the network takes a frame for a voice.
-const SCORE: f32 = 0.4;
+const VOICE_SCORE_MIN: f32 = 0.4;
 
 /// So many decibels above the floor of the room a voice is at least.
 const ABOVE_FLOOR_DB: f32 = 4.0;
@@ -39,11 +39,11 @@ const ABOVE_FLOOR_DB: f32 = 4.0;
 const LOWEST_DBFS: f32 = -65.0;
 
 /// Spectra that stay more alike than this are no voice.
-const MOST_ALIKE: f32 = 0.85;
+const LIKENESS_MAX: f32 = 0.85;
 
-/// So many of the last [`VOTERS`] frames have to be a voice before somebody speaks.
-const VOTES: usize = 3;
-const VOTERS: usize = 5;
+/// So many of the last [`VOICE_FRAMES`] frames have to be a voice before somebody speaks.
+const VOICE_FRAMES_MIN: usize = 3;
+const VOICE_FRAMES: usize = 5;
 
 /// How far the floor of a room is looked for: frames in a part, and parts.
 const FLOOR_PART: usize = 32;
@@ -82,7 +82,7 @@ impl Default for VoiceDetector {
             frame: Vec::with_capacity(FRAME),
             floor: Floor::default(),
             likeness: Likeness::new(),
-            votes: VecDeque::with_capacity(VOTERS),
+            votes: VecDeque::with_capacity(VOICE_FRAMES),
         }
     }
 }
@@ -107,12 +107,12 @@ impl VoiceDetector {
         let score = self.network.predict_f32(frame);
         let is_loud = level_dbfs >= LOWEST_DBFS && level_dbfs >= floor_dbfs + ABOVE_FLOOR_DB;
         let alike = self.likeness.push(frame, is_loud);
-        let is_voice = score >= SCORE && is_loud && alike <= MOST_ALIKE;
-        if self.votes.len() == VOTERS {
+        let is_voice = score >= VOICE_SCORE_MIN && is_loud && alike <= LIKENESS_MAX;
+        if self.votes.len() == VOICE_FRAMES {
             self.votes.pop_front();
         }
         self.votes.push_back(is_voice);
-        let speech = self.votes.iter().filter(|vote| **vote).count() >= VOTES;
+        let speech = self.votes.iter().filter(|vote| **vote).count() >= VOICE_FRAMES_MIN;
         Heard { speech, level_dbfs, floor_dbfs }
     }
 }

@@ -28,10 +28,10 @@ use crate::{
 };
 
 /// How long a busy device is tried again: another program may be about to close it.
-const BUSY_LIMIT: Duration = Duration::from_secs(1);
-const BUSY_PAUSE: Duration = Duration::from_millis(100);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+const BUSY_INTERVAL: Duration = Duration::from_millis(100);
 /// How much the device should be able to keep while nobody reads. It takes what it has.
-const BUFFER: Duration = Duration::from_secs(7);
+const BUFFER_LENGTH: Duration = Duration::from_secs(7);
 /// More channels than this are not asked for: plugins claim to have any number.
 const MOST_CHANNELS: u32 = 32;
 
@@ -85,7 +85,7 @@ impl Opened {
         let cannot = |error| failure(error, format!("cannot open {label}"));
         let name = CString::new(name)
             .map_err(|_| Error::new(ErrorKind::NotFound, format!("there is no input device '{name}'")))?;
-        let pcm = open_patiently(&name).map_err(cannot)?;
+        let pcm = open_with_retries(&name).map_err(cannot)?;
         let offers = offers(&pcm).map_err(cannot)?;
         let choice = negotiate::assume_native(&offers)
             .and_then(|native| negotiate::choose(&offers, native, request))
@@ -97,15 +97,15 @@ impl Opened {
     }
 }
 
-fn open_patiently(name: &CString) -> alsa::Result<PCM> {
-    let patience = Instant::now() + BUSY_LIMIT;
+fn open_with_retries(name: &CString) -> alsa::Result<PCM> {
+    let until = Instant::now() + BUSY_TIMEOUT;
     loop {
         let opened = {
             let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
             PCM::open(name, Direction::Capture, true)
         };
         match opened {
-            Err(error) if is(error, Errno::BUSY) && Instant::now() < patience => thread::sleep(BUSY_PAUSE),
+            Err(error) if is(error, Errno::BUSY) && Instant::now() < until => thread::sleep(BUSY_INTERVAL),
             opened => return opened,
         }
     }
@@ -169,7 +169,7 @@ fn set_up(pcm: &PCM, choice: &Choice) -> alsa::Result<(Layout, Duration)> {
     params.set_channels(u32::from(choice.channels))?;
     params.set_rate(choice.rate, ValueOr::Nearest)?;
     params.set_period_size_near(Frames::from(choice.frames), ValueOr::Nearest)?;
-    let buffer = Frames::try_from(frames_in(BUFFER, choice.rate)).unwrap_or(Frames::MAX);
+    let buffer = Frames::try_from(frames_in(BUFFER_LENGTH, choice.rate)).unwrap_or(Frames::MAX);
     params.set_buffer_size_near(buffer)?;
     pcm.hw_params(&params)?;
     let set = pcm.hw_params_current()?;

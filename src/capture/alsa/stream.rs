@@ -44,7 +44,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 const LONGEST_NAP: Duration = Duration::from_millis(250);
 const SHORTEST_NAP: Duration = Duration::from_millis(5);
 /// The sleep after an error.
-const PAUSE: Duration = Duration::from_millis(50);
+const ERROR_PAUSE: Duration = Duration::from_millis(50);
 /// The most that is read in one go.
 const LONGEST_BLOCK: Duration = Duration::from_millis(300);
 /// The most such blocks at one look.
@@ -160,7 +160,7 @@ impl CaptureStream for AlsaStream {
         let cannot = format!("cannot start {}", self.inlet.label());
         let (stopped, due) = (Arc::clone(&receiving.stopped), Arc::clone(&receiving.due));
         let has_card = receiving.pcm.info().is_ok_and(|info| info.get_card() >= 0);
-        let teller = Teller {
+        let reporter = Reporter {
             news: receiving.news.clone(),
             label: receiving.label.clone(),
             stopped: Arc::clone(&stopped),
@@ -182,7 +182,7 @@ impl CaptureStream for AlsaStream {
             Err(_) => return Err(Error::new(ErrorKind::NotReadable, format!("{cannot}: it does not answer"))),
         }
         if !has_card {
-            running.witness = Witness::start(move |testimony| teller.tell(&testimony));
+            running.witness = Witness::start(move |notice| reporter.report(&notice));
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ impl Drop for AlsaStream {
 }
 
 /// Passes on what a sound server says about the stream.
-struct Teller {
+struct Reporter {
     news: SyncSender<News>,
     label: String,
     stopped: Arc<AtomicBool>,
@@ -228,10 +228,10 @@ struct Teller {
     waker: Waker,
 }
 
-impl Teller {
-    fn tell(&self, testimony: &Notice) {
+impl Reporter {
+    fn report(&self, notice: &Notice) {
         let label = &self.label;
-        let end = match testimony {
+        let end = match notice {
             Notice::Present => return self.watched.store(true, Ordering::Release),
             Notice::Source(name) => {
                 // It is told once.
@@ -243,7 +243,7 @@ impl Teller {
                 return self.waker.wake();
             }
             Notice::Suspended | Notice::Running => {
-                let suspended = *testimony == Notice::Suspended;
+                let suspended = *notice == Notice::Suspended;
                 let _ = self.news.try_send(if suspended { News::Suspended } else { News::Running });
                 return self.waker.wake();
             }
@@ -279,7 +279,7 @@ impl Receiving {
             thread::park_timeout(match () {
                 // Somebody waits for the first frames.
                 () if !heard => SHORTEST_NAP,
-                () if self.in_a_row > 0 => PAUSE,
+                () if self.in_a_row > 0 => ERROR_PAUSE,
                 () => naps.next(self.nap).min(self.due()),
             });
         }
@@ -408,14 +408,14 @@ mod tests {
 
     #[test]
     fn what_the_sound_server_says_of_the_end_is_the_end_and_nothing_is_read_any_more() {
-        for (testimony, words) in [
+        for (notice, words) in [
             (Notice::Moved, "moved the recording to another device"),
             (Notice::Closed, "the sound server closed it"),
             (Notice::ServerEnded, "the sound server ended"),
         ] {
             let mut stream = endless();
             let receiving = stream.waiting.take().unwrap();
-            let teller = Teller {
+            let reporter = Reporter {
                 news: receiving.news.clone(),
                 label: "mic".to_owned(),
                 stopped: Arc::clone(&receiving.stopped),
@@ -423,10 +423,10 @@ mod tests {
                 source: Arc::clone(&stream.source),
                 waker: Waker::new(thread::current()),
             };
-            teller.tell(&Notice::Present);
-            teller.tell(&Notice::Source("server's mic".to_owned()));
-            teller.tell(&Notice::Muted(true));
-            teller.tell(&testimony);
+            reporter.report(&Notice::Present);
+            reporter.report(&Notice::Source("server's mic".to_owned()));
+            reporter.report(&Notice::Muted(true));
+            reporter.report(&notice);
             assert_eq!(stream.source().as_deref(), Some("server's mic"));
             assert!(receiving.watched.load(Ordering::Acquire) && receiving.stopped.load(Ordering::Acquire));
             let mut block = Vec::new();

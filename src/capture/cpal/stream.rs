@@ -48,7 +48,7 @@ const WAITING_ERRORS_MAX: usize = 64;
 /// Errors in a row, without a frame in between, after which nothing good can be hoped for.
 const ERRORS_MAX: u32 = 10;
 /// The same complaint is not repeated before this has passed.
-const NOTICE_PAUSE: Duration = Duration::from_secs(1);
+const NOTICE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An error as the sound system reported it, and how many frames had been captured by then.
 struct Fault {
@@ -345,7 +345,7 @@ impl Trouble {
     }
 
     fn is_news(&mut self, kind: cpal::ErrorKind, now: Instant) -> bool {
-        let repeated = self.last.is_some_and(|(last, when)| last == kind && now.duration_since(when) < NOTICE_PAUSE);
+        let repeated = self.last.is_some_and(|(last, when)| last == kind && now.duration_since(when) < NOTICE_INTERVAL);
         if !repeated {
             self.last = Some((kind, now));
         }

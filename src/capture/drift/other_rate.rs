@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::{BUCKET, SHORT, heights::Floor, line::Line};
+use super::{FLOOR_SECONDS, SHORT_LOOK_SECONDS, heights::Floor, line::Line};
 use crate::{
     audio::AudioFormat,
     capture::negotiate::USUAL_RATES,
@@ -21,7 +21,7 @@ const OTHER_RATE_SCATTER: f64 = 0.05;
 /// looks like that and is not certain.
 pub(super) fn found(rate: u32, open: &VecDeque<Floor>, begun: Floor, now: Floor) -> Option<Option<u32>> {
     let span = now.at - open.front()?.at;
-    if span < SHORT - 2.0 * BUCKET {
+    if span < SHORT_LOOK_SECONDS - 2.0 * FLOOR_SECONDS {
         return None;
     }
     let line = Line::through(open.iter().map(|floor| floor.point()));

@@ -29,14 +29,14 @@ use crate::{
 };
 
 /// How often to look for room, where the reader stands still.
-const NO_ROOM: Duration = Duration::from_millis(20);
+const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 /// The most that may come during one sleep, in bytes: a socket holds about 131 kB under Linux, and what exceeds that piles
 /// up in the server, which drops it in the end.
-const MOST_ASLEEP: usize = 96 * 1024;
+const SLEEP_BYTES_MAX: usize = 96 * 1024;
 
 /// How long the thread may sleep at once if it is to take `bytes_per_second`, and `wanted` at most.
 pub(super) fn nap(wanted: Duration, bytes_per_second: u64) -> Duration {
-    wanted.min(Duration::from_secs_f64(MOST_ASLEEP as f64 / bytes_per_second.max(1) as f64))
+    wanted.min(Duration::from_secs_f64(SLEEP_BYTES_MAX as f64 / bytes_per_second.max(1) as f64))
 }
 
 /// The numbers of the questions that the server has not answered yet.
@@ -104,7 +104,8 @@ impl Receiving {
             if drained {
                 // Where the socket was full, or nearly so, the server has more to send as soon as there is room, until
                 // blocks come as slowly as they are made.
-                behind = came > self.enough.min(MOST_ASLEEP) || (behind && before.elapsed() < self.length_of(came) / 2);
+                behind =
+                    came > self.enough.min(SLEEP_BYTES_MAX) || (behind && before.elapsed() < self.length_of(came) / 2);
                 // Blocks that are as long as the sleep are waited for instead, which is as seldom, and tells when they came.
                 if !behind && length < self.nap * 3 / 4 {
                     thread::park_timeout(naps.next(self.nap));
@@ -127,7 +128,7 @@ impl Receiving {
     fn hand_on(&mut self, collected: &mut Vec<u8>, waker: &Waker) {
         while self.callback.room() < collected.len() / self.frame_bytes && !self.stopped.load(Ordering::Acquire) {
             waker.wake();
-            thread::park_timeout(NO_ROOM);
+            thread::park_timeout(ROOM_INTERVAL);
         }
         self.layout.push(collected, &mut self.callback);
         collected.clear();

@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Buffers shorter than this are asked for by those who follow along, and every block is handed on at once.
-const UNHURRIED: Duration = Duration::from_millis(60);
+const COMBINED_BUFFER_MIN: Duration = Duration::from_millis(60);
 /// The most sound that is collected before it is handed on.
 const LONGEST_BLOCK: Duration = Duration::from_millis(500);
 
@@ -84,7 +84,7 @@ impl PulseStream {
             let _ = news.try_send(News::Muted(true));
         }
         let bytes_per_second = u64::from(choice.rate) * u64::from(frame_bytes);
-        let nap = if asked < UNHURRIED { Duration::ZERO } else { nap(asked, bytes_per_second) };
+        let nap = if asked < COMBINED_BUFFER_MIN { Duration::ZERO } else { nap(asked, bytes_per_second) };
         let enough = frames_in(LONGEST_BLOCK, choice.rate).saturating_mul(u64::from(frame_bytes));
         let receiving = Receiving {
             connection,

@@ -19,7 +19,7 @@ const STREAM: &[u8] = b"ALSA Capture";
 
 /// How often to look where the stream is, after something has changed, for so many times, and otherwise.
 const QUICK_INTERVAL: Duration = Duration::from_millis(250);
-const SOON_LOOKS: u32 = 8;
+const QUICK_LOOKS: u32 = 8;
 const SLOW_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What the server said.
@@ -42,7 +42,7 @@ pub(in crate::capture) enum Notice {
     ServerEnded,
 }
 
-/// A thread that hears what becomes of a stream.
+/// A thread that reports what becomes of a stream.
 #[derive(Debug)]
 pub(in crate::capture) struct Witness {
     socket: UnixStream,
@@ -55,7 +55,7 @@ impl Witness {
     pub(in crate::capture) fn start(tell: impl FnMut(Notice) + Send + 'static) -> Option<Self> {
         let connection = Connection::open().ok()?;
         let socket = connection.wait_for_ever().ok()?;
-        let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
+        let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: QUICK_LOOKS };
         let thread = thread::Builder::new().name("witness".to_owned()).spawn(move || case.run()).ok()?;
         Some(Self { socket, thread: Some(thread) })
     }
@@ -102,7 +102,7 @@ struct Case<F> {
 
 impl<F: FnMut(Notice)> Case<F> {
     fn run(mut self) {
-        // The reader may hang up at any time, and then nobody wants to hear of it.
+        // The reader may hang up at any time, and then nobody takes the report.
         match self.next_change() {
             Ok(Some(last)) => (self.tell)(last),
             Ok(None) => {}
@@ -152,7 +152,7 @@ impl<F: FnMut(Notice)> Case<F> {
                 return Ok(Some(Notice::Closed));
             }
             Facility::SourceOutput if event.index == Some(stream.index) => {
-                self.looks = SOON_LOOKS;
+                self.looks = QUICK_LOOKS;
                 self.look()?;
             }
             Facility::Source if event.index.is_some() && event.index == stream.source && !removed => {
@@ -304,7 +304,7 @@ mod tests {
         let (connection, mut server) = Server::connected();
         let (sender, said) = channel();
         let tell = move |testimony| sender.send(testimony).unwrap_or_default();
-        let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: SOON_LOOKS };
+        let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: QUICK_LOOKS };
         thread::spawn(move || case.run());
         let (sequence, command) = server.receive();
         assert!(matches!(command, Command::Subscribe(_)), "{command:?}");

@@ -31,7 +31,7 @@ use crate::{
 /// What Opus decodes to, in hertz.
 const SAMPLE_RATE: u32 = 48_000;
 
-/// Frames in front of a place that the codec has to hear first: 80 ms.
+/// Frames in front of a place that the codec has to decode first: 80 ms.
 const PRE_ROLL: u64 = 3_840;
 
 /// A page is searched for by halving what is left down to this many bytes.

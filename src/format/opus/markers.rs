@@ -17,7 +17,7 @@ const MAGIC: &[u8] = b"OpusTags";
 /// The longest packet that fits in one page.
 const PAGE_BYTES_MAX: usize = 255 * 255 - 1;
 /// Room for later markers where there is none.
-const PADDED: usize = 4 << 10;
+const PADDING_BYTES: usize = 4 << 10;
 
 /// Writes it; see [`Rewriting`](crate::format::rewrite::Rewriting).
 pub(in crate::format) fn rewrite(file: &mut Copy<'_>, markers: &[Marker], _rate: u32) -> Result<Vec<Patch>> {
@@ -40,7 +40,7 @@ pub(in crate::format) fn rewrite(file: &mut Copy<'_>, markers: &[Marker], _rate:
     if new.len() > PAGE_BYTES_MAX {
         return Err(file.damaged());
     }
-    let padded = if new.len() <= packet.len() { packet.len() } else { new.len().next_multiple_of(PADDED) };
+    let padded = if new.len() <= packet.len() { packet.len() } else { new.len().next_multiple_of(PADDING_BYTES) };
     new.resize(padded.min(PAGE_BYTES_MAX).max(new.len()), 0);
     file.copy(0, identification.end)?;
     let mut packets = Packets::default();

@@ -97,7 +97,7 @@ fn extent(input: &mut &mut dyn Input, layout: &WavLayout, origin: Origin) -> io:
 /// Whether the file is complete with something unknown behind its samples, such as the mark of another program.
 fn is_none_of_ours(input: &mut &mut dyn Input, layout: &WavLayout, origin: Origin) -> io::Result<bool> {
     let fits = layout.data_claim <= layout.len.saturating_sub(layout.data);
-    // The decoder does not believe a placeholder; a size of zero with something unknown behind is one as well.
+    // The decoder ignores a placeholder; a size of zero with something unknown behind is one as well.
     let is_placeholder = layout.data_claim == 0 || layout.data_read != layout.data_claim || has_wrapped(layout);
     Ok(origin == Origin::Named && fits && !is_placeholder && !is_our_checkpoint(input, layout)?)
 }

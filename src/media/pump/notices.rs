@@ -5,12 +5,12 @@ use crate::capture::{Warning, WarningKind};
 
 impl Pump {
     /// Tells what is wrong with the sound itself.
-    pub(super) fn listen(&mut self) {
+    pub(super) fn watch_input(&mut self) {
         // What the source mutes by itself was told already.
         if self.muted {
             return;
         }
-        let Some(finding) = self.input.as_mut().and_then(|input| input.hear(&self.block)) else { return };
+        let Some(finding) = self.input.as_mut().and_then(|input| input.on_samples(&self.block)) else { return };
         self.each_track(|track| {
             track.notice(&finding.warning(track.label()));
         });

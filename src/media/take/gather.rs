@@ -78,14 +78,14 @@ impl Take {
         }
         match self.listening.as_ref().map(Listening::hop) {
             None => self.take_in(samples)?,
-            Some(hop) => samples.chunks(hop).try_for_each(|samples| self.listen(samples))?,
+            Some(hop) => samples.chunks(hop).try_for_each(|samples| self.pass_gate(samples))?,
         }
         self.look_at_the_clock();
         Ok(())
     }
 
     /// Records these samples if they are worth it.
-    fn listen(&mut self, samples: &[f32]) -> Result<()> {
+    fn pass_gate(&mut self, samples: &[f32]) -> Result<()> {
         let Some(listening) = self.listening.as_mut().filter(|_| !self.over) else { return Ok(()) };
         let finding = listening.push(samples);
         let was_open = std::mem::replace(&mut self.open, finding.open);

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> anyhow
             if let Some(damage) = &converted.damage {
                 report.warning(&Message::new(format!("{} is damaged: {damage}", visible(&clip.to_string_lossy()))));
             }
-            tell(&plan, report, conversion.format, path, converted)
+            report_outcome(&plan, report, conversion.format, path, converted)
         }
         // The reader has had enough.
         Err(error) if error.io_kind() == Some(io::ErrorKind::BrokenPipe) => Ok(Exit::Done),
@@ -113,7 +113,7 @@ fn listen(cancelled: &Arc<AtomicBool>, report: &Report) -> anyhow::Result<Inputs
 }
 
 /// Says what came of it.
-fn tell(
+fn report_outcome(
     plan: &Convert,
     report: &Report,
     format: &'static Format,

@@ -103,14 +103,14 @@ fn listen(
 }
 
 /// A marker that was passed less than this ago is still the one at which one is: `,` goes to the one before it.
-const JUST_PASSED: Duration = Duration::from_secs(1);
+const PASSED_MAX: Duration = Duration::from_secs(1);
 
 /// Where a command leads, if it is one that leads somewhere; there may be no such place.
 fn place(state: &PlayerState, markers: &[u64], intent: Command) -> Option<u64> {
     let at = state.position;
     match intent {
         Command::PreviousMarker => {
-            let passed = if state.status == Status::Paused { 0 } else { frames_in(JUST_PASSED, state.sample_rate) };
+            let passed = if state.status == Status::Paused { 0 } else { frames_in(PASSED_MAX, state.sample_rate) };
             markers.iter().rfind(|&&marker| marker < at.saturating_sub(passed)).copied()
         }
         Command::NextMarker => markers.iter().find(|&&marker| marker > at).copied(),

@@ -13,7 +13,7 @@ use crate::{
 
 /// Presses of Ctrl-C that follow the first this soon are the same press: `timeout`, for one, signals both the process
 /// and its group.
-const BOUNCE: Duration = Duration::from_millis(150);
+const SAME_INTERRUPT_MAX: Duration = Duration::from_millis(150);
 
 /// Counts the presses of Ctrl-C, whether they come as keys or as signals. The first stops and saves; a later one leaves
 /// the program at once, on the thread that saw it, so that it works whatever the others are stuck in.
@@ -71,7 +71,7 @@ fn press(first: &mut Option<Instant>, now: Instant) -> Press {
             *first = Some(now);
             Press::First
         }
-        Some(at) if now.saturating_duration_since(at) < BOUNCE => Press::Bounce,
+        Some(at) if now.saturating_duration_since(at) < SAME_INTERRUPT_MAX => Press::Bounce,
         Some(_) => Press::Again,
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use woken::{Keys, Waker};
 /// What a key means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Meaning {
-    Wish(Command),
+    Command(Command),
     Interrupt,
     Suspend,
 }
@@ -41,18 +41,18 @@ fn meaning(key: KeyEvent) -> Option<Meaning> {
     match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
         (KeyCode::Char('c' | 'C'), true) => Some(Meaning::Interrupt),
         (KeyCode::Char('z' | 'Z'), true) => Some(Meaning::Suspend),
-        (KeyCode::Char(' '), false) => Some(Meaning::Wish(Command::TogglePause)),
-        (KeyCode::Left, false) => Some(Meaning::Wish(Command::SeekBack(step))),
-        (KeyCode::Right, false) => Some(Meaning::Wish(Command::SeekForward(step))),
-        (KeyCode::Char('['), false) => Some(Meaning::Wish(Command::Slower)),
-        (KeyCode::Char(']'), false) => Some(Meaning::Wish(Command::Faster)),
-        (KeyCode::Char(','), false) => Some(Meaning::Wish(Command::PreviousMarker)),
-        (KeyCode::Char('.'), false) => Some(Meaning::Wish(Command::NextMarker)),
-        (KeyCode::Char(digit @ '0'..='9'), false) => Some(Meaning::Wish(Command::Tenth(digit as u8 - b'0'))),
-        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Wish(Command::Mark(String::new()))),
-        (KeyCode::Char('n' | 'N'), false) => Some(Meaning::Wish(Command::Next)),
-        (KeyCode::Char('k' | 'K'), false) => Some(Meaning::Wish(Command::KeepGoing)),
-        (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Wish(Command::Stop)),
+        (KeyCode::Char(' '), false) => Some(Meaning::Command(Command::TogglePause)),
+        (KeyCode::Left, false) => Some(Meaning::Command(Command::SeekBack(step))),
+        (KeyCode::Right, false) => Some(Meaning::Command(Command::SeekForward(step))),
+        (KeyCode::Char('['), false) => Some(Meaning::Command(Command::Slower)),
+        (KeyCode::Char(']'), false) => Some(Meaning::Command(Command::Faster)),
+        (KeyCode::Char(','), false) => Some(Meaning::Command(Command::PreviousMarker)),
+        (KeyCode::Char('.'), false) => Some(Meaning::Command(Command::NextMarker)),
+        (KeyCode::Char(digit @ '0'..='9'), false) => Some(Meaning::Command(Command::Tenth(digit as u8 - b'0'))),
+        (KeyCode::Char('m' | 'M'), false) => Some(Meaning::Command(Command::Mark(String::new()))),
+        (KeyCode::Char('n' | 'N'), false) => Some(Meaning::Command(Command::Next)),
+        (KeyCode::Char('k' | 'K'), false) => Some(Meaning::Command(Command::KeepGoing)),
+        (KeyCode::Char('q' | 'Q') | KeyCode::Enter, false) => Some(Meaning::Command(Command::Stop)),
         _ => None,
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn commands(deliver: Deliver, interrupts: Arc<Interrupts>) -> OnEvent
     Box::new(move |event| {
         let Event::Key(key) = event else { return };
         match meaning(key) {
-            Some(Meaning::Wish(command)) => deliver(command),
+            Some(Meaning::Command(command)) => deliver(command),
             Some(Meaning::Interrupt) => interrupts.interrupt(),
             Some(Meaning::Suspend) => suspend_job(),
             None => {}
@@ -183,7 +183,7 @@ mod woken {
             let mut fds = [PollFd::new(wake, PollFlags::IN), PollFd::new(&tty, PollFlags::IN)];
             let [first, ..] = &mut fds;
             let polled = match ours {
-                true => poll(&mut fds, patience(&sequences)),
+                true => poll(&mut fds, sequence_timeout(&sequences)),
                 false => poll(std::slice::from_mut(first), Some(&LOOK_AGAIN)),
             };
             let is_quiet = match polled {
@@ -223,7 +223,7 @@ mod woken {
     }
 
     /// How long the rest of what was begun is waited for.
-    fn patience(sequences: &Sequences) -> Option<&'static Timespec> {
+    fn sequence_timeout(sequences: &Sequences) -> Option<&'static Timespec> {
         match (sequences.is_open(), sequences.is_pasting()) {
             (false, _) => None,
             (true, false) => Some(&SEQUENCE),
@@ -325,17 +325,17 @@ mod tests {
     fn keys_mean_what_the_help_says() {
         let plain = |code| meaning(KeyEvent::new(code, KeyModifiers::NONE));
         let control = |code| meaning(KeyEvent::new(code, KeyModifiers::CONTROL));
-        assert_eq!(plain(KeyCode::Char(' ')), Some(Meaning::Wish(Command::TogglePause)));
-        assert_eq!(plain(KeyCode::Char('q')), Some(Meaning::Wish(Command::Stop)));
-        assert_eq!(plain(KeyCode::Enter), Some(Meaning::Wish(Command::Stop)));
-        assert_eq!(plain(KeyCode::Left), Some(Meaning::Wish(Command::SeekBack(STEP))));
+        assert_eq!(plain(KeyCode::Char(' ')), Some(Meaning::Command(Command::TogglePause)));
+        assert_eq!(plain(KeyCode::Char('q')), Some(Meaning::Command(Command::Stop)));
+        assert_eq!(plain(KeyCode::Enter), Some(Meaning::Command(Command::Stop)));
+        assert_eq!(plain(KeyCode::Left), Some(Meaning::Command(Command::SeekBack(STEP))));
         let far = meaning(KeyEvent::new(KeyCode::Right, KeyModifiers::SHIFT));
-        assert_eq!(far, Some(Meaning::Wish(Command::SeekForward(STRIDE))));
-        assert_eq!(plain(KeyCode::Char(',')), Some(Meaning::Wish(Command::PreviousMarker)));
-        assert_eq!(plain(KeyCode::Char('.')), Some(Meaning::Wish(Command::NextMarker)));
-        assert_eq!(plain(KeyCode::Char('7')), Some(Meaning::Wish(Command::Tenth(7))));
-        assert_eq!(plain(KeyCode::Char('[')), Some(Meaning::Wish(Command::Slower)));
-        assert_eq!(plain(KeyCode::Char(']')), Some(Meaning::Wish(Command::Faster)));
+        assert_eq!(far, Some(Meaning::Command(Command::SeekForward(STRIDE))));
+        assert_eq!(plain(KeyCode::Char(',')), Some(Meaning::Command(Command::PreviousMarker)));
+        assert_eq!(plain(KeyCode::Char('.')), Some(Meaning::Command(Command::NextMarker)));
+        assert_eq!(plain(KeyCode::Char('7')), Some(Meaning::Command(Command::Tenth(7))));
+        assert_eq!(plain(KeyCode::Char('[')), Some(Meaning::Command(Command::Slower)));
+        assert_eq!(plain(KeyCode::Char(']')), Some(Meaning::Command(Command::Faster)));
         assert_eq!(control(KeyCode::Char('c')), Some(Meaning::Interrupt));
         assert_eq!(control(KeyCode::Char('z')), Some(Meaning::Suspend));
         for nothing in [plain(KeyCode::Char('c')), plain(KeyCode::Char('x')), control(KeyCode::Char('q'))] {
@@ -350,7 +350,7 @@ mod tests {
         assert_eq!(meaning(key), None);
         let mut arrow = KeyEvent::new(KeyCode::Left, KeyModifiers::NONE);
         arrow.kind = KeyEventKind::Repeat;
-        assert_eq!(meaning(arrow), Some(Meaning::Wish(Command::SeekBack(STEP))));
+        assert_eq!(meaning(arrow), Some(Meaning::Command(Command::SeekBack(STEP))));
         key.kind = KeyEventKind::Release;
         assert_eq!(meaning(key), None);
     }

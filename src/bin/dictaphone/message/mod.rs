@@ -202,7 +202,7 @@ pub(crate) fn visible(text: &str) -> String {
     out
 }
 
-/// Whether a terminal would obey that character instead of showing it.
+/// Whether a terminal would act on that character instead of showing it.
 pub(crate) fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c,

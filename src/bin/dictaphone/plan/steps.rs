@@ -54,7 +54,7 @@ impl Steps {
 }
 
 /// How long a gate stays open by default, what it keeps from before, and the level that opens it.
-const HANG: Duration = Duration::from_secs(2);
+const HANG_DEFAULT: Duration = Duration::from_secs(2);
 const GATE_PRE_ROLL: Duration = Duration::from_millis(500);
 const THRESHOLD_DBFS: f32 = -40.0;
 /// Without a threshold somebody may speak as quietly as anybody can be understood.
@@ -119,7 +119,7 @@ fn gate(words: &StepArgs) -> Option<GateOptions> {
         Vox::Speech => Trigger::Speech { least_dbfs: words.threshold.unwrap_or(LEAST_SPEECH_DBFS) },
         Vox::Level => Trigger::Level { threshold_dbfs: words.threshold.unwrap_or(THRESHOLD_DBFS) },
     };
-    Some(GateOptions::new(trigger, words.hang.unwrap_or(HANG)).splits(words.vox_split))
+    Some(GateOptions::new(trigger, words.hang.unwrap_or(HANG_DEFAULT)).splits(words.vox_split))
 }
 
 fn refuse_contradictions(words: &StepArgs, args: &RecordArgs) -> Result<(), Failure> {
@@ -206,7 +206,7 @@ mod tests {
         let gate = |words: StepArgs| decide(words, None).unwrap();
         let speech = gate(StepArgs { vox: Some(Vox::Speech), ..StepArgs::default() });
         assert_eq!(speech.pre_roll, GATE_PRE_ROLL);
-        let expected = GateOptions::new(Trigger::Speech { least_dbfs: LEAST_SPEECH_DBFS }, HANG);
+        let expected = GateOptions::new(Trigger::Speech { least_dbfs: LEAST_SPEECH_DBFS }, HANG_DEFAULT);
         assert_eq!(speech.gate, Some(expected));
         let level = gate(StepArgs {
             vox: Some(Vox::Level),

@@ -28,7 +28,7 @@ const FINEST: LevelFilter = LevelFilter::Debug;
 const FINEST_OF_OTHERS: LevelFilter = LevelFilter::Info;
 
 /// How long the end of the program waits for a file that takes nothing.
-const LAST_LINES: Duration = Duration::from_secs(1);
+const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
 static LOG: OnceLock<LogFile> = OnceLock::new();
 
@@ -115,7 +115,7 @@ impl Log for LogFile {
     }
 
     fn flush(&self) {
-        self.0.settle(LAST_LINES);
+        self.0.settle(LOG_TIMEOUT);
     }
 }
 

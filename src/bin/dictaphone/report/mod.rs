@@ -50,11 +50,11 @@ use crate::{
 const REDRAW: Duration = Duration::from_millis(100);
 
 /// How long the end of the program, and how long a suspend, waits for a screen on which nothing moves.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-const BREATH: Duration = Duration::from_millis(200);
+const SCREEN_TIMEOUT: Duration = Duration::from_secs(1);
+const SUSPEND_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// How long the end of the program waits for a reader of JSON who takes nothing.
-const LAST_EVENTS: Duration = Duration::from_secs(10);
+const JSON_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// When the width of the terminal cannot be found out.
 const USUAL_WIDTH: u16 = 80;
@@ -214,15 +214,15 @@ impl Report {
     /// than words, since a program that reads them may be busy.
     pub(crate) fn finish(&self) {
         if let Some(Some(events)) = self.events.get() {
-            events.settle(LAST_EVENTS);
+            events.settle(JSON_TIMEOUT);
         }
-        self.lock().settle(LAST_WORDS);
+        self.lock().settle(SCREEN_TIMEOUT);
     }
 
     /// Why events on standard output were lost, if any were, once all of them are through. Told once.
     pub(crate) fn take_lost_events(&self) -> Option<io::Error> {
         let events = self.events.get()?.as_ref()?;
-        events.settle(LAST_EVENTS);
+        events.settle(JSON_TIMEOUT);
         events.take_loss()
     }
 
@@ -234,7 +234,7 @@ impl Report {
             screen.write("\n", Worth::Kept);
         }
         screen.drawn_at = None;
-        screen.settle(BREATH);
+        screen.settle(SUSPEND_TIMEOUT);
     }
 
     /// Data to standard output.
@@ -355,7 +355,7 @@ impl Screen {
     /// For those who leave at once.
     fn say_now(&mut self, text: &str) {
         self.say(text);
-        self.settle(BREATH);
+        self.settle(SUSPEND_TIMEOUT);
     }
 
     fn clear(&mut self) {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How much sound goes to standard output in one piece.
-const SLICE: Duration = Duration::from_millis(5);
+const SLICE_LENGTH: Duration = Duration::from_millis(5);
 const FAST_SLICE: Duration = Duration::from_millis(250);
 
 /// A recorder for that device, and the file it goes to. It can be made to begin earlier as far as `reach` goes.
@@ -69,7 +69,7 @@ pub(super) fn prepare(
 pub(super) fn start(recorder: &MediaRecorder, plan: &Record, target: Option<&PathBuf>) -> Result<(), Failure> {
     let timeslice = match (&plan.target, plan.pace) {
         (Target::Stdout, Pace::Fast) => Some(FAST_SLICE),
-        (Target::Stdout, _) => Some(SLICE),
+        (Target::Stdout, _) => Some(SLICE_LENGTH),
         _ => None,
     };
     recorder.start(timeslice).map_err(|error| refused(error, target))

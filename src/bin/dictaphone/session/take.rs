@@ -33,7 +33,7 @@ use crate::{
 const REASON_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A generator goes on as it is: after so much of it that has opened no gate, nothing will.
-const CLOSED_GATE: Duration = Duration::from_secs(5 * 60);
+const CLOSED_GATE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// A running recording.
 pub(super) struct Recording {
@@ -282,7 +282,7 @@ impl Recording {
         if frames > self.grown.0 || self.over_since.is_some() {
             self.grown = (frames, arrived);
         }
-        if duration_of(arrived.saturating_sub(self.grown.1), self.format.sample_rate) < CLOSED_GATE {
+        if duration_of(arrived.saturating_sub(self.grown.1), self.format.sample_rate) < CLOSED_GATE_MAX {
             return;
         }
         self.grown.1 = arrived;

@@ -8,13 +8,13 @@ use crate::{
 };
 
 /// Bytes for comments and padding in a file, their heads included: about a hundred markers.
-const RESERVE: usize = 8 * 1024;
+const COMMENT_BYTES: usize = 8 * 1024;
 
 /// Bytes of comments in a stream, which are not padded.
 const STREAM_LIMIT: usize = 1 << 16;
 
 /// Room that is left for markers and losses in a file whose first tags fill the usual one.
-const SPARE: usize = 4 * 1024;
+const SPARE_BYTES: usize = 4 * 1024;
 
 /// The smallest block of sound that may stand before another one, in frames (RFC 9639, section 9.1.1).
 pub(super) const BLOCK_MIN: u16 = 16;
@@ -48,7 +48,7 @@ impl Header {
             Delivery::File => block_frames,
             Delivery::Stream => BLOCK_MIN,
         };
-        Self { audio, delivery, shortest_block, block_frames, reserve: RESERVE }
+        Self { audio, delivery, shortest_block, block_frames, reserve: COMMENT_BYTES }
     }
 
     /// Blocks may be shorter than the longest one, not only the last.
@@ -62,7 +62,10 @@ impl Header {
         let comments = comments_with(metadata, speakers.as_slice(), self.audio.sample_rate, BLOCK_MAX).len();
         let pictures: usize = pictures(metadata).map(|picture| 4 + picture.len()).sum();
         let needed = 8 + comments + pictures;
-        Self { reserve: if needed + SPARE / 4 <= RESERVE { RESERVE } else { needed + SPARE }, ..self }
+        Self {
+            reserve: if needed + SPARE_BYTES / 4 <= COMMENT_BYTES { COMMENT_BYTES } else { needed + SPARE_BYTES },
+            ..self
+        }
     }
 
     /// The header, with what is unknown left open: frames in the file, the shortest and the longest block in bytes, the
@@ -157,7 +160,7 @@ mod tests {
         let header = Header::new(audio, Delivery::File, 4096);
         let long = Metadata { title: Some("ö".repeat(9_000)), ..Metadata::default() };
         for metadata in [Metadata::default(), long.clone()] {
-            assert_eq!(header.bytes(&metadata, None, None, None).len(), 42 + RESERVE);
+            assert_eq!(header.bytes(&metadata, None, None, None).len(), 42 + COMMENT_BYTES);
         }
         let cover = Metadata { pictures: vec![vec![7; 50_000]], ..long };
         let roomy = header.with_room_for(&cover);

@@ -7,13 +7,13 @@ use crate::{
 };
 
 /// Bytes of the comment packet in a file, padding included: about fifty markers.
-const RESERVE: usize = 4 * 1024;
+const COMMENT_BYTES: usize = 4 * 1024;
 
 /// Bytes of comments in a stream, which are not padded.
 const STREAM_LIMIT: usize = 60_000;
 
 /// Room that is left for markers and losses in a file whose first tags fill the usual one.
-const SPARE: usize = 2 * 1024;
+const SPARE_BYTES: usize = 2 * 1024;
 
 const IDENTIFICATION_BYTES: u64 = 19;
 
@@ -37,8 +37,8 @@ pub(super) fn identification(audio: AudioFormat, pre_skip: u16) -> Vec<u8> {
 pub(super) fn reserve(metadata: &Metadata, delivery: Delivery) -> usize {
     let needed = 8 + comments_and_pictures(metadata, SAMPLE_RATE, usize::MAX).len();
     match delivery {
-        Delivery::File if needed + SPARE / 4 <= RESERVE => RESERVE,
-        Delivery::File => needed + SPARE,
+        Delivery::File if needed + SPARE_BYTES / 4 <= COMMENT_BYTES => COMMENT_BYTES,
+        Delivery::File => needed + SPARE_BYTES,
         Delivery::Stream => needed.max(STREAM_LIMIT),
     }
 }
@@ -70,10 +70,12 @@ mod tests {
     fn the_comments_of_a_file_have_one_length() {
         for title in [String::new(), "ö".repeat(9_000)] {
             let metadata = Metadata { title: Some(title), ..Metadata::default() };
-            assert_eq!(comments_packet(&metadata, Delivery::File, RESERVE).len(), RESERVE);
+            assert_eq!(comments_packet(&metadata, Delivery::File, COMMENT_BYTES).len(), COMMENT_BYTES);
         }
         let cover = Metadata { pictures: vec![vec![7; 90_000]], ..Metadata::default() };
-        assert!(reserve(&cover, Delivery::File) > 120_000 && reserve(&Metadata::default(), Delivery::File) == RESERVE);
+        assert!(
+            reserve(&cover, Delivery::File) > 120_000 && reserve(&Metadata::default(), Delivery::File) == COMMENT_BYTES
+        );
         let stream = comments_packet(&Metadata::default(), Delivery::Stream, STREAM_LIMIT);
         assert_eq!(stream.len(), 16 + 11 + env!("CARGO_PKG_VERSION").len());
     }

@@ -16,7 +16,7 @@ use super::{
 /// How long a recorder may take to say how it stands.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often and how soon one is asked again that had no place for a client.
-const ATTEMPTS: usize = 10;
+const ATTEMPTS_MAX: usize = 10;
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// Longer than any answer of a recorder: what says more is none.
 const MAX_ANSWER: u64 = 1 << 20;
@@ -108,7 +108,7 @@ pub(crate) fn recorder(id: &str) -> io::Result<Greeting> {
 
 /// Asks how it stands, again if it is busy with others.
 fn connect(id: &str, socket: &Path) -> Greeting {
-    for _ in 0..ATTEMPTS {
+    for _ in 0..ATTEMPTS_MAX {
         let Ok(stream) = UnixStream::connect(socket) else { return Greeting::Nobody };
         match ask_state(id, stream) {
             Ok(recorder) => return recorder.map_or(Greeting::Nobody, Greeting::Answered),

@@ -43,7 +43,7 @@ const LEVEL_TIMEOUT: Duration = Duration::from_millis(400);
 /// How often followers are told the time.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the end of the program waits for the last answers.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
 /// Lines of a client that are no requests, until it is turned away.
 const MAX_GARBAGE: u32 = 20_000;
 
@@ -100,7 +100,7 @@ impl Drop for Control {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        let until = Instant::now() + LAST_ANSWERS;
+        let until = Instant::now() + LAST_ANSWERS_TIMEOUT;
         while self.server.busy.load(Ordering::SeqCst) > 0 && Instant::now() < until {
             thread::sleep(Duration::from_millis(5));
         }
