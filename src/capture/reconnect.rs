@@ -418,6 +418,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_device_has_captured_since_it_is_back_is_no_part_of_the_gap() {
+        let (microphone, mut block) = (microphone(), Vec::new());
+        let mut stream = open(&microphone, LIMIT);
+        microphone.push(&[0.1]).unwrap();
+        assert!(matches!(next(stream.as_mut(), &mut block), Reading::Frames));
+        microphone.unplug();
+        assert!(matches!(next(stream.as_mut(), &mut block), Reading::Notice(_)));
+        while microphone.is_open() {
+            thread::yield_now();
+        }
+        microphone.plug_in();
+        while !microphone.is_open() {
+            assert!(matches!(stream.read(&mut block, 2), Reading::Idle));
+            thread::yield_now();
+        }
+        // More than the time without it can be: a quarter of an hour.
+        microphone.push(&[0.2; 1_000_000]).unwrap();
+        assert!(matches!(next(stream.as_mut(), &mut block), Reading::Lost(1)));
+    }
+
+    #[test]
     fn a_device_that_stays_away_ends_the_stream_and_says_so_again_and_again() {
         let (microphone, mut block) = (microphone(), Vec::new());
         let mut stream = open(&microphone, Duration::from_millis(1));

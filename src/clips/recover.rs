@@ -339,7 +339,7 @@ mod tests {
     use super::*;
     use crate::{
         audio::{AudioFormat, Metadata, SampleFormat},
-        format::{Delivery, EncoderSettings},
+        format::{Delivery, EncoderSettings, Seal},
         storage::{MemoryDisk, memory::Operation},
     };
 
@@ -404,6 +404,20 @@ mod tests {
                 assert!(repaired_on(&after, name) == whole, "{name}, after step {}", cut.steps);
             }
         }
+    }
+
+    #[test]
+    fn a_repair_after_which_less_could_be_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.flac");
+        fs::write(&path, killed("flac")).unwrap();
+        let spool = FileSpool::reopen(&path).unwrap();
+        let mut repair = examine(&mut spool.reader().unwrap(), "x", Some("flac"), Origin::Part).unwrap();
+        let file = Unfinished { path, kind: Kind::Named };
+        refuse_harm(&spool, &file, &repair, "a.flac").unwrap();
+        repair.seal = Seal { length: repair.len / 2, patches: Vec::new() };
+        let refused = refuse_harm(&spool, &file, &repair, "a.flac").unwrap_err().to_string();
+        assert!(refused.contains("of sound can be read now, and"), "{refused}");
     }
 
     #[test]

@@ -165,6 +165,28 @@ fn an_fsync_that_fails_is_never_reported_as_saved() {
 }
 
 #[test]
+fn the_bytes_are_on_the_disk_before_the_name_and_then_the_name() {
+    require(&["strace"]);
+    let test = Test::new();
+    let trace = "trace=pwrite64,fsync,fdatasync,rename,renameat,renameat2";
+    let options = ["-f", "-y", "-qq", "-e", "signal=none", "-e", trace, "-o", "calls"];
+    let test = test.program("strace").args(options).arg(env!("CARGO_BIN_EXE_dictaphone"));
+    let output = test.args(["record", "-i", "tone", "--fast", "-d", "3", "take.wav"]).run();
+    output.assert_success();
+    let calls = std::fs::read_to_string(output.path("calls")).unwrap();
+    let calls: Vec<&str> = calls.lines().collect();
+    let last = |wanted: &dyn Fn(&str) -> bool| {
+        calls.iter().rposition(|call| wanted(call)).unwrap_or_else(|| panic!("{}", calls.join("\n")))
+    };
+    let of_part = |call: &str, name: &str| call.contains(&format!(" {name}(")) && call.contains(".take.wav.part");
+    let written = last(&|call| of_part(call, "pwrite64"));
+    let safe = last(&|call| of_part(call, "fsync"));
+    let named = last(&|call| call.contains(" rename") && call.contains(".take.wav.part"));
+    let named_for_good = last(&|call| call.contains(" fsync(") && !call.contains(".part"));
+    assert!(written < safe && safe < named && named < named_for_good, "{}", calls.join("\n"));
+}
+
+#[test]
 fn a_rename_that_fails_keeps_the_recording() {
     let fault = "inject=rename,renameat,renameat2,link,linkat:error=EIO";
     let output = with_fault(fault, &["record", "-i", "tone", "--fast", "-d", "3", "take.wav"]).run();

@@ -216,8 +216,9 @@ fn a_header_that_cannot_be_completed_is_reported() {
     disk.fail(Operation::Patch, 1, io::ErrorKind::Other);
     let rig = rig_on(&disk);
     record(&rig);
-    let (fired, _) = rig.finish();
+    let (fired, blobs) = rig.finish();
     assert_eq!(fired, [Fired::Start, Fired::Error(ErrorKind::Unknown), data(u64::from(FRAMES)), Fired::Stop]);
+    assert!(!blobs[0].facts().whole, "and nobody takes it for a whole one");
 }
 
 #[test]

@@ -179,6 +179,44 @@ fn the_reason_is_waited_for_although_it_comes_after_the_end() {
 }
 
 #[test]
+fn a_device_that_goes_away_is_reported_as_a_failure_and_as_closed() {
+    let mut bench = bench();
+    let notes = Notes::default();
+    bench.session.add_listener(Box::new(notes.clone()));
+    bench.record(100);
+    bench.microphone.unplug();
+    let (outcome, ..) = bench.finish();
+    assert_eq!(outcome.exit(), Exit::Incomplete);
+    let said = notes.0.lock().unwrap().join(", ");
+    assert!(said.contains("failed 100, closed 0"), "{said}");
+}
+
+#[test]
+fn what_is_stopped_while_its_device_is_away_lacks_its_end() {
+    let mut bench = bench();
+    bench.record(100);
+    bench.microphone.notice(Warning::new(WarningKind::Waiting, "mic is away"));
+    let notice = bench.until(|input| matches!(input, SessionInput::Track(_, TrackEvent::Notice(_))));
+    bench.session.on_input(notice);
+    bench.session.apply(Command::Stop);
+    let (outcome, ..) = bench.finish();
+    assert_eq!((outcome.exit(), outcome.frames), (Exit::Incomplete, 100));
+    let flaws = outcome.flaws().unwrap();
+    assert!(flaws.contains("mic is away"), "{flaws}");
+}
+
+#[test]
+fn what_another_recording_still_brings_does_not_end_this_one() {
+    let mut bench = bench();
+    bench.record(100);
+    bench.session.on_input(SessionInput::Recorder(0, RecorderEvent::Stop));
+    assert!(matches!(&bench.session.stage, Stage::Running(take) if !take.is_ending()));
+    bench.session.apply(Command::Stop);
+    let (outcome, ..) = bench.finish();
+    assert_eq!((outcome.exit(), outcome.frames), (Exit::Done, 100));
+}
+
+#[test]
 fn after_a_bug_in_the_loop_the_recording_is_stopped_and_whole() {
     let mut bench = bench();
     bench.record(100);
