@@ -34,6 +34,9 @@ const SAMPLE_RATE: u32 = 48_000;
 /// Frames in front of a place that the codec has to decode first: 80 ms.
 const PRE_ROLL: u64 = 3_840;
 
+/// So long in front of a place nothing is decoded for its sake: four times what it has to hear.
+const SETTLED: u64 = 4 * PRE_ROLL;
+
 /// A page is searched for by halving what is left down to this many bytes.
 const HALVING_BYTES_MIN: u64 = 16 << 10;
 
@@ -167,7 +170,9 @@ impl<I: Input> OpusDecoder<I> {
     fn advance(&mut self) -> io::Result<bool> {
         while self.silence == 0 && self.taken >= self.block.len() {
             if let Some(packet) = self.packets.pop_front() {
-                self.decode(&packet);
+                if !self.passes_over(&packet) {
+                    self.decode(&packet);
+                }
                 continue;
             }
             let Some(link) = self.link() else { return Ok(false) };
@@ -231,6 +236,18 @@ impl<I: Input> OpusDecoder<I> {
     /// Silence in the place of pages that are missing, but not more than the stream is long.
     fn silence_between(&self, position: u64, begins: u64) -> u64 {
         begins.min(self.end()).saturating_sub(position)
+    }
+
+    /// Whether a packet ends so early before the next frame that the decoder can do without it; then it is behind us. The
+    /// page that a seek finds can be many seconds early.
+    fn passes_over(&mut self, packet: &[u8]) -> bool {
+        let Some((position, frames)) = self.position.zip(packet_frames(packet)) else { return false };
+        let ends = position.saturating_add(frames);
+        let is_early = ends.saturating_add(SETTLED) <= self.at;
+        if is_early {
+            self.position = Some(ends);
+        }
+        is_early
     }
 
     fn decode(&mut self, packet: &[u8]) {
