@@ -30,9 +30,11 @@ use crate::{
 
 /// How often to look for room, where the reader stands still.
 const ROOM_INTERVAL: Duration = Duration::from_millis(20);
-/// The most that may come during one sleep, in bytes: a socket holds about 131 kB under Linux, and what exceeds that piles
-/// up in the server, which drops it in the end.
-const SLEEP_BYTES_MAX: usize = 96 * 1024;
+/// The most that may come during one sleep, in bytes, and what is more than that however much sleeps vary. A socket under
+/// Linux holds 67 kB in blocks of 960 bytes, 80 kB in such of 1,920, and 230 kB in the longest ones. What exceeds that piles
+/// up in the server, which cannot be seen from here, looks like a loss, and is dropped in the end.
+const SLEEP_BYTES_MAX: usize = 48 * 1024;
+const UNSLEPT_BYTES_MIN: usize = 64 * 1024;
 
 /// How long the thread may sleep at once if it is to take `bytes_per_second`, and `wanted` at most.
 pub(super) fn nap(wanted: Duration, bytes_per_second: u64) -> Duration {
@@ -104,8 +106,8 @@ impl Receiving {
             if drained {
                 // Where the socket was full, or nearly so, the server has more to send as soon as there is room, until
                 // blocks come as slowly as they are made.
-                behind =
-                    came > self.enough.min(SLEEP_BYTES_MAX) || (behind && before.elapsed() < self.length_of(came) / 2);
+                behind = came > self.enough.min(UNSLEPT_BYTES_MIN)
+                    || (behind && before.elapsed() < self.length_of(came) / 2);
                 // Blocks that are as long as the sleep are waited for instead, which is as seldom, and tells when they came.
                 if !behind && length < self.nap * 3 / 4 {
                     thread::park_timeout(naps.next(self.nap));
