@@ -4,6 +4,7 @@
 //! It is an ordinary thread, since the server keeps what it could not deliver yet. Servers send blocks as their sources
 //! have them, some every few milliseconds; where nobody follows along the thread sleeps between its looks and takes many
 //! blocks at once, as long as they fit into the socket: a stream of many channels or a high rate is looked at more often.
+//! After some sleeps it waits for one block, because only then it is known when that came, and how long losses are.
 //! It waits for the reader only where there is no room left for what has come. It ends with the socket.
 
 use std::{
@@ -35,6 +36,10 @@ const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 /// up in the server, which cannot be seen from here, looks like a loss, and is dropped in the end.
 const SLEEP_BYTES_MAX: usize = 48 * 1024;
 const UNSLEPT_BYTES_MIN: usize = 64 * 1024;
+
+/// So many sleeps, and then one block is waited for: about once a second, which is as often as the watch for losses settles
+/// when something came.
+const NAPS_IN_A_ROW: u32 = 4;
 
 /// How long the thread may sleep at once if it is to take `bytes_per_second`, and `wanted` at most.
 pub(super) fn nap(wanted: Duration, bytes_per_second: u64) -> Duration {
@@ -76,7 +81,7 @@ impl Receiving {
         let mut asked = Asked { source: self.ask_for_source().ok(), ..Asked::default() };
         // Bytes since the last nap.
         let mut came = 0_usize;
-        let (mut behind, mut naps) = (false, Naps::default());
+        let (mut behind, mut naps, mut napped) = (false, Naps::default(), 0);
         // Of the last block.
         let mut length = Duration::ZERO;
         let end = loop {
@@ -109,8 +114,11 @@ impl Receiving {
                 behind = came > self.enough.min(UNSLEPT_BYTES_MIN)
                     || (behind && before.elapsed() < self.length_of(came) / 2);
                 // Blocks that are as long as the sleep are waited for instead, which is as seldom, and tells when they came.
-                if !behind && length < self.nap * 3 / 4 {
+                if napped == NAPS_IN_A_ROW {
+                    napped = 0;
+                } else if !behind && length < self.nap * 3 / 4 {
                     thread::park_timeout(naps.next(self.nap));
+                    napped += 1;
                 }
                 came = 0;
             }
