@@ -110,6 +110,16 @@ fn a_tail_that_is_cut_off_is_noted() {
 }
 
 #[test]
+fn an_opus_file_that_is_cut_off_between_two_pages_is_not_called_whole() {
+    let bytes = whole("opus");
+    let starts = parts(&bytes);
+    for &start in &starts[3..starts.len() - 1] {
+        let (_, damage) = read(&bytes[..start]);
+        assert!(damage.sentence(48_000).unwrap().contains("cut off"), "{start} of {}: {damage:?}", bytes.len());
+    }
+}
+
+#[test]
 fn a_sum_that_is_not_that_of_the_samples_is_noted_when_all_were_read() {
     let bench = Bench::new();
     bench.put("x.raw", &raw(&numbers(50_000, 1, 16), 16));

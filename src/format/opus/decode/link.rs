@@ -245,7 +245,8 @@ fn missing_behind<I: Input>(
     behind: &Behind,
 ) -> io::Result<(u64, Option<&'static str>)> {
     if behind.at >= link.end {
-        return Ok((0, link.remark));
+        // Whoever finishes a stream marks its last page (RFC 3533, section 6).
+        return Ok((0, link.remark.or(Some("its end was cut off, or is still being written"))));
     }
     let page = broken_page_at(window, behind.at)?;
     let next = page.filter(|page| page.serial == link.serial && page.sequence == behind.sequence);
