@@ -7,6 +7,7 @@ Private sound servers, one virtual microphone, every recorder in its turn. Repor
 
 import argparse
 import os
+import subprocess
 import sys
 
 import files
@@ -44,13 +45,20 @@ def main():
         parser.error(f"there is no row {unknown[0]}")
     if not os.access(peers.OURS, os.X_OK):
         parser.error(f"{peers.OURS} is not there; `cargo build --release --locked` makes it")
-    tables = []
+    tables, failed = [], []
     for name in options.only.split(","):
         print(f"measuring {name}", file=sys.stderr, flush=True)
-        tables += ROWS[name](options)
-    with open(options.out, "w", encoding="utf-8") as file:
-        file.write(report.page(tables, options).rstrip() + "\n")
+        try:
+            tables += ROWS[name](options)
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            # The other rows stand for themselves.
+            print(f"not measured: {name}: {error}", file=sys.stderr, flush=True)
+            failed.append(name)
+        with open(options.out, "w", encoding="utf-8") as file:
+            file.write(report.page(tables, options).rstrip() + "\n")
     print(f"written to {options.out}", file=sys.stderr)
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def _stop(made, seconds):
     """Milliseconds from the signal to the end of the program, after so much sound, all of it on the disk."""
     file, part = made.path("long.wav"), made.path(".long.wav.part")
     size = seconds * 96_000
-    command = [peers.OURS, "record", "-q", "--force", "-i", "silence", "--fast", "-r", "48000", "-c", "1", file]
+    command = [peers.OURS, "record", "-q", "--force", "-i", "silence", "--fast", "-d", "12h", "-r", "48000", "-c", "1", file]
     process = made.start(command)
     made.wait_for("the recording", lambda: os.path.exists(part) and os.path.getsize(part) >= size, 600)
     process.send_signal(signal.SIGUSR2)
