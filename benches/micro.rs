@@ -8,7 +8,6 @@ use std::{hint::black_box, io::Cursor, time::Duration};
 
 use dictaphone::{
     AudioFormat, SampleFormat,
-    audio::Metadata,
     format::{Delivery, EncoderSettings, by_name, from_reader},
     internals::{ChannelMixer, LevelMeter, Outline, Resampler, decode_samples, encode_samples, measured_rate, ring},
 };
