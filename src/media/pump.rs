@@ -58,8 +58,8 @@ pub(crate) struct Pump {
     consumed: u64,
     /// Lost frames that were reported and not yet handed on.
     lost: u64,
-    /// Since when nothing has arrived, if nothing does.
-    idle_since: Option<Instant>,
+    /// The first and the last look at which nothing had arrived, if nothing does.
+    idle: Option<(Instant, Instant)>,
     muted: bool,
     listening: bool,
     /// The last one in which the rate of the device was asked for, counted in frames.
@@ -94,7 +94,7 @@ impl Pump {
             channels,
             consumed: 0,
             lost: 0,
-            idle_since: None,
+            idle: None,
             second: 0,
             listening,
             input,
@@ -162,9 +162,10 @@ impl Pump {
                 return;
             }
             match self.round() {
-                Round::Progress => self.idle_since = None,
+                Round::Progress => self.idle = None,
                 Round::Idle => {
-                    self.idle_since.get_or_insert_with(Instant::now);
+                    let now = Instant::now();
+                    self.idle = Some((self.idle.map_or(now, |(first, _)| first), now));
                     self.each_take(Take::settle_start);
                     self.sleep();
                 }
@@ -180,8 +181,9 @@ impl Pump {
             // Where nothing is recorded, the end of a track does not wait for frames, which may come in long blocks.
             let reached =
                 (at <= self.consumed && self.lost == 0) || (self.takes.is_empty() && self.queue.next_is_end());
-            // What comes slowly, because disk or encoder are behind, is not waited for in vain.
-            let waited = self.idle_since.map_or(Duration::ZERO, |since| since.max(posted).elapsed());
+            // Time in which nobody looked, because disk, encoder or a listener held it up, is not waited in vain.
+            let waited =
+                self.idle.map_or(Duration::ZERO, |(first, last)| last.saturating_duration_since(first.max(posted)));
             if !reached && waited < timeout {
                 return;
             }

@@ -176,15 +176,20 @@ fn a_device_that_goes_away_during_start_leaves_no_file() {
     assert!(disk.paths().is_empty(), "{:?} is left", disk.paths());
 }
 
-#[test]
-fn a_recording_that_is_behind_when_it_is_stopped_loses_nothing() {
+/// A recording whose pump has taken 10 of 490 frames, and waits until the events are read, to find all the rest at once.
+fn behind() -> (Rig, std::sync::mpsc::Receiver<RecorderEvent>) {
     let rig = Rig::new();
     let unread = rig.recorder.events_bounded(1);
     rig.recorder.start(None).unwrap();
     rig.push(10);
-    // The pump waits until this is read.
     rig.recorder.mark("").unwrap();
     rig.push(480);
+    (rig, unread)
+}
+
+#[test]
+fn a_recording_that_is_behind_when_it_is_stopped_loses_nothing() {
+    let (rig, unread) = behind();
     rig.recorder.stop().unwrap();
     // Longer than a cut waits for frames that do not come.
     std::thread::sleep(std::time::Duration::from_millis(800));
@@ -195,13 +200,7 @@ fn a_recording_that_is_behind_when_it_is_stopped_loses_nothing() {
 
 #[test]
 fn a_pause_cuts_at_its_frame_although_the_next_ones_are_there_already() {
-    let rig = Rig::new();
-    let unread = rig.recorder.events_bounded(1);
-    rig.recorder.start(None).unwrap();
-    rig.push(10);
-    // The pump waits until this is read, and finds all that follows at once.
-    rig.recorder.mark("").unwrap();
-    rig.push(480);
+    let (rig, unread) = behind();
     rig.recorder.pause().unwrap();
     rig.push(100);
     drop(unread);
