@@ -379,6 +379,19 @@ mod tests {
         stream
     }
 
+    /// Brings the microphone back, and reads until it is open. The lost stream is closed on the other thread first, and
+    /// would swallow what is pushed.
+    fn plug_in_again(microphone: &PushSource, stream: &mut dyn CaptureStream) {
+        while microphone.is_open() {
+            thread::yield_now();
+        }
+        microphone.plug_in();
+        while !microphone.is_open() {
+            assert!(matches!(stream.read(&mut Vec::new(), 2), Reading::Idle));
+            thread::yield_now();
+        }
+    }
+
     fn next(stream: &mut dyn CaptureStream, block: &mut Vec<f32>) -> Reading {
         loop {
             match stream.read(block, 2) {
@@ -399,15 +412,7 @@ mod tests {
         let Reading::Notice(notice) = next(stream.as_mut(), &mut block) else { panic!("no notice") };
         assert_eq!(notice.to_string(), "'mic' was unplugged; waiting up to 30 s for it");
         assert_eq!(stream.clock().position(), 1);
-        // The lost stream is closed on the other thread, and would swallow what is pushed.
-        while microphone.is_open() {
-            thread::yield_now();
-        }
-        microphone.plug_in();
-        while !microphone.is_open() {
-            assert!(matches!(stream.read(&mut block, 2), Reading::Idle));
-            thread::yield_now();
-        }
+        plug_in_again(&microphone, stream.as_mut());
         microphone.push(&[0.2, 0.3, 0.4]).unwrap();
         let Reading::Lost(gap) = next(stream.as_mut(), &mut block) else { panic!("no gap") };
         assert!(gap >= 1 && gap <= before.elapsed().as_millis() as u64 + 1, "{gap}");
@@ -425,14 +430,7 @@ mod tests {
         assert!(matches!(next(stream.as_mut(), &mut block), Reading::Frames));
         microphone.unplug();
         assert!(matches!(next(stream.as_mut(), &mut block), Reading::Notice(_)));
-        while microphone.is_open() {
-            thread::yield_now();
-        }
-        microphone.plug_in();
-        while !microphone.is_open() {
-            assert!(matches!(stream.read(&mut block, 2), Reading::Idle));
-            thread::yield_now();
-        }
+        plug_in_again(&microphone, stream.as_mut());
         // More than the time without it can be: a quarter of an hour.
         microphone.push(&[0.2; 1_000_000]).unwrap();
         assert!(matches!(next(stream.as_mut(), &mut block), Reading::Lost(1)));

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::audio::time::{duration_of, frames_in};
 
-/// How long a source that has not run yet may take to wake up before it is called suspended.
+/// How long a source may take to do as its server says: to deliver its first frames before it is called suspended, the
+/// last ones after it was suspended, and the next ones after that is over.
 const WAKE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much longer than a block a source that runs may keep silent before the word of its server counts: the servers
 /// tell its state late, also that of before its first frames.
@@ -66,7 +67,8 @@ impl Suspension {
     /// The server says at `now` that it is not suspended. Before the first frames that is all there is to know; later
     /// ones tell themselves, if they come.
     pub(super) fn deny(&mut self, now: u64) {
-        if self.since.is_some_and(|(_, before)| before == 0) && !self.said {
+        let Some((_, before)) = self.since else { return };
+        if before == 0 && !self.said {
             *self = self.cleared();
         } else {
             self.denied.get_or_insert(now);
@@ -108,7 +110,7 @@ impl Suspension {
         let all = if before == 0 { 0 } else { self.due(since, at).saturating_sub(frames - before) };
         let late = self.denied.is_none() && at < self.claimed.saturating_add(nanos(WAKE_TIMEOUT));
         if late && !self.said && duration_of(all, self.rate) <= self.silence {
-            // The last of the sound from before comes behind the word of the server.
+            // Recorded before the suspension, and delivered after the notice of it.
             self.since = Some((at, frames));
             return None;
         }
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_sound_from_before_may_come_behind_the_word_of_the_server() {
+    fn the_last_frames_may_be_delivered_after_the_notice_of_the_suspension() {
         let mut source = Suspension::new(1_000, Duration::ZERO);
         source.begin(SECOND, Some((SECOND, 1_000)));
         let last = (SECOND + SECOND / 10, 1_100);
