@@ -198,13 +198,18 @@ fn without_colour_and_utf8_the_line_is_plain() {
     assert!(live.is_ascii() && !live.contains("\x1b[3") && !live.contains("\x1b[1"), "{live:?}");
 }
 
+/// Waits until there is sound in the file: what is stopped before is no recording (exit 1).
+fn wait_for_sound(test: &Test) {
+    crate::support::wait::until("sound", String::new, || {
+        std::fs::metadata(test.path(".take.wav.part")).is_ok_and(|data| data.len() > 10_000).then_some(())
+    });
+}
+
 #[test]
 fn quiet_draws_no_line_and_keys_work_all_the_same() {
     let test = record(&["-q", "-i", "tone", "take.wav"]);
     let mut terminal = Terminal::run(&test);
-    crate::support::wait::until("sound", String::new, || {
-        std::fs::metadata(test.path(".take.wav.part")).is_ok_and(|data| data.len() > 10_000).then_some(())
-    });
+    wait_for_sound(&test);
     terminal.send("q");
     assert_eq!(terminal.wait(), 0);
     assert_eq!(terminal.text().trim(), "");
@@ -216,7 +221,7 @@ fn keys_work_although_the_messages_go_elsewhere() {
     let script = format!("exec {} record -i tone take.wav 2>messages", env!("CARGO_BIN_EXE_dictaphone"));
     let test = Test::new().program("sh").args(["-c", &script]);
     let mut terminal = Terminal::run(&test);
-    crate::support::wait::until("it records", String::new, || test.path(".take.wav.part").exists().then_some(()));
+    wait_for_sound(&test);
     terminal.send("q");
     assert_eq!(terminal.wait(), 0, "{}", terminal.text());
     assert_eq!(names(test.path("")), ["messages", "take.wav"]);

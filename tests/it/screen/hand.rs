@@ -13,10 +13,15 @@ pub(super) fn studio() -> (PulseServer, Player) {
     let mut server = PulseServer::start();
     server.add_microphone(Microphone { channels: 2, ..Microphone::named("speaker") });
     assert!(server.core().ask("pactl", &["set-default-sink", "speaker"]).is_some());
+    let player = speak(&server);
+    (server, player)
+}
+
+/// Plays sound into the microphone, which one that was plugged in again does not have yet.
+pub(super) fn speak(server: &PulseServer) -> Player {
     let code = server.runtime().join("code.wav");
     PositionCode::mono().write_wav(&code, 600 * 48_000);
-    let player = server.play(&code);
-    (server, player)
+    server.play(&code)
 }
 
 /// The screen on the folder `takes`, in that studio. Whoever plays needs a cookie, which the user's home has otherwise.

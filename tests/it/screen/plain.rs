@@ -56,8 +56,10 @@ fn a_day_in_lines() {
         lines.wait_for("error: the recording ended by itself at ");
         lines.wait_for("clip 1 of 1: 20");
         server.restore_microphone("mic");
+        let _player = speak(&server);
         lines.wait_for("48 kHz mono");
-        begin_in(&mut lines, &folder);
+        // Long enough to be put on hold while it is played, also where the machine is busy.
+        begin_in(&mut lines, &folder, 500_000);
         lines.send(" ");
         lines.wait_for("recording paused at 00:00:0");
         lines.send(" ");
@@ -95,10 +97,10 @@ fn a_day_in_lines() {
     }
 }
 
-/// Records a second.
-fn begin_in(lines: &mut Lines<'_>, folder: &Path) {
+/// Records for that many bytes (96,000 are a second).
+fn begin_in(lines: &mut Lines<'_>, folder: &Path, bytes: u64) {
     lines.send("r");
     lines.wait_for("recording 20");
     let part = wait_for_part(folder);
-    wait_for_growth(&part, 96_000);
+    wait_for_growth(&part, bytes);
 }

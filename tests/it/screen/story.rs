@@ -1,7 +1,7 @@
 //! A day with the screen, as somebody spends it: each step is seen on the screen and in the folder.
 
 use super::{hand::*, *};
-use crate::support::server::{Microphone, Server as _};
+use crate::support::server::Server as _;
 
 #[test]
 fn a_day_with_the_screen() {
@@ -25,7 +25,8 @@ fn a_day_with_the_screen() {
     assert!(frames(&folder.join(&first[0])) >= 24_000);
 
     // It comes back by itself, and one key records.
-    server.add_microphone(Microphone::named("mic"));
+    server.restore_microphone("mic");
+    let _player = speak(&server);
     terminal.wait_for("48 kHz mono");
     let part = begin(&mut terminal, &folder, "r", 48_000);
     terminal.send("mbudget\r");
