@@ -53,6 +53,8 @@ pub struct Conversion {
 pub struct Converted {
     /// Rate, channels and sample format of the new clip.
     pub audio: AudioFormat,
+    /// Those of the clip it was made from.
+    pub from: AudioFormat,
     /// Frames in it: round(n × new rate / old rate) of n frames.
     pub frames: u64,
     /// Bytes that were written.
@@ -277,7 +279,7 @@ fn assemble(
         limited: level.ceiling.is_some(),
     });
     let damage = damage.sentence(from.sample_rate);
-    Ok(Converted { audio, frames, size_bytes: bytes, clipped, left_out, loudness, lost_frames, damage })
+    Ok(Converted { audio, from, frames, size_bytes: bytes, clipped, left_out, loudness, lost_frames, damage })
 }
 
 /// What kept a clip from being measured.

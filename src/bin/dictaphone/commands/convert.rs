@@ -127,6 +127,10 @@ fn report_outcome(
         let length = clock(duration_of(converted.frames, audio.sample_rate));
         report.note(&format!("saved {place} · {length} · {audio}"));
     }
+    if plan.sample_rate.is_none() && audio.sample_rate != converted.from.sample_rate {
+        let (from, to) = (converted.from.sample_rate, audio.sample_rate);
+        report.note(&format!("{} has no {from} Hz: resampled to {to} Hz in {place}", format.name));
+    }
     if let Some(leveled) = &converted.loudness {
         report.note(&loudness(leveled));
     }
