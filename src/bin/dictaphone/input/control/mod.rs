@@ -277,7 +277,8 @@ impl Server {
             _ => known.is_over.then(|| Err(Refusal::unsaved("the recorder has ended"))),
         });
         match outcome.unwrap_or_else(|| Err(Refusal::unsaved("the disk takes too long"))) {
-            Ok(saved) => Answer { saved: Some(saved), ..Answer::done(self.status()) },
+            // The file that goes on has another name.
+            Ok(saved) => Answer { saved: Some(saved), ..Answer::done(self.fresh()) },
             Err(refusal) => Answer::refused(refusal),
         }
     }

@@ -104,8 +104,10 @@ impl Listener for BoardKeeper {
                     known.levels += 1;
                     known.frames = progress.frames;
                     // After the first file it is another one.
-                    if let Some(path) = path.as_deref().filter(|_| known.saved > 0) {
-                        known.status.path = Some(absolute(path));
+                    let path = path.as_deref().filter(|_| known.saved > 0).map(absolute);
+                    if path.is_some() && path != known.status.path {
+                        known.status.path = path;
+                        known.changes += 1;
                     }
                     known.status.duration_s = duration_of(progress.frames, event.sample_rate).as_secs_f64();
                     known.status.peak_dbfs = peak;
