@@ -232,6 +232,7 @@ fn a_shell_is_offered_devices_clips_formats_and_profiles() {
     let test = configured(&[], config).again();
     let folder = test.home().join("takes");
     let test = test.file(folder.join("interview-anna.wav"), "").env("DICTAPHONE_DIR", &folder);
+    let test = test.file("speech.flac", "").file("speech.txt", "");
     for shell in ["bash", "zsh", "fish"] {
         for (words, expected) in [
             (&["record", "--device", "to"][..], "tone"),
@@ -243,6 +244,8 @@ fn a_shell_is_offered_devices_clips_formats_and_profiles() {
             let said = offered(&test, shell, words);
             assert!(said.contains(expected), "{shell} {words:?}: {said}");
         }
+        let said = offered(&test, shell, &["play", "speech"]);
+        assert!(said.contains("speech.flac") && !said.contains("speech.txt"), "{shell}: {said}");
         let script = test.clone().again().args(["completions", shell]).run();
         script.assert_success().assert_stdout_contains("COMPLETE");
     }

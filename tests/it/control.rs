@@ -166,6 +166,9 @@ fn several_recorders_are_told_apart_by_their_id() {
     let mut other = home.clone().again().args(["record", "-i", "tone", "--json", "other.wav"]).spawn();
     other.wait_for_stdout("\"event\":\"start\"");
     ctl(&home, &["stop"]).assert_exit(2).assert_stderr_contains("--id");
+    let offered = home.clone().again().env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "4").env("_CLAP_IFS", "\n");
+    let offered = offered.args(["--", "dictaphone", "ctl", "stop", "--id", ""]).run();
+    offered.assert_stdout_contains(&running.id().to_string()).assert_stdout_contains(&other.id().to_string());
     ctl(&home, &["stop", "--id", &running.id().to_string()]).assert_success();
     running.wait().assert_success();
     ctl(&home, &["stop"]).assert_success();
@@ -279,7 +282,9 @@ fn the_path_that_is_printed_is_that_of_the_file_that_was_ended() {
     assert_eq!(file(&["next"]), "take-2.wav");
     ctl(&home, &["next"]).assert_exit(1).assert_stderr_contains("nothing is in this one");
     ctl(&home, &["resume"]).assert_success();
-    assert_eq!(file(&["next"]), "take-3.wav");
+    let both: Value = serde_json::from_slice(&ctl(&home, &["next", "--json"]).stdout).unwrap();
+    let (ended, begun) = (path(&both["saved"]).unwrap(), path(&both["status"]).unwrap());
+    assert!(ended.ends_with("/take-3.wav") && begun.ends_with("/take-4.wav"), "{both}");
     assert_eq!(file(&["stop"]), "take-4.wav");
     let output = running.wait();
     output.assert_success();

@@ -7,7 +7,7 @@ use std::{env, ffi::OsStr, fs, path::PathBuf, sync::mpsc::channel, thread, time:
 
 use anyhow::Context as _;
 use clap_complete::{
-    engine::{ArgValueCompleter, CompletionCandidate},
+    engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _},
     env::{CompleteEnv, Shells},
 };
 use dictaphone::{
@@ -16,6 +16,8 @@ use dictaphone::{
     media::MediaDevices,
 };
 
+#[cfg(unix)]
+use crate::input::control;
 use crate::{
     cli::{self, CompletionsArgs, config::Config},
     message::exit::Exit,
@@ -85,6 +87,11 @@ fn command() -> clap::Command {
     }
     command = command
         .mut_subcommand("delete", |sub| sub.mut_arg("clips", |arg| arg.add(ArgValueCompleter::new(clips_of_folder))));
+    #[cfg(unix)]
+    {
+        command = command
+            .mut_subcommand("ctl", |sub| sub.mut_arg("id", |arg| arg.add(ArgValueCompleter::new(running_recorders))));
+    }
     command.mut_arg("profile", |arg| arg.add(ArgValueCompleter::new(profiles)))
 }
 
@@ -110,21 +117,28 @@ fn devices(kind: DeviceKind) -> Vec<CompletionCandidate> {
     found.map(|device| CompletionCandidate::new(device.id).help(Some(device.label.into()))).collect()
 }
 
-/// Clips of the folder by their names, and files as everywhere.
+/// Clips of the folder by their names, and sound files anywhere.
 fn clips_of_folder(typed: &OsStr) -> Vec<CompletionCandidate> {
     let entries = clips_folder().and_then(|folder| fs::read_dir(folder).ok());
     let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
     let names = paths.filter(|path| is_clip_name(path)).filter_map(|path| Some(path.file_stem()?.to_owned()));
     let names = names.map(CompletionCandidate::new).collect();
-    let files = clap_complete::engine::PathCompleter::file();
+    let files = PathCompleter::any().filter(|path| path.is_dir() || is_clip_name(path));
     let mut found = beginning_with(typed, names);
-    found.extend(clap_complete::engine::ValueCompleter::complete(&files, typed));
+    found.extend(files.complete(typed));
     found
 }
 
 fn clips_folder() -> Option<PathBuf> {
     let config = Config::load(None, None).unwrap_or_default();
     plan::clips_folder(None, &Surroundings::look_around(config.record)).ok()
+}
+
+/// Ids of the recorders that listen on a control socket.
+#[cfg(unix)]
+fn running_recorders(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let ids = control::folder::folder().and_then(|folder| control::folder::recorders(&folder)).unwrap_or_default();
+    beginning_with(typed, ids.into_iter().map(CompletionCandidate::new).collect())
 }
 
 fn profiles(typed: &OsStr) -> Vec<CompletionCandidate> {

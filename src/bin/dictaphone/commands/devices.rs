@@ -58,9 +58,12 @@ fn fitting(devices: &[DeviceInfo], columns: usize, utf8: bool) -> String {
     if wide.lines().all(|line| line.width() <= columns) {
         return wide;
     }
-    let lines = devices.iter().map(row).map(|[kind, id, label, channels, formats]| {
-        let facts = format!("      {label}  {channels}  {formats}");
-        format!("{kind}  {id}\n{}\n", shortened(facts.trim_end(), columns, utf8))
+    let lines = devices.iter().map(|device| {
+        let [kind, id, label, channels, formats] = row(device);
+        let facts = |formats: &str| format!("      {label}  {channels}  {}", formats.trim_end());
+        let all = facts(&formats);
+        let facts = if all.width() <= columns { all } else { facts(&rate_range(&device.sample_rates)) };
+        format!("{kind}  {id}\n{}\n", shortened(&facts, columns, utf8))
     });
     lines.collect()
 }
@@ -88,10 +91,20 @@ fn channels((least, most): (u16, u16)) -> String {
     if least == most { format!("{most} ch") } else { format!("{least}-{most} ch") }
 }
 
-/// `44.1, 48 kHz`.
+/// `44.1,48 kHz`.
 fn rates(hertz: &[u32]) -> String {
     let kilohertz: Vec<String> = hertz.iter().map(|&hz| (f64::from(hz) / 1000.0).to_string()).collect();
     if kilohertz.is_empty() { String::new() } else { format!("{} kHz", kilohertz.join(",")) }
+}
+
+/// `44.1-48 kHz`: the lowest and the highest, where all of them are too many for a line.
+fn rate_range(hertz: &[u32]) -> String {
+    match (hertz.iter().min(), hertz.iter().max()) {
+        (Some(low), Some(high)) if low < high => {
+            format!("{}-{} kHz", f64::from(*low) / 1000.0, f64::from(*high) / 1000.0)
+        }
+        _ => rates(hertz),
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +146,10 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!((lines.len(), lines[0], lines[2]), (4, format!("* in  {id}").as_str(), "  in  alsa:1"));
         assert!(lines[1].width() <= 80 && lines[3].width() <= 80, "{text}");
+        let rates = vec![8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
+        let many = DeviceInfo { sample_rates: rates, ..device(&id, "USB", false) };
+        let text = fitting(&[many], 60, true);
+        assert_eq!(text.lines().last(), Some("      USB  1 ch  8-192 kHz"), "no list is cut in the middle of a number");
         assert_eq!(fitting(&devices, usize::MAX, true), table(&devices));
     }
 }

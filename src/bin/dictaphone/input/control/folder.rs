@@ -59,7 +59,7 @@ pub(crate) fn is_id(text: &str) -> bool {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(super) fn recorders(folder: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn recorders(folder: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -80,6 +80,7 @@ pub(super) fn recorders(folder: &Path) -> io::Result<Vec<String>> {
     found.sort_by_key(|(made, _)| std::cmp::Reverse(*made));
     Ok(found.into_iter().map(|(_, id)| id).collect())
 }
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
