@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts faults into the library, one after the other, and lists those that no test notices.
 
-    scripts/faults.py --sample 60 src/media src/storage        # in a copy below /tmp; about a second a fault
+    scripts/faults.py --sample 60 src/media src/storage        # in a copy below /tmp; some seconds a fault
 
 All faults are compiled at once, each behind a question that the variable DICTAPHONE_FAULT answers, so that a fault
 costs a run of the tests and no build. A fault is a condition that is the other way round, or a statement that is left
@@ -98,8 +98,8 @@ def build(tree: Path, targets: list[str]) -> tuple[dict[str, Path], set[str]]:
     """The test programs by name, or the places at which the compiler stops."""
     wanted = [word for target in targets for word in ("--test", target)]
     command = ["cargo", "test", "--locked", "--no-run", "--lib", *wanted, "--message-format", "short"]
-    # What it depends on is built already.
-    quick = {"CARGO_TARGET_DIR": str(ROOT / "target")}
+    # Of its own, so that the program with faults in it never stands where other tests look for theirs.
+    quick = {"CARGO_TARGET_DIR": str(ROOT / "target/faults")}
     made = subprocess.run(command, cwd=tree, capture_output=True, text=True, env={**os.environ, **quick})
     if made.returncode == 0:
         paths = re.findall(r"Executable (?:unittests )?(\S+) \((\S+)\)", made.stderr)
