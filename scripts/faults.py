@@ -81,7 +81,7 @@ def put_in(tree: Path, folders: list[str], without: set[str]) -> dict[int, str]:
                     continue
                 if found := CONDITION.match(line):
                     changed = f"{found[1]}({found[2]}) != crate::fault::on({fault}){found[3]}"
-                elif (found := STATEMENT.match(line)) and not found[2].startswith(("return", "break", "log::", "drop(")):
+                elif (found := STATEMENT.match(line)) and not found[2].startswith(("pub", "return", "break", "log::", "drop(")):
                     changed = f"{found[1]}if !crate::fault::on({fault}) {{ {found[2]} }}"
                 else:
                     continue
@@ -142,7 +142,10 @@ def main() -> None:
         programs, wrong = build(given.tree, targets)
         if programs:
             break
+        if wrong <= without:
+            sys.exit("error: does not compile without these: " + " ".join(sorted(wrong)))
         without |= wrong
+        print(f"{len(without)} left out, as they do not compile", file=sys.stderr)
     chosen = sorted(faults)
     if given.sample and given.sample < len(chosen):
         chosen = sorted(random.Random(given.seed).sample(chosen, given.sample))
