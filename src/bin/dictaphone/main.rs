@@ -72,7 +72,7 @@ fn start(cli: Cli) -> (Report, anyhow::Result<Exit>) {
         return (report, Err(failure.into()));
     }
     report.tell_panics();
-    // A bug ends with a code of the table as well; the hook has told about it.
+    // A bug ends with a code of the table as well; the panic hook has reported it.
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(cli, config, !unneeded.is_empty(), &report)))
         .unwrap_or(Ok(Exit::Failed));
     (report, outcome)
@@ -131,7 +131,7 @@ fn run(cli: Cli, config: Config, had_problems: bool, report: &Report) -> anyhow:
 fn answer(error: clap::Error, report: &Report) -> anyhow::Result<Exit> {
     match error.kind() {
         Cause::DisplayHelp | Cause::DisplayVersion => {
-            // Nobody is left to tell when standard output fails.
+            // If standard output fails, there is nowhere left to report it.
             let _ = report.data(error.render().to_string().as_bytes());
             Ok(Exit::Done)
         }

@@ -1,4 +1,4 @@
-//! The words of the commands that work on clips.
+//! The arguments of the commands that work on clips.
 
 use std::{path::PathBuf, time::Duration};
 

@@ -1,5 +1,5 @@
-//! The formats of a file as words of the command line, made from the library's table of formats. Here is only which row a
-//! word means, and what to say when it does not fit. Pure.
+//! The file formats as arguments of the command line, made from the library's table of formats. This module only
+//! decides which row an argument means, and what the message is when it does not fit. Pure.
 
 use std::sync::LazyLock;
 
@@ -71,7 +71,7 @@ impl Container {
     /// The bits a second that `--bitrate` asks for, in thousands.
     ///
     /// # Errors
-    /// A usage failure if the format has no choice, or not that one.
+    /// A usage failure if the format has no choice of bit rate, or does not allow that one.
     pub(crate) fn bits_per_second(self, kilobits: Option<u32>) -> Result<Option<u32>, Failure> {
         let Some(kilobits) = kilobits else { return Ok(None) };
         let Some(limits) = &self.0.bits_per_second else {

@@ -1,4 +1,4 @@
-//! The words of `ctl`.
+//! The arguments of `ctl`.
 
 use std::time::Duration;
 

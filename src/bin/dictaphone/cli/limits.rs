@@ -1,4 +1,4 @@
-//! The numbers that `record` takes, and the messages for those that it does not take. Pure.
+//! The numbers that `record` accepts, and the messages for those that it refuses. Pure.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use dictaphone::audio::{ChannelMap, SampleFormat};
 
 use crate::message::{Remedy, WrongValue};
 
-/// Sample rates in hertz: from the lowest at which speech can be told to what the best converters give.
+/// Sample rates in hertz: from the lowest at which speech can be understood to the highest of the best converters.
 pub(crate) const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1000..=384_000;
 
 /// Channels in one recording.
@@ -24,7 +24,7 @@ const SPEED_STEP: f64 = 0.1;
 /// The next whole step, so that 1.25 and 0.99 come back to even numbers.
 pub(crate) fn stepped(speed: f64, direction: f64) -> f64 {
     let steps = speed / SPEED_STEP;
-    // What rounding leaves is no step.
+    // A remainder of rounding is not a step.
     let next = if direction > 0.0 { (steps + 1e-6).floor() + 1.0 } else { (steps - 1e-6).ceil() - 1.0 };
     (next / (1.0 / SPEED_STEP)).clamp(*SPEEDS.start(), *SPEEDS.end())
 }
@@ -136,7 +136,8 @@ pub(crate) fn gain_db(text: &str) -> Result<f64, WrongValue> {
     }
 }
 
-/// The loudness that a clip can be given, in LUFS: above the gate of the measurement, and below what is all distortion.
+/// The loudness that a clip can be given, in LUFS: above the gate of the measurement, and below the point at which all
+/// is distortion.
 const LOUDNESS_LUFS: std::ops::RangeInclusive<f64> = -60.0..=-5.0;
 
 /// Reads a loudness.
@@ -194,7 +195,7 @@ pub(crate) fn pre_roll(text: &str) -> Result<Duration, WrongValue> {
     }
 }
 
-/// For how long a recording can go on after it was told to stop.
+/// How long a recording can go on after the command to stop.
 const LONGEST_TAIL: Duration = Duration::from_secs(3_600);
 
 /// Reads how long a recording goes on before it stops.

@@ -1,4 +1,4 @@
-//! The words of the command line, and nothing but the words: what they mean together is decided in `plan`.
+//! The arguments of the command line, each by itself: what they mean together is decided in `plan`.
 
 mod clips;
 pub(crate) mod config;
@@ -59,7 +59,7 @@ pub(crate) struct Cli {
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Option<Subcommand>,
-    // In front of the screen's, whose heading would be theirs too.
+    // Before the flags of the screen, whose heading would otherwise apply to these too.
     #[command(flatten)]
     pub(crate) common: Common,
     /// The screen as lines, one for each change: for screen readers and logs; also with DICTAPHONE_PLAIN=1

@@ -1,5 +1,5 @@
-//! Opening the ordinary files that a user names. Nothing else is opened, and nothing is waited for: a named pipe has no
-//! other end for a while or for ever, and opening a device may already do something.
+//! Opening the ordinary files that a user names. Nothing else is opened, and no opening blocks: a named pipe has no
+//! other end for a while or for ever, and opening a device may already have an effect.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -7,8 +7,8 @@ use std::{
     path::Path,
 };
 
-/// Opens the file at `path`, at the end of a link as well, if it is an ordinary one or, with `create` among the options,
-/// none yet.
+/// Opens the file at `path`, or at the end of the link there, if it is an ordinary file or, with `create` among the
+/// options, does not exist yet.
 ///
 /// # Errors
 /// [`io::ErrorKind::InvalidInput`] for a pipe, a device, a socket; else those of the file system.
@@ -16,7 +16,7 @@ pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         return Err(not_ordinary());
     }
-    // What has become a pipe since then is not waited for either.
+    // A path that has become a pipe since the check does not block either.
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;

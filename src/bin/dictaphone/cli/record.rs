@@ -1,4 +1,4 @@
-//! The words of `record`, and those that the screen shares with it.
+//! The arguments of `record`, and those that the screen shares with it.
 
 use std::{path::PathBuf, time::Duration};
 

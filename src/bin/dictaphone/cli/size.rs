@@ -74,7 +74,7 @@ fn bytes(text: &str) -> Option<f64> {
         let is_unit = if unit.len() == 1 { end == *unit } else { end.eq_ignore_ascii_case(unit) };
         is_unit.then_some((number.trim_end(), factor))
     })?;
-    // "inf" and "nan" are numbers to Rust, and a sign has no place here.
+    // Rust reads "inf" and "nan" as numbers, and a sign is not allowed here.
     let is_plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
     number.parse::<f64>().ok().filter(|_| is_plain).map(|number| number * factor)
 }

@@ -1,4 +1,4 @@
-//! The words of `record` for what happens on its way: new files, the voice gate, what runs unattended.
+//! The arguments of `record` for what happens during a recording: new files, the voice gate, what runs unattended.
 
 use std::{path::PathBuf, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Turns what clap says about a wrong command line into a [`Failure`] in the style of all other messages. Pure.
+//! Turns an error of clap about a wrong command line into a [`Failure`] in the style of all other messages. Pure.
 
 use std::{error::Error as _, ffi::OsString};
 
@@ -9,8 +9,8 @@ use crate::{
     message::{Failure, Hint, WrongValue},
 };
 
-/// The failure for an error of clap about `words`, which are those behind the program's name; not for its help and
-/// version texts.
+/// The failure for an error of clap about `words`, the arguments after the program's name; not for its help and version
+/// texts.
 pub(crate) fn failure(error: &clap::Error, words: impl IntoIterator<Item = OsString>) -> Failure {
     let command = words.into_iter().find_map(|word| {
         let word = word.into_string().ok()?;

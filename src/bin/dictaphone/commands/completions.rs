@@ -1,7 +1,8 @@
-//! `dictaphone completions SHELL`: the script on standard output; and what the script asks for when Tab is pressed.
+//! `dictaphone completions SHELL`: the script on standard output; and the answer to the script when Tab is pressed.
 //!
 //! The scripts of bash, zsh and fish call the program itself with `COMPLETE` in the environment, so that they offer the
-//! devices, clips and profiles of this moment. Other shells have a script that knows the words alone.
+//! devices, clips and profiles of this moment. The scripts of other shells complete only commands, flags and fixed
+//! values.
 
 use std::{env, ffi::OsStr, fs, path::PathBuf, sync::mpsc::channel, thread, time::Duration};
 
@@ -25,10 +26,10 @@ use crate::{
     report::Report,
 };
 
-/// The variable by which a script says that it wants to know what could stand there.
+/// The variable with which a script requests the possible completions.
 const VARIABLE: &str = "COMPLETE";
 
-/// How long a sound system may take to list its devices: nobody waits longer for a Tab.
+/// How long a sound system may take to list its devices: users do not wait longer for a Tab.
 const DEVICES_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Prints the script.
@@ -53,7 +54,7 @@ fn script(shell: clap_complete::Shell) -> Vec<u8> {
     out
 }
 
-/// Answers a script that asks what could stand where the cursor is; nothing where none asks.
+/// Answers a script that requests what can stand at the cursor; `None` if no script called the program.
 pub(crate) fn answer_shell() -> Option<Exit> {
     env::var_os(VARIABLE)?;
     let folder = env::current_dir().ok();
@@ -78,7 +79,7 @@ fn command() -> clap::Command {
         let add = |arg: clap::Arg| arg.add(ArgValueCompleter::new(clips_of_folder));
         command = command.mut_subcommand(name, |sub| {
             let sub = sub.mut_arg("clip", add);
-            // What was changed last stands last.
+            // An argument that was changed last is moved to the end.
             match second {
                 Some(second) => sub.mut_arg(second, |arg| arg),
                 None => sub,
@@ -105,7 +106,7 @@ fn outputs(typed: &OsStr) -> Vec<CompletionCandidate> {
     beginning_with(typed, devices(DeviceKind::Output))
 }
 
-/// Devices that are listed in time; a sound server that stands still is not waited for.
+/// Devices that are listed in time; a sound server that hangs is not waited for.
 fn devices(kind: DeviceKind) -> Vec<CompletionCandidate> {
     let (sender, answer) = channel();
     let list = move || drop(sender.send(MediaDevices::new().enumerate_devices().unwrap_or_default()));

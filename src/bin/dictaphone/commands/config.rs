@@ -38,7 +38,7 @@ struct Value {
     source: Source,
 }
 
-/// Everything there is to say.
+/// The whole output.
 #[derive(Debug, Serialize)]
 struct Facts<'a> {
     path: Option<&'a Path>,
@@ -48,7 +48,7 @@ struct Facts<'a> {
     values: Vec<Value>,
 }
 
-/// Prints it. What cannot be taken was said before; it makes the exit code 2.
+/// Prints it. Problems in the config were reported before; they make the exit code 2.
 ///
 /// # Errors
 /// When standard output fails.
@@ -109,7 +109,7 @@ fn dir_of_environment() -> String {
     env::var_os("DICTAPHONE_DIR").unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// What holds where nothing is said, as a person would say it.
+/// The default where nothing is set, worded for people.
 fn built_in(key: &str) -> &'static str {
     match key {
         "duration" => "until it is stopped",

@@ -36,14 +36,13 @@ use crate::{
     shelf,
 };
 
-/// What messages call it.
+/// Its name in messages.
 const STDOUT: &str = "standard output";
 
 /// Converts.
 ///
 /// # Errors
-/// A usage failure before anything is opened; later whatever kept the new clip from being complete, and then there is
-/// none.
+/// A usage failure before anything is opened; later whatever prevented a complete new clip, and then there is none.
 pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let around = Surroundings::look_around(config.record);
     let plan = plan::convert(args, &around)?;
@@ -79,9 +78,9 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> anyhow
             }
             report_outcome(&plan, report, conversion.format, path, converted)
         }
-        // The reader has had enough.
+        // The reader has closed the pipe.
         Err(error) if error.io_kind() == Some(io::ErrorKind::BrokenPipe) => Ok(Exit::Done),
-        // What was asked for is not in it; nothing is wrong with the clip.
+        // The clip does not contain the part that was asked for; nothing is wrong with the clip.
         Err(error) if error.kind() == ErrorKind::InvalidData && conversion.excerpt != Excerpt::default() => {
             Err(Failure::of(&error, None).into())
         }
@@ -92,7 +91,7 @@ pub(crate) fn run(args: &ConvertArgs, config: Config, report: &Report) -> anyhow
 /// Which part of the clip is meant.
 fn excerpt(args: &ConvertArgs, clip: &Path) -> Result<Excerpt, Failure> {
     let whole = Excerpt { trims_silence: args.trim_silence, soft: args.crossfade, ..Excerpt::default() };
-    // What cannot be read is told by the conversion.
+    // A clip that cannot be read is reported by the conversion.
     let Ok(decoder) = format::open(clip) else { return Ok(whole) };
     let part = part::frames(args.part, decoder.frames(), decoder.format().sample_rate)?;
     Ok(part.map_or(whole, |frames| Excerpt { from: frames.start, to: frames.end, ..whole }))
@@ -112,7 +111,7 @@ fn listen(cancelled: &Arc<AtomicBool>, report: &Report) -> anyhow::Result<Inputs
     Ok(inputs)
 }
 
-/// Says what came of it.
+/// Reports the outcome.
 fn report_outcome(
     plan: &Convert,
     report: &Report,
@@ -196,7 +195,7 @@ fn remedy(error: &Error, plan: &Convert) -> Option<Hint> {
     Some(hint.into())
 }
 
-/// What machines read: the clip of the machine output, with null for what is unknown.
+/// The new clip in the machine-readable output, with null for what is unknown.
 #[derive(Debug, Serialize)]
 struct Facts<'a> {
     name: Option<String>,
@@ -218,7 +217,7 @@ struct Facts<'a> {
     loudness: Option<LoudnessFacts>,
 }
 
-/// What machines read about a loudness that was changed.
+/// A loudness that was changed, in the machine-readable output.
 #[derive(Debug, Serialize)]
 struct LoudnessFacts {
     loudness_lufs: Option<f64>,

@@ -1,8 +1,8 @@
-//! `dictaphone ctl`: asks a running recorder, and starts one in the background where none runs.
+//! `dictaphone ctl`: sends requests to a running recorder, and starts one in the background where none runs.
 //!
-//! Everything that a recorder can do is asked on its control socket (`input::control`). Here is which recorder is meant,
-//! what is printed, and that calls which start and stop at the same moment (`toggle`) take turns. `background` starts a
-//! recorder that outlives this call, `bar` words it for a status bar.
+//! Everything that a recorder can do is requested on its control socket (`input::control`). This module decides which
+//! recorder is meant, prints the result, and makes concurrent calls that start and stop (`toggle`) take turns.
+//! `background` starts a recorder that outlives this call, `bar` words the status for a status bar.
 
 mod background;
 mod bar;
@@ -32,10 +32,10 @@ pub(crate) use self::background::{detach, is_detached};
 /// How often a status bar looks for a recorder while there is none.
 const SEARCH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Asks what is to be asked.
+/// Sends the request of the arguments.
 ///
 /// # Errors
-/// When no recorder runs (exit code 6), the recorder refuses (1), or the words do not say which one.
+/// When no recorder runs (exit code 6), the recorder refuses (1), or the arguments do not say which one.
 pub(crate) fn run(args: CtlArgs, report: &Report) -> Result<Exit, Failure> {
     if let Some(id) = args.id.as_deref().filter(|id| !folder::is_id(id)) {
         return Err(Failure::usage(format!("'{id}' is no id of a recorder"), "`dictaphone ctl status` tells the id"));
@@ -71,7 +71,7 @@ fn none_running() -> Failure {
     Failure::new(message, Exit::NotRunning)
 }
 
-/// It may still record: to call it none would be wrong.
+/// It may still record, so "no recorder" would be wrong.
 fn silent(id: &str) -> Failure {
     let message =
         Message::new(format!("the recorder {id} gives no answer")).hint("is its process stopped, or its disk?");
@@ -113,7 +113,7 @@ impl Ctl<'_> {
         self.report(&answer)
     }
 
-    /// Says what came of it: the path of a file that was finished is the only thing on standard output.
+    /// Reports the outcome: the path of a file that was finished is the only thing on standard output.
     fn report(&self, answer: &Answer) -> Result<Exit, Failure> {
         if self.json {
             self.report.facts(answer).map_err(cannot_write)?;
@@ -146,7 +146,7 @@ impl Ctl<'_> {
         }
     }
 
-    /// Asks it to record; one that was about to leave makes place for a new one.
+    /// Sends it the request to record; if it is about to end, a new one is started instead.
     fn start_with(&self, mut recorder: Recorder, record: &[String]) -> Result<Exit, Failure> {
         let answer = recorder.request(&Request::Start {});
         let is_refused = answer.as_ref().map_or(true, |answer| !answer.ok);
@@ -156,8 +156,8 @@ impl Ctl<'_> {
         self.report(&answer.map_err(|error| gone(&error))?)
     }
 
-    /// Starts where nothing is recorded, and stops where something is. Whoever calls at the same moment waits until this
-    /// is done, so that the calls alternate.
+    /// Starts if nothing is recorded, and stops if something is. A concurrent call waits until this one is done, so
+    /// that the calls alternate.
     fn toggle(&self, record: &[String]) -> Result<Exit, Failure> {
         let _turn = take_turn()?;
         match self.find()? {
@@ -233,7 +233,7 @@ impl Ctl<'_> {
     }
 }
 
-/// Whoever starts or stops takes a turn; others wait until it is dropped.
+/// Takes the lock for a start or a stop; other calls wait until it is dropped.
 fn take_turn() -> Result<File, Failure> {
     let path = folder::folder().map_err(|error| no_folder(&error))?.join("turn.lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);

@@ -1,4 +1,4 @@
-//! `dictaphone delete`: clips into the trash, or away for good.
+//! `dictaphone delete`: moves clips into the trash, or deletes them for good.
 
 use std::{collections::HashSet, path::PathBuf};
 
@@ -24,7 +24,7 @@ struct Deleted<'a> {
 /// Deletes the clips. If one of them cannot be found, none is deleted; if one cannot be deleted, the others are.
 ///
 /// # Errors
-/// The first reason why something was not deleted; the others have been told by then.
+/// The first reason why something was not deleted; the others have been reported by then.
 pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let folder = shelf::folder(&args.folder, config)?;
     let paths = args.clips.iter().map(|word| shelf::find_to_change(&folder, word)).collect::<Result<Vec<_>, _>>()?;
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &DeleteArgs, config: Config, report: &Report) -> anyhow:
     Err(first.into())
 }
 
-/// Each file once, whatever it was called.
+/// Each file once, even if it was given under several names.
 fn without_repetition(paths: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut seen = HashSet::new();
     let place = |path: &PathBuf| {

@@ -68,7 +68,7 @@ fn fitting(devices: &[DeviceInfo], columns: usize, utf8: bool) -> String {
     lines.collect()
 }
 
-/// Columns for people, the default marked with a star; what a device calls itself cannot steer the terminal.
+/// Columns for people, the default marked with a star; the name of a device cannot control the terminal.
 fn table(devices: &[DeviceInfo]) -> String {
     table::render(devices.iter().map(row).collect::<Vec<_>>().as_slice())
 }

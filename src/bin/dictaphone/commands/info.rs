@@ -28,13 +28,13 @@ use crate::{
     shelf,
 };
 
-/// The waveform is this many characters wide where the terminal does not tell its width, and at most.
+/// The width of the waveform in characters where the width of the terminal is unknown, and the largest width.
 const WIDTH: u16 = 76;
 
 /// Lines of the waveform.
 const ROWS: usize = 3;
 
-/// Tells about the clip on standard output.
+/// Prints the facts about the clip on standard output.
 ///
 /// # Errors
 /// If there is no such clip, or it cannot be read, or standard output fails.
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> anyhow::R
     let folder = shelf::folder(&args.folder, config)?;
     let path = shelf::find_or_newest(&folder, args.clip.as_deref())?;
     let info = match args.markers {
-        // They stand in the head.
+        // The markers are in the head of the file.
         Some(_) => Info::head(&path),
         None => watched(&path, args, report),
     };
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> anyhow::R
     .context("cannot write the answer")?;
     match &info.clip.error {
         None => Ok(Exit::Done),
-        // What kept it from being read is kept as a sentence only.
+        // Of a read error only the text is kept.
         Some(text) => Err(match format::open(&path) {
             Err(error) => shelf::unreadable(&path, &error),
             Ok(_) => Failure::new(Message::new(text), Exit::Failed),
@@ -72,8 +72,8 @@ pub(crate) fn run(args: &InfoArgs, config: Config, report: &Report) -> anyhow::R
     }
 }
 
-/// Reads the clip to its end. Whoever waits for a long one at a terminal sees at once what its head tells, soon a rough
-/// waveform, and how far it is.
+/// Reads the clip to its end. On a terminal, a long one is shown at once with what its head says, soon with a rough
+/// waveform, and with the progress.
 fn watched(path: &Path, args: &InfoArgs, report: &Report) -> Result<Info, Error> {
     let mut preview = Preview::default();
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -107,7 +107,7 @@ fn watched(path: &Path, args: &InfoArgs, report: &Report) -> Result<Info, Error>
 /// What is shown on a terminal before all is known.
 #[derive(Default)]
 struct Preview {
-    /// The lines of the terminal that it takes.
+    /// The lines of the terminal that it occupies.
     lines: usize,
 }
 
@@ -118,14 +118,14 @@ impl Preview {
         let columns = usize::from(columns).max(1);
         let lines = text.lines().map(|line| line.width().div_ceil(columns).max(1)).sum();
         self.remove(report);
-        // What has left the screen at its top could not be replaced.
+        // Lines that have scrolled off the top of the screen could not be replaced.
         if lines < usize::from(rows) && report.data(text.as_bytes()).is_ok() {
             self.lines = lines;
         }
     }
 
     fn remove(&mut self, report: &Report) {
-        // What is said to a person takes another way to the same terminal.
+        // Messages to a person reach the same terminal through another stream.
         report.finish();
         match std::mem::take(&mut self.lines) {
             0 => {}
@@ -139,7 +139,7 @@ fn width() -> usize {
     crossterm::terminal::size().map_or(WIDTH, |(columns, _)| columns.clamp(1, WIDTH)).into()
 }
 
-/// That part of it from close by; what cannot be read was told already.
+/// That part of it enlarged; a read error was reported already.
 fn enlarged(path: &Path, frames: Range<u64>) -> Option<Waveform> {
     let mut decoder = format::open(path).ok()?;
     Waveform::measure_part(decoder.as_mut(), frames, |_| ControlFlow::Continue(())).ok()

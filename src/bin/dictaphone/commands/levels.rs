@@ -1,4 +1,4 @@
-//! `dictaphone levels`: how loud a room and a voice in it are, and which threshold tells them apart.
+//! `dictaphone levels`: how loud a room and a voice in it are, and which threshold separates them.
 
 use std::{
     sync::{
@@ -26,16 +26,16 @@ use crate::{
     session::{Choice, Session, SessionInput},
 };
 
-/// Blocks that may wait to be looked at.
+/// Blocks that may wait to be measured.
 const TAP_BLOCKS: usize = 256;
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a device may take until it delivers.
 const DEVICE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Listens, and says what was found.
+/// Measures, and reports the result.
 ///
 /// # Errors
-/// When there is no such device, it delivers nothing, or it is stopped before anything was heard.
+/// When there is no such device, it delivers nothing, or the measurement is stopped before any sound arrived.
 pub(crate) fn run(args: &LevelsArgs, config: Config, report: &Report) -> Result<Exit, Failure> {
     let mut words = RecordArgs::default();
     words.capture.device.clone_from(&args.device);
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &LevelsArgs, config: Config, report: &Report) -> Result<
     let (sender, arrivals) = channel();
     let commands = sender.clone();
     let deliver = Arc::new(move |command| {
-        // Nobody listens any more at the end.
+        // At the end there is no receiver any more.
         let _ = commands.send(SessionInput::Command(command));
     });
     let inputs =
@@ -69,7 +69,7 @@ fn failed(text: impl Into<String>) -> Failure {
     Failure::new(Message::new(text.into()), Exit::Failed)
 }
 
-/// Listens for that long, or until it is stopped.
+/// Measures for that long, or until it is stopped.
 fn survey(session: &mut Session, arrivals: &Receiver<SessionInput>, length: Duration) -> Result<Survey, Failure> {
     let begun = Instant::now();
     let (mut survey, mut listening): (Survey, Option<(Tap, VoiceWatch)>) = (Survey::default(), None);
@@ -101,7 +101,7 @@ fn survey(session: &mut Session, arrivals: &Receiver<SessionInput>, length: Dura
     }
 }
 
-/// What was found, as JSON.
+/// The result, as JSON.
 #[derive(Serialize)]
 struct Facts {
     floor_dbfs: Option<f32>,

@@ -58,12 +58,12 @@ pub(crate) fn run(args: &ListArgs, config: Config, report: &Report) -> anyhow::R
 /// Bytes of clips that are read to their end by one list: about a second's work.
 const READ_BYTES_MAX: u64 = 32 << 20;
 
-/// A clip as machines read it.
+/// A clip in the machine-readable output.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
     clip: &'a Clip,
-    /// Null where nobody has noted it and the list would take too long to find out.
+    /// Null where it is noted nowhere and the list would take too long to find out.
     lost_frames: Option<u64>,
 }
 
@@ -81,7 +81,7 @@ fn with_losses(clips: &[Clip]) -> Vec<Row<'_>> {
     clips.iter().map(|clip| Row { clip, lost_frames: lost(clip) }).collect()
 }
 
-/// What the table does not tell.
+/// What the table does not show.
 fn remark(listing: &Listing, folder: &str, report: &Report) {
     for error in listing.clips.iter().filter_map(|clip| clip.error.as_ref()) {
         report.warning(&Message::new(error));
@@ -119,7 +119,7 @@ fn name_columns() -> usize {
         .map_or(usize::MAX, |(columns, _)| usize::from(columns).saturating_sub(FACTS_COLUMNS).max(NAME_COLUMNS_MIN))
 }
 
-/// The table with a line above it that says what stands where, for people. Clips that cannot be read are red.
+/// The table with a line of column headings above it, for people. Clips that cannot be read are red.
 fn headed(rows: &[[String; 5]], broken: &[bool], colour: bool) -> String {
     if rows.is_empty() {
         return String::new();

@@ -1,4 +1,5 @@
-//! One thin file for each command: words into a plan, a call of `session` or `shelf`, and what is reported of it.
+//! One thin file for each command: it makes a plan of the arguments, calls `session` or `shelf`, and reports the
+//! outcome.
 
 pub(crate) mod completions;
 pub(crate) mod config;

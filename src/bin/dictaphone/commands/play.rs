@@ -28,12 +28,12 @@ use crate::{
     shelf,
 };
 
-/// How often the state is looked at.
+/// How often the state is checked.
 const TICK: Duration = Duration::from_millis(50);
 /// Plays until the end or until it is stopped.
 ///
 /// # Errors
-/// When the recording cannot be read or nothing can be heard.
+/// When the recording cannot be read or cannot be played.
 pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let clip = shelf::find_or_newest(&shelf::folder(&args.folder, config)?, args.clip.as_deref())?;
     let decoder = format::open(&clip).map_err(|error| shelf::unreadable(&clip, &error))?;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> anyhow::R
     let player = Player::open(decoder, Box::new(speaker)).map_err(failure)?;
     let (sender, intents) = channel();
     let deliver = move |intent| {
-        // After the end nobody is interested.
+        // After the end there is no receiver any more.
         let _ = sender.send(intent);
     };
     let inputs = Inputs::start(Arc::new(deliver), report).context("cannot listen to keys and signals")?;
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &PlayArgs, config: Config, report: &Report) -> anyhow::R
     played.map(|()| Exit::Done).map_err(|error| failure(error).into())
 }
 
-/// Obeys until the end or until it is stopped.
+/// Applies commands until the end or until it is stopped.
 fn listen(
     (player, markers): (&Player, &[u64]),
     intents: &Receiver<Command>,
@@ -81,7 +81,7 @@ fn listen(
     let mut is_told = report.has_live_line();
     loop {
         let state = player.state();
-        // Not before something is heard: there may be no loudspeaker.
+        // Not before playback advances: there may be no loudspeaker.
         if !is_told && state.position > start {
             is_told = true;
             let length = state.duration().map(|length| format!(" ({})", clock(length))).unwrap_or_default();
@@ -102,10 +102,10 @@ fn listen(
     }
 }
 
-/// A marker that was passed less than this ago is still the one at which one is: `,` goes to the one before it.
+/// A marker that was passed less than this ago still counts as the current one: `,` goes to the one before it.
 const PASSED_MAX: Duration = Duration::from_secs(1);
 
-/// Where a command leads, if it is one that leads somewhere; there may be no such place.
+/// Where a command leads, if it is one that goes to another place; there may be no such place.
 fn place(state: &PlayerState, markers: &[u64], intent: Command) -> Option<u64> {
     let at = state.position;
     match intent {
@@ -145,7 +145,7 @@ fn name(clip: &Path) -> String {
     clip.file_name().unwrap_or(clip.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The remedies of recording would lead astray here.
+/// The remedies of recording would be misleading here.
 fn failure(error: Error) -> Failure {
     let hint = match error.kind() {
         ErrorKind::NotFound => Some("`dictaphone devices --all` lists the outputs too"),

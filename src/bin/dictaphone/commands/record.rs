@@ -61,7 +61,7 @@ pub(crate) fn run(args: RecordArgs, config: Config, report: &Report) -> anyhow::
         inputs.map_err(|error| failed_to(&format!("listen to signals: {error}")))
     };
     let outcome = session::record(plan.clone(), listeners, listen);
-    // Whoever has asked for the end gets an answer before the socket goes.
+    // A client that has asked for the end gets its answer before the socket is removed.
     #[cfg(unix)]
     drop(control);
     finish(&plan, &outcome?, report)
@@ -71,7 +71,7 @@ fn failed_to(what: &str) -> Failure {
     Failure::new(Message::new(format!("cannot {what}")), Exit::Failed)
 }
 
-/// Without a socket nothing is lost but control from outside; in the background nobody could stop it.
+/// Without a socket only control from outside is lost; but in the background the recorder could not be stopped.
 #[cfg(unix)]
 fn start_control(board: Arc<Board>, deliver: Deliver, report: &Report) -> Result<Option<Control>, Failure> {
     match Control::start(board, deliver) {
@@ -92,7 +92,7 @@ fn is_awaited() -> bool {
     false
 }
 
-/// The path of each file that others follow, as soon as it is safe.
+/// Prints the path of each file that is followed by another, as soon as it is safe.
 struct Paths(Report);
 
 impl Listener for Paths {
@@ -120,7 +120,7 @@ fn would_delete(plan: &Record, keep: Keep, report: &Report) -> anyhow::Result<Ex
     Ok(Exit::Done)
 }
 
-/// The path for whoever wants it, and how the program ends.
+/// Prints the path if it is to be printed, and returns how the program ends.
 fn finish(plan: &Record, outcome: &Outcome, report: &Report) -> anyhow::Result<Exit> {
     if let Some(failure) = outcome.failure() {
         return Err(failure.into());
@@ -135,11 +135,11 @@ fn finish(plan: &Record, outcome: &Outcome, report: &Report) -> anyhow::Result<E
     if let Some(error) = &lost {
         report.error(&Message::new(format!("cannot write the events: {error}")).hint("the recording itself is saved"));
     }
-    // Whoever waits for events is not done with a lack of them.
+    // Where events were to be written, a recording without all of them is not done.
     Ok(if lost.is_some() && outcome.exit() == Exit::Done { Exit::Failed } else { outcome.exit() })
 }
 
-/// Says that the folder holds what a crash left behind. Nothing is repaired without being asked.
+/// Reports that the folder holds what a crash left behind. Nothing is repaired without being asked for.
 fn mention_unfinished(plan: &Record, report: &Report) {
     let folder = match &plan.target {
         Target::Stdout => return,

@@ -26,11 +26,11 @@ use crate::{
     shelf,
 };
 
-/// Recovers what there is and tells it line by line.
+/// Recovers what there is and reports it line by line.
 ///
 /// # Errors
-/// When it is not clear where to look, or standard output fails. A recording that cannot be recovered is told, keeps
-/// none of the others from it, and makes the exit code 1.
+/// When it is not clear where to look, or standard output fails. A recording that cannot be recovered is reported, does
+/// not prevent the recovery of the others, and makes the exit code 1.
 pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let mut places = places(args, config)?;
     let firsts = places.clone();
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> anyhow
         report.draw_line(Instant::now(), |width, style| line::render(advance, &name, width, style));
     });
     report.clear();
-    // The answer takes another way to the same terminal.
+    // The answer reaches the same terminal through another stream.
     report.finish();
     let written = if args.json {
         let rows: Vec<Row> = outcomes.iter().map(Row::from).collect();
@@ -96,7 +96,7 @@ fn compare(firsts: &[PathBuf], also: &Path, dry_run: bool, report: &Report) -> E
     exit
 }
 
-/// What helps where there is nothing to repair: to read what can be read.
+/// The remedy where there is nothing to repair: to read what can be read.
 fn remedy(path: &Path, error: &Error) -> Option<Hint> {
     if !matches!(error.kind(), ErrorKind::NotSupported | ErrorKind::InvalidData) || error.io_kind().is_some() {
         return None;
@@ -112,7 +112,7 @@ fn remedy(path: &Path, error: &Error) -> Option<Hint> {
     Some(format!("`dictaphone convert {from} {to}` makes a new file of what can be read of it").into())
 }
 
-/// Denied if that is all that was in the way.
+/// Denied if that was the only kind of failure.
 fn exit(outcomes: &[Outcome]) -> Exit {
     let mut failures = outcomes.iter().filter_map(|outcome| match outcome {
         Outcome::Failed(_, error) => Some(code_of(error)),
@@ -164,7 +164,7 @@ fn shown(path: &Path) -> String {
     crate::message::visible(&path.to_string_lossy())
 }
 
-/// One path as machines read it.
+/// One path in the machine-readable output.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     #[serde(flatten)]

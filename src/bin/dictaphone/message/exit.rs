@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Done,
     /// Failed, nothing usable came out of it.
     Failed,
-    /// The words on the command line do not make sense, or would overwrite a file.
+    /// The arguments on the command line do not make sense, or would overwrite a file.
     Usage,
     /// Saved, but audio was lost or the recording ended early.
     Incomplete,
@@ -38,7 +38,7 @@ impl Exit {
         Self::Interrupted,
     ];
 
-    /// The number that the shell sees.
+    /// The number that the shell receives.
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -52,7 +52,7 @@ impl Exit {
         }
     }
 
-    /// The standard's name of what was refused with it, as far as the code tells.
+    /// The standard's name of what was refused with it, as far as the code determines that.
     pub(crate) const fn standard_name(self) -> &'static str {
         match self {
             Self::NoDevice => ErrorKind::NotFound.name(),

@@ -1,7 +1,7 @@
 //! Sentences for people, and the failures that carry them. Nothing is printed here.
 //!
-//! Whatever comes from outside (the name of a device, of a file, a word of the command line) may hold characters that
-//! move the cursor, change colours or turn the writing direction; [`visible`] makes them harmless.
+//! Whatever comes from outside (the name of a device, of a file, an argument of the command line) may contain
+//! characters that move the cursor, change colours or turn the writing direction; [`visible`] makes them harmless.
 
 pub(crate) mod exit;
 mod remedy;
@@ -41,7 +41,7 @@ impl Message {
     }
 }
 
-/// What the system says of an error ends with its number, which tells people nothing.
+/// The system's text of an error ends with its number, which means nothing to people.
 fn without_numbers(mut text: String) -> String {
     while let Some(start) = text.find(" (os error ") {
         let rest = text.get(start..).unwrap_or_default();
@@ -54,7 +54,7 @@ fn without_numbers(mut text: String) -> String {
 /// Why a command ended without doing what it was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    /// What is said.
+    /// What is reported.
     pub(crate) message: Message,
     /// How the program ends.
     pub(crate) exit: Exit,
@@ -63,7 +63,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure that no error of the library stands for.
+    /// A failure for which the library has no error.
     pub(crate) fn new(message: Message, exit: Exit) -> Self {
         Self { message, exit, name: exit.standard_name() }
     }
@@ -74,7 +74,7 @@ impl Failure {
         Self { message: Message { text: error.to_string(), hint }, exit: exit::code_of(error), name: error.name() }
     }
 
-    /// The user broke it off.
+    /// The user stopped it.
     pub(crate) fn stopped(message: Message) -> Self {
         Self { name: ErrorKind::Abort.name(), ..Self::new(message, Exit::Failed) }
     }
@@ -84,7 +84,7 @@ impl Failure {
         Self { message: self.message.hint(hint), ..self }
     }
 
-    /// The words on the command line do not make sense.
+    /// The arguments on the command line do not make sense.
     pub(crate) fn usage(text: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self::new(Message::new(text).hint(hint), Exit::Usage)
     }
@@ -109,17 +109,17 @@ pub(crate) fn failed(text: impl Into<String>, hint: &str) -> Failure {
     Failure::new(Message::new(text).hint(hint), Exit::Failed)
 }
 
-/// An error about a file, for which the remedies against a missing microphone are none.
+/// An error about a file, to which the remedies for a missing microphone do not apply.
 pub(crate) fn file_failure(error: &Error) -> Failure {
     Failure::of(error, None)
 }
 
-/// What makes a file that can be read of one that cannot.
+/// The remedy that turns a file which cannot be read into one that can.
 fn ffmpeg_hint(file: &str) -> String {
     format!("`ffmpeg -i {} {}` makes a file of it that can be read", quoted(file), quoted(&format!("{file}.flac")))
 }
 
-/// A file name as a word of a command that is typed into a shell.
+/// A file name as an argument of a command that is typed into a shell.
 pub(crate) fn quoted(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
     // A name that begins with a dash would be an option.
@@ -187,7 +187,7 @@ pub(crate) fn remedy_of(warning: &Warning) -> Option<Hint> {
     }
 }
 
-/// `text` with every character that would steer a terminal, break the line or turn the writing direction written out
+/// `text` with every character that would control a terminal, break the line or turn the writing direction written out
 /// as `\u{…}`.
 pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,15 +1,16 @@
-//! What helps, as data: where there are flags and commands, and where there are keys, each is said what it can use.
+//! Remedies, as data: the command line, which has flags and commands, and the screen, which has keys, each show those
+//! that they can use.
 
 use std::{fmt, ops::Deref};
 
 /// One thing that helps, as a sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// A flag to be given; nothing for the screen.
+    /// A flag to be given; not shown on the screen.
     Flag(String),
-    /// A command to be run; nothing for the screen.
+    /// A command to be run; not shown on the screen.
     Command(String),
-    /// A key to be pressed; nothing for the command line.
+    /// A key to be pressed; not shown on the command line.
     Key(String),
     /// Anything else, for everybody.
     Text(String),
@@ -23,7 +24,7 @@ impl Remedy {
     }
 }
 
-/// What helps, the best first. As text it is what the command line says.
+/// The remedies, the best first. As text it is what the command line prints.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Hint {
     remedies: Vec<Remedy>,

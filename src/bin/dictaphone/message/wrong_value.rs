@@ -1,10 +1,10 @@
-//! Why a value is not taken, with what helps.
+//! Why a value is refused, with what helps.
 
 use std::{error::Error, fmt};
 
 use super::Hint;
 
-/// What is wrong with a value that somebody wrote, and what helps if that is known.
+/// What is wrong with a value that a user wrote, and what helps if that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrongValue {
     pub(crate) what: String,
@@ -13,7 +13,7 @@ pub(crate) struct WrongValue {
 }
 
 impl WrongValue {
-    /// All of it, as a test looks for words in it.
+    /// The whole text, in which tests look for words.
     #[cfg(test)]
     pub(crate) fn whole(&self) -> String {
         format!("{}; {}", self.what, self.hint)

@@ -1,4 +1,4 @@
-//! Words to decisions for `convert`. Pure.
+//! From arguments to decisions for `convert`. Pure.
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,7 @@ pub(crate) struct Convert {
 /// Decides what `convert` does.
 ///
 /// # Errors
-/// A usage failure for words that do not make sense, alone or together.
+/// A usage failure for arguments that do not make sense, alone or together.
 pub(crate) fn convert(args: &ConvertArgs, around: &Surroundings<'_>) -> Result<Convert, Failure> {
     let out = out(args, around)?;
     let to_stdout = out == Out::Stdout;

@@ -1,11 +1,11 @@
-//! What the words of `record` are where the command line is silent and the config is not. Pure.
+//! Fills in the arguments of `record` that the config sets and the command line does not. Pure.
 
 use dictaphone::format::Keeps;
 
 use super::Target;
 use crate::cli::{CaptureArgs, RecordArgs, container::Container, steps::StepArgs};
 
-/// `args`, with what the config says in the gaps.
+/// `args`, with those that are not given filled in from the config.
 ///
 /// Where the recording goes, and in which format, is decided before: `file`, `dir`, `name`, `format`, `bitrate` and
 /// `force` are left as they are.
@@ -19,7 +19,7 @@ pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
         reconnect: args.reconnect.or(*reconnect),
         on_saved: if args.on_saved.is_empty() { on_saved.clone() } else { args.on_saved },
         paused: args.paused || *paused,
-        // They exclude each other, and a flag wins.
+        // They exclude each other, and a flag takes precedence.
         print_path: args.print_path || *print_path,
         json: args.json || *json && !args.print_path,
         capture: fill_capture(args.capture, capture),
@@ -28,7 +28,7 @@ pub(super) fn fill(args: RecordArgs, defaults: &RecordArgs) -> RecordArgs {
     }
 }
 
-/// The same without what such a recording cannot have: the config speaks of all of them.
+/// The same without what such a recording cannot have: the config applies to all recordings.
 pub(super) fn fitting(defaults: &RecordArgs, target: &Target, container: &Container) -> RecordArgs {
     let mut fitting = defaults.clone();
     let steps = &mut fitting.steps;
@@ -55,7 +55,7 @@ fn fill_capture(args: CaptureArgs, defaults: &CaptureArgs) -> CaptureArgs {
         name: _,
         dir: _,
     } = defaults;
-    // A preset on the command line is three flags in one word, and those win.
+    // A preset on the command line is three flags in one word, and those take precedence.
     let silent = args.preset.is_none();
     CaptureArgs {
         device: args.device.or_else(|| device.clone()),

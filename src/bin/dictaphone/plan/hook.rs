@@ -1,4 +1,5 @@
-//! A command line of `--on-saved`, split into words as a shell would, and looked for before anything is recorded.
+//! A command line of `--on-saved`, split into words as a shell would, and its program found before anything is
+//! recorded.
 
 use std::{
     env, fs,
@@ -14,7 +15,7 @@ pub(crate) struct Hook {
     pub(crate) line: String,
     /// Where the program is.
     pub(crate) program: PathBuf,
-    /// Its words; `{}` in them stands for the path of the file.
+    /// Its arguments; `{}` in them stands for the path of the file.
     pub(crate) arguments: Vec<String>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) fn parse(line: &str) -> Result<Hook, Failure> {
     Ok(Hook { line: line.to_owned(), program, arguments: words.collect() })
 }
 
-/// As the system would look for it: a name with a slash is a path, any other is looked for in PATH.
+/// As the system would find it: a name with a slash is a path, any other is searched in PATH.
 fn find(name: &str) -> Option<PathBuf> {
     if name.contains(std::path::MAIN_SEPARATOR) || name.contains('/') {
         let path = std::path::absolute(name).ok()?;

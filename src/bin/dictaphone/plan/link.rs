@@ -1,7 +1,8 @@
 //! Where a file is that the user named by a symbolic link, and whose link that is. Looks at the file system and changes
 //! nothing.
 //!
-//! In a folder for everybody, such as `/tmp`, somebody else can put a link in the way that leads to a file of this user.
+//! In a folder for everybody, such as `/tmp`, another user can create a link at that path which leads to a file of this
+//! user.
 
 use std::{
     fs, io,
@@ -11,7 +12,7 @@ use std::{
 /// More links behind one another are a circle (`MAXSYMLINKS` of Linux).
 const LINKS_MAX: usize = 40;
 
-/// What came of following a path.
+/// The result of following a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Followed {
     /// The file is there.
@@ -20,7 +21,7 @@ pub(super) enum Followed {
     Foreign(PathBuf),
 }
 
-/// Where `file` leads, link by link; a path that is no link is where it is.
+/// Where `file` leads, link by link; a path that is not a link leads to itself.
 ///
 /// Links among the folders above count as well, but there the system's own are trusted.
 ///
@@ -90,7 +91,7 @@ mod tests {
         symlink("theirs", root.join("ours")).unwrap();
         symlink("real", root.join("folder")).unwrap();
         const SOMEBODY: u32 = 12_345;
-        // Only the superuser can make a link of somebody else.
+        // Only the superuser can make a link that belongs to another user.
         for link in ["theirs", "folder"] {
             if lchown(root.join(link), Some(SOMEBODY), None).is_err() {
                 return;

@@ -1,4 +1,5 @@
-//! Words to decisions: what `record` will do, and in [`convert`] what `convert` will do, decided before anything is opened.
+//! From arguments to decisions: what `record` will do, and in [`convert`] what `convert` will do, decided before
+//! anything is opened.
 //!
 //! Pure but for [`Surroundings::look_around`]: everything that depends on the machine comes in through it.
 
@@ -63,7 +64,7 @@ pub(crate) struct Record {
     pub(crate) container: Container,
     /// Frames a second in hertz, or the device's own.
     pub(crate) sample_rate: Option<u32>,
-    /// The rate that the user asked for and the format does not have, so that it is another one.
+    /// The rate that the user asked for, if the format does not have it and another one is used.
     pub(crate) overruled_rate: Option<u32>,
     /// Channels, or the device's own.
     pub(crate) channels: Option<u16>,
@@ -83,11 +84,11 @@ pub(crate) struct Record {
     pub(crate) gain_db: f64,
     /// The device is opened, but nothing is recorded before resume.
     pub(crate) starts_paused: bool,
-    /// Somebody waits for its first frame.
+    /// A caller waits for its first frame.
     pub(crate) is_awaited: bool,
-    /// What happens on the way.
+    /// What happens during the recording.
     pub(crate) steps: Steps,
-    /// How long a device that went away is waited for.
+    /// How long to wait for a device that went away.
     pub(crate) reconnect: Option<Duration>,
     /// What is run for every finished file, in this order.
     pub(crate) hooks: Vec<Hook>,
@@ -100,12 +101,12 @@ pub(crate) struct Record {
 /// Decides what `record` does.
 ///
 /// # Errors
-/// A usage failure for words that do not make sense, alone or together.
+/// A usage failure for arguments that do not make sense, alone or together.
 pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Record, Failure> {
     refuse_contradictions(&args, around)?;
     let target = target(&args, around)?;
     let container = container(&args, &target, around)?;
-    // The config speaks of all recordings, and only some formats have a choice.
+    // The config applies to all recordings, and only some formats have a choice.
     let usual_bitrate = around.defaults.capture.bitrate.filter(|_| container.format().bits_per_second.is_some());
     let bits_per_second = container.bits_per_second(args.capture.bitrate.or(usual_bitrate))?;
     let overruled_rate = args.capture.rate.filter(|rate| container.format().sample_rate(*rate) != *rate);
@@ -150,7 +151,7 @@ pub(crate) fn record(args: RecordArgs, around: &Surroundings<'_>) -> Result<Reco
 }
 
 impl Record {
-    /// Nothing but its gate decides when it has recorded enough: a file has an end, and a generator has none.
+    /// Only its gate decides when it has recorded enough: a file has an end, and a generator has none.
     pub(crate) fn may_never_end(&self) -> bool {
         let is_file = self.device.as_deref().is_some_and(|device| device.starts_with("file:"));
         self.pace == Pace::Fast && self.steps.gate.is_some() && !is_file
@@ -174,7 +175,7 @@ pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
     dictaphone::storage::place::marked(path, &format!("-{number}"))
 }
 
-/// The first file of a split recording must not be there any more than one that is not split.
+/// The first file of a split recording must not exist, just like that of a recording that is not split.
 fn refuse_taken_numbers(target: &Target, around: &Surroundings<'_>) -> Result<(), Failure> {
     let Target::File(path, Existing::Keep) = target else { return Ok(()) };
     let first = numbered(path, 1);

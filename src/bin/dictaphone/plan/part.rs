@@ -6,8 +6,8 @@ use dictaphone::audio::time::{duration_of, frames_in};
 
 use crate::{cli::Part, message::Failure};
 
-/// The frames of it, of a clip that has so many at that rate; `None` for all of it. Where the length is not known, the end
-/// is open.
+/// The frames of the part, for a clip that has `length` frames at that rate; `None` for all of it. Where the length is
+/// not known, the end is open.
 ///
 /// # Errors
 /// A usage failure for a part that ends before it begins, or begins behind the end.

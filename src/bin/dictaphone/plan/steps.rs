@@ -1,4 +1,4 @@
-//! Decisions about what happens on the way of a recording: new files, the voice gate, what runs unattended. Pure.
+//! Decisions about what happens during a recording: new files, the voice gate, what runs unattended. Pure.
 
 use std::{
     path::{Path, PathBuf},
@@ -23,20 +23,20 @@ use crate::{
     message::Failure,
 };
 
-/// What happens on the way. Nothing by default.
+/// What happens during a recording. Nothing by default.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Steps {
     /// When it goes on in a new file by itself.
     pub(crate) split: Option<Split>,
     /// All files together are not larger, in bytes.
     pub(crate) max_bytes: Option<u64>,
-    /// Only what is worth it is recorded.
+    /// Only what opens this gate is recorded.
     pub(crate) gate: Option<GateOptions>,
     /// What is kept while nothing is recorded.
     pub(crate) pre_roll: Duration,
     /// Silence after which it stops.
     pub(crate) stop_on_silence: Option<Duration>,
-    /// How long a device that is not there yet is waited for.
+    /// How long to wait for a device that is not there yet.
     pub(crate) wait_device: Option<Duration>,
     /// How much of what was recorded before is kept.
     pub(crate) keep: Option<Keep>,
@@ -47,7 +47,7 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// FILE names all its files with numbers.
+    /// Whether all its files are called FILE with a number.
     pub(crate) fn numbers_files(&self) -> bool {
         self.split.is_some() || self.gate.is_some_and(|gate| gate.splits)
     }
@@ -57,13 +57,13 @@ impl Steps {
 const HANG_DEFAULT: Duration = Duration::from_secs(2);
 const GATE_PRE_ROLL: Duration = Duration::from_millis(500);
 const THRESHOLD_DBFS: f32 = -40.0;
-/// Without a threshold somebody may speak as quietly as anybody can be understood.
+/// Without a threshold the quietest speech that can be understood opens the gate.
 const LEAST_SPEECH_DBFS: f32 = -65.0;
 
 /// Decides.
 ///
 /// # Errors
-/// A usage failure for words that contradict each other.
+/// A usage failure for arguments that contradict each other.
 pub(super) fn steps(
     args: &RecordArgs,
     target: &Target,
@@ -149,8 +149,8 @@ fn refuse_contradictions(words: &StepArgs, args: &RecordArgs) -> Result<(), Fail
     Ok(())
 }
 
-/// The second copy must have a folder that is there, so that it does not land on another disk than was meant, and not the
-/// first one's.
+/// The second copy must have a folder that exists, so that it is not written to another disk than was meant, and
+/// another folder than the first copy.
 fn also(folder: &Path, target: &Target, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
     if (around.look)(folder) != Found::Folder {
         let text = format!("the folder {} of --also is not there", shown(folder));

@@ -1,4 +1,4 @@
-//! What the decisions depend on besides the words of the command line: the machine, and the config.
+//! What the decisions depend on besides the arguments of the command line: the machine, and the config.
 
 use std::{
     env,
@@ -9,13 +9,13 @@ use std::{
 
 use crate::cli::RecordArgs;
 
-/// What the decisions depend on besides the words.
+/// What the decisions depend on besides the arguments.
 pub(crate) struct Surroundings<'a> {
     /// Standard output is a terminal.
     pub(crate) stdout_is_terminal: bool,
     /// Standard output was closed when the program started.
     pub(crate) stdout_is_closed: bool,
-    /// What the words are where the command line is silent.
+    /// The arguments that apply where the command line gives none.
     pub(crate) defaults: RecordArgs,
     /// The value of `DICTAPHONE_DIR`.
     pub(crate) dictaphone_dir: Option<OsString>,
@@ -53,7 +53,7 @@ pub(crate) enum Found {
     Folder,
     /// A device, a pipe, a socket, a link to nowhere.
     Other,
-    /// Something that is no folder stands where one of its folders should be.
+    /// Something that is not a folder stands where one of its folders should be.
     Blocked,
 }
 

@@ -1,4 +1,4 @@
-//! Where a recording goes: the words, the folder of clips, and what is there already.
+//! Where a recording goes: the arguments, the folder of clips, and what exists already.
 
 use std::path::{Path, PathBuf};
 
@@ -130,7 +130,7 @@ pub(super) fn ends_like_a_folder(file: &Path) -> bool {
     bytes.last().is_some_and(|&byte| std::path::is_separator(char::from(byte)))
 }
 
-/// [`clips_folder`], unless something that is no folder stands there.
+/// [`clips_folder`], unless something that is not a folder stands there.
 ///
 /// # Errors
 /// A usage failure if so, and those of [`clips_folder`].

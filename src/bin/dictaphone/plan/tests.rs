@@ -48,7 +48,7 @@ fn plan(line: &str, around: &Surroundings<'_>) -> Result<Record, Failure> {
     record(words(line), around)
 }
 
-/// The plan for a command line, with a config that says `defaults`.
+/// The plan for a command line, with the config `defaults`.
 fn configured(line: &str, defaults: &str) -> Result<Record, Failure> {
     plan(line, &Surroundings { defaults: words(defaults), ..around() })
 }
@@ -93,7 +93,7 @@ const NEEDS: [(&str, &[&str]); 3] = [
     ("--hang 1s", &["--vox", "--vox=level", "--vox-split"]),
 ];
 
-/// Flags of which one says the contrary of the other.
+/// Flags that contradict each other.
 const CONTRARY: [(&str, &[&str]); 6] = [
     ("-", &["--split 1h", "--split 1MB", "--vox-split", "--keep 1h", "--also takes", "--force", "--print-path"]),
     ("--vox-split", &["--split 1h", "--split 1MB"]),
@@ -103,7 +103,7 @@ const CONTRARY: [(&str, &[&str]); 6] = [
     ("--name x", &["-", "a.wav"]),
 ];
 
-/// Flags that go with everything but what is said above.
+/// Flags that go with everything except as listed above.
 const OTHERS: [&str; 12] = [
     "a.wav",
     "--max-size 1MB",
@@ -123,7 +123,7 @@ fn is_in(table: &[(&str, &[&str])], one: &str, other: &str) -> bool {
     table.iter().any(|(flag, others)| *flag == one && others.contains(&other))
 }
 
-/// The other is not what the one needs.
+/// The other flag is not what the first one needs.
 fn lacks(one: &str, other: &str) -> bool {
     NEEDS.iter().any(|(flag, _)| *flag == one) && !is_in(&NEEDS, one, other)
 }
@@ -134,7 +134,7 @@ fn every_pair_of_flags_goes_together_or_is_refused_in_one_line() {
     let mut flags: Vec<&str> = first.chain(&OTHERS).copied().collect();
     flags.sort_unstable();
     flags.dedup();
-    // The same flag in two forms is a word of clap's.
+    // The same flag in two forms is refused by clap.
     let name = |flag: &str| flag.split([' ', '=']).next().unwrap_or_default().to_owned();
     for (at, one) in flags.iter().enumerate() {
         for other in flags[at + 1..].iter().filter(|other| name(other) != name(one)) {
@@ -369,7 +369,7 @@ fn a_bit_rate_is_for_formats_that_can_choose_one() {
     assert_eq!(bits("a.opus").unwrap(), None);
     assert_eq!(bits("--bitrate 24 a.opus").unwrap(), Some(24_000));
     assert_eq!(bits("--bitrate 510k -f opus").unwrap(), Some(510_000));
-    // In the config it is for those that can.
+    // In the config it applies to the formats that have a choice.
     for (line, used) in [("a.opus", Some(24_000)), ("a.wav", None), ("--bitrate 32 a.opus", Some(32_000))] {
         assert_eq!(configured(line, "--bitrate 24").unwrap().bits_per_second, used, "{line}");
     }

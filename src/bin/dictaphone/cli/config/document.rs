@@ -1,4 +1,4 @@
-//! A TOML file as entries that know their place. Pure.
+//! A TOML file as entries with their positions. Pure.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(super) struct Entry<'a> {
     pub(super) at: usize,
 }
 
-/// A value, as far as a config has a use for it.
+/// A value of one of the kinds that a config uses.
 pub(super) enum Value<'a> {
     /// A text, a number or a time, as it is written on a command line.
     Text(String),
@@ -35,7 +35,7 @@ pub(super) enum Value<'a> {
 
 impl<'a> Document<'a> {
     /// # Errors
-    /// A usage failure that names the line, if it is no text or no TOML.
+    /// A usage failure that names the line, if the file is not text or not TOML.
     pub(super) fn parse(path: &'a Path, bytes: &'a [u8]) -> Result<Self, Failure> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + bytes.iter().take(error.valid_up_to()).filter(|&&byte| byte == b'\n').count();
@@ -60,12 +60,12 @@ impl<'a> Document<'a> {
         entries(&self.root, self.text)
     }
 
-    /// Line of that place, from 1 on.
+    /// The line of that position, counted from 1.
     pub(super) fn line(&self, at: usize) -> usize {
         line_of(self.text, at)
     }
 
-    /// What is wrong at that place.
+    /// A failure about what is wrong at that position.
     pub(super) fn failure(&self, at: usize, text: impl std::fmt::Display, hint: impl Into<Hint>) -> Failure {
         Failure::usage(format!("{}:{}: {text}", self.path.display(), line_of(self.text, at)), hint)
     }
@@ -88,13 +88,13 @@ fn entries<'a>(table: &'a DeTable<'_>, text: &str) -> Vec<Entry<'a>> {
 fn read<'a>(value: &'a Spanned<DeValue<'_>>, text: &str) -> Value<'a> {
     match value.get_ref() {
         DeValue::String(string) => Value::Text(string.clone().into_owned()),
-        // Without the underlines that TOML allows.
+        // Without the underscores that TOML allows.
         DeValue::Integer(number) if number.radix() == 10 => Value::Text(number.as_str().to_owned()),
         DeValue::Float(number) => Value::Text(number.as_str().to_owned()),
         DeValue::Boolean(is) => Value::Bool(*is),
         DeValue::Array(values) => Value::List(values.iter().map(|value| read(value, text)).collect()),
         DeValue::Table(table) => Value::Table(entries(table, text)),
-        // `00:01:30` is a time of day to TOML, and a length of time to us.
+        // `00:01:30` is a time of day in TOML, and a length of time here.
         DeValue::Integer(_) | DeValue::Datetime(_) => {
             Value::Text(text.get(value.span()).unwrap_or_default().to_owned())
         }

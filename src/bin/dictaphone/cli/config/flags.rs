@@ -1,4 +1,4 @@
-//! Keys of the config as the flags of `record` that they are.
+//! Keys of the config, each of which is a flag of `record`.
 
 use clap::{Arg, ArgAction, Parser as _, ValueHint, error::ContextKind};
 
@@ -33,13 +33,14 @@ pub(super) fn parse_words(words: &[String]) -> Result<(RecordArgs, Common), clap
     })
 }
 
-/// A key and its value as words of the command line, which takes them; and the value as it is written there.
+/// A key and its value as arguments of the command line, whose parser checks them; and the value as it is written on a
+/// command line.
 pub(super) fn words_of(
     entry: &Entry<'_>,
     record: &clap::Command,
     document: &Document<'_>,
 ) -> Result<(Vec<String>, String), Failure> {
-    // As TOML is usually written, and as the flag is.
+    // With underscores, as is usual in TOML, or with hyphens, as in the flag.
     let flag = entry.key.replace('_', "-");
     let known = record.get_arguments().find(|arg| arg.get_long() == Some(flag.as_str()));
     let Some(arg) = known.filter(|_| !NOT_IN_CONFIG.contains(&flag.as_str())) else {
@@ -84,7 +85,7 @@ pub(super) fn takes_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
-/// A leading `~/` in a path, which on the command line the shell replaces.
+/// Replaces a leading `~/` in a path, as the shell does on the command line.
 fn expanded(text: &str, arg: &Arg) -> String {
     let is_path = matches!(arg.get_value_hint(), ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath);
     let home = dirs::home_dir().filter(|_| is_path);

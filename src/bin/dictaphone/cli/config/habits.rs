@@ -1,4 +1,4 @@
-//! How the screen behaves, as far as that is a matter of taste and no flag of `record`. Pure.
+//! How the screen behaves, where that is a matter of taste and not a flag of `record`. Pure.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use crate::{cli::duration, message::Failure};
 /// What the config says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Habits {
-    /// So far back playing goes on after a pause.
+    /// How far before the place of a pause playback resumes.
     pub(crate) back_step: Duration,
-    /// What meets where something was cut out fades into each other.
+    /// The two ends at a cut are crossfaded.
     pub(crate) crossfade: bool,
 }
 
 impl Habits {
-    /// The names of them.
+    /// The names of their keys in the config.
     pub(crate) const KEYS: [&str; 2] = ["back_step", "crossfade"];
 
-    /// Takes what is meant for it, and returns what is then in force; `None` for what is not.
+    /// Applies the entry if its key is one of these, and returns the setting then in force; `None` for any other key.
     ///
     /// # Errors
-    /// A usage failure for a value that it cannot have.
+    /// A usage failure for a value that the key cannot have.
     pub(super) fn take(&mut self, entry: &Entry<'_>, document: &Document<'_>) -> Result<Option<Setting>, Failure> {
         let key = entry.key.replace('-', "_");
         let value = match (key.as_str(), &entry.value) {

@@ -1,4 +1,4 @@
-//! The table `[keys]`: which keys ask the screen for what. Pure.
+//! The table `[keys]`: which keys trigger which actions of the screen. Pure.
 
 use clap::ValueEnum as _;
 
@@ -11,11 +11,12 @@ use crate::{
     tui::keymap::{Action, Chord, Clash, Keymap},
 };
 
-/// Gives the actions of the table their keys, and returns what is in force. Keys that others have by default are theirs no
-/// more.
+/// Binds the actions of the table to their keys, and returns what is in force. A key that another action has by default
+/// is taken from that action.
 ///
 /// # Errors
-/// A usage failure for an action or a key that does not exist, and for a key to which the table gives two meanings at once.
+/// A usage failure for an action or a key that does not exist, and for a key to which the table gives two meanings at
+/// once.
 pub(super) fn rebind(keymap: &mut Keymap, document: &Document<'_>, table: &Entry<'_>) -> Result<Vec<Setting>, Failure> {
     let Value::Table(entries) = &table.value else {
         let hint = "write [keys] and below it lines like `record = \"f5\"`";
@@ -59,7 +60,7 @@ fn chords(entry: &Entry<'_>, document: &Document<'_>) -> Result<Vec<Chord>, Fail
     values.iter().map(chord).collect()
 }
 
-/// Told about the line that came last, as the other was there first.
+/// Reported for the line that came last, as the other was there first.
 fn clashing(clash: Clash, bound: &[(Action, usize)], document: &Document<'_>, table: usize) -> Failure {
     let last = bound.iter().rev().find(|(action, _)| clash.actions.contains(action));
     let (action, at) = last.copied().unwrap_or((clash.actions[1], table));

@@ -1,11 +1,11 @@
-//! The config file: what the flags of `record` and the keys of the screen are where the command line is silent.
+//! The config file: the flags of `record` that apply unless the command line sets them, and the keys of the screen.
 //!
-//! Its keys are the flags themselves: each is handed to the parser of the command line, so that whatever is taken or
-//! refused there is taken or refused here, in the same words, with file and line before them. What a default means next
-//! to the words of the command line is decided in `plan`. Read once, before anything else, on the main thread.
+//! Its keys are the flags themselves: each is passed to the parser of the command line, so that whatever is accepted or
+//! refused there is accepted or refused here, with the same messages, preceded by file and line. How a default combines
+//! with the arguments of the command line is decided in `plan`. Read once, before anything else, on the main thread.
 //!
-//! What is wrong in it is kept as a [`Problem`]: whether it matters depends on the command, and a mistake among the keys of
-//! the screen must not keep anybody from recording.
+//! A mistake in it is kept as a [`Problem`]: whether it matters depends on the command, and a mistake among the keys of
+//! the screen must not prevent a recording.
 
 mod document;
 mod flags;
@@ -28,7 +28,7 @@ use crate::{
     tui::keymap::Keymap,
 };
 
-/// The largest file that is read; nobody writes more by hand.
+/// The largest file that is read; files written by hand are smaller.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// Flags that make no sense as a default.
@@ -37,10 +37,10 @@ const NOT_IN_CONFIG: [&str; 5] = ["config", "profile", "help", "version", "dry-r
 /// The table of the screen's keys.
 const KEYS: &str = "keys";
 
-/// The table of profiles: each a table of flags that stand in for those above.
+/// The table of profiles: each a table of flags that replace those above.
 const PROFILE: &str = "profile";
 
-/// What stands before the name of a profile that was not asked for, as the key of a problem in it.
+/// Prefix of the key of a problem in a profile that was not asked for; the name of the profile follows.
 const UNUSED: &str = "profile.";
 
 /// What the file says.
@@ -54,9 +54,9 @@ pub(crate) struct Config {
     pub(crate) keymap: Keymap,
     /// How the screen behaves.
     pub(crate) habits: Habits,
-    /// The file, whether it is there or not; `None` for a user who has no place for one.
+    /// The path of the file, whether it exists or not; `None` for a user without a place for one.
     pub(crate) path: Option<PathBuf>,
-    /// What is in force of it, in the order of the file.
+    /// The settings in force, in the order of the file.
     pub(crate) settings: Vec<Setting>,
     /// Names of the profiles in it.
     pub(crate) profiles: Vec<String>,
@@ -74,7 +74,7 @@ pub(crate) struct Setting {
     pub(crate) line: usize,
 }
 
-/// Something in the file that cannot be taken.
+/// Something in the file that cannot be applied.
 #[derive(Debug)]
 struct Problem {
     /// The key that it is about; empty for the file as a whole.
@@ -109,7 +109,7 @@ impl Need {
 }
 
 impl Config {
-    /// Reads that file, or the one in the user's config folder if there is one. The flags of the profile stand in for those
+    /// Reads that file, or the one in the user's config folder if there is one. The flags of the profile replace those
     /// above it.
     ///
     /// # Errors
@@ -142,10 +142,10 @@ impl Config {
         Err(Failure::usage(format!("the config has no profile '{}'", visible(name)), hint))
     }
 
-    /// What is wrong with it: what the command needs is a failure, the rest is returned to be said.
+    /// The problems of the file: one in what the command needs is a failure, the rest is returned to be reported.
     ///
     /// # Errors
-    /// The first thing that cannot be taken and is needed.
+    /// The first problem in something that the command needs.
     pub(crate) fn settle(&mut self, need: Need) -> Result<Vec<Message>, Failure> {
         let problems = std::mem::take(&mut self.problems);
         if let Some(problem) = problems.iter().find(|problem| need.includes(&problem.key)) {
@@ -154,7 +154,7 @@ impl Config {
         Ok(problems.into_iter().map(|problem| problem.failure.message).collect())
     }
 
-    /// The flags of every command, with what the config says in the gaps. NO_COLOR is no gap.
+    /// The flags of every command; those not given are filled in from the config. NO_COLOR counts as given.
     pub(crate) fn fill(&self, given: &Common) -> Common {
         let Common { quiet, color, config: _, profile: _, log } = &self.common;
         Common {
@@ -210,7 +210,7 @@ impl Config {
         match words_of(entry, record, document) {
             Ok((words, value)) => {
                 let setting = Setting { key: entry.key.replace('_', "-"), value, line: document.line(entry.at) };
-                // What a profile says stands in for what is said above.
+                // A flag of a profile replaces the same flag above it.
                 flags.retain(|flag| flag.setting.key != setting.key);
                 flags.push(Flag { setting, words });
             }
@@ -242,14 +242,14 @@ impl Config {
             for entry in entries {
                 self.take_flag(document, entry, record, if is_wanted { &mut *flags } else { &mut unused });
             }
-            // Nobody needs what is wrong in a profile that was not asked for.
+            // A problem in a profile that was not asked for concerns no command.
             for problem in self.problems.iter_mut().skip(known).filter(|_| !is_wanted) {
                 problem.key = format!("{UNUSED}{}", profile.key);
             }
         }
     }
 
-    /// Each flag was taken alone; together only flags that exclude each other can fail.
+    /// Each flag was accepted alone; together only flags that exclude each other can fail.
     fn join(&mut self, path: &Path, flags: Vec<Flag>) {
         let words: Vec<String> = flags.iter().flat_map(|flag| flag.words.clone()).collect();
         match parse_words(&words) {

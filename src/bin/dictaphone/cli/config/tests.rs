@@ -18,7 +18,7 @@ fn parse(text: &str) -> Result<Config, Failure> {
     of_bytes(text.as_bytes())
 }
 
-/// As the screen takes it, which needs all of it.
+/// Settled for the screen, which needs all of it.
 fn of_bytes(bytes: &[u8]) -> Result<Config, Failure> {
     let mut config = Config::parse(Path::new("c.toml"), bytes, None);
     config.settle(Need::Screen).map(|_| config)
@@ -204,7 +204,8 @@ fn a_profile_stands_in_for_what_is_above_it() {
     assert_eq!(parse(None).record.capture.channels, Some(1));
     let unknown = parse(Some("choir")).with_profile(Some("choir")).unwrap_err();
     assert_eq!(unknown.message.text, "the config has no profile 'choir'");
-    // Whatever is in a profile is looked at, so that a mistake is told before it is needed, and costs nothing until then.
+    // Every profile is checked, so that a mistake is reported before the profile is needed, and prevents nothing until
+    // then.
     for need in [Need::Recording, Need::Screen, Need::Folder] {
         let told = parse(Some("meeting")).settle(need).unwrap();
         assert!(told.len() == 1 && told[0].text.starts_with("c.toml:7: "), "{told:?}");

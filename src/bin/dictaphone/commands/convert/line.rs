@@ -41,7 +41,7 @@ pub(in crate::commands) fn render(advance: Advance, name: &str, width: usize, st
     line.into_text()
 }
 
-/// From 0 to 1; 0 as long as nobody knows.
+/// From 0 to 1; 0 as long as the length is unknown.
 fn share(advance: Advance) -> f64 {
     match advance.total {
         Some(total) if total > 0 => (advance.frames as f64 / total as f64).min(1.0),

@@ -1,4 +1,4 @@
-//! A recorder in the background: started here, it goes on when this call, its terminal and its shell have gone.
+//! A recorder in the background: started here, it keeps running when this call, its terminal and its shell have ended.
 
 use std::{
     env,
@@ -19,29 +19,30 @@ use crate::{
     message::{Failure, Message, exit::Exit},
 };
 
-/// By this the recorder knows that it is to leave the terminal of whoever started it.
+/// This variable makes the recorder leave the terminal of the process that started it.
 const DETACHED: &str = "DICTAPHONE_DETACHED";
 
-/// How often is looked whether it records yet.
+/// How often to check whether it records yet.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Leaves terminal and session of whoever started this process, if it was started so. Called before any thread is.
+/// Leaves terminal and session of the process that started this one, if it was started in the background. Called before
+/// any thread is started.
 pub(crate) fn detach() {
     if is_detached() {
-        // Refused if it leads a group already, and then there is nobody to leave.
+        // Refused if it leads a process group already, and then there is nothing to leave.
         let _ = rustix::process::setsid();
     }
 }
 
-/// Whether this process was started so: without control from outside nobody could ever stop it.
+/// Whether this process was started in the background: without control from outside it could never be stopped.
 pub(crate) fn is_detached() -> bool {
     env::var_os(DETACHED).is_some()
 }
 
-/// Starts `dictaphone record` with those words, and returns when its first frame is captured.
+/// Starts `dictaphone record` with those arguments, and returns when its first frame is captured.
 ///
 /// # Errors
-/// What the recorder said, with its exit code, if it ends before.
+/// The messages of the recorder, with its exit code, if it ends before.
 pub(super) fn start(record: &[String]) -> Result<Recorder, Failure> {
     let said = log().map_err(|error| no_folder(&error))?;
     let mut child = spawn(record, &said).map_err(|error| cannot_start(&error))?;
@@ -60,13 +61,13 @@ pub(super) fn start(record: &[String]) -> Result<Recorder, Failure> {
     }
 }
 
-/// Follows it until it records. Nothing if it ends first.
+/// Follows it until it records. `None` if it ends first.
 fn wait_for_frames(child: &mut Child, sent: io::Result<()>, mut recorder: Recorder) -> Option<Recorder> {
     sent.ok()?;
     loop {
         let status = recorder.next().ok()?.status?;
         if status.state != Activity::Inactive {
-            // This connection only follows; what comes next is asked on another.
+            // This connection only follows; further requests are sent on another.
             let Greeting::Answered(recorder) = client::recorder(&recorder.id).ok()? else { return None };
             return Some(recorder);
         }
@@ -76,7 +77,7 @@ fn wait_for_frames(child: &mut Child, sent: io::Result<()>, mut recorder: Record
     }
 }
 
-/// A file without a name for what the recorder says: nobody reads it once it records.
+/// A file without a name for the output of the recorder: it is not read once the recorder records.
 fn log() -> io::Result<File> {
     let path = folder::folder()?.join(format!("start-{}.log", std::process::id()));
     let file = File::options().read(true).write(true).create_new(true).open(&path)?;
@@ -95,7 +96,7 @@ fn cannot_start(error: &io::Error) -> Failure {
     Failure::new(Message::new(format!("cannot start a recorder: {error}")), Exit::Failed)
 }
 
-/// What it said itself, as it said it.
+/// Its own message, unchanged.
 fn refused(mut said: File, code: Option<i32>) -> Failure {
     let mut text = String::new();
     let _ = said.rewind().and_then(|()| said.read_to_string(&mut text));

@@ -1,4 +1,4 @@
-//! How a recorder stands, in the words of a status bar and of a person. Pure.
+//! The status of a recorder, worded for a status bar and for a person. Pure.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     report::status::clock,
 };
 
-/// What waybar takes from a program (`return-type: json`), and polybar and others with it.
+/// What waybar reads from a program (`return-type: json`), and polybar and others with it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct BarLine {
     text: String,
@@ -44,7 +44,7 @@ pub(super) fn sentence(status: &Status) -> String {
     parts.join(" · ") + "\n"
 }
 
-/// Whole seconds: a bar that changes ten times a second is no rest for the eyes.
+/// Whole seconds: a bar that changes ten times a second is distracting.
 fn time(status: &Status) -> String {
     let whole = Duration::from_secs(Duration::try_from_secs_f64(status.duration_s).unwrap_or_default().as_secs());
     let text = clock(whole);

@@ -22,7 +22,7 @@ const GREEN: &str = "32";
 const YELLOW: &str = "33";
 const DIM: &str = "2";
 
-/// What the line tells.
+/// What the line shows.
 #[derive(Debug, Clone)]
 pub(super) struct LineFacts {
     playing: bool,
