@@ -1,9 +1,9 @@
-//! What may be asked of whatever runs: a recording, a clip that is played, the screen. Keys, signals and every other way
-//! to steer become the same commands.
+//! The commands to whatever runs: a recording, a clip that is played, the screen. Keys, signals and every other kind of
+//! control become the same commands.
 
 use std::{sync::Arc, time::Duration};
 
-/// What the user wants.
+/// A command of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     /// Pause a running recording, resume a paused one.
@@ -18,12 +18,12 @@ pub(crate) enum Command {
     Next,
     /// Go on although nobody speaks.
     KeepGoing,
-    /// Start to record, where nothing is: asked for on the control socket, as only Unix has it.
+    /// Start to record if nothing is recorded: requested on the control socket, which only Unix has.
     #[cfg_attr(not(unix), allow(dead_code))]
     Start,
     /// Stop and save.
     Stop,
-    /// Leave, when what is recorded is saved: asked for on the control socket.
+    /// End the program when what is recorded is saved: requested on the control socket.
     #[cfg_attr(not(unix), allow(dead_code))]
     Quit,
     /// Go that much back; only while playing.
@@ -40,10 +40,10 @@ pub(crate) enum Command {
     NextMarker,
     /// Go to so many tenths of the whole; only while playing.
     Tenth(u8),
-    /// Draw the live line anew: the process was stopped and runs again, as only Unix has it.
+    /// Draw the live line anew: the process was stopped and runs again, which only Unix has.
     #[cfg_attr(not(unix), allow(dead_code))]
     Redraw,
 }
 
-/// Takes a command to where it is carried out. Called from several threads; must not wait.
+/// Delivers a command to where it is carried out. Called from several threads; must not block.
 pub(crate) type Deliver = Arc<dyn Fn(Command) + Send + Sync>;

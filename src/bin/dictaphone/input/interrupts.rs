@@ -15,8 +15,8 @@ use crate::{
 /// and its group.
 const SAME_INTERRUPT_MAX: Duration = Duration::from_millis(150);
 
-/// Counts the presses of Ctrl-C, whether they come as keys or as signals. The first stops and saves; a later one leaves
-/// the program at once, on the thread that saw it, so that it works whatever the others are stuck in.
+/// Counts the presses of Ctrl-C, whether they come as keys or as signals. The first stops and saves; a later one ends
+/// the program at once, on the thread that received it, so that it works whatever the other threads are blocked by.
 pub(crate) struct Interrupts {
     deliver: Deliver,
     report: Report,
@@ -24,7 +24,7 @@ pub(crate) struct Interrupts {
     last_words: Mutex<LastWords>,
 }
 
-/// What is said when the program is left at once; asked for at that moment, on the thread that leaves.
+/// Makes the message for when the program is left at once; called at that moment, on the thread that ends it.
 type LastWords = Box<dyn Fn() -> Message + Send>;
 
 /// What a press of Ctrl-C means.
@@ -43,7 +43,7 @@ impl Interrupts {
         Self { deliver, report, first: Mutex::new(None), last_words }
     }
 
-    /// What is said when the program is left at once, such as where the unfinished file is.
+    /// The message for when the program is left at once, such as where the unfinished file is.
     pub(crate) fn set_last_words(&self, words: impl Fn() -> Message + Send + 'static) {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(words);
     }

@@ -1,7 +1,7 @@
 //! Single keys from the terminal while a recording runs or is played, or the screen is open. Owns the thread `keys`.
 //!
-//! A process in the background that reads its terminal is stopped by the system (SIGTTIN), so keys are taken only while
-//! this process is in the foreground: between `bg` and `fg` the thread looks twice a second whether it is again.
+//! A process in the background that reads its terminal is stopped by the system (SIGTTIN), so keys are read only while
+//! this process is in the foreground: between `bg` and `fg` the thread checks twice a second whether it is there again.
 
 #[cfg(unix)]
 mod sequences;
@@ -61,7 +61,7 @@ fn repeats(code: KeyCode) -> bool {
     matches!(code, KeyCode::Left | KeyCode::Right | KeyCode::Char('[' | ']'))
 }
 
-/// Takes what comes from the terminal, on the thread `keys`; must not wait.
+/// Receives what comes from the terminal, on the thread `keys`; must not block.
 pub(crate) type OnEvent = Box<dyn Fn(Event) + Send>;
 
 /// The keys of `record`, as commands.
@@ -77,7 +77,7 @@ pub(crate) fn commands(deliver: Deliver, interrupts: Arc<Interrupts>) -> OnEvent
     })
 }
 
-/// Everything as it comes, but for the two keys that mean the same everywhere.
+/// Passes on every event unchanged, except for the two keys that mean the same everywhere.
 pub(crate) fn events(take: OnEvent, interrupts: Arc<Interrupts>) -> OnEvent {
     Box::new(move |event| match event {
         Event::Key(key) if meaning(key) == Some(Meaning::Interrupt) => interrupts.interrupt(),
@@ -129,7 +129,7 @@ mod woken {
     }
 
     impl Keys {
-        /// Takes keys from standard input, which is a terminal.
+        /// Reads keys from standard input, which is a terminal.
         ///
         /// # Errors
         /// When the system has no descriptor or no thread left.
@@ -154,12 +154,13 @@ mod woken {
     pub(crate) struct Waker(UnixStream);
 
     impl Waker {
-        /// Makes the thread look again whether the terminal is ours, and take its mode over anew.
+        /// Makes the thread check again whether this process is in the foreground, and set the mode of the terminal
+        /// anew.
         pub(crate) fn recheck(&self) {
             let _ = (&self.0).write(&[RECHECK]);
         }
 
-        /// Makes the thread tell the size of the terminal.
+        /// Makes the thread report the size of the terminal.
         pub(crate) fn resized(&self) {
             let _ = (&self.0).write(&[RESIZED]);
         }
@@ -222,7 +223,7 @@ mod woken {
         }
     }
 
-    /// How long the rest of what was begun is waited for.
+    /// How long to wait for the rest of what was begun.
     fn sequence_timeout(sequences: &Sequences) -> Option<&'static Timespec> {
         match (sequences.is_open(), sequences.is_pasting()) {
             (false, _) => None,
@@ -247,7 +248,7 @@ mod woken {
         }
     }
 
-    /// Takes what there is, in one call that does not wait.
+    /// Reads what there is, in one call that does not block.
     fn take_all(sequences: &mut Sequences, take: &OnEvent) -> io::Result<()> {
         let mut buffer = [0; 1024];
         let count = match rustix::io::read(stdio::stdin(), &mut buffer) {
@@ -283,7 +284,7 @@ mod polled {
     }
 
     impl Keys {
-        /// Takes keys from the console.
+        /// Reads keys from the console.
         ///
         /// # Errors
         /// When the system has no thread left.

@@ -20,17 +20,17 @@ use self::{
 };
 use crate::{message::Message, report::Report};
 
-/// The threads that listen. Dropping it ends them, and the terminal is as it was before.
+/// The threads that read inputs. Dropping it ends them, and the terminal is as it was before.
 pub(crate) struct Inputs {
     interrupts: Arc<Interrupts>,
-    // Fields are dropped in this order: no signal may wake keys that are gone.
+    // Fields are dropped in this order: no signal may wake a key thread that has ended.
     #[cfg(unix)]
     _signals: signals::Signals,
     _keys: Option<Keys>,
 }
 
 impl Inputs {
-    /// Listens to signals and, if a person sits at a terminal, to keys. At most once in a process.
+    /// Receives signals and, if standard input is a terminal, keys. At most once in a process.
     ///
     /// # Errors
     /// When the system refuses a handler, a descriptor or a thread.
@@ -40,7 +40,7 @@ impl Inputs {
         Self::listen(deliver, report, take)
     }
 
-    /// Listens to signals, and hands on everything that comes from the terminal, which there must be.
+    /// Receives signals, and passes on everything that comes from the terminal, which must exist.
     ///
     /// # Errors
     /// Those of [`start`](Self::start).
@@ -48,7 +48,7 @@ impl Inputs {
         Self::listen(deliver, report, |interrupts| Some(keys::events(take, interrupts)))
     }
 
-    /// Listens to signals alone; the terminal stays as it is.
+    /// Receives signals only; the terminal stays as it is.
     ///
     /// # Errors
     /// Those of [`start`](Self::start).
@@ -74,12 +74,13 @@ impl Inputs {
         })
     }
 
-    /// What is said when a second Ctrl-C leaves the program at once, such as where the unfinished file is.
+    /// The message for when a second Ctrl-C leaves the program at once, such as where the unfinished file is.
     pub(crate) fn set_last_words(&self, message: Message) {
         self.interrupts.set_last_words(move || message.clone());
     }
 
-    /// The same for a recording with that unfinished file: whether it is still unfinished is seen when they are said.
+    /// The same for a recording with that unfinished file: whether it is still unfinished is checked when the message
+    /// is made.
     pub(crate) fn set_last_words_on(&self, part: PathBuf) {
         self.interrupts.set_last_words(move || match part.exists() {
             true => unfinished(&part),
@@ -89,7 +90,7 @@ impl Inputs {
     }
 }
 
-/// What is said of a recording that is left in the middle.
+/// The message about a recording that is left in the middle.
 pub(crate) fn unfinished(part: &Path) -> Message {
     Message::new(format!("interrupted; the unfinished recording is {}", part.display()))
         .hint("`dictaphone recover` makes it whole")

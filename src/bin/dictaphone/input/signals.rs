@@ -1,8 +1,8 @@
 //! Signals, as commands. Owns the thread `signals`; Ctrl-C has a thread of its own (of the crate ctrlc).
 //!
-//! INT, TERM, HUP and QUIT stop and save; USR1 goes on in a new file, USR2 pauses and resumes; TSTP and CONT leave a sane terminal. HUP (`nohup`) and TSTP
-//! that were ignored when the program started stay ignored. INT does not: a script that starts a program with `&` lets it
-//! ignore INT, and yet means to end it with `kill -INT`.
+//! INT, TERM, HUP and QUIT stop and save; USR1 goes on in a new file, USR2 pauses and resumes; TSTP and CONT leave a
+//! sane terminal. HUP (`nohup`) and TSTP that were ignored when the program started stay ignored. INT does not: a
+//! script that starts a program with `&` makes it ignore INT, and may still end it with `kill -INT`.
 
 use std::{io, sync::Arc};
 
@@ -49,14 +49,14 @@ mod unix {
     }
 
     impl Signals {
-        /// Takes the signals. `keys` are woken when the process runs again and when the window has another size.
+        /// Handles the signals. `keys` are woken when the process runs again and when the window has another size.
         ///
         /// # Errors
         /// When the system refuses a handler or a thread.
         pub(crate) fn start(deliver: Deliver, report: Report, keys: Option<Waker>) -> io::Result<Self> {
             ignore_file_size_limit()?;
             let mut taken = vec![SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH];
-            // These mean nothing here, and must not end a recording as they would by default.
+            // These have no meaning here, and must not end a recording as they would by default.
             taken.extend([SIGALRM, SIGVTALRM, SIGPROF, SIGIO]);
             taken.extend([SIGHUP, SIGTSTP].into_iter().filter(|&signal| !is_ignored(signal)));
             let mut signals = iterator::Signals::new(taken)?;
@@ -109,7 +109,7 @@ mod unix {
         }
     }
 
-    /// Nobody could continue this process: its parent is in another session, as when it is the only program of a
+    /// No process could continue this one: its parent is in another session, as when it is the only program of a
     /// terminal window. The system does not suspend such processes either (POSIX, orphaned process groups).
     fn is_orphan() -> bool {
         let own = process::getsid(None).ok();
@@ -124,7 +124,7 @@ fn is_ignored(signal: i32) -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignored_in(&status, signal))
 }
 
-/// Where the system has no safe way to ask, the signal is taken.
+/// Where the system has no safe way to find out, the signal is handled.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn is_ignored(_: i32) -> bool {
     false

@@ -1,5 +1,5 @@
-//! How the recorder of this process stands, for the threads that answer clients. Written by the thread that runs the
-//! session, which only takes a lock that nobody keeps.
+//! The status of the recorder of this process, for the threads that answer clients. Written by the thread that runs the
+//! session, which only takes a lock that is never held for long.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use super::protocol::{Saved, Status};
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) status: Status,
-    /// Counts what clients are told at once: another state, another file, a marker.
+    /// Counts the changes that are sent to clients at once: another state, another file, a marker.
     pub(crate) changes: u64,
     /// Counts the times that level and duration were written.
     pub(crate) levels: u64,
@@ -30,32 +30,32 @@ pub(crate) struct Known {
     /// Frames of the recording, and those of it in files that are finished.
     pub(crate) frames: u64,
     pub(crate) saved_frames: u64,
-    /// Counts commands that were carried out without another state: markers.
+    /// Counts commands that were carried out without a change of state: markers.
     pub(crate) markers: u64,
     /// Counts what failed.
     pub(crate) failures: u64,
-    /// Counts commands that were refused or could not be carried out; nothing else follows of them.
+    /// Counts commands that were refused or could not be carried out; they have no other effect.
     pub(crate) refused: u64,
-    /// The standard's name and the sentence of the latest of both.
+    /// The standard's name and the sentence of the latest failure or refusal.
     pub(crate) failure: Option<(String, String)>,
     /// The socket, as long as it can be found.
     pub(crate) socket: Option<PathBuf>,
     /// The only recording of this process is being made safe.
     pub(crate) is_ending: bool,
-    /// Nothing follows any more.
+    /// Nothing changes any more.
     pub(crate) is_over: bool,
 }
 
-/// The board on which it is written.
+/// The shared status of a recorder.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     known: Mutex<Known>,
     changed: Condvar,
-    /// Clients who want to know level and time.
+    /// How many clients need level and time.
     watchers: AtomicUsize,
 }
 
-/// Somebody wants to know level and time as long as it lives.
+/// Level and time are needed as long as it lives.
 pub(super) struct Watcher<'a>(&'a Board);
 
 impl Drop for Watcher<'_> {
@@ -75,24 +75,24 @@ impl Board {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes something down and wakes whoever waits for it.
+    /// Writes a change and wakes the threads that wait for it.
     pub(crate) fn write(&self, what: impl FnOnce(&mut Known)) {
         what(&mut self.lock());
         self.changed.notify_all();
     }
 
-    /// Nobody is to find this recorder any more; whoever has found it gets its answer.
+    /// Makes this recorder impossible to find; clients that are connected already still get their answers.
     pub(crate) fn hide(&self) {
         let socket = self.lock().socket.take();
         socket.map(fs::remove_file).transpose().unwrap_or_default();
     }
 
-    /// What `read` makes of what is known.
+    /// What `read` returns for what is known.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Known) -> T) -> T {
         read(&self.lock())
     }
 
-    /// Whether anybody wants to know level and time.
+    /// Whether any client needs level and time.
     pub(crate) fn is_watched(&self) -> bool {
         self.watchers.load(Ordering::SeqCst) > 0
     }
@@ -102,7 +102,7 @@ impl Board {
         Watcher(self)
     }
 
-    /// Waits until `ready` makes something of what is known, at most for `limit`.
+    /// Waits until `ready` returns something for what is known, at most for `limit`.
     pub(super) fn wait<T>(&self, limit: Duration, mut ready: impl FnMut(&Known) -> Option<T>) -> Option<T> {
         let until = Instant::now() + limit;
         let mut known = self.lock();

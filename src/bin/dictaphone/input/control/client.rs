@@ -1,4 +1,4 @@
-//! The other end of the control socket: asks a running recorder.
+//! The client's end of the control socket: sends requests to a running recorder.
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -13,12 +13,12 @@ use super::{
     protocol::{Activity, Answer, Request},
 };
 
-/// How long a recorder may take to say how it stands.
+/// How long a recorder may take to report its status.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(3);
-/// How often and how soon one is asked again that had no place for a client.
+/// How often and how soon a recorder is asked again that had no place for a client.
 const ATTEMPTS_MAX: usize = 10;
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
-/// Longer than any answer of a recorder: what says more is none.
+/// Longer than any answer of a recorder: whatever sends more is not one.
 const MAX_ANSWER: u64 = 1 << 20;
 
 /// A running recorder.
@@ -31,7 +31,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Asks for something and waits for the answer, which takes as long as a file takes to be safe.
+    /// Sends a request and waits for the answer, which can take as long as it takes to make a file safe.
     ///
     /// # Errors
     /// When the recorder has gone.
@@ -40,7 +40,7 @@ impl Recorder {
         self.next()
     }
 
-    /// Asks without waiting.
+    /// Sends a request without waiting for the answer.
     ///
     /// # Errors
     /// When the recorder has gone.
@@ -52,7 +52,7 @@ impl Recorder {
     /// The next answer.
     ///
     /// # Errors
-    /// [`io::ErrorKind::UnexpectedEof`] when the recorder has gone; when what it says is no answer.
+    /// [`io::ErrorKind::UnexpectedEof`] when the recorder has gone; another error when what it sends is not an answer.
     pub(crate) fn next(&mut self) -> io::Result<Answer> {
         let mut line = String::new();
         match self.stream.by_ref().take(MAX_ANSWER).read_line(&mut line)? {
@@ -62,11 +62,11 @@ impl Recorder {
     }
 }
 
-/// What came of saying hello to a recorder.
+/// The result of the first request to a recorder.
 pub(crate) enum Greeting {
     /// It has answered.
     Answered(Recorder),
-    /// Something listens there and gives no answer.
+    /// The socket accepts connections, but no answer comes.
     Silent,
     /// There is none.
     Nobody,
@@ -75,7 +75,7 @@ pub(crate) enum Greeting {
 /// All recorders of this user.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// Those that answer, the one that started last in front.
+    /// Those that answer, the latest started first.
     pub(crate) recorders: Vec<Recorder>,
     /// The ids of those that do not.
     pub(crate) silent: Vec<String>,
@@ -106,7 +106,7 @@ pub(crate) fn recorder(id: &str) -> io::Result<Greeting> {
     Ok(connect(id, &folder::socket(&folder::folder()?, id)))
 }
 
-/// Asks how it stands, again if it is busy with others.
+/// Asks for its status, again if it has no free place for a client.
 fn connect(id: &str, socket: &Path) -> Greeting {
     for _ in 0..ATTEMPTS_MAX {
         let Ok(stream) = UnixStream::connect(socket) else { return Greeting::Nobody };
@@ -121,14 +121,14 @@ fn connect(id: &str, socket: &Path) -> Greeting {
     Greeting::Silent
 }
 
-/// `None` if what answers is no recorder.
+/// `None` if what answers is not a recorder.
 fn ask_state(id: &str, stream: UnixStream) -> io::Result<Option<Recorder>> {
     stream.set_read_timeout(Some(STATUS_TIMEOUT))?;
     stream.set_write_timeout(Some(STATUS_TIMEOUT))?;
     let mut recorder = Recorder { id: id.to_owned(), state: Activity::Inactive, stream: BufReader::new(stream) };
     let Some(status) = recorder.request(&Request::Status {})?.status else { return Ok(None) };
     recorder.state = status.state;
-    // From here on an answer takes as long as a file takes to be safe.
+    // From here on an answer can take as long as it takes to make a file safe.
     recorder.stream.get_mut().set_read_timeout(None)?;
     Ok(Some(recorder))
 }

@@ -1,5 +1,5 @@
-//! Who is connected. There are at most [`MAX_CLIENTS`]: whoever comes then takes the place of the one that asks for the
-//! least, so that connections which nobody uses keep nobody from stopping a recording.
+//! The connected clients. There are at most [`MAX_CLIENTS`]: a further one takes the place of the one that has asked
+//! for the least, so that unused connections prevent no client from stopping a recording.
 
 use std::{
     net::Shutdown,
@@ -8,23 +8,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Threads and descriptors are not without end.
+/// Threads and descriptors are limited.
 const MAX_CLIENTS: usize = 32;
-/// How long the place of another may take to get free.
+/// How long to wait for the place of a dismissed client.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What a client is about, the first to go in front.
+/// What a client is doing, the first to be dismissed in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
     /// It has asked for nothing yet.
     Silent,
     /// It was answered.
     Idle,
-    /// It is told every change.
+    /// It is sent every change.
     Follower,
     /// It waits for its answer.
     Waiting,
-    /// It has to go.
+    /// It was dismissed and has to disconnect.
     Dismissed,
 }
 
@@ -40,7 +40,7 @@ impl Client {
         &self.stream
     }
 
-    /// What it is about from now on.
+    /// Sets what it is doing from now on.
     pub(super) fn stands(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = (standing, Instant::now());
     }
@@ -54,7 +54,7 @@ impl Client {
     }
 }
 
-/// All of them.
+/// All connected clients.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     all: Mutex<Vec<Arc<Client>>>,
@@ -66,7 +66,8 @@ impl Clients {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one in; `None` when there is no place and nobody has to go for it. `wake` wakes those that wait for news.
+    /// Admits a client; `None` when there is no place and no other client can be dismissed. `wake` wakes the threads
+    /// that wait for changes.
     pub(super) fn admit(&self, stream: UnixStream, wake: impl FnOnce()) -> Option<Arc<Client>> {
         let mut all = self.lock();
         if all.len() >= MAX_CLIENTS {
@@ -74,7 +75,7 @@ impl Clients {
             if first.standing().0 >= Standing::Waiting {
                 return None;
             }
-            // Its thread comes to an end by that, and then its place is free.
+            // This ends its thread, and then its place is free.
             first.stands(Standing::Dismissed);
             let _ = first.stream.shutdown(Shutdown::Both);
             wake();
@@ -89,7 +90,7 @@ impl Clients {
         Some(client)
     }
 
-    /// It has gone.
+    /// Removes a client that has disconnected.
     pub(super) fn remove(&self, client: &Arc<Client>) {
         self.lock().retain(|other| !Arc::ptr_eq(other, client));
         self.left.notify_all();
@@ -118,7 +119,7 @@ mod tests {
         assert!(admit().is_none());
         all[3].stands(Standing::Follower);
         all[7].stands(Standing::Idle);
-        // Its thread sees the end and leaves.
+        // Its thread reads the end of the stream and ends.
         let (leaving, left) = (Arc::clone(&clients), Arc::clone(&all[7]));
         let leave = std::thread::spawn(move || {
             let mut byte = [0];
@@ -127,7 +128,7 @@ mod tests {
         });
         assert!(admit().is_some());
         leave.join().unwrap();
-        // The new one has asked for nothing yet and is the first to go; it does not go in time.
+        // The new one has asked for nothing yet and is dismissed first; it does not disconnect in time.
         assert!(admit().is_none());
     }
 }

@@ -1,7 +1,8 @@
 //! Where the sockets of running recorders are: one folder a user, one socket a recorder.
 //!
-//! The folder is `dictaphone` in `XDG_RUNTIME_DIR`, else, where there is none or its path is too long for a socket, one of
-//! the user's own in the folder for temporary files. It is refused unless it belongs to the user and nobody else may enter it: a socket in a folder of others could be theirs.
+//! The folder is `dictaphone` in `XDG_RUNTIME_DIR`, else, where there is none or its path is too long for a socket, one
+//! of the user's own in the folder for temporary files. It is refused unless it belongs to the user and no other user
+//! may enter it: a socket in a folder of other users could be theirs.
 
 use std::{
     env, fs, io,
@@ -12,7 +13,8 @@ use std::{
 
 /// What a socket's name ends with.
 const EXTENSION: &str = "sock";
-/// Bytes of a folder below which a socket surely gets an address: the smallest system takes 104 for it.
+/// Length in bytes of a folder's path below which a socket's address certainly fits: the smallest limit of any system
+/// is 104.
 const LONGEST_FOLDER: usize = 80;
 
 /// The folder, made if it is not there.
@@ -32,7 +34,7 @@ pub(crate) fn folder() -> io::Result<PathBuf> {
         }
         _ => {}
     }
-    // Not followed: a link of somebody else leads wherever they like.
+    // Links are not followed: a link made by another user can lead anywhere.
     let found = fs::symlink_metadata(&folder)?;
     let is_private = found.is_dir() && found.uid() == uid && found.mode().trailing_zeros() >= 6;
     match is_private {
@@ -44,18 +46,18 @@ pub(crate) fn folder() -> io::Result<PathBuf> {
     }
 }
 
-/// Where the recorder of that id listens.
+/// The path of the socket of the recorder with that id.
 pub(super) fn socket(folder: &Path, id: &str) -> PathBuf {
     folder.join(format!("{id}.{EXTENSION}"))
 }
 
-/// Whether it can be the id of a recorder: what the user says is not to lead out of the folder.
+/// Whether it can be the id of a recorder: what the user gives must not lead out of the folder.
 pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// The ids of recorders that may listen, the one that started last in front. What a recorder that is gone has left behind
-/// is removed.
+/// The ids of recorders that may be running, the latest started first. The socket of a recorder that has ended is
+/// removed.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -70,7 +72,7 @@ pub(crate) fn recorders(folder: &Path) -> io::Result<Vec<String>> {
         let made = fs::symlink_metadata(&path).and_then(|found| found.modified());
         match UnixStream::connect(&path) {
             Ok(_) => found.push((made.ok(), id)),
-            // Nobody listens there any more; a socket gets its name only once somebody does.
+            // No process listens there any more; a socket gets its name only when one listens.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 let _ = fs::remove_file(&path);
             }

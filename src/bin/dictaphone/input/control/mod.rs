@@ -1,8 +1,9 @@
-//! The control socket: what is asked on it becomes the same commands as keys and signals.
+//! The control socket: requests on it become the same commands as keys and signals.
 //!
-//! Owns the thread `control`, which waits for clients and costs nothing while there are none, and one thread a client
-//! (`client`); `clients` says how many there are. A client can be slow, send garbage or vanish: it has limits of its own,
-//! and the recording never waits for it. Only processes of the same user are answered. What is said is in `protocol`.
+//! Owns the thread `control`, which waits for clients and costs nothing while there are none, and one thread for each
+//! client (`client`); `clients` limits their number. A client can be slow, send garbage or vanish: it has limits of its
+//! own, and the recording never waits for it. Only processes of the same user are answered. The messages are defined in
+//! `protocol`.
 
 mod board;
 pub(crate) mod client;
@@ -40,19 +41,19 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const SAVE_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long an answer about the level waits for a fresh one.
 const LEVEL_TIMEOUT: Duration = Duration::from_millis(400);
-/// How often followers are told the time.
+/// How often the time is sent to followers.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the end of the program waits for the last answers.
 const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
-/// Lines of a client that are no requests, until it is turned away.
+/// How many lines that are not requests a client may send before it is disconnected.
 const MAX_GARBAGE: u32 = 20_000;
 
-/// A board for the recorder of this process, which is found by the number of it.
+/// A board for the recorder of this process, whose id is the number of the process.
 pub(crate) fn board() -> Arc<Board> {
     Arc::new(Board::new(&std::process::id().to_string()))
 }
 
-/// The open socket. Dropping it lets the last answers go and takes the socket away.
+/// The open socket. Dropping it waits for the last answers and removes the socket.
 pub(crate) struct Control {
     server: Arc<Server>,
     /// Its other end wakes the thread that waits for clients.
@@ -80,7 +81,7 @@ impl Control {
         let unnamed = folder.join(format!("{id}.new"));
         let _ = fs::remove_file(&unnamed);
         let listener = UnixListener::bind(&unnamed)?;
-        // It gets its name when it is listened to, so that one that refuses is always a dead one.
+        // It gets its name when there is a listener, so that a socket that refuses connections is always a dead one.
         fs::rename(&unnamed, &path)?;
         board.write(|known| known.socket = Some(path));
         let (quit, woken) = UnixStream::pair()?;
@@ -116,7 +117,8 @@ impl Server {
                 Err(rustix::io::Errno::INTR) => continue,
                 _ => return,
             }
-            // A client that is gone again is no reason to stop; without descriptors there is a little wait.
+            // A client that has already disconnected is no reason to stop; without free descriptors there is a short
+            // wait.
             let Ok((stream, _)) = listener.accept() else {
                 thread::sleep(Duration::from_millis(50));
                 continue;
@@ -172,7 +174,7 @@ impl Server {
         Ok(())
     }
 
-    /// Carries a request out, and waits until it is.
+    /// Carries a request out, and waits until that is done.
     fn answer(&self, request: Request) -> Answer {
         let state = self.board.read(|known| known.status.state);
         let done = match (request, state) {
@@ -192,7 +194,7 @@ impl Server {
             (Request::Resume {}, Activity::Paused) => {
                 self.until(Command::Resume, |known| known.status.state != Activity::Paused)
             }
-            // As the standard has it: it is so already.
+            // As in the standard: it is in that state already.
             (Request::Pause {}, Activity::Paused) | (Request::Resume {}, Activity::Recording) => Ok(()),
             (Request::Mark { text }, Activity::Recording | Activity::Paused) => {
                 let before = self.board.read(|known| known.markers);
@@ -235,12 +237,12 @@ impl Server {
         self.board.read(|known| known.status.clone())
     }
 
-    /// With the level and the time of now.
+    /// The status with the current level and time.
     fn fresh(&self) -> Status {
         let _watcher = self.board.watch();
         let before = self.board.read(|known| known.levels);
         if self.board.read(|known| known.status.state) != Activity::Inactive {
-            // The session sleeps while nobody wants to know.
+            // The session sleeps while no client needs level and time.
             (self.deliver)(Command::Redraw);
             self.board.wait(LEVEL_TIMEOUT, |known| (known.levels > before || known.is_over).then_some(()));
         }
@@ -264,7 +266,7 @@ impl Server {
         })
     }
 
-    /// Waits for the file that a command ends: until more is `counted` than before.
+    /// Sends a command and waits for the file that it ends: until `counted` is greater than `before`.
     fn saved(&self, command: Command, before: u64, counted: fn(&Known) -> u64) -> Answer {
         let refused = self.board.read(|known| known.refused);
         (self.deliver)(command);
@@ -273,7 +275,7 @@ impl Server {
             (_, Some((name, message))) if known.refused > refused => {
                 Some(Err(Refusal { name: name.clone(), message: message.clone() }))
             }
-            // Nothing is called saved that nobody knows to be.
+            // A file that is not known to be saved is not reported as saved.
             _ => known.is_over.then(|| Err(Refusal::unsaved("the recorder has ended"))),
         });
         match outcome.unwrap_or_else(|| Err(Refusal::unsaved("the disk takes too long"))) {
@@ -292,7 +294,7 @@ impl Server {
         answer
     }
 
-    /// Tells a client how it stands, at every change and from time to time.
+    /// Sends the status to a client, at every change and from time to time.
     fn follow(&self, client: &Client) -> io::Result<()> {
         let mut stream = client.stream();
         let _watcher = self.board.watch();
@@ -317,7 +319,7 @@ impl Server {
     }
 }
 
-/// The next line of a client, `None` at the end; too long a one is read away.
+/// The next line of a client, `None` at the end; a line that is too long is read and dropped.
 fn next_line(lines: &mut BufReader<&UnixStream>) -> io::Result<Option<Result<Vec<u8>, Refusal>>> {
     let mut line = Vec::new();
     lines.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut line)?;
@@ -354,8 +356,8 @@ fn is_closed(stream: &UnixStream) -> bool {
     poll(&mut ready, Some(&now)).is_ok() && ready[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
-/// Whether the process at the other end belongs to the user of this one. Where the system cannot tell, the folder, into
-/// which nobody else may look, is what keeps others out.
+/// Whether the process at the other end belongs to the user of this one. Where the system does not report that, the
+/// folder, which no other user may enter, keeps others out.
 #[cfg(target_os = "linux")]
 fn is_same_user(stream: &UnixStream) -> bool {
     rustix::net::sockopt::socket_peercred(stream).is_ok_and(|peer| peer.uid == rustix::process::geteuid())

@@ -1,4 +1,4 @@
-//! What is said on the control socket: one JSON object a line, both ways. docs/CONTROL.md describes it.
+//! The messages on the control socket: one JSON object a line, both ways. docs/CONTROL.md describes them.
 
 use dictaphone::ErrorKind;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ pub(crate) const VERSION: u32 = 1;
 /// Longest line that is taken from a client, in bytes.
 pub(crate) const MAX_LINE: usize = 4096;
 
-/// What a client asks.
+/// A request of a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum Request {
@@ -27,7 +27,7 @@ pub(crate) enum Request {
     },
     /// Set a marker.
     Mark {
-        /// What it says.
+        /// Its text.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         text: String,
     },
@@ -37,9 +37,9 @@ pub(crate) enum Request {
     Keep {},
     /// Stop, save, and leave.
     Quit {},
-    /// How it stands.
+    /// Report the status.
     Status {},
-    /// How it stands, at every change and once a second, until the connection is closed.
+    /// Report the status, at every change and once a second, until the connection is closed.
     Follow {},
 }
 
@@ -48,7 +48,7 @@ fn is_zero(seconds: &f64) -> bool {
     *seconds == 0.0
 }
 
-/// What a recorder does, in the words of the standard.
+/// What a recorder is doing, with the names of the standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Activity {
@@ -62,7 +62,7 @@ pub(crate) enum Activity {
 }
 
 impl Activity {
-    /// The word for it.
+    /// Its name.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Inactive => "inactive",
@@ -72,14 +72,14 @@ impl Activity {
     }
 }
 
-/// How a recorder stands.
+/// The status of a recorder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Status {
     /// Which recorder it is.
     pub(crate) id: String,
     /// Its process.
     pub(crate) pid: u32,
-    /// What it does.
+    /// What it is doing.
     pub(crate) state: Activity,
     /// The file that it records; `None` for standard output, or when nothing is recorded.
     pub(crate) path: Option<String>,
@@ -101,7 +101,7 @@ pub(crate) struct Status {
 pub(crate) struct Saved {
     /// The file; `None` if there is none.
     pub(crate) path: Option<String>,
-    /// What `record` ends with after such a recording.
+    /// The exit code of `record` after such a recording.
     pub(crate) exit: u8,
     /// What went wrong, as one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +124,7 @@ impl Refusal {
         Self { name: ErrorKind::InvalidState.name().to_owned(), message }
     }
 
-    /// Nobody knows that the file is safe.
+    /// It is not known that the file is safe.
     pub(crate) fn unsaved(why: &str) -> Self {
         let message = format!("the recorder has not said that the file is safe: {why}");
         Self { name: ErrorKind::Abort.name().to_owned(), message }
@@ -136,14 +136,14 @@ impl Refusal {
     }
 }
 
-/// What a recorder answers.
+/// An answer of a recorder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Answer {
     /// Of the protocol.
     pub(crate) version: u32,
     /// Whether it was done.
     pub(crate) ok: bool,
-    /// How it stands now.
+    /// The status now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<Status>,
     /// What became of the recording that was stopped, or of the piece that was ended.
@@ -155,7 +155,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// It was done, and this is how it stands.
+    /// It was done, and this is the status.
     pub(crate) fn done(status: Status) -> Self {
         Self { version: VERSION, ok: true, status: Some(status), ..Self::default() }
     }

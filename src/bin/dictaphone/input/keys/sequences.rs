@@ -1,8 +1,8 @@
-//! What a terminal sends, byte by byte, as events: the control functions of ECMA-48 (§ 5.3 to § 5.6) that terminals send
-//! for keys, the mouse and pasted text as xterm has them (*XTerm Control Sequences*). Pure.
+//! What a terminal sends, byte by byte, as events: the control functions of ECMA-48 (§ 5.3 to § 5.6) that terminals
+//! send for keys, the mouse and pasted text as xterm has them (*XTerm Control Sequences*). Pure.
 //!
-//! Anybody can make a terminal send anything. So a control character ends whatever was begun, and Ctrl-C comes through
-//! after any rubbish; what is begun and not ended within a moment is given up by [`Sequences::settle`]; and what is kept
+//! A terminal can be made to send anything. So a control character ends whatever was begun, and Ctrl-C is recognised
+//! after any garbage; what is begun and not ended within a moment is dropped by [`Sequences::settle`]; and what is kept
 //! meanwhile has a limit.
 
 mod csi;
@@ -34,7 +34,8 @@ enum Within {
     Console,
     /// Behind SS3, `ESC O`: one more byte.
     Single,
-    /// Behind OSC and the like, which were introduced by ESC and this byte: a text until ST or BEL. Nobody asked for it.
+    /// Behind OSC and the like, which were introduced by ESC and this byte: a text until ST or BEL. The program never
+    /// requests one.
     Text(u8),
     /// In such a text, behind ESC.
     TextEnd,
@@ -46,7 +47,7 @@ enum Within {
     Paste,
 }
 
-/// Tells what the bytes mean.
+/// Decodes the bytes into events.
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
     place: Within,
@@ -62,7 +63,7 @@ impl Sequences {
         self.place != Within::Outside
     }
 
-    /// Whether that is a pasted text, which may take its time.
+    /// Whether that is a pasted text, which may take longer.
     pub(super) fn is_pasting(&self) -> bool {
         self.place == Within::Paste
     }
@@ -81,7 +82,7 @@ impl Sequences {
         match (self.place, byte) {
             (Within::Introduced, ESCAPE) => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
             (_, ESCAPE) => self.go(Within::Introduced),
-            // No sequence holds a control character.
+            // No sequence contains a control character.
             (place, 0x00..=0x1f) => {
                 self.reset();
                 control(byte, alt(place == Within::Introduced))
@@ -101,7 +102,7 @@ impl Sequences {
             }
             (Within::Text(_), _) => self.hold(byte),
             (Within::Character(length), 0x80..=0xbf) => self.character(byte, length),
-            // Not what was begun.
+            // The byte does not continue what was begun.
             _ => {
                 self.reset();
                 self.begin(byte, false)
@@ -109,7 +110,7 @@ impl Sequences {
         }
     }
 
-    /// Nothing has followed for a while: what was begun was a key by itself, or rubbish.
+    /// Nothing has followed for a while: what was begun was a key by itself, or garbage.
     pub(super) fn settle(&mut self) -> Option<Event> {
         let (place, held) = (self.place, std::mem::take(&mut self.held));
         self.reset();
@@ -141,7 +142,7 @@ impl Sequences {
         None
     }
 
-    /// A byte that is no control character, outside of everything.
+    /// A byte that is not a control character, outside of everything.
     fn begin(&mut self, byte: u8, with_alt: bool) -> Option<Event> {
         let length = match byte {
             0x20..=0x7e => return Some(key(KeyCode::Char(char::from(byte)), alt(with_alt))),
@@ -184,7 +185,7 @@ impl Sequences {
         match (held.as_slice(), last) {
             (b"200", b'~') => self.go(Within::Paste),
             ([], b'M') => self.go(Within::Mouse),
-            // It was cut.
+            // It was truncated.
             _ if held.len() >= SEQUENCE_BYTES_MAX => self.reset(),
             _ => {
                 self.reset();
@@ -208,7 +209,7 @@ impl Sequences {
             return Some(Event::Paste(text));
         }
         if self.held.len() > LONGEST_PASTE {
-            // The last bytes stay: they may be the beginning of the end.
+            // The last bytes stay: they may be the beginning of the end mark.
             self.held.remove(self.held.len() - PASTE_END.len());
         }
         None

@@ -44,7 +44,7 @@ pub(super) fn old_mouse(button: u8, column: u8, row: u8) -> Option<Event> {
     pointed(unshifted(button)?, unshifted(column)?, unshifted(row)?, false)
 }
 
-/// Its later form, which tells which button was let go.
+/// Its later form, which reports which button was released.
 fn mouse(numbers: &[u32], last: u8) -> Option<Event> {
     match (numbers, last) {
         (&[button, column, row], b'M' | b'm') => pointed(button, column, row, last == b'm'),
@@ -65,7 +65,7 @@ fn pointed(button: u32, column: u32, row: u32, let_go: bool) -> Option<Event> {
         (0, Some(which)) if moved => MouseEventKind::Drag(which),
         (0, Some(which)) => MouseEventKind::Down(which),
         (0, None) if moved => MouseEventKind::Moved,
-        // The old form does not tell which one.
+        // The old form does not report which one.
         (0, None) => MouseEventKind::Up(MouseButton::Left),
         (64, Some(MouseButton::Left)) => MouseEventKind::ScrollUp,
         (64, Some(MouseButton::Middle)) => MouseEventKind::ScrollDown,
@@ -87,7 +87,7 @@ fn numbers(parameters: &[u8]) -> Option<Vec<u32>> {
     if text.is_empty() {
         return Some(Vec::new());
     }
-    // What follows a colon says more about the same, and none is as good as 0.
+    // What follows a colon is a detail of the same parameter, and an empty parameter counts as 0.
     let number = |field: &str| match field.split(':').next() {
         None | Some("") => Some(0),
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok(),
