@@ -1,4 +1,4 @@
-//! From any error that reached `main` to what is said about it and how the program ends: the one place that looks what
+//! From any error that reached `main` to the message about it and how the program ends: the only place that checks what
 //! kind of error it is. Pure.
 
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use crate::{
     message::{Failure, Message, exit::Exit},
 };
 
-/// What is said about `error`, what helps, and how the program ends; `words` are those of the command line.
+/// The message about `error`, what helps, and how the program ends; `words` are the arguments of the command line.
 pub(crate) fn explain(error: &anyhow::Error, words: impl IntoIterator<Item = OsString>) -> Failure {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.clone();

@@ -1,7 +1,7 @@
-//! Machine output: what is told about devices and events, as JSON. Fields are only ever added.
+//! Machine-readable output: devices and events as JSON. Fields are only ever added.
 //!
-//! A path that is not Unicode has its bytes beside it, see [`path_fields`]. What would steer a terminal is written as an escape,
-//! which means the same.
+//! A path that is not Unicode has its bytes beside it, see [`path_fields`]. Characters that would control a terminal
+//! are written as escapes, which mean the same.
 
 use std::{io, path::Path};
 
@@ -57,7 +57,7 @@ pub(crate) enum What<'a> {
     Resume {},
     /// A marker was set.
     Mark {
-        /// What it says; may be empty.
+        /// Its text; may be empty.
         text: &'a str,
     },
     /// A file is complete, or the last byte went to standard output.
@@ -166,7 +166,7 @@ impl Serialize for FilePath<'_> {
     }
 }
 
-/// What `devices` tells about a device.
+/// What `devices` reports about a device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Device<'a> {
     id: &'a str,
@@ -208,7 +208,7 @@ fn finite<S: serde::Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
 /// One object as a line.
 ///
 /// # Errors
-/// When `value` is nothing that JSON can hold.
+/// When `value` cannot be expressed in JSON.
 pub(crate) fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut line, Visible))?;

@@ -1,7 +1,7 @@
-//! The log of `--log FILE`: what the library and the program say about what happens, for finding out why.
+//! The log of `--log FILE`: what the library and the program write about what happens, for finding out why.
 //!
-//! Any thread may log but the sound system's callback. The lines are written by a `printer` of their own, so that a full
-//! disk or a pipe that nobody reads drops lines and holds nobody up.
+//! Any thread may log but the sound system's callback. The lines are written by a `printer` of their own, so that with
+//! a full disk or a pipe that is not read lines are dropped and no thread waits.
 
 use std::{
     fs::{File, OpenOptions},
@@ -24,10 +24,10 @@ use crate::{
 /// Finer than that are things that happen many times a second.
 const FINEST: LevelFilter = LevelFilter::Debug;
 
-/// Libraries of others tell every message of their protocols at `Debug`.
+/// Other libraries log every message of their protocols at `Debug`.
 const FINEST_OF_OTHERS: LevelFilter = LevelFilter::Info;
 
-/// How long the end of the program waits for a file that takes nothing.
+/// How long the end of the program waits for a file that accepts no data.
 const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
 static LOG: OnceLock<LogFile> = OnceLock::new();
@@ -37,7 +37,7 @@ struct LogFile(Printer);
 /// From now on everything that is logged is appended to the file. At most once in a process.
 ///
 /// # Errors
-/// A usage failure if the file cannot be opened, or is one of sound.
+/// A usage failure if the file cannot be opened, or is a sound file.
 pub(crate) fn open(path: &Path) -> Result<(), Failure> {
     refuse_sound(path)?;
     let printer = append(path).and_then(|file| Printer::start(Box::new(file))).map_err(|error| {
@@ -67,7 +67,7 @@ fn append(path: &Path) -> io::Result<File> {
     ordinary::open(path, &mut options)
 }
 
-/// A slip of the keys must not write lines of text behind somebody's recording.
+/// A typing mistake must not append lines of text to a recording.
 fn refuse_sound(path: &Path) -> Result<(), Failure> {
     let shown = visible(&path.to_string_lossy());
     let hint = "`--log` takes a file of text, such as dictaphone.log, and appends to it";
@@ -75,7 +75,7 @@ fn refuse_sound(path: &Path) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{shown} is the name of a sound file, not of a log"), hint));
     }
     let mut start = Vec::new();
-    // What cannot be read may still take lines, and what is not there yet is no sound file.
+    // A file that cannot be read may still be appended to, and a file that does not exist yet is not a sound file.
     let _ =
         ordinary::open(path, OpenOptions::new().read(true)).and_then(|file| file.take(START).read_to_end(&mut start));
     if is_text(&start) {
@@ -84,7 +84,7 @@ fn refuse_sound(path: &Path) -> Result<(), Failure> {
     Err(Failure::usage(format!("{shown} holds something else than text, so it is no log"), hint))
 }
 
-/// Bytes that tell whether a file is one of text; the head of every sound file is within them.
+/// Bytes that show whether a file is one of text; the head of every sound file is within them.
 const START: u64 = 512;
 
 /// Whether the start of a file can be that of a text: UTF-8, cut off anywhere, without the control characters that no
@@ -109,7 +109,7 @@ impl Log for LogFile {
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
             let line = line(record, &local_time::now());
-            // Whatever becomes of it, nothing depends on it.
+            // An error is ignored, as nothing depends on the log.
             let _ = self.0.print(line.into_bytes(), Worth::Kept);
         }
     }
@@ -119,7 +119,7 @@ impl Log for LogFile {
     }
 }
 
-/// The time as in RFC 3339, the level, who says it, and what.
+/// The time as in RFC 3339, the level, where it comes from, and the text.
 fn line(record: &Record<'_>, at: &Zoned) -> String {
     let text = visible(&record.args().to_string());
     format!("{} {:5} {}: {text}\n", at.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z"), record.level(), record.target())

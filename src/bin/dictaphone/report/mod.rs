@@ -1,12 +1,13 @@
 //! The only place that prints.
 //!
-//! Standard output carries data, standard error carries what is said to a person. Neither can make a recording fail: a
-//! reader that went away is not an error, and a message that cannot be written is dropped.
+//! Standard output carries data, standard error carries messages to people. Neither can make a recording fail: a reader
+//! that has gone is not an error, and a message that cannot be written is dropped.
 //!
-//! Sound libraries written in C print to file descriptor 2 whenever they like. So the report keeps a private copy of
-//! standard error and, before a sound device is touched, points descriptor 2 itself to nowhere.
+//! Sound libraries written in C print to file descriptor 2 at any time. So the report keeps a private copy of standard
+//! error and, before a sound device is touched, redirects descriptor 2 itself to nowhere.
 //!
-//! May be called from any thread; a short lock keeps lines whole. Only `printer` waits for a stream that takes nothing.
+//! May be called from any thread; a short lock keeps lines whole. Only `printer` waits for a stream that accepts no
+//! data.
 
 mod explain;
 pub(crate) mod json;
@@ -49,27 +50,27 @@ use crate::{
 /// The live line is not redrawn more often than this.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// How long the end of the program, and how long a suspend, waits for a screen on which nothing moves.
+/// How long the end of the program, and how long a suspend, waits for a screen that accepts no output.
 const SCREEN_TIMEOUT: Duration = Duration::from_secs(1);
 const SUSPEND_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long the end of the program waits for a reader of JSON who takes nothing.
+/// How long the end of the program waits for a reader of JSON that reads nothing.
 const JSON_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// When the width of the terminal cannot be found out.
+/// Where the width of the terminal is unknown.
 const USUAL_WIDTH: u16 = 80;
 
 /// A handle on what the user reads; its clones write to the same place.
 #[derive(Clone)]
 pub(crate) struct Report {
     screen: Arc<Mutex<Screen>>,
-    /// The way of JSON to standard output, once there is any.
+    /// The output of JSON to standard output, once there is any.
     events: Arc<OnceLock<Option<Printer>>>,
     style: Style,
     quiet: bool,
     is_terminal: bool,
     color: Color,
-    /// Events go to standard error, and a line of words would be in their way.
+    /// Events go to standard error, and lines of text must not come between them.
     is_taken: Arc<AtomicBool>,
 }
 
@@ -120,12 +121,13 @@ impl Report {
         Style::of_environment(self.color, true)
     }
 
-    /// Whether there is a live line; without one, a line at the start and one at the end tell the same.
+    /// Whether there is a live line; without one, a line at the start and one at the end say the same.
     pub(crate) fn has_live_line(&self) -> bool {
         self.is_terminal && !self.quiet
     }
 
-    /// What went wrong, and the remedy. Whoever reads events on standard error has got it as one.
+    /// Reports what went wrong, and the remedy. Not printed where events go to standard error: there it is one of the
+    /// events.
     pub(crate) fn error(&self, message: &Message) {
         log::error!("{}", message.text);
         if self.is_taken.load(Ordering::Relaxed) {
@@ -134,7 +136,7 @@ impl Report {
         self.lock().say(&self.worded("error", "1;31", message));
     }
 
-    /// The same, unless another thread holds the screen: for the last words before leaving at once.
+    /// The same, unless another thread holds the screen: for the last message before leaving at once.
     pub(crate) fn try_error(&self, message: &Message) {
         log::error!("{}", message.text);
         let text = self.worded("error", "1;31", message);
@@ -182,7 +184,7 @@ impl Report {
         self.lock().say(text);
     }
 
-    /// Draws the live line if there is one, its time has come, and the terminal is ours at the moment.
+    /// Draws the live line if there is one, it is due, and this process is in the foreground of the terminal.
     pub(crate) fn draw(&self, facts: &StatusFacts<'_>, now: Instant) {
         self.draw_line(now, |width, style| status::render(facts, width, style));
     }
@@ -210,8 +212,8 @@ impl Report {
         self.lock().clear();
     }
 
-    /// Waits until everything that was said is written, for a limited time: the program ends. Events may take longer
-    /// than words, since a program that reads them may be busy.
+    /// Waits until everything that was printed is written, for a limited time: the program ends. Events may take longer
+    /// than text, since a program that reads them may be busy.
     pub(crate) fn finish(&self) {
         if let Some(Some(events)) = self.events.get() {
             events.settle(JSON_TIMEOUT);
@@ -219,7 +221,7 @@ impl Report {
         self.lock().settle(SCREEN_TIMEOUT);
     }
 
-    /// Why events on standard output were lost, if any were, once all of them are through. Told once.
+    /// Why events on standard output were lost, if any were, once all of them are written. Returned once.
     pub(crate) fn take_lost_events(&self) -> Option<io::Error> {
         let events = self.events.get()?.as_ref()?;
         events.settle(JSON_TIMEOUT);
@@ -240,7 +242,7 @@ impl Report {
     /// Data to standard output.
     ///
     /// # Errors
-    /// Those of standard output; a reader that went away is none.
+    /// Those of standard output; a reader that has gone is none.
     pub(crate) fn data(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
         quiet_if_closed(out.write_all(bytes).and_then(|()| out.flush()))
@@ -260,18 +262,18 @@ impl Report {
         self.data(&line)
     }
 
-    /// Facts that were asked for, as one line of JSON; waits for whoever reads it.
+    /// Facts that were asked for, as one line of JSON; waits for the reader.
     ///
     /// # Errors
-    /// Those of JSON and of standard output; a reader that went away is none.
+    /// Those of JSON and of standard output; a reader that has gone is none.
     pub(crate) fn facts(&self, value: &impl Serialize) -> io::Result<()> {
         self.data(&json::line(value)?)
     }
 
-    /// An event as one line of JSON. It is dropped if nobody has read for a while what came before.
+    /// An event as one line of JSON. It is dropped if earlier ones have not been read for a while.
     ///
     /// # Errors
-    /// Those of JSON; a reader that went away is none.
+    /// Those of JSON; a reader that has gone is none.
     pub(crate) fn event(&self, to: JsonTo, value: &impl Serialize, worth: Worth) -> io::Result<()> {
         let line = json::line(value)?;
         quiet_if_closed(match to {
@@ -290,7 +292,7 @@ impl Report {
         })
     }
 
-    /// Points descriptor 2 to nowhere, so that nothing a C library prints reaches the user. From now on only this
+    /// Redirects descriptor 2 to nowhere, so that nothing a C library prints reaches the user. From now on only this
     /// report reaches standard error.
     pub(crate) fn silence_libraries(&self) {
         #[cfg(unix)]
@@ -300,12 +302,12 @@ impl Report {
         }
     }
 
-    /// Panics are told through a private copy of standard error, after the terminal is back in its usual mode.
+    /// Reports panics through a private copy of standard error, after the terminal is back in its usual mode.
     pub(crate) fn tell_panics(&self) {
         // Not through the lock: the thread that panics may hold it.
         let out = Mutex::new(private_stderr());
         std::panic::set_hook(Box::new(move |info| {
-            // It becomes an error about a file.
+            // Such a panic becomes an error about a file.
             if dictaphone::format::is_guarded() {
                 return;
             }
@@ -341,7 +343,7 @@ impl Report {
 
 /// Of the terminal, at least one.
 fn columns() -> u16 {
-    // Zero columns are what a terminal has that was never told its size.
+    // A terminal whose size was never set has zero columns.
     let known = crossterm::terminal::size().ok().map(|(columns, _)| columns).filter(|&columns| columns > 0);
     known.unwrap_or(USUAL_WIDTH)
 }
@@ -352,7 +354,7 @@ impl Screen {
         self.write(text, Worth::Kept);
     }
 
-    /// For those who leave at once.
+    /// For when the program is left at once.
     fn say_now(&mut self, text: &str) {
         self.say(text);
         self.settle(SUSPEND_TIMEOUT);
@@ -383,7 +385,7 @@ fn quiet_if_closed(result: io::Result<()>) -> io::Result<()> {
     result.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
-/// A copy of standard error that stays when descriptor 2 is pointed elsewhere; child processes do not inherit it.
+/// A copy of standard error that stays valid when descriptor 2 is redirected; child processes do not inherit it.
 #[cfg(unix)]
 fn private_stderr() -> Option<Box<dyn Write + Send>> {
     let copy = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3).ok()?;

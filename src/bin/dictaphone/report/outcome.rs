@@ -1,7 +1,7 @@
-//! What came of a recording, as data, and what is made of it: sentences for people, how the program ends. Pure.
+//! The outcome of a recording, as data, and what follows from it: sentences for people, how the program ends. Pure.
 //!
-//! One place for both faces: the command line and the screen differ in the words they choose from here, never in what
-//! they call whole.
+//! One place for both user interfaces: the command line and the screen choose different sentences from here, but agree
+//! on what counts as whole.
 
 use std::path::{Path, PathBuf};
 
@@ -57,16 +57,16 @@ pub(crate) enum Kept {
     Stream {
         /// Bytes that were written.
         size_bytes: u64,
-        /// Frames that the reader was too slow for; it got silence in their place.
+        /// Frames that the reader was too slow for; it received silence in their place.
         lost_frames: u64,
-        /// Frames at the end that nobody had read when the user had waited long enough.
+        /// Frames at the end that were still unread when the wait after the user's stop ended.
         unread_frames: u64,
-        /// The reader had enough.
+        /// The reader closed its end.
         reader_gone: bool,
         /// Writing failed.
         failure: Option<String>,
     },
-    /// The recorder handed nothing over; the unfinished file, if it is there.
+    /// The recorder delivered no file; the unfinished file, if it is there.
     BrokenOff(Option<PathBuf>),
     /// There was no sound to be kept.
     Nothing,
@@ -81,7 +81,7 @@ pub(crate) enum CopyFailure {
     Second(String),
 }
 
-/// What came of a recording.
+/// The outcome of a recording.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     /// What is left of it.
@@ -92,11 +92,11 @@ pub(crate) struct Outcome {
     pub(crate) progress: Progress,
     /// Hertz, of the recording.
     pub(crate) sample_rate: u32,
-    /// What ended it, if that was not wanted.
+    /// What ended it, if that was not intended.
     pub(crate) failure: Option<Error>,
     /// The user stopped it.
     pub(crate) stopped: bool,
-    /// A bug ended the watching over it; the recording itself may be whole.
+    /// A bug ended its supervision; the recording itself may be whole.
     pub(crate) broke_down: bool,
     /// The device's name, as it is.
     pub(crate) device: String,
@@ -106,7 +106,7 @@ pub(crate) struct Outcome {
     pub(crate) lost_in_file: Option<u64>,
     /// The recording ended with a file that was reported already.
     pub(crate) is_known: bool,
-    /// What a file before the last one came to, if it was not whole.
+    /// The exit code of a file before the last one, if that was not whole.
     pub(crate) file_exit: Option<Exit>,
     /// Why there are not two whole copies.
     pub(crate) copy_failure: Option<CopyFailure>,
@@ -140,12 +140,12 @@ impl Outcome {
         if let Kept::File { path, .. } = &self.kept { Some(path) } else { None }
     }
 
-    /// Nothing came of it, and nothing was meant to: it was stopped before the first sound.
+    /// There is no result, and none was intended: it was stopped before the first sound.
     pub(crate) fn is_idle(&self) -> bool {
         matches!((&self.kept, self.stopped), (Kept::Nothing, true))
     }
 
-    /// What ended it early: nothing that its reader wanted so.
+    /// What ended it early, unless that was its reader.
     pub(crate) fn early_end(&self) -> Option<&Error> {
         let reader_gone = matches!(self.kept, Kept::Stream { reader_gone: true, .. });
         self.failure.as_ref().filter(|_| !reader_gone)
@@ -158,7 +158,7 @@ impl Outcome {
         }
         let unread = matches!(self.kept, Kept::Stream { unread_frames: 1.., .. });
         match () {
-            // A bug is not done with a whole file.
+            // After a bug even a whole file does not count as done.
             () if self.broke_down => Exit::Failed,
             () if self.early_end().is_some() || self.lost_frames() > 0 || unread || self.progress.lost_unknown => {
                 Exit::Incomplete
@@ -168,7 +168,7 @@ impl Outcome {
         }
     }
 
-    /// Why nothing usable came of it, or nothing that is finished.
+    /// Why there is no usable result, or none that is finished.
     pub(crate) fn failure(&self) -> Option<Failure> {
         let failed = |message| Some(Failure::new(message, Exit::Failed));
         match &self.kept {
@@ -190,7 +190,7 @@ impl Outcome {
                     ErrorKind::Encoding => Hint::from(format!("what was recorded is kept in {}", shown(&part.path))),
                     _ => part.remedies("what was recorded").into(),
                 });
-                // Whatever kept it from being saved, no device was missing and no word was wrong.
+                // Whatever prevented it from being saved, no device was missing and no argument was wrong.
                 let exit = if part.is_some() { Exit::Incomplete } else { Exit::Failed };
                 Some(Failure { exit, ..Failure::of(error, hint) })
             }
@@ -203,7 +203,7 @@ impl Outcome {
         }
     }
 
-    /// The same, unless its cause was an event already.
+    /// The same, unless its cause was reported as an event already.
     pub(crate) fn new_failure(&self) -> Option<Failure> {
         let is_known = match self.kept {
             Kept::Nothing | Kept::BrokenOff(_) | Kept::Stream { failure: None, .. } => self.failure.is_some(),
@@ -306,7 +306,7 @@ impl Outcome {
         (!flaws.is_empty()).then(|| flaws.join(", "))
     }
 
-    /// What is said when it is safe.
+    /// The message when it is safe.
     pub(crate) fn note(&self) -> Option<String> {
         if self.is_known {
             return None;
@@ -314,7 +314,7 @@ impl Outcome {
         let length = self.clock(self.frames);
         match &self.kept {
             Kept::File { path, .. } => Some(format!("saved {} · {length}{}", path.display(), self.cut_out())),
-            // Whoever reads the first lines of something does not want to know that there was more.
+            // A user whose reader takes only the first lines of something does not need to know that there was more.
             Kept::Stream { reader_gone: false, unread_frames: 0, failure: None, .. } => {
                 Some(format!("wrote {length} to standard output"))
             }

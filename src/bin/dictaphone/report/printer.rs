@@ -1,8 +1,8 @@
-//! Writing to something that may never take it: a pipe that nobody reads, a terminal that was stopped.
+//! Writing to something that may block for ever: a pipe that is not read, a terminal that was stopped.
 //!
-//! A thread of its own, `printer`, writes; whoever prints only leaves a piece in a bounded queue. Pieces that are worth
-//! nothing a moment later are dropped while others wait; for the rest there is a limited wait once the queue is full,
-//! and none at all as long as nothing moves. So no recording waits for its screen.
+//! A thread of its own, `printer`, writes; callers only put a piece into a bounded queue. Pieces that are worth nothing
+//! a moment later are dropped while others wait; for the rest there is a limited wait once the queue is full, and none
+//! at all as long as nothing is written. So no recording waits for its screen.
 
 use std::{
     collections::VecDeque,
@@ -30,13 +30,13 @@ pub(crate) enum Worth {
 struct Queue {
     pieces: VecDeque<Vec<u8>>,
     bytes: usize,
-    /// Pieces written; tells whether anything moves.
+    /// Pieces written; shows whether there is progress.
     written: u64,
     is_writing: bool,
-    /// Somebody has waited in vain, and nothing moved since.
+    /// A caller has waited in vain, and nothing was written since.
     is_stuck: bool,
     failed: Option<io::ErrorKind>,
-    /// Why the first piece that is not there could not be written, although somebody reads.
+    /// Why the first lost piece could not be written, although there is a reader.
     lost: Option<io::Error>,
 }
 
@@ -52,7 +52,7 @@ impl Shared {
     }
 }
 
-/// The way to one stream. The thread ends with it, unless it is stuck.
+/// The output to one stream. The thread ends with it, unless it is blocked.
 pub(crate) struct Printer {
     shared: Arc<Shared>,
 }
@@ -69,7 +69,7 @@ impl Printer {
         Ok(Self { shared })
     }
 
-    /// Leaves a piece to be written in one go.
+    /// Queues a piece to be written in one go.
     ///
     /// # Errors
     /// That of an earlier piece; from then on nothing is written any more.
@@ -103,12 +103,12 @@ impl Printer {
         !queue.is_writing && queue.pieces.is_empty()
     }
 
-    /// Why a piece was lost, if one was. Told once.
+    /// Why a piece was lost, if one was. Returned once.
     pub(crate) fn take_loss(&self) -> Option<io::Error> {
         self.shared.lock().lost.take()
     }
 
-    /// Waits until everything is written, as long as something moves at least every `limit`.
+    /// Waits until everything is written, as long as something is written at least every `limit`.
     pub(crate) fn settle(&self, limit: Duration) {
         let mut queue = self.shared.lock();
         loop {

@@ -9,7 +9,7 @@ pub(crate) fn length(seconds: f64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// `5 s`, `0.4 s`, `1 min 30 s`: a length that is said in a sentence, tenths only of a few seconds.
+/// `5 s`, `0.4 s`, `1 min 30 s`: a length within a sentence, tenths only of a few seconds.
 pub(crate) fn span(length: Duration) -> String {
     match (length.as_secs(), length.subsec_millis() / 100) {
         (seconds @ 0..10, tenths @ 1..) => format!("{seconds}.{tenths} s"),
@@ -19,7 +19,7 @@ pub(crate) fn span(length: Duration) -> String {
     }
 }
 
-/// `1.6×`, with a second digit only where it says something; `x` where there is no such sign.
+/// `1.6×`, with a second digit only where it is not zero; `x` where the terminal has no such sign.
 pub(crate) fn times(factor: f64, unicode: bool) -> String {
     let digits = format!("{factor:.2}");
     let digits = digits.strip_suffix('0').unwrap_or(&digits);

@@ -1,6 +1,6 @@
 //! The one live line about a running recording. Pure: facts and a width in, text out.
 //!
-//! Printing it, and not more often than ten times a second, is the business of `report`.
+//! `report` prints it, and not more often than ten times a second.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -55,7 +55,7 @@ pub(crate) struct Levels {
     pub(crate) hold_dbfs: f32,
 }
 
-/// What the line tells.
+/// What the line shows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StatusFacts<'a> {
     /// What the recorder is doing.

@@ -14,7 +14,7 @@ pub(crate) struct Style {
 }
 
 impl Style {
-    /// That of a terminal, or of something that is none, as flag and environment have it.
+    /// The style of a terminal, or of an output that is not one, according to flag and environment.
     pub(crate) fn of_environment(color: Color, is_terminal: bool) -> Self {
         let term = env::var("TERM").unwrap_or_default();
         Self {
@@ -33,7 +33,7 @@ fn colours(color: Color, no_color: bool, is_terminal: bool, term: &str) -> bool 
 }
 
 /// Whether a terminal of that name has colours. Those that have none are old and have well-known names: `vt100` and its
-/// kin, and monochrome ones.
+/// relatives, and monochrome ones.
 fn has_colours(term: &str) -> bool {
     let is_video_terminal = term.strip_prefix("vt").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let is_coloured = term.contains("color") || term.starts_with("vt525");

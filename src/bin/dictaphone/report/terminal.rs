@@ -1,12 +1,12 @@
-//! The mode of the terminal while single keys are read or the screen is shown, and whether the terminal is ours at the
-//! moment.
+//! The mode of the terminal while single keys are read or the screen is shown, and whether this process is in the
+//! foreground of the terminal at the moment.
 //!
 //! The mode is a property of the terminal, not of this process, so it is switched through free functions that any
-//! thread may call: the keys thread enters, whoever ends or suspends the program leaves. Screenful keeps its usual
+//! thread may call: the keys thread enters, the thread that ends or suspends the program leaves. Output keeps its usual
 //! processing: a line feed still returns the cursor.
 //!
-//! A program that wants the whole screen says so once; entering then shows it and leaving takes it away, so that a
-//! panic, a signal and a suspend restore the terminal without knowing what was on it.
+//! A program that uses the whole screen requests it once; entering then shows it and leaving removes it, so that a
+//! panic, a signal and a suspend restore the terminal without information about what was on it.
 
 use std::{
     io::{self, Write},
@@ -25,28 +25,29 @@ use crossterm::{
 
 use crate::report::printer::{Printer, Worth};
 
-/// Between a suspend and the signal that continues nobody may enter the mode again.
+/// Between a suspend and the signal that continues the process the mode must not be entered again.
 static SUSPENDED: AtomicBool = AtomicBool::new(false);
 
-/// The screen, and the lock that everybody holds who writes to it.
+/// The screen, and the lock that every thread holds while it writes to the screen.
 static SCREEN: Mutex<Screen> = Mutex::new(Screen { wanted: false, shown: false, generation: 0 });
 
 /// Lines are written instead of a screen that is drawn.
 static PLAIN: AtomicBool = AtomicBool::new(false);
 
-/// From so many bytes on a picture is marked as one, so that a terminal that can shows it in one piece (DEC mode 2026).
+/// From so many bytes on a picture is marked as one, so that a terminal which supports that shows it in one piece (DEC
+/// mode 2026).
 const SYNCHRONISED_BYTES: usize = 64;
 const BEGIN_PICTURE: &[u8] = b"\x1b[?2026h";
 const END_PICTURE: &[u8] = b"\x1b[?2026l";
 
-/// The title of the terminal is kept, and given back (XTWINOPS 22 and 23).
+/// The title of the terminal is saved and restored (XTWINOPS 22 and 23).
 const KEEP_TITLE: Print<&str> = Print("\x1b[22;0t");
 const RESTORE_TITLE: Print<&str> = Print("\x1b[23;0t");
 
 /// What writes to the screen, once there is one.
 static PRINTER: OnceLock<Printer> = OnceLock::new();
 
-/// How long a terminal that takes nothing any more is waited for.
+/// How long to wait for a terminal that accepts no more output.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
 struct Screen {
@@ -59,7 +60,7 @@ struct Screen {
 impl Screen {
     fn show(&mut self) {
         if self.wanted && !self.shown {
-            // A variable, since the macro names it twice.
+            // A variable, since the macro uses it twice.
             let mut out = Screenful::default();
             let is_plain = PLAIN.load(Ordering::SeqCst);
             self.shown = is_plain
@@ -100,8 +101,9 @@ fn screen() -> MutexGuard<'static, Screen> {
     SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes single keys, without echo; Ctrl-C and Ctrl-Z arrive as keys. Does nothing in the background, where touching
-/// the terminal would stop the process (SIGTTOU). Entering again takes over what the shell may have changed meanwhile.
+/// Switches to single keys, without echo; Ctrl-C and Ctrl-Z arrive as keys. Does nothing in the background, where
+/// touching the terminal would stop the process (SIGTTOU). Entering again takes over what the shell may have changed
+/// meanwhile.
 pub(crate) fn enter() -> bool {
     let mut screen = screen();
     if SUSPENDED.load(Ordering::SeqCst) || !in_foreground() {
@@ -118,7 +120,7 @@ pub(crate) fn enter() -> bool {
     entered
 }
 
-/// Puts the terminal back as it was. In the background it is not ours any more, and the shell has done so already.
+/// Restores the terminal. In the background it belongs to the shell, which has done so already.
 pub(crate) fn leave() {
     // A thread that panics while it draws holds the lock itself and must not wait for it.
     match SCREEN.try_lock() {
@@ -138,8 +140,8 @@ fn leave_locked(screen: &mut Screen) {
     screen.shown = false;
 }
 
-/// From the next [`enter`] to the next [`leave`] the whole screen is ours, or, if it is `plain`, the lines below. At most once in a process; from now on nothing
-/// but the screen reaches standard output.
+/// From the next [`enter`] to the next [`leave`] the program uses the whole screen or, if it is `plain`, the lines
+/// below. At most once in a process; from now on nothing but the screen reaches standard output.
 ///
 /// # Errors
 /// When the system has no descriptor or no thread left.
@@ -164,8 +166,8 @@ pub(crate) fn shown() -> Option<u64> {
     screen.shown.then_some(screen.generation)
 }
 
-/// Draws while the screen is ours, nobody can take it away, and the terminal has taken what was drawn before; otherwise
-/// does nothing.
+/// Draws if the screen is shown, this process is in the foreground, and the terminal has accepted what was drawn
+/// before; otherwise does nothing. Meanwhile the screen cannot be removed.
 pub(crate) fn draw<T>(draw: impl FnOnce() -> T) -> Option<T> {
     let screen = screen();
     let is_idle = PRINTER.get().is_some_and(Printer::is_idle);
@@ -176,7 +178,7 @@ pub(crate) fn draw<T>(draw: impl FnOnce() -> T) -> Option<T> {
 #[cfg(unix)]
 pub(crate) fn suspend() {
     SUSPENDED.store(true, Ordering::SeqCst);
-    // Whoever draws finishes first, so that nothing is drawn over what the shell says then.
+    // A thread that draws finishes first, so that nothing is drawn over the output of the shell afterwards.
     leave_locked(&mut screen());
 }
 
@@ -195,7 +197,7 @@ impl Drop for RawMode {
     }
 }
 
-/// Keeps standard output to the screen: whatever a library prints there goes nowhere.
+/// Reserves standard output for the screen: whatever a library prints there is dropped.
 #[cfg(unix)]
 fn private_stdout() -> io::Result<Box<dyn Write + Send>> {
     let copy = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
@@ -244,11 +246,11 @@ impl Write for Screenful {
     }
 }
 
-/// Whether this process is in the foreground of the terminal, or there is no job control that would say otherwise.
+/// Whether this process is in the foreground of the terminal; also true without job control.
 #[cfg(unix)]
 pub(crate) fn in_foreground() -> bool {
     use rustix::{process, stdio, termios};
-    // Standard error may have been pointed to nowhere; any of the three that is a terminal is the same one.
+    // Standard error may have been redirected to nowhere; any of the three that is a terminal is the same one.
     let foreground = termios::tcgetpgrp(stdio::stdin()).or_else(|_| termios::tcgetpgrp(stdio::stdout()));
     let foreground = foreground.or_else(|_| {
         // O_NOCTTY is not needed: /dev/tty is the controlling terminal already or cannot be opened.
@@ -262,7 +264,8 @@ pub(crate) fn in_foreground() -> bool {
     true
 }
 
-/// Lets the terminal process output, and lets no reader of keys wait: another one may have taken what there was.
+/// Makes the terminal process output, and makes a read of keys return at once: another reader may have taken what there
+/// was.
 #[cfg(unix)]
 fn refine_mode() {
     use rustix::{
