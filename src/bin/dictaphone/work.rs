@@ -1,4 +1,4 @@
-//! Threads for what may take long, each with one answer. Nothing is kept here; whoever asks says where answers go.
+//! Threads for what may take long, each with one answer. Nothing is kept here; the caller says where answers go.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// Where answers go. Called from several threads; must not wait.
+/// Where answers go. Called from several threads; must not block.
 pub(crate) type Post<T> = Arc<dyn Fn(T) + Send + Sync>;
 
 /// Does it on a thread of that name and posts the answer, if there is one.
@@ -27,8 +27,8 @@ pub(crate) fn start<T: 'static>(
     thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
 }
 
-/// The same for what must be done and is waited for: without a thread it is done on this one, and after a panic, which
-/// the hook has reported, `failed` is the answer.
+/// The same for work that must be done and is waited for: without a thread it is done on this one, and after a panic,
+/// which the hook has reported, `failed` is the answer.
 pub(crate) fn start_surely<T: 'static>(
     name: &str,
     post: Post<T>,

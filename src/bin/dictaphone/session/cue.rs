@@ -1,4 +1,4 @@
-//! The tones at the start and at the stop. They are played before the first frame is taken and after the last one is, so
+//! The tones at the start and at the stop. They are played before the first frame is taken and after the last one, so
 //! that they are in no recording, not even in one of the loudspeaker itself.
 
 use std::{
@@ -16,17 +16,17 @@ use dictaphone::{
 use super::{SessionInput, device::Device, step::Step};
 use crate::{plan::Record, work::Post};
 
-/// What was heard may still be on its way into a recording of the loudspeaker: so much more has to arrive.
+/// How much sound must still arrive: the tone may be on its way into a recording of the loudspeaker.
 const ARRIVAL_MIN: Duration = Duration::from_millis(400);
-/// The tone has to be gone for so long, if it was recorded at all.
+/// How long the tone must be absent, if it was recorded at all.
 const SILENCE_MIN: Duration = Duration::from_millis(150);
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Below this amplitude a tone is taken for gone.
+/// Below this amplitude a tone counts as absent.
 const AMPLITUDE_MAX: f64 = 0.000_3;
 const TAP_BLOCKS: usize = 256;
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Plays the first tone, and waits until nothing of it can come any more.
+/// Plays the first tone, and waits until nothing of it can arrive any more.
 pub(super) fn start(plan: &Record, device: &Device, post: &Post<SessionInput>) {
     if !plan.steps.cue {
         return;
@@ -52,13 +52,13 @@ fn play(cue: Cue, post: &Post<SessionInput>) {
     }
 }
 
-/// Looks at what arrives until enough of it came without the tone.
+/// Reads what arrives until enough of it came without the tone.
 fn wait_until_gone(tap: &Tap) {
     let (rate, channels) = (tap.format().sample_rate, usize::from(tap.format().channels.max(1)));
     let frames = |length: Duration| (length.as_secs_f64() * f64::from(rate)) as usize;
     let began = Instant::now();
     let mut block = Vec::new();
-    // What waits was captured before the end of the tone.
+    // What is queued was captured before the end of the tone.
     tap.read(&mut block);
     let (mut arrived, mut quiet) = (0, 0);
     while (arrived < frames(ARRIVAL_MIN) || quiet < frames(SILENCE_MIN)) && began.elapsed() < SILENCE_TIMEOUT {
@@ -73,7 +73,7 @@ fn wait_until_gone(tap: &Tap) {
     }
 }
 
-/// How much of a tone is in some samples.
+/// The amplitude of a tone in some samples.
 fn amplitude(samples: &[f32], hertz: f64, rate: u32) -> f64 {
     let turn = TAU * hertz / f64::from(rate);
     let sum = |of: fn(f64) -> f64| -> f64 {

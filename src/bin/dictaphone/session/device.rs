@@ -1,4 +1,4 @@
-//! From the plan to an open device, and what it is called. Opening may take long: whoever calls has a thread for it.
+//! From the plan to an open device, and its name. Opening may take long: it is called on a thread of its own.
 
 use std::{
     sync::Arc,
@@ -21,14 +21,14 @@ use crate::{
     plan::{Record, Target},
 };
 
-/// How long frames may wait in the device's buffer. A pipe is read by something that follows along, a screen is looked
-/// at; where nobody watches, long buffers save power and survive a busy machine. Whole seconds end with one of them.
+/// How long frames may wait in the device's buffer. A pipe has a reader that follows along, a screen is looked at;
+/// without either, long buffers save power and survive a busy machine. Whole seconds end with one of them.
 const PIPE_LATENCY: Duration = Duration::from_millis(30);
 pub(crate) const PICTURE_LATENCY: Duration = Duration::from_millis(50);
 const LINE_LATENCY: Duration = Duration::from_millis(100);
 const UNWATCHED_LATENCY: Duration = Duration::from_millis(250);
 
-/// How long frames may wait, for a recording that a person or a program watches or not.
+/// How long frames may wait, depending on whether a person or a program follows the recording.
 pub(super) fn latency(plan: &Record, is_watched: bool) -> Duration {
     match () {
         () if plan.target == Target::Stdout => PIPE_LATENCY,
@@ -49,7 +49,7 @@ pub(crate) enum Choice {
     Back(Remembered),
 }
 
-/// All devices, each of which is waited for when it goes away if the plan says so.
+/// All devices; if the plan says so, each is waited for when it goes away.
 pub(super) fn devices(plan: &Record) -> MediaDevices {
     let backends = capture::backends(plan.pace).into_iter();
     MediaDevices::with_backends(match plan.reconnect {
@@ -63,7 +63,7 @@ pub(super) fn devices(plan: &Record) -> MediaDevices {
 /// An open device.
 pub(crate) struct Device {
     pub(super) stream: MediaStream,
-    /// What it was opened by.
+    /// The id by which it was opened.
     pub(super) id: String,
     /// Its name, as it is.
     pub(super) name: String,
@@ -73,7 +73,8 @@ pub(crate) struct Device {
     pub(super) map: Option<ChannelMap>,
     /// What is kept of it.
     pub(super) mixer: ChannelMixer,
-    /// That it is not the one which was chosen last, or that not all of its channels are kept because of a choice.
+    /// The warning that it is not the one which was chosen last, or that not all of its channels are kept because of a
+    /// choice.
     pub(super) note: Option<Warning>,
 }
 
@@ -154,17 +155,17 @@ impl Device {
         Ok(Self { stream, id: device.id, name: device.label, format, map: map.cloned(), mixer, note: None })
     }
 
-    /// Closes it, which may take its time when the sound server is dead.
+    /// Closes it, which may take long when the sound server is dead.
     pub(super) fn close(&self) {
         self.stream.tracks().iter().for_each(MediaStreamTrack::stop);
     }
 }
 
-/// How often is looked for a device that is not there yet.
+/// How often to look for a device that is not there yet.
 const LOOK_FOR_DEVICE: Duration = Duration::from_millis(500);
 
-/// Opens the device that is meant, as soon as it is there, within the time of the plan. `still` is told what is missing,
-/// once, and says whether anybody still wants it.
+/// Opens the device that is meant, as soon as it is there, within the time of the plan. `still` receives what is
+/// missing, once, and returns whether the device is still needed.
 ///
 /// # Errors
 /// Those of [`Device::open`].
@@ -196,7 +197,7 @@ fn may_come(failure: &Failure) -> bool {
     matches!(failure.exit, Exit::NoDevice | Exit::Failed)
 }
 
-/// What was asked for, and the device's own where nothing was.
+/// The format that was asked for, and the device's own where none was.
 fn format(
     plan: &Record,
     map: Option<&ChannelMap>,

@@ -1,4 +1,4 @@
-//! The end of a recording: once everything is known about it, it is made a file, and what came of it is reported.
+//! The end of a recording: once everything is known about it, it is saved as a file, and the outcome is reported.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Session {
-    /// Once everything is known about the recording it is made a file.
+    /// Saves the recording as a file once everything is known about it.
     pub(super) fn end_if_over(&mut self) {
         match &mut self.stage {
             Stage::Running(take) if take.is_over() => {
@@ -53,7 +53,7 @@ impl Session {
         self.result = Some(Ok(outcome));
     }
 
-    /// What came of the latest recording. Once.
+    /// The outcome of the latest recording. Returned once.
     pub(crate) fn take_result(&mut self) -> Option<Result<Outcome, Failure>> {
         self.result.take()
     }

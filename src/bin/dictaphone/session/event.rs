@@ -1,5 +1,5 @@
-//! What happens in a session, as one kind of event for everybody who is to know: the live line, the JSON lines, the
-//! screen. A listener is told on the thread that drives the session and must not wait.
+//! What happens in a session, as one type of event for all listeners: the live line, the JSON lines, the screen. A
+//! listener is called on the thread that drives the session and must not block.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -50,7 +50,7 @@ pub(crate) enum What<'a> {
         /// What is unexpected about it.
         note: Option<&'a str>,
     },
-    /// There is no device yet, which is waited for, and why.
+    /// There is no device yet, and why; it is waited for.
     Waiting(&'a str),
     /// There is no device, or it cannot be opened.
     NotOpened(&'a Failure),
@@ -65,7 +65,7 @@ pub(crate) enum What<'a> {
         /// Format of the recording.
         format: AudioFormat,
     },
-    /// Ten times a second, for those who want it.
+    /// Ten times a second, for listeners that request it.
     Level {
         /// The sound since the last one, after the gain.
         level: &'a Level,
@@ -82,7 +82,7 @@ pub(crate) enum What<'a> {
     Resumed,
     /// A marker was set.
     Marked(&'a Marker),
-    /// The voice gate lets sound through from here on, or no more.
+    /// The voice gate lets sound through from here on, or does so no longer.
     Gate {
         /// It lets sound through.
         open: bool,
@@ -97,7 +97,7 @@ pub(crate) enum What<'a> {
     Deleted(&'a [PathBuf]),
     /// Something that a person should know; everything goes on.
     Warning(&'a Warning),
-    /// What was asked cannot be done; everything goes on as it was.
+    /// A command cannot be carried out; everything goes on as it was.
     Refused(&'a Error),
     /// Something failed.
     Failed {
@@ -106,18 +106,18 @@ pub(crate) enum What<'a> {
         /// The sentence for people.
         message: &'a str,
     },
-    /// The recording is over and is made a file.
+    /// The recording is over and is being saved as a file.
     Ended,
-    /// It is safe, as far as the outcome says; nothing follows about this recording.
+    /// It is safe, as far as the outcome says; no more events about this recording follow.
     Finished(&'a Outcome),
 }
 
-/// Whoever is to know what happens.
+/// Receives the events of a session.
 pub(crate) trait Listener {
-    /// Something happened. Must not wait.
+    /// Called for every event. Must not block.
     fn on_event(&mut self, event: &SessionEvent<'_>);
 
-    /// Whether it wants [`What::Level`], for which the session wakes up ten times a second.
+    /// Whether it needs [`What::Level`], for which the session wakes up ten times a second.
     fn wants_levels(&self) -> bool {
         false
     }
@@ -139,13 +139,13 @@ impl Listeners {
         self.all.iter().any(|listener| listener.wants_levels())
     }
 
-    /// Whether one was left out because of a bug.
+    /// Whether one was removed because of a bug.
     pub(super) fn has_lost(&self) -> bool {
         self.has_lost
     }
 
-    /// Reports it to all. One that has a bug, which the panic hook has reported, is left out from then on, and the
-    /// recording does not notice.
+    /// Reports it to all. A listener that panics, which the panic hook has reported, is removed from then on, without
+    /// any effect on the recording.
     pub(super) fn emit(&mut self, frame: u64, sample_rate: u32, what: What<'_>) {
         let event = SessionEvent { frame, sample_rate, what };
         let before = self.all.len();

@@ -1,4 +1,4 @@
-//! What a session tells about itself at any time. Nothing here changes anything.
+//! What can be read from a session at any time. Nothing here changes anything.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -12,7 +12,7 @@ use super::{Session, Stage};
 use crate::message::exit::Exit;
 
 impl Session {
-    /// Whether something must not be left behind.
+    /// Whether something is in progress that must not be abandoned.
     pub(crate) fn is_busy(&self) -> bool {
         !matches!(self.stage, Stage::Idle)
     }
@@ -22,7 +22,7 @@ impl Session {
         self.device.is_some() || self.is_busy()
     }
 
-    /// What a recording is like, or would be of the open device.
+    /// The format of the recording, or of one that would be made from the open device.
     pub(crate) fn format(&self) -> Option<AudioFormat> {
         match (&self.stage, &self.device) {
             (Stage::Running(take), _) => Some(take.format),
@@ -36,7 +36,7 @@ impl Session {
         self.device.as_ref().map(|device| &device.mixer)
     }
 
-    /// How the running recording is getting on.
+    /// The progress of the running recording.
     pub(crate) fn progress(&self) -> Option<Progress> {
         if let Stage::Running(take) = &self.stage { Some(take.recorder.progress()) } else { None }
     }
@@ -65,7 +65,7 @@ impl Session {
         self.progress()?.path
     }
 
-    /// How the program ends because of the worst that came of any recording.
+    /// How the program ends because of the worst outcome of any recording.
     pub(crate) fn worst(&self) -> Option<Exit> {
         self.worst
     }

@@ -1,5 +1,5 @@
 //! The files of a recording that is split: each is saved on one thread, in order, while the next is recorded, together
-//! with what belongs to that: its second copy, and the oldest clips that make room for it.
+//! with its second copy and the deletion of the oldest clips that makes room for it.
 
 use std::{
     collections::VecDeque,
@@ -27,16 +27,16 @@ use crate::{
     work::Post,
 };
 
-/// How long the end waits for a second copy whose disk stands still.
+/// How long the end waits for a second copy whose disk does not respond.
 const TWIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A disk that gets full is given room for so much more of the recording.
+/// When a disk gets full, room is made for so much more of the recording.
 const ROOM_LENGTH: Duration = Duration::from_secs(30 * 60);
 
 /// Files that may be open at once, where a source waits for its reader.
 const OPEN_FILES: usize = 64;
 
-/// What the recorder, which makes the files, and the thread that saves them know of each other.
+/// What the recorder, which makes the files, and the thread that saves them share.
 #[derive(Default)]
 pub(super) struct Shelved {
     /// The second copies that are not known to be saved.
@@ -49,7 +49,7 @@ pub(super) struct Shelved {
 pub(super) type Twins = Arc<Shelved>;
 
 impl Shelved {
-    /// A file begins; one that nobody is in a hurry for waits until others are saved.
+    /// A file begins; with `waits`, only after others are saved if too many are open.
     fn begin(&self, waits: bool) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = |open: &mut usize| waits && *open >= OPEN_FILES;
@@ -65,8 +65,7 @@ impl Shelved {
     }
 }
 
-/// Where the recorder keeps what it gathers: beside the file that it will become, and in a second place if the plan says
-/// so.
+/// Where the recorder writes: beside the file that it will become, and in a second place if the plan says so.
 pub(super) fn storage(plan: &Record, target: PathBuf, twins: &Twins, post: &Post<SessionInput>) -> Storage {
     let (plan, twins, post) = (plan.clone(), Arc::clone(twins), Arc::clone(post));
     let home = OnceLock::new();
@@ -131,7 +130,7 @@ impl Files {
         let _ = self.jobs.send(Job::MakeRoom(bytes_per_second.saturating_mul(ROOM_LENGTH.as_secs())));
     }
 
-    /// Everything is saved when this returns: what came of the last of them.
+    /// Returns when everything is saved, with the result of the last file.
     pub(super) fn finish(self) -> Option<(Kept, u64)> {
         drop(self.jobs);
         self.thread.join().ok().flatten()
@@ -174,15 +173,15 @@ fn deleted(outcome: dictaphone::Result<Vec<OwnClip>>) -> Step {
     Step::Deleted(outcome.map(|clips| clips.into_iter().map(|clip| clip.path).collect()))
 }
 
-/// After the last file: makes room for it in its folder, and waits for every second copy. What failed of these was
-/// reported, but for one that is late.
+/// After the last file: makes room for it in its folder, and waits for every second copy. What failed among these was
+/// reported, except for one that is late.
 pub(super) fn settle_all(plan: &Record, kept: &Kept, twins: &Twins) -> (Option<Step>, Option<String>) {
     let late = settle(twins, TWIN_TIMEOUT);
     let removed = plan.steps.keep.zip(folder_of(kept)).map(|(keep, folder)| deleted(retention::retain(&folder, keep)));
     (removed, late)
 }
 
-/// Forgets the second copies that are saved, or will not be; why one is not saved by then.
+/// Removes the second copies that are saved, or will not be; returns why one is not saved by then.
 fn settle(twins: &Twins, limit: Duration) -> Option<String> {
     let mut twins = twins.twins.lock().unwrap_or_else(PoisonError::into_inner);
     let mut late = None;

@@ -1,11 +1,11 @@
-//! The level between two blocks: a device delivers in blocks, and a tenth of a second in which none came is no silence.
-//! Pure.
+//! The level between two blocks: a device delivers in blocks, and a tenth of a second in which none arrived is not
+//! silence. Pure.
 
 use std::time::{Duration, Instant};
 
 use dictaphone::audio::Level;
 
-/// From here on it is no pause between two blocks: nothing comes.
+/// A longer gap is not a pause between two blocks: nothing arrives.
 const BLOCK_MAX: Duration = Duration::from_millis(300);
 
 /// The last level that was measured.
@@ -13,7 +13,7 @@ const BLOCK_MAX: Duration = Duration::from_millis(300);
 pub(super) struct Heard(Option<(Level, Instant)>);
 
 impl Heard {
-    /// What is heard, where that was measured since it was last asked.
+    /// The current level, from what was measured since the last call.
     pub(super) fn level(&mut self, measured: Level, now: Instant) -> Level {
         match self.0 {
             Some((level, at)) if measured.samples == 0 && now.duration_since(at) < BLOCK_MAX => level,

@@ -1,9 +1,10 @@
-//! One recording from open to outcome, for whoever asks for it: the only place that runs a recorder.
+//! One recording from open to outcome, for any caller: the only place that runs a recorder.
 //!
-//! A [`Session`] has a device and at most one running recording. What is asked of it is a [`Command`], what its threads
-//! bring is a [`SessionInput`], and what happens is a [`SessionEvent`], which every [`Listener`] is told. It never waits:
-//! opening and saving have threads. `run` drives one on the calling thread, as `record` does; the screen drives its own
-//! from its loop. Here is the whole; `device` opens, `take` records, `save` makes the file, `pipe` feeds standard output.
+//! A [`Session`] has a device and at most one running recording. Requests to it are [`Command`]s, results of its
+//! threads are [`SessionInput`]s, and what happens is reported to every [`Listener`] as a [`SessionEvent`]. It never
+//! blocks: opening and saving have threads. `run` drives one on the calling thread, as `record` does; the screen drives
+//! its own from its loop. This module is the whole; `device` opens, `take` records, `save` makes the file, `pipe` feeds
+//! standard output.
 
 mod cue;
 mod device;
@@ -62,37 +63,37 @@ pub(crate) use self::{
     run::record,
 };
 
-/// How often listeners are told the level.
+/// How often the level is reported to listeners.
 const LEVEL_INTERVAL: Duration = Duration::from_millis(100);
-/// How often is looked for the first frame, so that it is reported soon.
+/// How often to check for the first frame, so that it is reported soon.
 const FIRST_FRAME_INTERVAL: Duration = Duration::from_millis(20);
-/// How often is looked for the reason of an end that has not come yet.
+/// How often to check for the reason of an end while it has not arrived.
 const REASON_INTERVAL: Duration = Duration::from_millis(50);
 /// Events that may wait unread where the source waits for its reader.
 const FAST_EVENTS: usize = 16;
 
-/// What a session is to take in, from the user or from its own threads.
+/// An input of a session, from the user or from its own threads.
 pub(crate) enum SessionInput {
-    /// Something is asked.
+    /// A command.
     Command(Command),
-    /// Opening number so and so ended.
+    /// The opening with that number has ended.
     Opened(u64, Box<Result<Device, Failure>>),
-    /// A track of the device that was opened so has something to say.
+    /// An event of a track of the device that was opened with that number.
     Track(u64, TrackEvent),
-    /// The recorder of that number has.
+    /// An event of the recorder with that number.
     Recorder(u64, RecorderEvent),
-    /// Standard output has everything, or its reader has gone.
+    /// Standard output has received everything, or its reader has gone.
     Piped(Piped),
-    /// The recording is what it will be; frames of it, and why its second copy is late.
+    /// The recording is saved, or cannot be; frames of it, and why its second copy is late.
     Saved(Kept, u64, Option<String>),
-    /// Something happened on the way.
+    /// Something happened during the recording.
     Step(Step),
 }
 
-/// What becomes of a recording.
+/// The stages of a recording.
 enum Stage {
     Idle,
-    /// The device is being opened, and then it is recorded from. What is asked meanwhile waits.
+    /// The device is being opened, and then it is recorded from. Commands that arrive meanwhile wait.
     Opening(Vec<Command>),
     Running(Box<Recording>),
     Saving(Box<Outcome>),
@@ -110,11 +111,11 @@ pub(crate) struct Session {
     post: Post<SessionInput>,
     listeners: Listeners,
     device: Option<Device>,
-    /// Number of the latest opening; what earlier ones bring is not wanted any more.
+    /// Number of the latest opening; the results of earlier ones are no longer needed.
     opening: u64,
     /// The same, for the thread that waits for a device.
     wanted_opening: Arc<AtomicU64>,
-    /// An opening is on its way, and nobody is told if it fails.
+    /// An opening is in progress, and whether its failure is not reported.
     opens_quietly: Option<bool>,
     /// The device that went, until another one is open.
     lost: Option<Remembered>,
@@ -123,14 +124,14 @@ pub(crate) struct Session {
     stage: Stage,
     /// Number of the latest recording.
     number: u64,
-    /// What saves the files that others follow.
+    /// Saves the files that are followed by others.
     files: Option<Files>,
     twins: Twins,
     /// How the program ends because of such a file.
     file_exit: Option<Exit>,
     level_at: Instant,
     result: Option<Result<Outcome, Failure>>,
-    /// The worst that came of any recording.
+    /// The worst outcome of any recording.
     worst: Option<Exit>,
     broke_down: bool,
 }
@@ -168,13 +169,14 @@ impl Session {
         }
     }
 
-    /// The same for a picture that moves. What the plan keeps while nothing is recorded is for whoever starts too late.
+    /// The same for a picture that moves. What the plan keeps while nothing is recorded is for a user who starts too
+    /// late.
     pub(crate) fn with_picture(mut plan: Record, post: Post<SessionInput>) -> Self {
         let reach = std::mem::take(&mut plan.steps.pre_roll);
         Self { reach, ..Self::new(plan, PICTURE_LATENCY, post) }
     }
 
-    /// From now on it is told what happens.
+    /// From now on the listener receives what happens.
     pub(crate) fn add_listener(&mut self, listener: Box<dyn Listener>) {
         self.listeners.add(listener);
     }
@@ -211,13 +213,13 @@ impl Session {
         Ok(())
     }
 
-    /// Does what is asked, as far as there is something it is about.
+    /// Carries out a command, if there is something that it applies to.
     pub(crate) fn apply(&mut self, command: Command) {
-        // Whoever leaves has stopped first.
+        // Quitting begins with a stop.
         let command = if command == Command::Quit { Command::Stop } else { command };
         match (&mut self.stage, command) {
             (Stage::Opening(_), Command::Stop) => {
-                // What is being opened is not wanted any more.
+                // The result of the opening is no longer needed.
                 self.opening += 1;
                 self.wanted_opening.store(self.opening, Ordering::Relaxed);
                 let message = Message::new("nothing was recorded").hint("it was stopped before the device was open");
@@ -237,14 +239,14 @@ impl Session {
         }
     }
 
-    /// Lets the running recording begin so long before it was started, as far as that is kept.
+    /// Makes the running recording begin this long before its start, as far as that is kept.
     pub(crate) fn begin_earlier(&self, before: Duration) {
         if let Stage::Running(take) = &self.stage {
             take.begin_earlier(before);
         }
     }
 
-    /// Takes in what came from a thread or from the user.
+    /// Handles an input from a thread or from the user.
     pub(crate) fn on_input(&mut self, input: SessionInput) {
         match (input, &mut self.stage) {
             (SessionInput::Command(command), _) => self.apply(command),
@@ -301,7 +303,7 @@ impl Session {
         }
     }
 
-    /// What is due by the clock. To be called at least as often as [`wait`](Self::wait) says.
+    /// Does what is due by the clock. To be called at least as often as [`wait`](Self::wait) says.
     pub(crate) fn tick(&mut self) {
         if let Stage::Running(take) = &mut self.stage {
             take.announce_if_arrived(&self.plan, &mut self.listeners);
@@ -316,7 +318,7 @@ impl Session {
         self.end_if_over();
     }
 
-    /// How long nothing is due; for as long as nothing comes if there is no time.
+    /// For how long nothing is due; without a time, until the next input.
     pub(crate) fn wait(&self) -> Option<Duration> {
         match &self.stage {
             Stage::Running(take) if take.is_ending() => Some(REASON_INTERVAL),
@@ -334,7 +336,7 @@ impl Session {
         self.listeners.emit(frame, rate, what);
     }
 
-    /// Whoever drives it has a bug: the recording is stopped, and what can be saved is saved.
+    /// The code that drives it has a bug: the recording is stopped, and what can be saved is saved.
     pub(crate) fn break_down(&mut self) {
         self.broke_down = true;
         self.apply(Command::Stop);
@@ -345,7 +347,7 @@ impl Session {
         self.broke_down
     }
 
-    /// Closes the device. The last thing that is done, as it may take its time.
+    /// Closes the device. The last thing that is done, as it may take long.
     pub(crate) fn close(self) {
         if let Some(device) = self.device {
             device.close();

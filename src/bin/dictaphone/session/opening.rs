@@ -1,5 +1,5 @@
-//! How a session comes by its device: opened when asked, recorded from at once if that was asked, opened again when it
-//! went away. Opening has a thread, because a sound server may keep it waiting while the user wants to leave.
+//! How a session gets its device: opened on request, recorded from at once if that was requested, opened again after it
+//! went away. Opening has a thread, because a sound server may block it while the user wants to leave.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -27,7 +27,7 @@ impl Session {
 
     fn open_as(&mut self, choice: Choice, quietly: bool) {
         if let Choice::This(id, map) = &choice {
-            // Another one is wanted.
+            // Another one was chosen.
             self.lost = None;
             self.plan.device = Some(id.clone());
             self.plan.map = map.clone().or_else(|| self.asked_map.clone());
@@ -38,7 +38,7 @@ impl Session {
         let (devices, plan) = (Arc::clone(&self.devices), self.plan.clone());
         let (post, wanted) = (Arc::clone(&self.post), Arc::clone(&self.wanted_opening));
         wanted.store(number, Ordering::Relaxed);
-        // Closing may take its time when the sound server is dead, so that it is done over there as well.
+        // Closing may take long when the sound server is dead, so it is done on that thread as well.
         let before = self.device.take();
         let open = move || {
             drop(before);
@@ -112,14 +112,15 @@ impl Session {
         }
     }
 
-    /// Nothing will be recorded.
+    /// Reports that nothing will be recorded.
     pub(super) fn refuse(&mut self, failure: Failure) {
         self.emit(0, What::Failed { name: failure.name, message: &failure.message.text });
         self.stage = Stage::Idle;
         self.result = Some(Err(failure));
     }
 
-    /// Opens the device again that went away, and no other, as often as that makes sense; nobody is told before it is there.
+    /// Opens the device again that went away, and no other, as often as that makes sense; nothing is reported before it
+    /// is there.
     pub(crate) fn look_for_device(&mut self) {
         let is_due = self.closed_at.is_some_and(|at| at.elapsed() >= REOPEN_INTERVAL);
         if is_due && self.opens_quietly.is_none() && !self.is_busy() {

@@ -25,7 +25,8 @@ use crate::{
 const SLICE_LENGTH: Duration = Duration::from_millis(5);
 const FAST_SLICE: Duration = Duration::from_millis(250);
 
-/// A recorder for that device, and the file it goes to. It can be made to begin earlier as far as `reach` goes.
+/// A recorder for that device, and the file it goes to. Its recording can be made to begin earlier, as far as `reach`
+/// goes.
 ///
 /// # Errors
 /// When the plan does not fit the device, or no name can be made.
@@ -75,7 +76,7 @@ pub(super) fn start(recorder: &MediaRecorder, plan: &Record, target: Option<&Pat
     recorder.start(timeslice).map_err(|error| refused(error, target))
 }
 
-/// The recorder knows what went wrong, but not which file the user wanted.
+/// The recorder's error says what went wrong, but not which file the user asked for.
 fn refused(error: Error, target: Option<&PathBuf>) -> Failure {
     let (Some(target), Some(_)) = (target, error.io_kind()) else { return error.into() };
     let path = visible(&target.to_string_lossy());
@@ -86,7 +87,7 @@ fn refused(error: Error, target: Option<&PathBuf>) -> Failure {
     Failure::of(&error, Some(remedies.into()))
 }
 
-/// What the user called the recording; a name that was made for it is no title.
+/// The name that the user gave the recording; a generated name is not a title.
 fn title(plan: &Record) -> Option<String> {
     match &plan.target {
         Target::File(path, _) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),

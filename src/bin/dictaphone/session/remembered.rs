@@ -1,4 +1,5 @@
-//! The input that was chosen last, and which of its channels, in a small file of the user's state folder. Whoever has no such folder chooses anew.
+//! The input that was chosen last, and which of its channels, in a small file of the user's state folder. A user
+//! without such a folder has to choose anew each time.
 
 use std::{
     env, fs, io,
@@ -19,7 +20,7 @@ pub(crate) struct Remembered {
     pub(crate) map: Option<ChannelMap>,
 }
 
-/// Nobody's device has a longer name.
+/// No device has a longer name.
 const SIZE_MAX: u64 = 4_096;
 
 /// Where the choice is kept.
@@ -48,7 +49,8 @@ pub(crate) fn mark(devices: &mut [DeviceInfo]) {
 }
 
 impl Remembered {
-    /// What the file at `path` says, if it is one of ours: the id, the name, and perhaps the channels, a line each.
+    /// What the file at `path` contains, if this program wrote it: the id, the name, and perhaps the channels, a line
+    /// each.
     pub(crate) fn load(path: &Path) -> Option<Self> {
         use io::Read as _;
         let mut text = String::new();
@@ -60,7 +62,7 @@ impl Remembered {
         is_whole.then(|| Self { id: id.to_owned(), label: label.to_owned(), map })
     }
 
-    /// Keeps it for the next time.
+    /// Stores it for the next time.
     ///
     /// # Errors
     /// Those of the file system, and for a name with a line break in it.
@@ -71,7 +73,7 @@ impl Remembered {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        // Whoever reads it meanwhile sees the old choice or the new one.
+        // A concurrent reader gets the old choice or the new one.
         let part = path.with_extension(std::process::id().to_string());
         let map = self.map.as_ref().map_or_else(String::new, |map| format!("{map}\n"));
         let text = format!("{}\n{}\n{map}", self.id, self.label);

@@ -17,8 +17,8 @@ use crate::{
     report::outcome::{Kept, Outcome},
 };
 
-/// Records what was planned. `listen` starts what commands come from; it is dropped when the file is safe and before
-/// anything is said about it, so that keys which are typed then are the shell's again.
+/// Records what was planned. `listen` starts the sources of commands; they are dropped when the file is safe and before
+/// anything is reported about it, so that keys which are typed then go to the shell again.
 ///
 /// # Errors
 /// When there are no inputs, the device cannot be opened, or the recording cannot begin.
@@ -29,8 +29,8 @@ pub(crate) fn record(
 ) -> Result<Outcome, Failure> {
     let (sender, arrivals) = channel();
     let commands = sender.clone();
-    // Before the device is opened, so that a signal which comes meanwhile is not lost. Nobody takes commands any more
-    // once the recording is saved.
+    // Before the device is opened, so that a signal which comes meanwhile is not lost. Once the recording is saved,
+    // commands have no receiver any more.
     let deliver = Arc::new(move |command| {
         let _ = commands.send(SessionInput::Command(command));
     });
@@ -44,7 +44,7 @@ pub(crate) fn record(
     listeners.into_iter().for_each(|listener| session.add_listener(listener));
     session.open_and_record(Choice::Last);
     let mut inputs = Some(inputs);
-    // The hook has reported the bug; what was recorded is not its fault.
+    // The panic hook has reported the bug, which must not affect what was recorded.
     while panic::catch_unwind(AssertUnwindSafe(|| drive(&mut session, &arrivals, &mut inputs))).is_err() {
         if session.has_broken_down() {
             break;
@@ -52,7 +52,7 @@ pub(crate) fn record(
         session.break_down();
     }
     let outcome = session.take_result();
-    // The device comes last: the file is safe, whatever closing it does.
+    // The device is closed last: the file is safe, whatever closing does.
     session.close();
     outcome.unwrap_or_else(|| Err(Failure::new(Message::new("the recording failed by a bug"), Exit::Failed)))
 }
@@ -70,7 +70,7 @@ fn drive(session: &mut Session, arrivals: &Receiver<SessionInput>, inputs: &mut 
                     && let Some(inputs) = inputs.take()
                     && let Kept::File { path, .. } = kept
                 {
-                    // What may still keep the program is no danger to the recording.
+                    // Whatever may still delay the program cannot harm the recording.
                     let path = path.display();
                     inputs.set_last_words(Message::new(format!("interrupted; the recording is saved in {path}")));
                 }
@@ -81,7 +81,7 @@ fn drive(session: &mut Session, arrivals: &Receiver<SessionInput>, inputs: &mut 
         }
         session.tick();
         if !is_part_known && let (Some(part), Some(inputs)) = (session.part(), inputs.as_ref()) {
-            // What a second Ctrl-C leaves behind is where the user finds the recording.
+            // The user finds the recording in what a second Ctrl-C leaves behind.
             inputs.set_last_words_on(part);
             is_part_known = true;
         }

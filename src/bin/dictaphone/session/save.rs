@@ -1,4 +1,4 @@
-//! What the recorder hands over becomes a file with its name. On a thread of its own: it waits for the disk.
+//! Saves what the recorder delivers as a file with its name. Runs on a thread of its own: it waits for the disk.
 
 use std::path::PathBuf;
 
@@ -29,17 +29,17 @@ pub(super) struct Saving {
     pub(super) started_in: PathBuf,
     /// Which file of the recording it is, from 1.
     pub(super) number: u32,
-    /// What came of the file before it.
+    /// The result of the file before it.
     pub(super) before: Option<(Kept, u64)>,
 }
 
 impl Saving {
-    /// The unfinished file, as it is said after a bug.
+    /// The unfinished file, for the message after a bug.
     pub(super) fn part(&self) -> Option<PathBuf> {
         self.blob.as_ref().map_or_else(|| self.progress.path.clone(), Blob::path)
     }
 
-    /// Saves what is there to be saved; its length in frames.
+    /// Saves what there is to save; also returns its length in frames.
     pub(super) fn save(self) -> (Kept, u64) {
         if let Some(piped) = self.piped {
             let Piped { bytes, lost_frames, unread_frames, reader_gone, failure } = piped;
@@ -62,7 +62,7 @@ impl Saving {
                 let _ = blob.discard();
                 Kept::Nothing
             }
-            // A finished name would promise what the file cannot keep.
+            // A finished name would be wrong for a file that is not whole.
             _ if !blob.facts().whole => match left_of(blob) {
                 Some(part) => Kept::Part { part, size_bytes: blob.size() },
                 None => Kept::BrokenOff(None),
@@ -91,7 +91,7 @@ impl Saving {
         Ok(Kept::File { path, size_bytes: blob.size(), meant })
     }
 
-    /// Named by the time of its first frame, which only now is known for certain.
+    /// Named by the time of its first frame, which is known for certain only now.
     fn target(&self, blob: &Blob) -> Result<(PathBuf, Existing), Error> {
         let existing = match &self.plan.target {
             Target::File(_, existing) => *existing,

@@ -14,8 +14,8 @@ use crate::message::{Failure, Message, Remedy, exit::Exit, visible};
 /// default without a word.
 ///
 /// # Errors
-/// Exit code 4 if there is no such device or none at all, 2 if the word fits several of one sound system: each has its own
-/// name for the same microphone, and the first that knows the word decides.
+/// Exit code 4 if there is no such device or none at all, 2 if the word fits several of one sound system: each has its
+/// own name for the same microphone, and the first in which the word is found decides.
 pub(crate) fn resolve(devices: &MediaDevices, word: Option<&str>) -> Result<DeviceInfo, Failure> {
     let Some(word) = word else { return default_input(devices) };
     if let Some(device) = devices.find(word).filter(|device| device.kind == DeviceKind::Input) {
@@ -71,13 +71,13 @@ fn missing(text: String) -> Failure {
     Failure::new(Message::new(text).hint(remedies), Exit::NoDevice)
 }
 
-/// The one input whose id is `word`, in any case and with or without its sound system; else whose name is; else whose name
-/// holds it; else whose id does.
+/// The one input whose id is `word`, in any case and with or without its sound system; else whose name is; else whose
+/// name contains it; else whose id does.
 fn pick(devices: &[DeviceInfo], word: &str) -> Option<Result<DeviceInfo, Failure>> {
     let wanted = word.to_lowercase();
     let names = |device: &DeviceInfo| device.label.to_lowercase();
     let ids = |device: &DeviceInfo| device.id.to_lowercase();
-    // The name that the sound system itself has for it.
+    // The name in the sound system itself.
     let own = |id: &str| id.split_once(':').is_some_and(|(_, own)| own == wanted);
     let inputs = || devices.iter().filter(|device| device.kind == DeviceKind::Input);
     let is_id = |device: &&DeviceInfo| ids(device) == wanted || own(&ids(device));

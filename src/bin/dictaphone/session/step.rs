@@ -1,4 +1,4 @@
-//! What the threads of a session bring while it goes on.
+//! What the threads of a session report while it goes on.
 
 use std::path::PathBuf;
 
@@ -6,9 +6,9 @@ use dictaphone::capture::Warning;
 
 use crate::report::outcome::{CopyFailure, Kept};
 
-/// What the threads of the steps bring.
+/// What the threads of the steps report.
 pub(crate) enum Step {
-    /// A file of the recording is what it will be, while others follow.
+    /// A file of the recording is saved, or cannot be, while others follow.
     FileSaved {
         /// What is left of it.
         kept: Kept,
@@ -21,7 +21,7 @@ pub(crate) enum Step {
     CopyFailed(CopyFailure),
     /// Files that were deleted to make room, or why that failed.
     Deleted(dictaphone::Result<Vec<PathBuf>>),
-    /// The device of that opening is not there yet and is waited for, and why.
+    /// The device of that opening is not there yet, and why; it is waited for.
     Waiting(u64, String),
     /// Something that a person should know.
     Noted(Warning),

@@ -1,5 +1,5 @@
-//! What happens to a recording on its way: files that are complete while others follow, their second copies, the clips
-//! that make room for them.
+//! What happens during a recording: files that are complete while others follow, their second copies, the clips that
+//! are deleted to make room for them.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -54,7 +54,7 @@ impl Session {
         self.files.as_ref()
     }
 
-    /// Lets the oldest clips go rather than the recording.
+    /// Deletes the oldest clips rather than end the recording.
     pub(super) fn make_room(&mut self) {
         let (Stage::Running(take), Some(_)) = (&self.stage, self.plan.steps.keep) else { return };
         let bytes_per_second = u64::from(take.recorder.audio_bits_per_second()).div_ceil(8);

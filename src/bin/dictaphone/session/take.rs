@@ -1,5 +1,5 @@
-//! One recording, from its start until the recorder has handed everything over: what the user asks of it, what the
-//! recorder and its tracks report, and whether it is over. The pump records whatever happens here.
+//! One recording, from its start until the recorder has delivered everything: commands of the user, events of the
+//! recorder and its tracks, and whether it is over. The pump records whatever happens here.
 
 use std::{
     path::PathBuf,
@@ -29,10 +29,10 @@ use crate::{
     },
 };
 
-/// How long the reason may be waited for after a recording ended because its track did.
+/// How long to wait for the reason after a recording ended because its track did.
 const REASON_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A generator goes on as it is: after so much of it that has opened no gate, nothing will.
+/// A generator does not change: if so much of it has not opened the gate, nothing will.
 const CLOSED_GATE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// A running recording.
@@ -45,21 +45,21 @@ pub(super) struct Recording {
     pub(super) opening: u64,
     /// The device's name, as it is.
     pub(super) device: String,
-    /// As long as its reader may take its time.
+    /// As long as the wait for its reader has no limit.
     pub(super) pipe: Option<Pipe>,
     pub(super) state: State,
     announced: bool,
-    /// What happened before that.
+    /// Events from before the announcement.
     early: Vec<RecorderEvent>,
-    /// Muted, as was said last.
+    /// Muted, as last reported.
     muted: bool,
-    /// The device delivers nothing, as was said when so many frames had arrived.
+    /// The device delivers nothing, as reported when so many frames had arrived.
     interrupted: Option<(Error, u64)>,
-    /// Frames recorded, and how many had arrived when these last became more.
+    /// Frames recorded, and how many had arrived when their number last grew.
     grown: (u64, u64),
-    /// A track has said why it ended.
+    /// A track has reported why it ended.
     reason_known: bool,
-    /// The recorder, or standard output, has said its last.
+    /// The recorder, or standard output, has sent its last event.
     over_since: Option<Instant>,
     failure: Option<Error>,
     blob: Option<Blob>,
@@ -119,7 +119,7 @@ impl Recording {
         listeners.emit(self.recorder.progress().frames, self.format.sample_rate, what);
     }
 
-    /// Does what is asked, as far as it is about a recording. A recorder that has just ended by itself refuses, and its
+    /// Carries out a command, if it is about a recording. A recorder that has just ended by itself refuses, and its
     /// last events are on their way.
     pub(super) fn apply(&mut self, command: Command, listeners: &mut Listeners) {
         use dictaphone::media::RecordingState::Paused;
@@ -135,7 +135,7 @@ impl Recording {
                 self.stopped = true;
                 self.state = State::Saving;
                 self.pipe.take().into_iter().for_each(Pipe::hurry);
-                // Its end comes, whoever has asked for it.
+                // Its end will be reported, whatever caused it.
                 let _ = self.recorder.stop();
                 return;
             }
@@ -238,14 +238,14 @@ impl Recording {
 
     pub(super) fn on_pipe(&mut self, piped: Piped) {
         if piped.reader_gone {
-            // A reader that has had enough is no failure.
+            // A reader that has closed its end is not a failure.
             let _ = self.recorder.stop();
         }
         self.piped = Some(piped);
         self.over_since.get_or_insert_with(Instant::now);
     }
 
-    /// The first frames have arrived: now it may be said that something is recorded.
+    /// The first frames have arrived: now it can be reported that something is recorded.
     pub(super) fn announce_if_arrived(&mut self, plan: &Record, listeners: &mut Listeners) {
         let progress = self.recorder.progress();
         if self.announced || progress.arrived == 0 {
@@ -258,7 +258,7 @@ impl Recording {
         if let Some(at) = progress.recorded_at.and_then(local_time::at) {
             self.target = target::of(plan, 1, &at).ok().flatten().or_else(|| self.target.take());
         }
-        // What was recorded until it was said does not move the start.
+        // What was recorded until this report does not move the start.
         let started = What::Started { device: &self.device, path: self.target.as_deref(), format: self.format };
         listeners.emit(0, self.format.sample_rate, started);
         if let Some(asked) = plan.overruled_rate {
@@ -267,7 +267,7 @@ impl Recording {
             let text = format!("{name} is always {rate} Hz, not the {asked} Hz that were asked for");
             self.warn(&Warning::new(WarningKind::Rate, text), listeners);
         }
-        // It may have been muted before anybody listened.
+        // It may have been muted before there was a listener.
         if self.recorder.stream().tracks().iter().any(MediaStreamTrack::muted) {
             self.report_mute(true, listeners);
         }
@@ -276,7 +276,8 @@ impl Recording {
         }
     }
 
-    /// Ends what would never end: a generator that is faster than any person, behind a gate that it does not open.
+    /// Ends what would never end: a generator, which runs faster than any person can act, behind a gate that it does
+    /// not open.
     pub(super) fn end_if_gate_stays_closed(&mut self, listeners: &mut Listeners) {
         let Progress { frames, arrived, .. } = self.recorder.progress();
         if frames > self.grown.0 || self.over_since.is_some() {
@@ -290,7 +291,7 @@ impl Recording {
             let text = format!("`{}` does not open the gate any more", self.device);
             self.fail(Error::new(ErrorKind::Unknown, text), listeners);
         }
-        // One that has ended meanwhile tells its end.
+        // A recorder that has ended meanwhile reports its end.
         let _ = self.recorder.stop();
     }
 
@@ -314,7 +315,7 @@ impl Recording {
 
     /// The next file that is complete while others follow, as it is to be saved.
     pub(super) fn next_complete(&mut self, plan: &Record) -> Option<Saving> {
-        // The last one comes when the recorder has stopped, and is the end's.
+        // The last one arrives when the recorder has stopped, and is saved at the end.
         if self.recorder.state() != dictaphone::media::RecordingState::Inactive {
             self.complete.extend(self.blob.take());
         }
@@ -339,13 +340,13 @@ impl Recording {
         }
     }
 
-    /// Whether the recorder has said its last.
+    /// Whether the recorder has sent its last event.
     pub(super) fn is_ending(&self) -> bool {
         self.over_since.is_some()
     }
 
-    /// Whether everything is known about it. Why a track has ended comes by another way than the end of the recording,
-    /// and perhaps later.
+    /// Whether everything is known about it. The reason why a track has ended arrives separately from the end of the
+    /// recording, and perhaps later.
     pub(super) fn is_over(&self) -> bool {
         let has_ended = |track: &MediaStreamTrack| track.ready_state() == ReadyState::Ended;
         self.over_since.is_some_and(|since| {
@@ -355,10 +356,10 @@ impl Recording {
         })
     }
 
-    /// What is left to be done, and what will come of it, but for what is kept.
+    /// What is left to be done, and the outcome, except for what is kept.
     pub(super) fn finish(mut self, plan: &Record, broke_down: bool) -> (Saving, Outcome) {
         let progress = self.recorder.progress();
-        // Stopped while its device was away: the end is missing, and nobody else will say so.
+        // Stopped while its device was away: the end is missing, and nothing else will report that.
         if let Some((error, arrived)) = self.interrupted.take()
             && arrived == progress.arrived
         {
@@ -385,7 +386,7 @@ impl Recording {
     }
 }
 
-/// That a device was muted, or is not muted any more.
+/// The warning that a device was muted, or is not muted any more.
 pub(super) fn mute_warning(device: &str, muted: bool, is_recorded: bool) -> Warning {
     let (kind, what) = match (muted, is_recorded) {
         (true, true) => (WarningKind::Muted, "is muted; silence is recorded"),

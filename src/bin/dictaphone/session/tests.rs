@@ -55,7 +55,7 @@ impl Bench {
         self.inputs.recv_timeout(TIMEOUT).unwrap()
     }
 
-    /// Takes in everything until that one is next.
+    /// Handles every input until that one is next.
     fn until(&mut self, is_wanted: impl Fn(&SessionInput) -> bool) -> SessionInput {
         loop {
             let input = self.next();
@@ -84,7 +84,7 @@ impl Bench {
     }
 }
 
-/// Everything that was said, a word each.
+/// All events, a word each.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -152,7 +152,7 @@ fn the_reason_is_waited_for_although_it_comes_after_the_end() {
     bench.record(100);
     bench.microphone.unplug();
     let mut reason = None;
-    // The recorder says its last, and nothing is known of the reason yet.
+    // The recorder sends its last event, and the reason is not known yet.
     loop {
         let input = bench.next();
         let is_last = matches!(input, SessionInput::Recorder(_, RecorderEvent::Stop));
@@ -264,7 +264,7 @@ fn whoever_stops_before_the_device_is_open_records_nothing() {
     assert!(!bench.session.is_busy());
     let failure = bench.session.take_result().unwrap().unwrap_err();
     assert_eq!(failure.exit, Exit::Failed);
-    // What comes of the opening is not wanted any more.
+    // The result of the opening is no longer needed.
     let opened = bench.until(|input| matches!(input, SessionInput::Opened(..)));
     bench.session.on_input(opened);
     assert!(bench.session.device.is_none());
@@ -304,7 +304,7 @@ fn the_device_that_went_away_is_opened_again_and_no_other() {
     first.plug_in();
     let found = std::iter::from_fn(|| Some(wait_for_opening(&mut session))).flatten().next();
     assert_eq!(found.as_deref(), Some("first"));
-    // Whoever asks gets what there is, and is told that it is another one.
+    // A request gets the device that there is, with the note that it is another one.
     first.unplug();
     while session.device.is_some() {
         session.on_input(inputs.recv_timeout(TIMEOUT).unwrap());

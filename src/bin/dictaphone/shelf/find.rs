@@ -30,7 +30,7 @@ pub(crate) fn folder(args: &ClipsFolder, config: Config) -> Result<PathBuf, Fail
 /// If there is none, or more than one, or if it is a pipe, a device, a socket, which are never opened.
 pub(crate) fn find(folder: &Path, word: &Path) -> Result<PathBuf, Failure> {
     let path = find_anything(folder, word)?;
-    // A folder is told by whoever opens it, and a link to nowhere can still be deleted.
+    // A folder is reported by the code that opens it, and a link to nowhere can still be deleted.
     match std::fs::metadata(&path) {
         Ok(there) if !there.is_file() && !there.is_dir() => {
             let text = format!("{} is not an ordinary file", visible(&path.to_string_lossy()));
@@ -66,7 +66,7 @@ fn find_anything(folder: &Path, word: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-/// The same for a command that changes the clip: only what is a clip, and none that is being recorded.
+/// The same for a command that changes the clip: only a clip, and not one that is being recorded.
 ///
 /// # Errors
 /// Those of [`find`], and if it is something else or still growing.

@@ -1,4 +1,4 @@
-//! Writes down how the recorder stands, for those who ask on the control socket.
+//! Writes the status of the recorder for clients of the control socket.
 
 use std::{
     path::Path,
@@ -22,13 +22,13 @@ use crate::{
     session::{Listener, SessionEvent, What},
 };
 
-/// A peak is told for so long: whoever asks twice at once is not told of silence in between.
+/// How long a peak is reported: a client that asks twice in quick succession does not get silence in between.
 const PEAK_HOLD: Duration = Duration::from_millis(300);
 
 /// Keeps the board up to date.
 pub(crate) struct BoardKeeper {
     board: Arc<Board>,
-    /// The program ends with the recording: whoever asks after that is to find no recorder.
+    /// The program ends with the recording: a client that asks after that must find no recorder.
     ends_with_recording: bool,
     /// The highest peak of the last moment, and when it was.
     peak: (f64, Instant),

@@ -1,8 +1,8 @@
 //! Programs of the user that run when a file is safe (`--on-saved`).
 //!
-//! One thread, `hooks`, runs them one after the other, in the order of the files, so that no recording waits for them and
-//! never two run at a time. What they print goes to standard error; a failure is a warning, since the recording is whole.
-//! A program that hangs is reported after a minute, and waited for at the end until the user has had enough.
+//! One thread, `hooks`, runs them one after the other, in the order of the files, so that no recording waits for them
+//! and two never run at a time. What they print goes to standard error; a failure is a warning, since the recording is
+//! whole. A program that hangs is reported after a minute, and waited for at the end until the user ends the wait.
 
 use std::{
     ffi::OsString,
@@ -28,12 +28,13 @@ use crate::{
 
 /// After so long without an end a program is reported.
 const HANG_REPORTED_AFTER: Duration = Duration::from_secs(60);
-/// How often is looked whether a program has ended.
+/// How often to check whether a program has ended.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
-/// How long is waited for the last words of a program that has ended; what it left in the background may hold its streams.
+/// How long to wait for the last output of a program that has ended; what it left in the background may hold its
+/// streams.
 const LAST_WORDS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A finished file, as a program is told about it.
+/// A finished file, as it is passed to a program.
 #[derive(Debug, Clone)]
 struct SavedFile {
     path: PathBuf,
@@ -41,7 +42,7 @@ struct SavedFile {
     lost_frames: u64,
 }
 
-/// Hands finished files to the thread that runs the programs.
+/// Passes finished files to the thread that runs the programs.
 pub(crate) struct Hooks {
     files: Option<Sender<SavedFile>>,
     thread: Option<JoinHandle<()>>,
@@ -112,7 +113,7 @@ fn run(hook: &Hook, file: &SavedFile, report: &Report) -> Result<(), String> {
     judge(status, &last_line.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Waits for its end, and reports once that it has not come in time.
+/// Waits for its end, and reports once if that has not come in time.
 fn wait(child: &mut Child, limit: Duration, report: impl FnOnce()) -> Result<ExitStatus, String> {
     let (started, mut report) = (Instant::now(), Some(report));
     loop {
@@ -145,13 +146,13 @@ fn command(hook: &Hook, path: &Path, file: &SavedFile) -> Command {
     command.env("DICTAPHONE_LOST_FRAMES", file.lost_frames.to_string());
     command.env("DICTAPHONE_EVENT", "saved");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // The Ctrl-C that stops the recording is not meant for what is done with the file before.
+    // The Ctrl-C that stops the recording must not stop what is done with the file before.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command
 }
 
-/// The word with the path in the place of each `{}`; a path need not be Unicode.
+/// The argument with the path in the place of each `{}`; a path need not be Unicode.
 fn fill(word: &str, path: &Path) -> OsString {
     let mut filled = OsString::new();
     for (number, part) in word.split("{}").enumerate() {
@@ -163,7 +164,7 @@ fn fill(word: &str, path: &Path) -> OsString {
     filled
 }
 
-/// Writes what comes from a program line by line where words for people go, and remembers the last one.
+/// Writes what comes from a program line by line to where messages go, and keeps the last one.
 fn pass_on(stream: Box<dyn Read + Send>, report: Report, last: Arc<Mutex<String>>) -> io::Result<JoinHandle<()>> {
     let run = move || {
         let mut lines = BufReader::new(stream);

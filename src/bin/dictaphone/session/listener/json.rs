@@ -16,7 +16,7 @@ use crate::{
     session::{Listener, SessionEvent, What},
 };
 
-/// Writes what happens as lines of JSON. Whoever reads them may leave; the recording does not depend on it.
+/// Writes what happens as lines of JSON. Their reader may go; the recording does not depend on it.
 pub(crate) struct JsonLines {
     report: Report,
     to: JsonTo,
@@ -85,7 +85,7 @@ impl Listener for JsonLines {
                 let started = json::What::Start { device, path: FilePath(path), sample_rate, channels };
                 return self.write(event, started);
             }
-            // Before the start there is nothing to be measured, and behind the end nothing that matters.
+            // Before the start there is nothing to measure, and after the end nothing that matters.
             What::Level { progress, state, .. } if progress.arrived == 0 || state.is_over() => return,
             What::Level { level, progress, .. } => json::What::Level {
                 peak_dbfs: level.peak.value(),

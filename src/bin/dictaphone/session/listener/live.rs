@@ -1,5 +1,5 @@
-//! What is said to a person at a terminal or in a log: the live line, or a line at the start and one at the end; and what
-//! should be known.
+//! Messages to a person at a terminal or in a log: the live line, or a line at the start and one at the end; and what
+//! the person should know.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -27,7 +27,7 @@ use crate::{
 /// How long the highest peak stays marked.
 const PEAK_HOLD: Duration = Duration::from_millis(1_500);
 
-/// Says what happens.
+/// Reports what happens.
 pub(crate) struct LiveLine {
     report: Report,
     to_stdout: bool,
@@ -35,7 +35,7 @@ pub(crate) struct LiveLine {
     json: Option<JsonTo>,
     /// The highest peak of the last moment, and when it was.
     peak: (f32, Instant),
-    /// How many were set.
+    /// How many markers were set.
     markers: u32,
 }
 
@@ -52,13 +52,13 @@ impl LiveLine {
         }
     }
 
-    /// Events and the live line would end up in one another.
+    /// Whether there is a live line; events on the same terminal would get mixed up with it.
     fn has_line(&self) -> bool {
         let is_among_events = self.json == Some(JsonTo::Stdout) && io::stdout().is_terminal();
         self.report.has_live_line() && self.speaks() && !is_among_events
     }
 
-    /// Among events on standard error a line of words would be in the way.
+    /// Whether lines of text are written; they must not come between events on standard error.
     fn speaks(&self) -> bool {
         self.json != Some(JsonTo::Stderr)
     }
@@ -133,7 +133,7 @@ impl Listener for LiveLine {
                 let text = format!("at {}: {warning}", status::clock(at));
                 self.warn(&Message { text, hint: message::remedy_of(warning) });
             }
-            // One that has just ended tells its end.
+            // A recording that has just ended reports its end.
             What::Refused(error) if error.kind() != ErrorKind::InvalidState => {
                 self.warn(&Message::new(error.to_string()));
             }

@@ -1,4 +1,5 @@
-//! What systemd is told of a recording (sd_notify(3)): that it records, what it is doing, and that frames still come.
+//! Notifications to systemd about a recording (sd_notify(3)): that it records, what it is doing, and that frames still
+//! arrive.
 
 use std::{
     ffi::OsString,
@@ -9,11 +10,11 @@ use std::{
 
 use crate::session::{Listener, SessionEvent, What};
 
-/// Tells systemd. It waits for nobody: a message that cannot be delivered at once is not delivered.
+/// Notifies systemd. It never blocks: a message that cannot be delivered at once is dropped.
 pub(crate) struct Systemd {
     socket: UnixDatagram,
     to: Address,
-    /// How often it must be told that frames come; `None` if it does not watch.
+    /// How often it must be notified that frames arrive; `None` without a watchdog.
     watchdog: Option<Duration>,
     told_at: Instant,
     /// Frames that had arrived then.
@@ -23,13 +24,13 @@ pub(crate) struct Systemd {
 
 enum Address {
     Path(PathBuf),
-    /// A name that is no file, as Linux has them.
+    /// A name that is not a file, which only Linux has.
     #[cfg(target_os = "linux")]
     Name(Vec<u8>),
 }
 
 impl Systemd {
-    /// If systemd wants to be told: `NOTIFY_SOCKET` and `WATCHDOG_USEC` of the environment.
+    /// If systemd requests notifications: `NOTIFY_SOCKET` and `WATCHDOG_USEC` of the environment.
     pub(crate) fn from_environment() -> Option<Self> {
         let to = address(std::env::var_os("NOTIFY_SOCKET")?)?;
         let is_ours = std::env::var("WATCHDOG_PID").ok().and_then(|pid| pid.parse().ok());

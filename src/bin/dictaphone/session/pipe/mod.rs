@@ -1,9 +1,9 @@
-//! Audio to standard output: one thread takes the blobs, another writes them, and between them waits what a slow reader
-//! has not taken yet.
+//! Audio to standard output: one thread takes the blobs, another writes them, and between them is a queue of what a
+//! slow reader has not taken yet.
 //!
-//! What does not fit into the waiting room is lost and leaves as silence of the same length, so that the rest does not
-//! shift; a source that waits for its reader loses nothing and is held up instead. At the end a reader is waited for as
-//! long as it takes; if the user has stopped the recording, as long as it reads.
+//! What does not fit into the queue is lost and replaced by silence of the same length, so that the rest does not
+//! shift; a source that waits for its reader loses nothing and is blocked instead. At the end the reader is waited for
+//! as long as it takes; if the user has stopped the recording, as long as it reads.
 
 mod redirect;
 mod room;
@@ -32,9 +32,9 @@ const READER_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Piped {
     /// Bytes written.
     pub(crate) bytes: u64,
-    /// Frames that the reader was too slow for; it got silence in their place.
+    /// Frames that the reader was too slow for; it received silence in their place.
     pub(crate) lost_frames: u64,
-    /// Frames that nobody had read when the user had waited long enough.
+    /// Frames that were still unread when the wait after the user's stop ended.
     pub(crate) unread_frames: u64,
     /// The reader closed its end.
     pub(crate) reader_gone: bool,
@@ -49,7 +49,7 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    /// Sends the parts of `events` to standard output, and posts everything else as `wrap` makes it.
+    /// Sends the parts of `events` to standard output, and posts everything else as converted by `wrap`.
     ///
     /// # Errors
     /// When a thread cannot be started.
@@ -97,19 +97,19 @@ impl Pipe {
                 (self.post)(SessionInput::Piped(piped));
             }
         };
-        // Without a thread it is waited for all the same.
+        // If the thread cannot be started, the reader is waited for all the same.
         let _ = thread::Builder::new().name("drain".to_owned()).spawn(watch);
     }
 }
 
-/// Writes until the end, or until nobody reads.
+/// Writes until the end, or until there is no reader.
 fn write_all(room: &Room) -> Piped {
     let mut out = io::stdout();
     let mut piped = Piped::default();
     loop {
         let outcome = match room.next() {
             Next::Write(piece) => write(&mut out, &piece, room),
-            // A write would tell, but there is nothing to write.
+            // A write would report this, but there is nothing to write.
             Next::Idle if stdout_has_no_reader() => Err(io::ErrorKind::BrokenPipe.into()),
             Next::Idle => Ok(()),
             Next::End => break,
@@ -130,7 +130,7 @@ fn write_all(room: &Room) -> Piped {
     piped
 }
 
-/// In small pieces, so that it is seen that a slow reader reads.
+/// Writes in small pieces, so that the progress of a slow reader is visible.
 fn write(out: &mut impl io::Write, piece: &Piece, room: &Room) -> io::Result<()> {
     let mut zeros;
     let mut sound;

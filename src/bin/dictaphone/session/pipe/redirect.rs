@@ -1,5 +1,5 @@
-//! Standard output that is a file: the header for streams, which knows no length, is completed at the end, as other
-//! recorders do it. A pipe is left alone, and so is a file that held something before.
+//! Standard output that is a file: the header for streams, which has no length, is completed at the end, as other
+//! recorders do. A pipe is not changed, and neither is a file that had contents before.
 
 use std::io;
 
@@ -13,7 +13,7 @@ pub(super) fn complete(bytes: u64) -> io::Result<()> {
 
     use dictaphone::format::{Origin, examine};
 
-    // A shell opens it for writing alone; this is the same file once more.
+    // A shell opens it for writing only; this opens the same file again.
     let path = "/proc/self/fd/1";
     let is_ours = |metadata: std::fs::Metadata| metadata.is_file() && metadata.len() == bytes;
     if !std::fs::metadata(path).is_ok_and(is_ours) {
@@ -21,7 +21,7 @@ pub(super) fn complete(bytes: u64) -> io::Result<()> {
     }
     let mut file = File::options().read(true).write(true).open(path)?;
     let repair = examine(&mut file, "standard output", None, Origin::Named);
-    // What has no header has nothing to complete.
+    // Without a header there is nothing to complete.
     let patches = repair.map(|repair| repair.seal.patches).unwrap_or_default();
     patches.iter().try_for_each(|patch| file.write_all_at(&patch.bytes, patch.at))?;
     file.sync_all()

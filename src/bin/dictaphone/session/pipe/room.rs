@@ -1,4 +1,4 @@
-//! What waits between the thread that takes the parts of a recording and the one that writes them.
+//! The queue between the thread that takes the parts of a recording and the one that writes them.
 
 use std::{
     collections::VecDeque,
@@ -11,7 +11,7 @@ use std::{
 
 use dictaphone::media::Blob;
 
-/// How long nothing may come before the reader is looked after.
+/// How long nothing may arrive before the reader is checked.
 const IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Something to be written.
@@ -41,18 +41,18 @@ struct Queue {
     closed: bool,
 }
 
-/// What becomes of a blob that comes when the room is full.
+/// What is done with a blob that arrives when the queue is full.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     /// Bytes that may wait.
     pub(super) limit: u64,
     /// The source waits for its reader.
     pub(super) patient: bool,
-    /// Zeros in its place are silence. What is made of whole blocks leaves out the lost ones.
+    /// Zeros in its place are silence. In a format made of whole blocks the lost ones are left out.
     pub(super) zeros_are_silence: bool,
 }
 
-/// What waits between the two threads.
+/// The queue between the two threads.
 #[derive(Default)]
 pub(super) struct Room {
     queue: Mutex<Queue>,
@@ -65,9 +65,9 @@ impl Room {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a blob in: at once, or as silence or not at all, or (`patient`) when there is room.
+    /// Queues a blob: at once, or as silence or not at all, or (`patient`) when there is room.
     pub(super) fn put(&self, blob: Blob, Rules { limit, patient, zeros_are_silence }: Rules) {
-        // A blob that is larger than the whole room fits when nothing else is there.
+        // A blob that is larger than the whole queue fits when nothing else is there.
         let fits = |queue: &Queue| queue.bytes + blob.size() <= limit.max(blob.size());
         let mut queue = self.lock();
         while patient && !fits(&queue) && !queue.closed {
@@ -93,13 +93,13 @@ impl Room {
         self.changed.notify_all();
     }
 
-    /// Nothing follows.
+    /// Marks the end: nothing follows.
     pub(super) fn end(&self) {
         self.lock().ended = true;
         self.changed.notify_all();
     }
 
-    /// Nothing more is written: what waits is thrown away, and nobody waits for room.
+    /// Nothing more is written: what waits is dropped, and callers no longer wait for room.
     pub(super) fn close(&self) {
         let mut queue = self.lock();
         queue.closed = true;
@@ -108,7 +108,7 @@ impl Room {
         self.changed.notify_all();
     }
 
-    /// So many bytes more are written.
+    /// Counts bytes that were written.
     pub(super) fn count(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -123,8 +123,8 @@ impl Room {
         self.lock().lost_frames
     }
 
-    /// Waits until everything is written, as long as something moves in every `patience`. Else closes; the frames that
-    /// nobody has read, of which the first may have been written.
+    /// Waits until everything is written, as long as something is written in every `patience`. Otherwise closes, and
+    /// returns the frames that were not read, of which the first may have been written.
     pub(super) fn see_out(&self, patience: Duration) -> Option<u64> {
         let mut queue = self.lock();
         loop {
@@ -301,7 +301,7 @@ mod tests {
     fn a_reader_that_reads_nothing_more_is_given_up_and_what_it_has_not_read_is_counted() {
         let room = Arc::new(Room::default());
         let filled = Arc::clone(&room);
-        // A source that waits for its reader is let go as well.
+        // A source that waits for its reader is released as well.
         let source = blobs(5);
         let filling = thread::spawn(move || source.into_iter().for_each(|blob| filled.put(blob, rules(1_920, true))));
         let Next::Write(Piece::Sound(first)) = room.next() else { panic!("nothing is there") };
