@@ -1,4 +1,4 @@
-//! Everything that the screen shows and remembers, as plain data. Nothing here acts.
+//! Everything that the screen shows and keeps, as plain data. Nothing here has side effects.
 
 mod dialog;
 mod dictation;
@@ -32,7 +32,7 @@ pub(crate) struct Size {
     pub(crate) rows: u16,
 }
 
-/// What the keys of the recorder and those of the clips are about while a recording runs.
+/// What the keys of the recorder and those of the clips apply to while a recording runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pane {
     /// The recording.
@@ -57,26 +57,26 @@ pub(crate) struct Model {
     pub(crate) theme: Theme,
     pub(crate) keymap: Keymap,
     pub(crate) size: Size,
-    /// Time since the screen was opened, as of the last look at the world.
+    /// Time since the screen was opened, as of the last look at the outside.
     pub(crate) now: Duration,
-    /// The year that it is, once that is known.
+    /// The current year, once that is known.
     pub(crate) year: Option<i16>,
     pub(crate) recorder: Recorder,
     pub(crate) live: Live,
     pub(crate) shelf: Shelf,
     pub(crate) player: Player,
-    /// Where the keys go that both panes have.
+    /// The pane that receives the keys which both have.
     pub(crate) pane: Pane,
     pub(crate) dialog: Option<Dialog>,
     pub(crate) notices: Notices,
-    /// The user wants to go; what is recorded is saved first.
+    /// The user wants to leave; what is recorded is saved first.
     pub(crate) leaving: bool,
     /// Something that is shown has changed.
     pub(crate) dirty: bool,
 }
 
 impl Model {
-    /// What the keys are about.
+    /// What the keys apply to.
     pub(crate) const fn scene(&self) -> Scene {
         match (self.recorder.deck.is_busy(), self.pane) {
             (false, _) => Scene::Idle,

@@ -1,8 +1,8 @@
-//! The only part of the screen that touches the world: devices, files, threads. It does what `update` asks for and says
-//! what came of it.
+//! The only part of the screen with side effects: devices, files, threads. It carries out what `update` requests and
+//! reports the results.
 //!
 //! Everything that can take long has a thread: opening a device, listing devices, reading the folder, saving. They all
-//! answer into one channel, which the main thread reads.
+//! send their answers into one channel, which the main thread reads.
 
 mod input;
 mod levels;
@@ -47,7 +47,7 @@ use crate::{
     shelf::waveforms,
 };
 
-/// How often the folder and the free space are looked at.
+/// How often the folder and the free space are checked.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What happened outside, for the main thread.
@@ -58,11 +58,12 @@ pub(crate) enum WorldEvent {
     Trashed(dictaphone::Result<Trashed>),
     /// A change was taken back, or was not.
     Undone(Change, dictaphone::Result<()>),
-    /// The inputs of list number so and so.
+    /// The inputs of the list with that number.
     Inputs(u64, Vec<InputRow>),
-    /// A clip is open and can be played, or is to wait at that place, or cannot be read; the number of the attempt.
+    /// A clip is open and can be played, or is to be paused at that place, or cannot be read; the number of the
+    /// attempt.
     Playable(u64, PathBuf, Option<Duration>, dictaphone::Result<Player>),
-    /// What the clip looks like that is played since the attempt of that number.
+    /// Waveform and markers of the clip that is played since the attempt of that number.
     Outlined(u64, Outline),
     /// The next pause from that frame on; the number of the search.
     PauseAhead(u64, u64, Found),
@@ -78,7 +79,7 @@ pub(crate) enum WorldEvent {
     Folder,
 }
 
-/// Everything outside, as far as the screen has to do with it.
+/// Everything outside that the screen uses.
 pub(crate) struct World {
     input: Input,
     playback: Playback,
@@ -87,7 +88,7 @@ pub(crate) struct World {
     /// Whether what is cut is joined without a click.
     crossfade: bool,
     opened_at: Instant,
-    /// What came of the recordings that ended last, for whoever looks after the screen is gone.
+    /// The outcomes of the recordings that ended last, to be reported when the screen is gone.
     pub(crate) kept: Vec<Kept>,
 }
 
@@ -105,12 +106,12 @@ impl World {
         }
     }
 
-    /// From now on it is told what happens to recordings.
+    /// From now on the listener receives what happens to recordings.
     pub(crate) fn add_listener(&mut self, listener: Box<dyn Listener>) {
         self.input.session.add_listener(listener);
     }
 
-    /// Whether something must not be left behind.
+    /// Whether something is in progress that must not be abandoned.
     pub(crate) fn is_busy(&self) -> bool {
         self.input.session.is_busy() || self.shelf.is_busy()
     }
@@ -120,8 +121,8 @@ impl World {
         self.input.is_live() || self.playback.is_open()
     }
 
-    /// What is said if the program is left at once, unless that is what was said before: a recording that is being saved
-    /// is where it was.
+    /// The message if the program is left at once, unless it is the same as before: a recording that is being saved is
+    /// where it was.
     pub(crate) fn last_words(&self) -> Option<Message> {
         match (self.input.session.part(), self.shelf.last_words()) {
             (Some(part), _) => Some(crate::input::unfinished(&part)),
@@ -130,7 +131,7 @@ impl World {
         }
     }
 
-    /// Does it, and returns what is known about it at once.
+    /// Carries it out, and returns what is known about it at once.
     pub(crate) fn perform(&mut self, effect: Effect) -> Vec<Msg> {
         match effect {
             Effect::Open => self.input.session.open(Choice::Last),
@@ -256,17 +257,17 @@ impl World {
         }
     }
 
-    /// What the session has said since the last call.
+    /// What the session has reported since the last call.
     pub(crate) fn take_messages(&self) -> Vec<Msg> {
         self.input.inbox.take()
     }
 
-    /// How the program ends because of the worst that came of any recording.
+    /// How the program ends because of the worst outcome of any recording.
     pub(crate) fn worst(&self) -> Option<Exit> {
         self.input.session.worst()
     }
 
-    /// Takes in what comes next, or whatever is due without it.
+    /// Waits for the next event, and does what is due in any case.
     pub(crate) fn wait(&mut self, events: &Receiver<WorldEvent>) -> Option<WorldEvent> {
         let limit = self.input.session.wait().unwrap_or(LOOK_INTERVAL);
         let event = events.recv_timeout(limit);
@@ -285,13 +286,13 @@ impl World {
         }
     }
 
-    /// Closes the device. The last thing that is done, as it may take its time.
+    /// Closes the device. The last thing that is done, as it may take long.
     pub(crate) fn close(self) {
         self.input.session.close();
     }
 }
 
-/// What went wrong, in words that tell a full disk as the recorder does.
+/// What went wrong, with the recorder's words for a full disk.
 fn reason(error: &Error) -> String {
     match error.io_kind() {
         Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => "the disk is full".to_owned(),
@@ -299,7 +300,7 @@ fn reason(error: &Error) -> String {
     }
 }
 
-/// Why a thread has no answer.
+/// Why there is no answer from a thread.
 fn bug() -> Error {
     Error::new(ErrorKind::Unknown, "it failed by a bug")
 }

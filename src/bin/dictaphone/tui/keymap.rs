@@ -1,5 +1,5 @@
-//! The keys as a table. What is done with a key and what `?` and the bottom line say about it come from the same rows,
-//! so that the help cannot lie. The config can give an action other keys. Pure.
+//! The keys as a table. What a key does and what `?` and the bottom line say about it come from the same rows, so that
+//! the help is always right. The config can give an action other keys. Pure.
 
 mod chord;
 
@@ -63,30 +63,30 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// What the config calls it.
+    /// Its name in the config.
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
 
-/// What the keys are about at the moment.
+/// What the keys apply to at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scene {
     /// Nothing is being recorded.
     Idle,
-    /// A recording runs or is paused, and the keys are about it.
+    /// A recording runs or is paused, and the keys apply to it.
     Recorder,
-    /// A recording runs or is paused, and the keys are about the clips.
+    /// A recording runs or is paused, and the keys apply to the clips.
     Clips,
 }
 
-/// When a key means something.
+/// When a key has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// Nothing is being recorded.
     Idle,
-    /// The clips have the keys: nothing is being recorded, or one has gone over to them. Then a key means this, whatever
-    /// it would mean for the recording.
+    /// The keys apply to the clips: nothing is being recorded, or the user has switched to them. Then a key means this,
+    /// whatever it would mean for the recording.
     Clips,
     /// A recording runs or is paused.
     Recording,
@@ -124,7 +124,7 @@ impl When {
     }
 }
 
-/// What no config changes: keys and what they do, for the help.
+/// Keys that no config changes, and what they do, for the help.
 pub(crate) const FIXED: [(&str, &str); 4] = [
     ("ctrl-c", "save and quit"),
     ("ctrl-z", "suspend, while it goes on recording"),
@@ -207,7 +207,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(When::Always, &[Char('q')], Action::Quit, "quit; a recording is saved"),
 ];
 
-/// An action and the keys that ask for it.
+/// An action and the keys that trigger it.
 #[derive(Debug, Clone)]
 pub(crate) struct Bound {
     pub(crate) binding: &'static Binding,
@@ -246,7 +246,7 @@ impl Default for Keymap {
     }
 }
 
-/// A key that two actions want at the same time.
+/// A key that two actions have at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Clash {
     pub(crate) key: Chord,
@@ -261,8 +261,8 @@ impl Keymap {
         }
     }
 
-    /// Takes from every action that is not among `given` the keys that one of these has at the same time: what the user
-    /// wants of a key counts more than what it does otherwise.
+    /// Takes from every action that is not among `given` the keys that one of these has at the same time: the meaning
+    /// that the user gives a key takes precedence over its default.
     pub(crate) fn give_way(&mut self, given: &[Action]) {
         let is_given = |bound: &Bound| given.contains(&bound.binding.action);
         let taken: Vec<(When, Chord)> =
@@ -293,13 +293,13 @@ impl Keymap {
         &self.0
     }
 
-    /// The rows that mean something at the moment. Of two that have the same key the first counts.
+    /// The rows that have a meaning at the moment. Of two that have the same key the first counts.
     pub(crate) fn active(&self, scene: Scene) -> impl Iterator<Item = &Bound> {
         self.0.iter().filter(move |bound| bound.binding.when.includes(scene))
     }
 
-    /// What that key asks for at the moment. A key that is held down moves something and does nothing else; shift with a
-    /// key that seeks is left to whoever asks.
+    /// The action of that key at the moment. A key that is held down only triggers actions that move something; shift
+    /// with a key that seeks is left to the caller.
     pub(crate) fn action(&self, key: KeyEvent, scene: Scene) -> Option<Action> {
         if key.kind == KeyEventKind::Release {
             return None;
@@ -318,7 +318,7 @@ impl Keymap {
         bound.keys.iter().position(|&chord| chord == Chord::pressed(key))
     }
 
-    /// When that key would mean something, if it ever does.
+    /// When that key would have a meaning, if it ever has one.
     pub(crate) fn when(&self, key: KeyEvent) -> Option<When> {
         let chord = Chord::pressed(key);
         self.0.iter().find(|bound| bound.keys.contains(&chord)).map(|bound| bound.binding.when)

@@ -62,12 +62,12 @@ impl Meter {
         self.clipped_at.is_some_and(|at| now.saturating_sub(at) < CLIP_SHOWN)
     }
 
-    /// Forgets the level at once: there is no input any more. What clipped belongs to the recording.
+    /// Clears the level at once: there is no input any more. What clipped belongs to the recording.
     pub(crate) fn fall_silent(&mut self) {
         (self.bar_dbfs, self.hold_dbfs) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
     }
 
-    /// Forgets what clipped: a recording begins.
+    /// Resets the count of clipped samples: a recording begins.
     pub(crate) fn reset(&mut self) {
         (self.clipped, self.clipped_at) = (0, None);
     }

@@ -1,7 +1,7 @@
-//! `dictaphone` alone: the screen to record, listen and keep order in.
+//! `dictaphone` alone: the screen for recording, listening and managing clips.
 //!
-//! `update` and `view` are pure functions over the plain data in `app`; `effect` alone touches the world. Here is the
-//! start of it all; `session` is the loop that joins them, on the main thread.
+//! `update` and `view` are pure functions over the plain data in `app`; only `effect` has side effects. This module
+//! starts it all; `session` is the loop that joins them, on the main thread.
 
 mod app;
 mod effect;
@@ -51,7 +51,7 @@ use crate::{
     session::{SessionInput, listener::BoardKeeper},
 };
 
-/// When the size of the terminal cannot be found out.
+/// Where the size of the terminal is unknown.
 const USUAL: (u16, u16) = (80, 24);
 
 /// Why there can be no screen, if so: it needs a terminal to draw on and to take keys from.
@@ -65,19 +65,19 @@ pub(crate) fn obstacle(plain: bool) -> Option<Message> {
     Some(Message::new(text).hint("`dictaphone record` records without one"))
 }
 
-/// Whether lines are wanted instead of a screen that is drawn: by the flag, or by the environment.
+/// Whether lines are requested instead of a screen that is drawn: by the flag, or by the environment.
 pub(crate) fn is_plain(flag: bool) -> bool {
     flag || env::var_os("DICTAPHONE_PLAIN").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Opens the screen and stays until the user leaves; a `plain` one tells every change in a line.
+/// Opens the screen and stays until the user leaves; a `plain` one reports every change in a line.
 ///
 /// # Errors
 /// A usage failure before anything is opened; later whatever kept the terminal from being used.
 pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Report) -> anyhow::Result<Exit> {
     let style = report.style_of_screen();
     let only = |capture| RecordArgs { capture, ..RecordArgs::default() };
-    // The config speaks of the screen as well where both can do the same.
+    // The config applies to the screen as well, where it and `record` have the same function.
     let defaults = RecordArgs {
         reconnect: config.record.reconnect,
         on_saved: config.record.on_saved,
@@ -110,7 +110,7 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     let inputs = inputs.inspect_err(|_| terminal::give_screen_back())?;
     #[cfg(unix)]
     let board = control::board();
-    // Closed behind everything else: whoever has asked for the end gets an answer.
+    // Closed after everything else: a client that has asked for the end gets its answer.
     #[cfg(unix)]
     let _control = Control::start(Arc::clone(&board), asked_from_outside(sender.clone()))
         .inspect_err(|error| log::warn!("no control from outside: {error}"))
@@ -148,13 +148,13 @@ fn listen(events: &Sender<WorldEvent>, report: &Report) -> Result<Inputs, Failur
     Inputs::of_screen(deliver, report, take).map_err(|error| cannot("listen to signals", &error))
 }
 
-/// What is asked on the control socket is for the session, unless the screen has a part in it.
+/// Requests on the control socket go to the session, unless they concern the screen.
 #[cfg(unix)]
 fn asked_from_outside(events: Sender<WorldEvent>) -> Deliver {
     Arc::new(move |command| {
         let event = match command {
             Command::Start => WorldEvent::Msg(Msg::Command(Command::Start)),
-            // As a signal asks for it.
+            // As for a signal.
             Command::Quit => WorldEvent::Msg(Msg::Command(Command::Stop)),
             command => WorldEvent::Session(SessionInput::Command(command)),
         };

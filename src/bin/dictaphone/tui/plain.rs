@@ -12,13 +12,13 @@ use super::{
 };
 use crate::report::{quantity, status};
 
-/// A head that is somewhere else than it would be by playing on was moved.
+/// A head that is farther than this from where playing on would have brought it was moved.
 const JUMP_MIN: Duration = Duration::from_millis(1_500);
 
-/// What was told so far.
+/// What was reported so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Announced {
-    /// What is told anew when it changes, each about one thing.
+    /// What is reported anew when it changes, each about one thing.
     topics: Vec<String>,
     /// Where the head was, and when.
     head: Option<(Duration, Duration)>,
@@ -56,7 +56,7 @@ impl Announced {
     }
 }
 
-/// The places of two topics of which the end is told as well.
+/// The places of the two topics whose end is reported as well.
 const PLAYING: usize = 2;
 const DIALOG: usize = 4;
 
@@ -74,7 +74,7 @@ fn topics(model: &Model) -> Vec<String> {
     ]
 }
 
-/// What comes from outside, harmless, a line as it is.
+/// Text from outside, made harmless, with its lines kept.
 fn text_of(theme: Theme, lines: &str) -> String {
     lines.lines().map(|line| theme.text(line)).collect::<Vec<_>>().join("\n")
 }
@@ -97,7 +97,7 @@ fn deck(model: &Model) -> String {
         Deck::Idle if recorder.keeps.is_zero() => "ready".to_owned(),
         Deck::Idle => format!("ready, the last {} are kept in memory", quantity::span(recorder.keeps)),
         Deck::Waiting => "waiting for the first sound".to_owned(),
-        // Once a minute, that one knows it goes on.
+        // Once a minute, to show that it goes on.
         Deck::Recording if recorder.time.as_secs() >= 60 => format!("recorded {} min", recorder.time.as_secs() / 60),
         Deck::Recording => format!("recording {}", text_of(model.theme, &recorder.name)),
         Deck::Paused => format!("recording paused at {}", clock(recorder.time)),

@@ -1,4 +1,4 @@
-//! The loop between the world and the picture of it, and what becomes of a recording when this program has a bug.
+//! The loop between the outside and the picture of it, and what becomes of a recording when this program has a bug.
 //!
 //! Runs on the main thread. A panic in it does not end the recording: the screen is opened anew, and if that does not
 //! help, the recording goes on without one until it is stopped.
@@ -34,7 +34,7 @@ use crate::{
 const PICTURE_INTERVAL: Duration = Duration::from_millis(34);
 /// The same after a key, which is not to wait for the next picture.
 const KEY_INTERVAL: Duration = Duration::from_millis(4);
-/// How often is looked around when nothing is heard.
+/// How often the outside is checked when no sound arrives.
 const IDLE_INTERVAL: Duration = Duration::from_millis(250);
 /// Messages that may belong to one picture.
 const AT_ONCE: usize = 256;
@@ -49,7 +49,7 @@ pub(super) struct Screen {
     world: World,
     events: Receiver<WorldEvent>,
     inputs: Inputs,
-    /// Lines are written instead of pictures, and what was told so far.
+    /// Lines are written instead of pictures, and what was reported so far.
     told: Option<Announced>,
     /// The title of the terminal.
     title: String,
@@ -101,7 +101,7 @@ impl Screen {
             self.wait_for_stop();
         }
         if !matches!(end, End::Left) {
-            // Nobody is left to stop it.
+            // There is no way left to stop it.
             self.world.finish(&self.events);
             if let Some(dictation) = self.model.recorder.dictation.take() {
                 self.world.strand(&dictation);
@@ -113,12 +113,12 @@ impl Screen {
         match end {
             End::Left => Ok(kept.unwrap_or(Exit::Done)),
             End::Blind(error) => Err(cannot("draw on the terminal", &error).into()),
-            // The panic hook has told about it.
+            // The panic hook has reported it.
             End::Broken => Ok(kept.unwrap_or(Exit::Failed)),
         }
     }
 
-    /// The loop, and again after a panic.
+    /// Runs the loop, and again after a panic.
     fn survive(&mut self) -> End {
         for _ in 0..RESTARTS_MAX {
             match panic::catch_unwind(AssertUnwindSafe(|| self.run())) {
@@ -137,7 +137,7 @@ impl Screen {
         End::Broken
     }
 
-    /// What came of the recordings that were not told on the screen.
+    /// Reports the outcomes of the recordings that were not reported on the screen.
     fn report_kept(&self, report: &Report) -> Option<Exit> {
         let mut worst = self.world.worst();
         for kept in &self.world.kept {
@@ -173,7 +173,7 @@ impl Screen {
             match self.events.recv_timeout(wait) {
                 Ok(first) => {
                     self.on_event(first);
-                    // What waits behind it belongs to the same picture.
+                    // Events that wait behind it belong to the same picture.
                     for _ in 0..AT_ONCE {
                         let Ok(next) = self.events.try_recv() else { break };
                         self.on_event(next);
@@ -190,7 +190,7 @@ impl Screen {
                 return Ok(());
             }
             if !self.model.leaving {
-                // The screen has told about those.
+                // The screen has reported those.
                 self.world.kept.clear();
             }
             if self.drawn.elapsed() >= self.interval() || !self.world.is_live() {
@@ -213,7 +213,7 @@ impl Screen {
         self.follow_session();
     }
 
-    /// What the session has said, in its order.
+    /// Handles what the session has reported, in its order.
     fn follow_session(&mut self) {
         for msg in self.world.take_messages() {
             self.follow(msg);
@@ -224,7 +224,7 @@ impl Screen {
         self.follow_all(vec![msg], None);
     }
 
-    /// Messages and an effect, and everything that follows from them.
+    /// Handles messages and an effect, and everything that follows from them.
     fn follow_all(&mut self, mut waiting: Vec<Msg>, first: Option<Effect>) {
         waiting.extend(first.into_iter().flat_map(|effect| self.world.perform(effect)));
         while let Some(msg) = waiting.pop() {
@@ -240,7 +240,7 @@ impl Screen {
         }
     }
 
-    /// Draws if something has changed and the terminal is ours.
+    /// Draws if something has changed and the screen can be drawn on.
     fn draw(&mut self, canvas: &mut Canvas) -> io::Result<()> {
         let now_shown = match terminal::shown() {
             // Another thread may have panicked, whose message took the screen away.
@@ -286,7 +286,7 @@ impl Screen {
 }
 
 fn ask_terminal(command: impl crossterm::Command) -> io::Result<()> {
-    // The macro takes its writer twice, so that it must be one that lives.
+    // The macro uses its writer twice, so it must be a variable.
     let mut out = Screenful::default();
     execute!(out, command)
 }

@@ -1,8 +1,8 @@
 //! What the terminal can show: colours or none, all characters or ASCII. Pure.
 //!
-//! Only the sixteen colours that a terminal's own scheme defines are used, black and white not among them, so that light
-//! and dark ones both work; yellow and cyan, which are pale on white, give way to others there. Nothing is told by colour
-//! alone.
+//! Only the sixteen colours that a terminal's own scheme defines are used, black and white not among them, so that
+//! light and dark ones both work; yellow and cyan, which are pale on white, are replaced by others there. Nothing is
+//! shown by colour alone.
 
 use ratatui::{
     style::{Color, Modifier, Style},
@@ -38,8 +38,8 @@ const ASCII_BORDER: border::Set<'static> = border::Set {
     horizontal_bottom: "-",
 };
 
-/// Whether a terminal that sets `COLORFGBG` to this says that its background is light: the last number is the colour of
-/// it, of which 7 and 9 to 15 are light.
+/// Whether a terminal that sets `COLORFGBG` to this has a light background: the last number is the background's colour,
+/// of which 7 and 9 to 15 are light.
 pub(crate) fn is_light(colorfgbg: &str) -> bool {
     matches!(colorfgbg.rsplit(';').next().and_then(|colour| colour.parse().ok()), Some(7 | 9..=15))
 }
@@ -99,7 +99,7 @@ impl Theme {
         self.key()
     }
 
-    /// What stands before the row under the cursor, and before the others.
+    /// The sign before the row under the cursor, and before the others.
     pub(crate) fn pointer(self, selected: bool) -> &'static str {
         match (selected, self.unicode) {
             (true, true) => "▸",

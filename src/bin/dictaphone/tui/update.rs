@@ -35,16 +35,16 @@ use super::{
 };
 use crate::{input::command::Command, report::status};
 
-/// What was heard and counted since the last time.
+/// The sound and the counts since the last time.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Look {
     /// Time since the screen was opened.
     pub(crate) now: Duration,
-    /// The year that it is, if somebody has looked.
+    /// The current year, if it was looked up.
     pub(crate) year: Option<i16>,
     /// Sound after the gain, one sample a frame: that of the channel which is the loudest in it.
     pub(crate) sound: Vec<f32>,
-    /// How the recording is getting on.
+    /// The numbers of the recording.
     pub(crate) progress: Option<Counted>,
     /// What is being played.
     pub(crate) playing: Option<Playing>,
@@ -61,11 +61,11 @@ pub(crate) struct Counted {
     pub(crate) time: Duration,
     /// Lost frames.
     pub(crate) lost: u64,
-    /// The first frame has come.
+    /// The first frame has arrived.
     pub(crate) arrived: bool,
-    /// So long before it was started it can be made to begin; nothing once that is fixed.
+    /// How long before its start it can be made to begin; zero once that is fixed.
     pub(crate) reach: Duration,
-    /// So long before it was started it begins.
+    /// How long before its start it begins.
     pub(crate) begins_before: Duration,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Counted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Changed {
     pub(crate) path: PathBuf,
-    /// Where one goes on: behind what was said, or where something is missing now.
+    /// Where the user goes on: behind what was dictated, or where something was removed.
     pub(crate) at: Duration,
     /// What remained of the old version in the folder.
     pub(crate) left_over: Vec<PathBuf>,
@@ -83,7 +83,7 @@ pub(crate) struct Changed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Undone {
     pub(crate) path: PathBuf,
-    /// What is as it was again.
+    /// What is again as it was before.
     pub(crate) said: String,
     /// Where in the clip that was.
     pub(crate) at: Option<Duration>,
@@ -123,17 +123,17 @@ pub(crate) enum Msg {
         /// That it ended by itself: when and why.
         ended: Option<String>,
     },
-    /// There is no file of it, and why; nothing if that was wanted.
+    /// There is no file of it, and why; `None` if that was intended.
     NotSaved(Option<String>),
     /// What is in the folder.
     Takes(Vec<ClipRow>),
     /// The folder cannot be read, and why.
     NoFolder(String),
-    /// A small waveform that was asked for; nothing if there is none.
+    /// A small waveform that was requested; `None` if there is none.
     Sketched(PathBuf, Option<Vec<Bin>>),
-    /// What the clip that is played looks like, as far as it was read.
+    /// Waveform and markers of the clip that is played, as far as it was read.
     Outlined(Outline),
-    /// What a part of it looks like from close by.
+    /// The enlarged waveform of a part of it.
     Detailed(Detail),
     /// The place of a pause in that direction, if there is one.
     Hopped {
@@ -150,7 +150,7 @@ pub(crate) enum Msg {
     MarkersBack(PathBuf, Option<Vec<Mark>>),
     /// How much of the job is done.
     Progress(f64),
-    /// The job is over: the clip was exported, or was not, and why. Nothing if that was wanted.
+    /// The job is over: the clip was exported, or was not, and why. `None` if that was intended.
     Exported(Result<PathBuf, Option<String>>),
     /// What was recorded is in that take, and what remained of the old version in the folder; or it is not, and why.
     Spliced(Result<Changed, Option<String>>),
@@ -192,22 +192,22 @@ pub(crate) enum Effect {
     Pause,
     Resume,
     Mark,
-    /// Lets the recording begin so long before it was started.
+    /// Makes the recording begin this long before its start.
     BeginEarlier(Duration),
     /// Names the marker of the recording with that number, from 0 on.
     NameMarker(usize, String),
     /// Gives a clip these markers and no others.
     SetMarkers(PathBuf, Vec<Mark>),
     Stop,
-    /// Lists the inputs and listens to each.
+    /// Lists the inputs and measures the level of each.
     ListInputs,
-    /// Listens to them no more.
+    /// Stops measuring them.
     CloseInputs,
     /// Gives a clip another name, without extension.
     Rename(PathBuf, String),
     /// Plays a clip from its start.
     Play(PathBuf),
-    /// Opens a clip and waits at that place.
+    /// Opens a clip paused at that place.
     Hold(PathBuf, Duration),
     /// Pauses what is played, or goes on.
     TogglePlay,
@@ -219,9 +219,9 @@ pub(crate) enum Effect {
     Hop {
         forward: bool,
     },
-    /// Leaves out silence from now on, or no more.
+    /// Leaves out silence from now on, or does so no longer.
     SkipSilence(bool),
-    /// That part of a clip is to be seen from close by.
+    /// Requests the enlarged waveform of that part of a clip.
     Detail(PathBuf, Stretch),
     /// Plays at another speed.
     Speed(f64),
@@ -234,7 +234,7 @@ pub(crate) enum Effect {
     Delete(PathBuf),
     /// Takes the latest change back.
     Undo,
-    /// Small waveforms are wanted of these and of no others.
+    /// Requests small waveforms of these and of no others.
     Sketch(Vec<PathBuf>),
     /// Makes an unfinished recording whole.
     Recover(PathBuf),
@@ -249,7 +249,7 @@ pub(crate) enum Effect {
         to: Duration,
         keep: bool,
     },
-    /// Gives up the job.
+    /// Cancels the job.
     Cancel,
 }
 
@@ -257,11 +257,11 @@ pub(crate) enum Effect {
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let heard = matches!(msg, Msg::Looked(_));
     let mut effects = apply(model, msg);
-    // What is typed next is about the place that was asked for, although the player is still on its way.
+    // Keys that follow apply to the place that was requested, although the player has not reached it yet.
     if let (Some(Effect::SeekTo(place)), Some(playing)) = (effects.last(), &mut model.player.playing) {
         playing.at = *place;
     }
-    // What is heard tells by itself whether something has changed.
+    // `Msg::Looked` itself sets whether something has changed.
     model.dirty |= !heard;
     list::scroll_into_view(model);
     effects.extend(list::ask_for_sketches(model));
@@ -339,7 +339,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
 }
 
 /// Shows it, unless something that matters more is shown: an error stays until a key is pressed or a newer one comes, a
-/// warning gives way to an error only and comes back behind it. A note that would hide either is not worth that.
+/// warning gives way to an error only and comes back behind it. A note that would hide either is dropped.
 fn say(model: &mut Model, weight: Weight, text: String) {
     let said = Notice { weight, text, at: model.now };
     match (weight, model.notices.shown.as_ref().map(|shown| shown.weight)) {
@@ -350,7 +350,7 @@ fn say(model: &mut Model, weight: Weight, text: String) {
     }
 }
 
-/// The clip that is played, or it is said that there is none.
+/// The clip that is played; if there is none, that is reported.
 fn needed(model: &mut Model) -> Option<Playing> {
     if model.player.playing.is_none() {
         let key = model.keymap.key_of(Action::Play, model.theme.unicode);
@@ -374,7 +374,7 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     }
 }
 
-/// What a clip is called, also one that is unfinished.
+/// The name of a clip, also of one that is unfinished.
 fn stem(path: &Path) -> String {
     let target = place::target_of_part(path);
     target.as_deref().unwrap_or(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()

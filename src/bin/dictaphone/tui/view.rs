@@ -60,7 +60,7 @@ pub(crate) fn view(model: &Model, frame: &mut Frame<'_>) {
     }
 }
 
-/// What the terminal is called meanwhile, so that one sees it from another window.
+/// The title of the terminal meanwhile, so that the state can be seen from another window.
 pub(crate) fn title(model: &Model) -> String {
     let name = |path: &Path| model.theme.text(&path.file_stem().unwrap_or_default().to_string_lossy());
     let minutes = |time: Duration| format!("{} min", time.as_secs() / 60);
@@ -112,7 +112,7 @@ fn outline_of_parts(model: &Model, areas: &Areas, buffer: &mut Buffer) {
         .render(areas.frame, buffer);
     divide(model, areas.heading, buffer);
     let place = Rect { x: 1, width: areas.heading.width.saturating_sub(2), ..areas.heading };
-    // The pane that has the keys is the bold one.
+    // The pane that receives the keys is the bold one.
     let style = if model.scene() == Scene::Clips { theme.key() } else { theme.plain() };
     let heading = Line::styled(heading(model, width), style);
     let takes = &model.shelf.takes;
@@ -195,7 +195,7 @@ fn divide(model: &Model, area: Rect, buffer: &mut Buffer) {
     Line::raw(format!("{left}{line}{right}")).render(area, buffer);
 }
 
-/// The sign and word of what the recorder does.
+/// The sign and word for the state of the recorder.
 fn head(model: &Model) -> (String, ratatui::style::Style) {
     let theme = model.theme;
     let (unicode, ascii, word, style) = match model.recorder.deck {
@@ -270,7 +270,7 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
     Line::from(spans).render(area, buffer);
 }
 
-/// That the input is kept in memory, and how much of that the recording begins with.
+/// How much of the input is kept in memory, and how much of that the recording begins with.
 fn kept(model: &Model) -> Option<String> {
     let recorder = &model.recorder;
     match recorder.deck {
@@ -371,7 +371,7 @@ fn beside(model: &Model, note: &str, width: usize) -> Line<'static> {
     line
 }
 
-/// What is said, and the lowest line that it takes.
+/// The message, and the lowest line that it takes.
 fn message<'a>(model: &'a Model, areas: &Areas) -> Option<(Weight, &'a str, Rect)> {
     let said = model.notices.shown.as_ref().map(|notice| (notice.weight, notice.text.as_str()));
     let (weight, text) = match &model.dialog {

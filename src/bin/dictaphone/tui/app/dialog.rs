@@ -1,4 +1,4 @@
-//! What has the keys for itself at the moment, as plain data.
+//! The dialog that receives all keys at the moment, as plain data.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -8,7 +8,7 @@ use tui_input::Input;
 /// An input that can be chosen.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct InputRow {
-    /// What the device is opened by.
+    /// The id by which the device is opened.
     pub(crate) id: String,
     /// Its name.
     pub(crate) label: String,
@@ -16,7 +16,7 @@ pub(crate) struct InputRow {
     pub(crate) host: String,
     /// The system's default.
     pub(crate) is_default: bool,
-    /// What is heard from it.
+    /// Its level.
     pub(crate) level: InputLevel,
     /// The channels of it that are to be kept, counted from 1, in that order; all of them if none is chosen.
     pub(crate) chosen: Vec<u16>,
@@ -28,7 +28,7 @@ pub(crate) struct InputRow {
 const DIGIT_CHANNELS: usize = 9;
 
 impl InputRow {
-    /// The peaks of its channels in the last moment, in dBFS; none before they are heard.
+    /// The peaks of its channels in the last moment, in dBFS; none before any sound arrived.
     pub(crate) fn peaks(&self) -> &[f64] {
         if let InputLevel::Peaks(peaks) = &self.level { peaks } else { &[] }
     }
@@ -39,13 +39,13 @@ impl InputRow {
         names.join(",").parse().ok()
     }
 
-    /// How a channel is called, by all the digits that name it.
+    /// The name of a channel, with all the digits that it has.
     pub(crate) fn name_of(&self, channel: u16) -> String {
         if self.peaks().len() > DIGIT_CHANNELS { format!("{channel:02}") } else { channel.to_string() }
     }
 
-    /// A digit names a channel, or the first of two where there are many; it is chosen, or not any more. Zero takes all
-    /// of them again.
+    /// A digit names a channel, or the first of two where there are many; the channel is chosen, or not any more. Zero
+    /// chooses all of them again.
     pub(crate) fn type_digit(&mut self, digit: u16) {
         let count = self.peaks().len();
         let channel = match (count > DIGIT_CHANNELS, self.digit.take()) {
@@ -62,10 +62,10 @@ impl InputRow {
     }
 }
 
-/// What is heard from an input that can be chosen.
+/// The level of an input that can be chosen.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum InputLevel {
-    /// There are too many of them to listen to all.
+    /// There are too many of them to measure all.
     Unheard,
     /// It is being opened.
     Opening,
@@ -86,7 +86,7 @@ pub(crate) enum Marked {
     Known(PathBuf, usize),
 }
 
-/// What has the keys for itself at the moment.
+/// The dialog that receives all keys at the moment.
 #[derive(Debug, Clone)]
 pub(crate) enum Dialog {
     /// The name of a clip is typed.

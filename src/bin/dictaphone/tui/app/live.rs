@@ -1,4 +1,4 @@
-//! What is heard at the moment, as far as it is shown. Plain data.
+//! The sound of the moment, as far as it is shown. Plain data.
 
 use std::collections::VecDeque;
 
@@ -66,7 +66,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Nothing arrives any more: what did must not look as if it still did.
+    /// Nothing arrives any more: earlier sound must not look as if it still arrived.
     pub(crate) fn fall_silent(&mut self) {
         self.sound.clear();
         self.meter.fall_silent();

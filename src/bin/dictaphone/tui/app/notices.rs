@@ -1,11 +1,11 @@
-//! What is said to the person. Plain data.
+//! Messages to the user. Plain data.
 
 use std::time::Duration;
 
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
-    /// Said for a moment.
+    /// Shown for a moment.
     Note,
     /// Stays until a key is pressed.
     Warning,
@@ -13,18 +13,18 @@ pub(crate) enum Weight {
     Error,
 }
 
-/// A line for the person.
+/// A line for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
     /// How much it matters.
     pub(crate) weight: Weight,
     /// The line.
     pub(crate) text: String,
-    /// When it was said, since the screen was opened.
+    /// When it was first shown, since the screen was opened.
     pub(crate) at: Duration,
 }
 
-/// What is said at the moment.
+/// The messages of the moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notices {
     pub(crate) shown: Option<Notice>,

@@ -15,9 +15,9 @@ pub(crate) struct Playing {
     pub(crate) at: Duration,
     /// How long it is, if known.
     pub(crate) length: Option<Duration>,
-    /// It waits.
+    /// It is paused.
     pub(crate) is_paused: bool,
-    /// The highest sample that was heard of it a moment ago.
+    /// The highest sample that was played a moment ago.
     pub(crate) peak: f32,
 }
 
@@ -45,7 +45,7 @@ pub(crate) enum Repeat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) at: Duration,
-    /// What was remarked; may be empty.
+    /// Its text; may be empty.
     pub(crate) text: String,
 }
 
@@ -76,7 +76,7 @@ impl Stretch {
     }
 }
 
-/// What a part of the clip that is played looks like from close by.
+/// The enlarged waveform of a part of the clip that is played.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Detail {
     /// The clip.
@@ -85,7 +85,7 @@ pub(crate) struct Detail {
     pub(crate) waveform: Waveform,
 }
 
-/// What the clip that is played looks like.
+/// The waveform and the markers of the clip that is played.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Outline {
     /// The clip.
@@ -113,9 +113,9 @@ pub(crate) struct Player {
     pub(crate) volume: f32,
     /// The part of it that is repeated.
     pub(crate) repeat: Repeat,
-    /// The level of what is heard of it.
+    /// The level of what is played of it.
     pub(crate) meter: Meter,
-    /// What it looks like.
+    /// Its waveform and its markers.
     pub(crate) outline: Option<Outline>,
     /// The part of it that fills the screen; all of it without one.
     pub(crate) zoom: Option<Stretch>,
@@ -129,7 +129,7 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    /// What the clip that is played looks like, if that is known.
+    /// Waveform and markers of the clip that is played, if they are known.
     pub(crate) fn outline_of_playing(&self) -> Option<&Outline> {
         let playing = self.playing.as_ref()?;
         self.outline.as_ref().filter(|outline| outline.path == playing.path)

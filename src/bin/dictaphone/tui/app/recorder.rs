@@ -11,18 +11,18 @@ use super::Dictation;
 pub(crate) enum Deck {
     /// Nothing is recorded.
     Idle,
-    /// A recording was asked for and its first frame has not come.
+    /// A recording was requested and its first frame has not arrived.
     Waiting,
     /// Frames are kept.
     Recording,
     /// Frames are dropped.
     Paused,
-    /// The recording ended and is made a file.
+    /// The recording ended and is being saved as a file.
     Saving,
 }
 
 impl Deck {
-    /// Whether the keys of a recording mean something.
+    /// Whether the keys of a recording have a meaning.
     pub(crate) const fn is_busy(self) -> bool {
         matches!(self, Self::Waiting | Self::Recording | Self::Paused)
     }
@@ -61,7 +61,7 @@ pub(crate) struct Recorder {
     pub(crate) markers: u32,
     /// Amplification before encoding.
     pub(crate) gain_db: f64,
-    /// What is kept in memory of the input, for whoever starts too late.
+    /// What is kept in memory of the input, for a user who starts too late.
     pub(crate) keeps: Duration,
     /// How long before it was started the recording can begin, and is to begin.
     pub(crate) reach: Duration,

@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 /// The small waveform of a clip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sketch {
-    /// Nobody has looked yet.
+    /// Not looked for yet.
     Unknown,
     /// There is none.
     Nothing,
@@ -32,14 +32,14 @@ pub(crate) enum Sketch {
 /// A clip of the list.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ClipRow {
-    /// What its header tells.
+    /// The facts in its header.
     pub(crate) clip: Clip,
     pub(crate) kind: Kind,
     pub(crate) sketch: Sketch,
 }
 
 impl ClipRow {
-    /// Whether it is samples alone: nothing is wrong with it, but nobody knows what they mean.
+    /// Whether it is samples alone: nothing is wrong with it, but it is unknown what they mean.
     pub(crate) fn is_raw(&self) -> bool {
         self.kind == Kind::Whole && self.clip.error.is_some() && self.clip.format.as_deref() == Some("raw")
     }
@@ -71,7 +71,7 @@ pub(crate) struct Takes {
 }
 
 impl Takes {
-    /// The clip that keys are about.
+    /// The clip that keys apply to.
     pub(crate) fn current(&self) -> Option<&ClipRow> {
         self.shown.get(self.selected).and_then(|&index| self.all.get(index))
     }
@@ -82,7 +82,7 @@ impl Takes {
     }
 }
 
-/// How an order is called in the title of the list.
+/// The name of an order in the title of the list.
 pub(crate) const fn order_name(order: SortKey) -> &'static str {
     match order {
         SortKey::Date => "by date",

@@ -20,10 +20,10 @@ use crate::{
     tui::{app::InputRow, update::Msg},
 };
 
-/// The session of the screen, and what is heard of its device and of others.
+/// The session of the screen, the sound of its device, and the levels of others.
 pub(super) struct Input {
     pub(super) session: Session,
-    /// What the session has said.
+    /// What the session has reported.
     pub(super) inbox: Inbox,
     pub(super) levels: Levels,
     /// The sound of the device.
@@ -47,7 +47,7 @@ impl Input {
         self.session.is_live() || self.levels.are_heard()
     }
 
-    /// Lists the inputs, and then listens to each.
+    /// Lists the inputs, and then measures the level of each.
     pub(super) fn list(&self) {
         self.levels.list(self.session.devices());
     }
@@ -56,7 +56,7 @@ impl Input {
         self.levels.listed(self.session.devices(), turn, rows)
     }
 
-    /// Takes in what is for the session, and returns what came of a recording that is over by that.
+    /// Handles an input of the session, and returns the outcome of a recording that it ended.
     pub(super) fn on_session(&mut self, input: SessionInput) -> Option<Outcome> {
         let is_opened = matches!(input, SessionInput::Opened(..));
         self.session.on_input(input);

@@ -1,6 +1,6 @@
-//! What is heard from the inputs while one of them is chosen: each is opened with a tap, and closed when the list goes.
+//! The levels of the inputs while one of them is chosen: each is opened with a tap, and closed with the list.
 //!
-//! Opening and closing have threads, because a dead device may hold them up for seconds.
+//! Opening and closing have threads, because a dead device may block them for seconds.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,7 +27,7 @@ use crate::{
 
 /// Blocks of sound that may wait for the screen.
 pub(super) const TAP_BLOCKS: usize = 256;
-/// Nobody looks at more of them at once, and each has a connection of its own.
+/// Users do not look at more of them at once, and each has a connection of its own.
 const INPUTS_MAX: usize = 16;
 
 struct Listened {
@@ -36,7 +36,7 @@ struct Listened {
     tap: Tap,
 }
 
-/// The inputs that are listened to.
+/// The inputs whose levels are measured.
 pub(super) struct Levels {
     answers: Answers,
     turn: Turn,
@@ -59,7 +59,7 @@ fn lock(open: &Mutex<Vec<Listened>>) -> MutexGuard<'_, Vec<Listened>> {
 }
 
 impl Levels {
-    /// Lists the inputs, and then listens to each.
+    /// Lists the inputs, and then measures the level of each.
     pub(super) fn list(&self, devices: &Arc<MediaDevices>) {
         let turn = self.turn.next();
         let devices = Arc::clone(devices);
@@ -109,7 +109,7 @@ impl Levels {
         }
     }
 
-    /// What was heard since the last call.
+    /// The peaks since the last call.
     pub(super) fn peaks(&self) -> Vec<(String, Vec<f64>)> {
         lock(&self.open).iter().filter_map(Listened::level).collect()
     }

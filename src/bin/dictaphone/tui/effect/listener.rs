@@ -1,4 +1,4 @@
-//! The screen as a listener of the session: what happens becomes messages.
+//! The screen as a listener of the session: events become messages.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

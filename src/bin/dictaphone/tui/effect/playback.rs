@@ -1,6 +1,6 @@
-//! The clip that is played, and what it looks like.
+//! The clip that is played, with its waveform and its markers.
 //!
-//! Opening a file and giving a loudspeaker back may take long, and so have a thread each.
+//! Opening a file and releasing a loudspeaker may take long, and so have a thread each.
 
 mod travel;
 
@@ -45,7 +45,7 @@ pub(super) struct Playback {
     turn: Turn,
     /// That of the next clip as well.
     volume: f32,
-    /// How far it goes back when it goes on after a pause.
+    /// How far it goes back when it resumes after a pause.
     back_step: Duration,
     travel: Travel,
     cache: Option<WaveformCache>,
@@ -69,7 +69,7 @@ impl Playback {
         }
     }
 
-    /// Plays it, or waits at a place in it.
+    /// Plays it, or opens it paused at a place in it.
     pub(super) fn play(&mut self, path: PathBuf, at: Option<Duration>) {
         self.stop();
         let number = self.turn.next();
@@ -111,7 +111,7 @@ impl Playback {
         }
     }
 
-    /// Pauses, or goes on from a little before.
+    /// Pauses, or resumes from a little before.
     pub(super) fn toggle(&self) {
         self.with_player(|player| {
             if !self.back_step.is_zero() && player.state().status == Status::Paused {
@@ -138,7 +138,7 @@ impl Playback {
     }
 
     pub(super) fn stop(&mut self) {
-        // What is still being opened is not wanted any more.
+        // The result of an opening in progress is no longer needed.
         self.turn.next();
         if let Some((path, player)) = self.player.take() {
             if let Some(damage) = player.state().damage {
@@ -146,7 +146,7 @@ impl Playback {
                 let text = format!("{} is damaged: {damage}", visible(&name));
                 self.answers.say(Msg::Say(Weight::Warning, text));
             }
-            // A dead sound server may hold it up.
+            // A dead sound server may block it.
             self.answers.spawn("silence", move || {
                 player.stop();
                 None
@@ -154,7 +154,7 @@ impl Playback {
         }
     }
 
-    /// What is played at the moment. At its end or after a failure the loudspeaker is given back.
+    /// What is played at the moment. At its end or after a failure the loudspeaker is released.
     pub(super) fn playing(&mut self) -> Option<Playing> {
         let (path, player) = self.player.as_ref()?;
         let state = player.state();
@@ -175,7 +175,7 @@ impl Playback {
         None
     }
 
-    /// What the clip of that attempt looks like, under the name that it has by now.
+    /// Waveform and markers of the clip of that attempt, under the name that it has by now.
     pub(super) fn outlined(&mut self, number: u64, mut outline: Outline) -> Option<Msg> {
         let (path, _) = self.player.as_ref().filter(|_| self.turn.is(number))?;
         outline.path.clone_from(path);
@@ -183,7 +183,7 @@ impl Playback {
         Some(Msg::Outlined(outline))
     }
 
-    /// Reads the whole clip, shows what there is of it ten times a second, and gives up when another one is played.
+    /// Reads the whole clip, shows what there is of it ten times a second, and stops when another one is played.
     fn draw_outline(&self, number: u64, path: PathBuf) {
         let (answers, current) = (self.answers.clone(), self.turn.clone());
         let cache = self.cache.clone();
@@ -197,7 +197,7 @@ impl Playback {
     }
 }
 
-/// What the clip at `path` looks like; `show` sees it grow and can end it.
+/// Waveform and markers of the clip at `path`; `show` receives every stage and can end it.
 fn outline(path: &Path, cache: Option<&WaveformCache>, mut show: impl FnMut(Outline) -> ControlFlow<()>) -> Result<()> {
     let mut decoder = format::open(path)?;
     let rate = decoder.format().sample_rate;

@@ -1,4 +1,4 @@
-//! What came of the recordings that the screen did not tell about, and of the takes into which they were to go.
+//! The outcomes of the recordings that the screen did not report, and of the takes into which they were to go.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,11 +14,11 @@ use crate::{
     tui::app::{Dictation, Place},
 };
 
-/// What came of a recording.
+/// The outcome of a recording.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     path: Result<PathBuf, Message>,
-    /// Length of the recording; not told of a take that it went into.
+    /// Length of the recording; not reported for a take that it went into.
     time: Option<Duration>,
     pub(super) flaw: Option<String>,
     /// Where it was to go and did not, and why.
@@ -45,7 +45,7 @@ impl Kept {
         Self { path: Ok(path), time: None, flaw, astray: None, exit }
     }
 
-    /// A take that was to go into another one, and could not; `why` is nothing if that was given up.
+    /// A take that was to go into another one, and could not; `why` is `None` if that was cancelled.
     pub(super) fn astray(path: PathBuf, flaw: Option<String>, dictation: &Dictation, why: Option<&str>) -> Self {
         let name = dictation.path.file_stem().unwrap_or_default().to_string_lossy();
         let what = match dictation.place {
@@ -54,8 +54,8 @@ impl Kept {
             Place::Overwrite(_) => "recorded over",
         };
         let astray = format!("not {what} {name}: {}", why.unwrap_or("it was given up"));
-        // All of it is saved, so that 3 would be wrong; but as with events that got lost, the rest of what was asked for
-        // failed.
+        // All of it is saved, so that exit code 3 would be wrong; but as with events that got lost, the rest of what
+        // was asked for failed.
         let exit = if flaw.is_some() { Exit::Incomplete } else { Exit::Failed };
         Self { path: Ok(path), time: None, flaw, astray: Some(astray), exit }
     }
@@ -65,7 +65,7 @@ impl Kept {
         self.path.as_ref().is_ok_and(|kept| kept == path)
     }
 
-    /// What is said about it after the screen is gone, and how the program ends because of it.
+    /// The message about it after the screen is gone, and how the program ends because of it.
     pub(crate) fn last_words(&self) -> (Result<String, Message>, Exit) {
         let words = match (&self.path, &self.flaw, &self.astray) {
             (Err(message), ..) => Err(message.clone()),

@@ -58,12 +58,12 @@ impl Shelf {
         }
     }
 
-    /// Whether something must not be left behind.
+    /// Whether something is in progress that must not be abandoned.
     pub(super) fn is_busy(&self) -> bool {
         self.job.is_some() || self.marking.is_running()
     }
 
-    /// What is said if the program is left while a job runs.
+    /// The message if the program is left while a job runs.
     pub(super) fn last_words(&self) -> Option<&Message> {
         self.job.as_ref().map(|job| &job.last_words)
     }

@@ -1,4 +1,4 @@
-//! Threads for what may take long; each answers into the one channel that the main thread reads.
+//! Threads for what may take long; each sends its answer into the one channel that the main thread reads.
 
 use std::sync::{
     Arc,
@@ -12,7 +12,7 @@ use crate::{
     work::{self, Post},
 };
 
-/// Numbers attempts of which only the latest counts; what earlier ones bring is not wanted any more.
+/// Numbers attempts of which only the latest counts; the results of earlier ones are no longer needed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turn(Arc<AtomicU64>);
 
@@ -37,12 +37,12 @@ impl Answers {
         Self(events)
     }
 
-    /// Whether anybody still takes it.
+    /// Sends it, and returns whether there is still a receiver.
     pub(super) fn send(&self, event: WorldEvent) -> bool {
         self.0.send(event).is_ok()
     }
 
-    /// The same for what the screen is to take in as it is.
+    /// The same for a message that goes to the screen as it is.
     pub(super) fn say(&self, msg: Msg) -> bool {
         self.send(WorldEvent::Msg(msg))
     }
@@ -54,7 +54,7 @@ impl Answers {
         })
     }
 
-    /// A thread whose answer comes through the channel; if there can be none, the answer is an error.
+    /// Starts a thread whose answer comes through the channel; if no thread can be started, the answer is an error.
     pub(super) fn spawn(&self, name: &str, work: impl FnOnce() -> Option<WorldEvent> + Send + 'static) {
         if let Err(reason) = work::start(name, self.post(), work) {
             self.say(Msg::Say(Weight::Error, format!("cannot start a thread: {reason}")));

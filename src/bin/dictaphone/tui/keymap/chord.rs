@@ -7,7 +7,7 @@ use crossterm::event::{
 
 use crate::message::WrongValue;
 
-/// What the config calls the keys that have no character of their own.
+/// The names in the config of the keys that have no character of their own.
 const NAMED: [(&str, KeyCode); 15] = [
     ("space", Char(' ')),
     ("enter", Enter),
@@ -40,7 +40,7 @@ pub(crate) struct Chord {
 }
 
 impl Chord {
-    /// The place of a key that is none any more; nobody can press it.
+    /// Stands in the place of a key that was removed; it cannot be pressed.
     pub(crate) const NONE: Self = Self::plain(KeyCode::Null);
 
     /// The key alone.
@@ -48,7 +48,7 @@ impl Chord {
         Self { code, held: KeyModifiers::NONE }
     }
 
-    /// What was pressed. Shift is already in a character, and some terminals tell it and others do not.
+    /// What was pressed. Shift is already in a character, and some terminals report it and others do not.
     pub(crate) fn pressed(key: KeyEvent) -> Self {
         let held = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
         let is_in_code = matches!(key.code, Char(_) | BackTab);
@@ -81,7 +81,7 @@ impl Chord {
         Self { code, held }.spelt_out(text)
     }
 
-    /// As terminals tell it.
+    /// The key as terminals report it.
     fn spelt_out(self, text: &str) -> Result<Self, WrongValue> {
         let Self { code, held } = self;
         if let (Char(letter), true) = (code, held.contains(KeyModifiers::CONTROL)) {

@@ -62,7 +62,7 @@ pub(super) fn done(model: &mut Model, outcome: Result<Changed, Option<String>>) 
     Vec::new()
 }
 
-/// The head stands where something was done, unless another clip is listened to by now, or one is leaving.
+/// Puts the head where something was done, unless another clip is played by now, or the user is leaving.
 pub(super) fn hold(model: &Model, path: std::path::PathBuf, at: Duration) -> Vec<Effect> {
     let is_free = model.player.playing.as_ref().is_none_or(|playing| playing.path == path);
     if is_free && !model.leaving { vec![Effect::Hold(path, at)] } else { Vec::new() }

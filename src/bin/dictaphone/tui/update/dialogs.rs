@@ -1,4 +1,4 @@
-//! The keys while a dialog has them: a text is typed, a question answered, a row chosen. Pure.
+//! The keys while a dialog receives them: a text is typed, a question answered, a row chosen. Pure.
 
 use std::path::PathBuf;
 
@@ -103,7 +103,7 @@ fn help(model: &mut Model, line: u16, code: KeyCode) {
     model.dialog = Some(Dialog::Help(line));
 }
 
-/// Whether that key edits a suggestion or takes its place, and then nothing of it is left.
+/// Whether that key edits a suggestion or replaces it, in which case the suggestion is removed.
 fn takes_place(input: &mut Input, key: KeyEvent) -> bool {
     let is_text = match key.code {
         KeyCode::Char(c) => !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) && !c.is_control(),

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{Changed, Effect, cut, list, recording, say, stem};
 use crate::tui::app::{Device, Dictation, Model, Place, Weight};
 
-/// Begins to record. `place` is asked with where the chosen clip is being played, if it is.
+/// Begins to record. `place` is called with where the chosen clip is being played, if it is.
 pub(super) fn begin(model: &mut Model, place: impl FnOnce(Option<Duration>) -> Option<Place>) -> Vec<Effect> {
-    // What cannot be read cannot be gone on with, and that must be known before anything is said into it.
+    // A take that cannot be read cannot be continued, and the user must know that before speaking.
     let Some(path) = list::readable(model) else { return Vec::new() };
     if model.shelf.job.is_some() {
         say(model, Weight::Note, "something is being made already, one after the other".to_owned());
@@ -44,7 +44,7 @@ pub(super) fn spliced(model: &mut Model, outcome: Result<Changed, Option<String>
                     say(model, Weight::Warning, text);
                 }
             }
-            // On a hand-held machine the head stands behind what was said.
+            // On a hand-held machine the head is behind what was said.
             return cut::hold(model, path, at);
         }
         Err(Some(why)) => say(model, Weight::Error, format!("{why}; {own}")),

@@ -71,7 +71,7 @@ pub(super) fn listed(model: &mut Model, found: Vec<InputRow>) {
         Device::Opening | Device::Missing => None,
     };
     if let Some(Dialog::Inputs { rows, selected }) = &mut model.dialog {
-        // Whoever only looks and presses Enter keeps what there is.
+        // A user who only looks and presses Enter keeps the input that is open.
         *selected = open.unwrap_or(0);
         *rows = Some(found);
     }
@@ -84,7 +84,7 @@ pub(super) fn deaf(model: &mut Model, id: &str) {
     }
 }
 
-/// What was heard from the inputs since the last time.
+/// The levels of the inputs since the last time.
 pub(super) fn heard(model: &mut Model, inputs: Vec<(String, Vec<f64>)>) {
     model.dirty |= !inputs.is_empty() && rows(model).is_some();
     for (id, peaks) in inputs {

@@ -7,7 +7,7 @@ use dictaphone::format::formats;
 use super::{Effect, list, say, stem};
 use crate::tui::app::{Dialog, Dictation, Job, Model, Place, Weight, Work};
 
-/// Asks for the format of the export.
+/// Opens the dialog for the format of the export.
 pub(super) fn choose(model: &mut Model) {
     if model.shelf.job.is_some() || model.recorder.dictation.is_some() {
         return say(model, Weight::Note, "something is being made already, one after the other".to_owned());
@@ -23,7 +23,7 @@ pub(super) fn export(model: &mut Model, path: PathBuf, format: &'static str) -> 
     vec![Effect::Export(path, format)]
 }
 
-/// A job begins, which a note about what was before does not hide.
+/// Begins a job, and removes an older note that would hide it.
 pub(super) fn begin(model: &mut Model, work: Work, what: String) {
     model.notices.shown.take_if(|notice| notice.weight == Weight::Note);
     model.shelf.job = Some(Job { work, what, done: None });

@@ -1,4 +1,4 @@
-//! From a key to what it asks for. Pure.
+//! From a key to its action. Pure.
 
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
@@ -24,7 +24,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     }
 }
 
-/// A key that does nothing here says why.
+/// Reports why a key does nothing here.
 fn nothing_here(model: &mut Model, key: KeyEvent) {
     if key.kind != KeyEventKind::Press {
         return;

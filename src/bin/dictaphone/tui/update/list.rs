@@ -12,7 +12,7 @@ use crate::tui::{
     layout,
 };
 
-// ---- what keys ask for -----------------------------------------------------------------------------------------------
+// ---- actions of keys ------------------------------------------------------------------------------------------------
 
 pub(super) fn select(model: &mut Model, to: impl FnOnce(usize, usize) -> usize) {
     let count = model.shelf.takes.shown.len();
@@ -23,7 +23,7 @@ pub(super) fn page(model: &Model) -> usize {
     layout::areas(model.size).map_or(1, |areas| usize::from(areas.list.height).max(1))
 }
 
-/// The clip that the cursor is on, if it is finished; otherwise says why nothing can be done with it.
+/// The clip that the cursor is on, if it is finished; otherwise reports why nothing can be done with it.
 pub(super) fn whole(model: &mut Model) -> Option<PathBuf> {
     let take = model.shelf.takes.current()?;
     if take.kind == Kind::Whole {
@@ -89,7 +89,7 @@ pub(super) fn filter(model: &mut Model, text: String) {
     show(model, selected);
 }
 
-// ---- what comes of it ------------------------------------------------------------------------------------------------
+// ---- results --------------------------------------------------------------------------------------------------------
 
 pub(super) fn take_list(model: &mut Model, mut takes: Vec<ClipRow>) {
     keep_sketches(&mut model.shelf.takes.all, &mut takes);
@@ -108,7 +108,7 @@ pub(super) fn no_folder(model: &mut Model, why: String) {
     model.shelf.takes.trouble = Some(why);
 }
 
-/// What was drawn of a clip that has not changed need not be drawn again.
+/// The small waveform of a clip that has not changed need not be measured again.
 fn keep_sketches(before: &mut [ClipRow], now: &mut [ClipRow]) {
     let mut known: HashMap<_, _> = before
         .iter_mut()
@@ -121,7 +121,7 @@ fn keep_sketches(before: &mut [ClipRow], now: &mut [ClipRow]) {
     }
 }
 
-/// What was typed stays, to be made better, unless something else is asked meanwhile.
+/// What was typed stays, to be corrected, unless another dialog is open by now.
 pub(super) fn not_renamed(model: &mut Model, path: PathBuf, name: String, why: String) {
     if model.dialog.is_some() {
         return say(model, Weight::Error, why);
@@ -136,7 +136,7 @@ pub(super) fn renamed(model: &mut Model, from: &PathBuf, path: PathBuf) {
     if model.shelf.takes.wanted.as_ref() == Some(from) {
         model.shelf.takes.wanted = Some(path.clone());
     }
-    // It plays on, and is no other clip that would begin anew.
+    // It goes on playing, and does not begin anew as another clip would.
     if let Some(playing) = model.player.playing.as_mut().filter(|playing| playing.path == *from) {
         playing.path.clone_from(&path);
     }
@@ -182,9 +182,9 @@ pub(super) fn recovered(model: &mut Model, outcome: Result<PathBuf, String>) {
     }
 }
 
-// ---- small waveforms -------------------------------------------------------------------------------------------------
+// ---- small waveforms ------------------------------------------------------------------------------------------------
 
-/// Those that can be seen and are not known, if others were asked for the last time.
+/// The small waveforms that can be seen and are not known, unless these were requested the last time.
 pub(super) fn ask_for_sketches(model: &mut Model) -> Option<Effect> {
     let takes = &model.shelf.takes;
     let rows = takes.shown.iter().skip(takes.offset).take(page(model)).filter_map(|&index| takes.all.get(index));
@@ -208,11 +208,11 @@ pub(super) fn sketched(model: &mut Model, path: &PathBuf, bins: Option<Vec<Bin>>
     if let Some(take) = model.shelf.takes.all.iter_mut().find(|take| take.clip.path == *path) {
         take.sketch = bins.map_or(Sketch::Nothing, Sketch::Known);
     }
-    // What was answered is not waited for: should the clip change, it is asked for again.
+    // An answered request is not pending any more: should the clip change, its waveform is requested again.
     model.shelf.takes.asked.retain(|asked| asked != path);
 }
 
-// ---- order, filter, cursor -------------------------------------------------------------------------------------------
+// ---- order, filter, cursor ------------------------------------------------------------------------------------------
 
 fn selected(model: &Model) -> Option<PathBuf> {
     model.shelf.takes.current().map(|take| take.clip.path.clone())

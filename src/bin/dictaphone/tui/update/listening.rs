@@ -1,4 +1,4 @@
-//! Playing a clip: pause, seek, speed, volume, the part that is repeated, and what the clip looks like. Pure.
+//! Playing a clip: pause, seek, speed, volume, the part that is repeated, waveform and markers. Pure.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::{
 /// What one press changes the volume by, and how loud it gets at most.
 const VOLUME_STEP: f32 = 0.1;
 const VOLUME_MAX: f32 = 2.0;
-/// Whoever goes back a marker this soon behind one means the one before.
+/// Going back a marker this soon after one goes to the one before.
 const PASSED_MAX: Duration = Duration::from_millis(1_000);
 
 pub(super) fn play(model: &mut Model) -> Vec<Effect> {
     let here = model.shelf.takes.current().map(|take| &take.clip.path);
     match &model.player.playing {
         Some(playing) if here.is_none_or(|path| *path == playing.path) => vec![Effect::TogglePlay],
-        // Others that could not be read may be whole by now, and whoever opens them says what is wrong.
+        // Others that could not be read may be whole by now, and opening them reports what is wrong.
         _ if model.shelf.takes.current().is_some_and(ClipRow::is_raw) => {
             list::readable(model).map(Effect::Play).into_iter().collect()
         }
@@ -133,7 +133,7 @@ pub(super) fn touch(model: &mut Model, part: f64) -> Vec<Effect> {
     vec![Effect::SeekTo(place)]
 }
 
-/// From where the button went down to here is repeated.
+/// Repeats the part from where the button went down to here.
 pub(super) fn drag(model: &mut Model, part: f64) -> Vec<Effect> {
     let (Some(from), Some(place)) = (model.player.dragged_from, place(model, part)) else { return Vec::new() };
     if from == place {

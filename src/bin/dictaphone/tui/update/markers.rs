@@ -1,4 +1,4 @@
-//! Markers with names: set while one records or listens, gone to, renamed, deleted. Pure.
+//! Markers with names: set during a recording or while listening, gone to, renamed, deleted. Pure.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::{
     tui::app::{Dialog, Mark, Marked, Model, Playing, Weight},
 };
 
-/// The place is that of the key; the name comes when it comes.
+/// The place is that of the key press; the name can be typed later.
 pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
     if model.recorder.deck.is_busy() {
         let of = Marked::Recording(model.recorder.markers as usize);
@@ -26,7 +26,7 @@ pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Whether the markers of the clip that is played are known; otherwise it is said that they are not.
+/// Whether the markers of the clip that is played are known; otherwise reports that they are not.
 fn is_known(model: &mut Model) -> bool {
     let known = model.player.outline_of_playing().is_some();
     if !known {
@@ -67,7 +67,7 @@ pub(super) fn named(model: &mut Model, of: Marked, text: &str) -> Vec<Effect> {
     set(model, path, marks)
 }
 
-/// How a marker is told.
+/// A marker as it is shown in a message.
 pub(super) fn told(mark: &Mark) -> String {
     let name = if mark.text.is_empty() { String::new() } else { format!(": {}", mark.text) };
     format!("marker at {}{name}", status::clock(mark.at))
@@ -77,7 +77,7 @@ fn marks_of(model: &Model, path: &PathBuf) -> Option<Vec<Mark>> {
     model.player.outline_of_playing().filter(|outline| outline.path == *path).map(|outline| outline.markers.clone())
 }
 
-/// They are shown at once; should they not reach the file, it is said and those that are in it are shown again.
+/// They are shown at once; should they not reach the file, that is reported and those that are in it are shown again.
 fn set(model: &mut Model, path: PathBuf, mut marks: Vec<Mark>) -> Vec<Effect> {
     marks.sort_by_key(|mark| mark.at);
     if let Some(outline) = &mut model.player.outline {

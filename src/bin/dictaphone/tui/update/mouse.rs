@@ -1,4 +1,4 @@
-//! What the mouse asks for. Pure.
+//! From the mouse to actions. Pure.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;

@@ -1,4 +1,4 @@
-//! Starting, pausing and ending a recording, and what came of it. Pure.
+//! Starting, pausing and ending a recording, and its outcome. Pure.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -70,8 +70,8 @@ pub(super) fn saved(
     if let Some(dictation) = model.recorder.dictation.take() {
         return jobs::splice(model, dictation, path);
     }
-    // Whoever is typing something else is not interrupted; the take is safe under the name it has. And no name is asked for
-    // before one has seen what went wrong.
+    // A user who is typing something else is not interrupted; the take is safe under the name it has. And no name is
+    // asked for before the user has seen what went wrong.
     if is_whole && model.dialog.is_none() && !model.leaving {
         model.dialog = Some(Dialog::Name { path, input: Input::new(name), fresh: true, untouched: true, wrong: None });
     }
@@ -82,7 +82,7 @@ pub(super) fn record(model: &mut Model) -> Vec<Effect> {
     match (model.recorder.deck, &model.recorder.device) {
         (Deck::Saving, _) => say(model, Weight::Note, "the last recording is still being saved".to_owned()),
         (_, Device::Opening) => say(model, Weight::Note, "the input is still being opened".to_owned()),
-        // It may have been plugged in again; otherwise the error says so once more.
+        // It may have been plugged in again; otherwise the error is reported once more.
         (_, Device::Missing) => {
             model.recorder.device = Device::Opening;
             return vec![Effect::Open];
@@ -97,7 +97,7 @@ pub(crate) fn can_begin_earlier(model: &Model) -> bool {
     model.scene() == Scene::Recorder && !model.recorder.reach.is_zero()
 }
 
-/// Lets the recording begin so many seconds earlier, or later again, as far as what was before it is kept.
+/// Makes the recording begin so many seconds earlier, or later again, as far as what was before it is kept.
 pub(super) fn move_start(model: &mut Model, seconds: i32) -> Vec<Effect> {
     let recorder = &mut model.recorder;
     let by = Duration::from_secs(seconds.unsigned_abs().into());

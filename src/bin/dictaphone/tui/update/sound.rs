@@ -1,4 +1,4 @@
-//! What was heard and counted since the last look, as it moves the meter, the picture and the clock. Pure.
+//! The sound and the counts since the last look, as they move the meter, the picture and the clock. Pure.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(super) fn on_look(model: &mut Model, look: Look) {
     listening::heard(model, look.playing);
     inputs::heard(model, look.inputs);
     model.recorder.disk_left = look.disk_left;
-    // What still comes of an input that is gone is not heard any more.
+    // Sound that still arrives from an input that is gone is ignored.
     if !look.sound.is_empty() && matches!(model.recorder.device, Device::Open { .. }) {
         listen(model, &look.sound);
     }
@@ -45,7 +45,7 @@ pub(super) fn on_look(model: &mut Model, look: Look) {
     model.dirty |= (!look.sound.is_empty() && !is_still(model)) || before != numbers(model);
 }
 
-/// How far the start of the recording was moved. While it can be, what the keys have asked for counts.
+/// How far the start of the recording was moved. While it can be, the value that the keys have set counts.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "columns that are remembered")]
 fn moved_start(model: &mut Model, counted: &Counted) {
     model.recorder.reach = counted.reach;
@@ -93,7 +93,7 @@ fn listen(model: &mut Model, sound: &[f32]) {
         _ => 48_000,
     };
     let full = (rate / COLUMNS_PER_SECOND).max(1);
-    // What is not kept would only push away what was said before.
+    // Sound that is not kept would only push earlier sound out of the picture.
     if model.recorder.deck != Deck::Paused {
         gather(&mut model.live, sound, full, model.recorder.deck == Deck::Recording);
     }
@@ -120,7 +120,7 @@ fn gather(live: &mut Live, sound: &[f32], full: u32, kept: bool) {
     live.passed += excess as u64;
 }
 
-/// Shows a marker in the picture, in the column that was heard at that recorded time.
+/// Shows a marker in the picture, in the column of that recorded time.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "columns that are remembered")]
 pub(super) fn mark(model: &mut Model, at: Duration) {
     let ago = model.recorder.time.saturating_sub(at).as_secs_f64() * f64::from(COLUMNS_PER_SECOND);

@@ -100,7 +100,7 @@ fn current(model: &Model) -> Option<&str> {
     model.shelf.takes.current().map(|take| take.clip.name.as_str())
 }
 
-/// What is said at the moment.
+/// The message of the moment.
 fn said(model: &Model) -> Option<(Weight, &str)> {
     model.notices.shown.as_ref().map(|notice| (notice.weight, notice.text.as_str()))
 }

@@ -1,4 +1,4 @@
-//! Getting about in a long clip: tenths, a time, the ends, pauses, and the part of it that fills the screen. Pure.
+//! Moving around in a long clip: tenths, a time, the ends, pauses, and the part of it that fills the screen. Pure.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 
 /// The least that fills the screen.
 const ZOOM_MIN: Duration = Duration::from_secs(1);
-/// What is behind the cursor when the picture follows it to the next part, as a part of the whole.
+/// How much is left visible behind the cursor when the picture follows it to the next part, as a part of the whole.
 const BEHIND_CURSOR_DIVISOR: u32 = 8;
 
 pub(super) fn tenth(model: &mut Model, tenth: usize) -> Vec<Effect> {
@@ -30,7 +30,7 @@ pub(super) fn to_end(model: &mut Model) -> Vec<Effect> {
     length(model).map_or_else(Vec::new, |length| go(model, length))
 }
 
-/// The length of the clip that is played, or it is said why there is none.
+/// The length of the clip that is played; without one, the reason is reported.
 fn length(model: &mut Model) -> Option<Duration> {
     let Playing { length, .. } = needed(model)?;
     if length.is_none() {
@@ -39,7 +39,7 @@ fn length(model: &mut Model) -> Option<Duration> {
     length
 }
 
-/// Goes there. Whoever goes to the end waits there, since playing on would end it.
+/// Goes there. At the end it pauses, since playing on would end it.
 fn go(model: &mut Model, place: Duration) -> Vec<Effect> {
     let Some(Playing { length, is_paused, .. }) = needed(model) else { return Vec::new() };
     let pause = (length == Some(place) && !is_paused).then_some(Effect::TogglePlay);
@@ -142,7 +142,7 @@ pub(super) fn zoom(model: &mut Model, closer: bool) {
     }
 }
 
-/// The picture goes with the head.
+/// Moves the picture with the head.
 pub(super) fn follow(model: &mut Model) {
     let (Some(zoom), Some(playing)) = (model.player.zoom, &model.player.playing) else { return };
     let Some(whole) = playing.length else { return };
@@ -152,7 +152,7 @@ pub(super) fn follow(model: &mut Model) {
     }
 }
 
-/// What is on the screen and on both sides of it, if what is known of it is too coarse and was not asked for.
+/// The part on the screen and to both sides of it, if what is known of it is too coarse and was not requested.
 pub(super) fn ask_for_detail(model: &mut Model) -> Option<Effect> {
     let zoom = model.player.zoom?;
     let (outline, whole) = (model.player.outline_of_playing()?, model.player.playing.as_ref()?.length?);
@@ -174,7 +174,7 @@ pub(super) fn ask_for_detail(model: &mut Model) -> Option<Effect> {
 }
 
 pub(super) fn detailed(model: &mut Model, detail: Detail) {
-    // What was asked for since is on its way.
+    // A newer request is still pending.
     if model.player.asked == Some(detail.stretch) {
         model.player.detail = Some(detail);
     }

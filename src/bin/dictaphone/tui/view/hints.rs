@@ -1,5 +1,5 @@
-//! The keys of the moment, for the bottom line: what one may want now comes first, and what does not fit is left out.
-//! Only keys that mean something now are told. Pure.
+//! The keys of the moment, for the bottom line: what the user may want now comes first, and what does not fit is left
+//! out. Only keys that have a meaning now are shown. Pure.
 
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
@@ -10,7 +10,7 @@ use crate::tui::{
     update::recording,
 };
 
-/// What one may want, and the keys of it.
+/// Actions that the user may want, and the word for them.
 type Hint = (&'static [Action], &'static str);
 
 const EMPTY: &[Hint] = &[(&[Action::Record], "record"), (&[Action::Inputs], "input"), (&[Action::NextPicture], "view")];
@@ -104,7 +104,7 @@ fn of_the_moment(model: &Model) -> &'static [Hint] {
     }
 }
 
-/// Whether it would do something.
+/// Whether it would have an effect.
 fn is_of_use(model: &Model, action: Action) -> bool {
     match action {
         Action::Undo => model.shelf.undoable > 0,
@@ -158,7 +158,7 @@ pub(super) fn line(model: &Model, columns: usize) -> Line<'static> {
     let quit = keys(model, LEAVE.0).map(|key| (key, LEAVE.1));
     let help = keys(model, &[Action::Help]);
     let all = model.keymap.rows().iter().filter(|bound| !bound.keys.is_empty()).count();
-    // As wide as it gets.
+    // As wide as it can become.
     let ends = quit.as_ref().map_or(0, |(key, word)| width(key, word))
         + help.as_ref().map_or(0, |key| width(key, &format!("help +{all}")));
     let mut left = columns.saturating_sub(ends);

@@ -141,7 +141,7 @@ fn play(model: &mut Model) {
     update(model, Msg::Looked(Look { playing: Some(playing(12_300)), ..still(model) }));
 }
 
-/// Nothing is heard.
+/// No sound arrives.
 fn still(model: &Model) -> Look {
     let progress =
         Counted { time: model.recorder.time, lost: model.recorder.lost, arrived: true, ..Counted::default() };

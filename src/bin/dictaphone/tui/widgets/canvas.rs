@@ -76,7 +76,7 @@ impl Canvas {
         self.draw_outlined(buffer, |column, _| style(column));
     }
 
-    /// The same; the style is also asked whether the character has more than an outline in it.
+    /// The same; `style` also receives whether the character has more than an outline in it.
     pub(crate) fn draw_outlined(&self, buffer: &mut Buffer, style: impl Fn(usize, bool) -> Style) {
         let width = usize::from(self.area.width).max(1);
         for ((position, &dots), &solid) in self.area.positions().zip(&self.cells).zip(&self.solid) {

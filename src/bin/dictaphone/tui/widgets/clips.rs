@@ -76,7 +76,7 @@ fn scrollbar(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Which columns there is room for. The more important one is asked for first.
+/// Which columns there is room for. Room for the more important ones is reserved first.
 struct Columns {
     name: usize,
     length: bool,
@@ -94,7 +94,7 @@ impl Columns {
         let (length, format, date) = (reserve(LENGTH), reserve(FORMAT), reserve(DATE));
         let has_sketch = reserve(GAP + SKETCH_LEAST);
         let size = by_size || (has_sketch && reserve(SIZE));
-        // What is left goes to both, a name first.
+        // What is left goes to both, to a name first.
         let wider = if has_sketch { left.saturating_sub(NAME_MOST - NAME_LEAST).max(left / 3) } else { 0 };
         let sketch = if has_sketch { (SKETCH_LEAST + wider).min(SKETCH_COLUMNS) } else { 0 };
         let left = left - sketch.saturating_sub(SKETCH_LEAST);

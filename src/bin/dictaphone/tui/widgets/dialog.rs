@@ -253,7 +253,7 @@ pub(crate) fn field(
     let question = format!("{question} ");
     let hint = if question.width() + hint.width() + 24 <= width { format!("  {hint}") } else { String::new() };
     let columns = width.saturating_sub(question.width() + hint.width()).max(2);
-    // As they are shown, which is wider than they are for what would steer the terminal.
+    // As they are shown: characters that would control the terminal are shown wider than they are.
     let letters: Vec<String> = input.value().chars().map(|c| theme.text(&c.to_string())).collect();
     let before = letters.get(..input.cursor()).unwrap_or(&letters);
     let mut left = columns - 1;

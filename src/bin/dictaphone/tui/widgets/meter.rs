@@ -20,7 +20,7 @@ const HOT_DBFS: f64 = -6.0;
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 /// From so many columns on the ends of the scale are written.
 const SCALE_COLUMNS_MIN: u16 = 64;
-/// Fewer cells tell nothing.
+/// A bar of fewer cells is of no use.
 const BAR_LEAST: usize = 10;
 
 #[allow(clippy::cast_possible_truncation, reason = "decibels for a screen")]

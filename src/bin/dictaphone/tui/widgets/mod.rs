@@ -1,4 +1,4 @@
-//! The parts of the screen that draw themselves into a buffer. Pure.
+//! The parts of the screen, each drawn into a buffer. Pure.
 
 pub(super) mod canvas;
 pub(super) mod clips;

@@ -9,7 +9,7 @@ use ratatui::{
 
 use crate::tui::{app::Weight, theme::Theme};
 
-/// Lines that a message may take. What went wrong is told whole also where it hides the list for a while.
+/// Lines that a message may take. What went wrong is shown whole, even where it hides the list for a while.
 const ROWS: usize = 3;
 const ERROR_ROWS: usize = 5;
 
@@ -32,8 +32,8 @@ pub(crate) fn render(theme: Theme, weight: Weight, text: &str, last: Rect, buffe
     }
 }
 
-/// What does not fit goes out of the middle, where the long name of a file is: before it stands what failed, and why is
-/// behind it.
+/// What does not fit is left out of the middle, where the long name of a file is: before it stands what failed, and
+/// behind it why.
 fn lines(theme: Theme, text: &str, (columns, rows): (usize, usize)) -> Vec<String> {
     let wrapped = |room: usize| -> Vec<String> {
         let text = theme.without_middle(text, room);

@@ -1,5 +1,5 @@
-//! The clip that is played: the part of its waveform that fills the screen, where in it one is, its markers, and the part
-//! that is repeated. Pure.
+//! The clip that is played: the part of its waveform that fills the screen, the current place in it, its markers, and
+//! the part that is repeated. Pure.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::tui::app::{Model, Outline, Repeat, Stretch};
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let Some(playing) = &model.player.playing else { return };
     let theme = model.theme;
-    // Without a length, what was heard is all that is known.
+    // Without a length, only what was played is known.
     let shown = model.player.shown().unwrap_or(Stretch { from: Duration::ZERO, to: playing.at });
     let column = |place: Duration| column(place, shown, area.width);
     let here = column(playing.at);
@@ -49,7 +49,7 @@ fn ends(model: &Model) -> (Option<Duration>, Option<Duration>) {
     }
 }
 
-/// Whether the part that is heard includes that column.
+/// Whether the part that is repeated includes that column.
 fn is_repeated(model: &Model, cell: u16, column: impl Fn(Duration) -> u16) -> bool {
     match model.player.repeat {
         Repeat::Between(a, b) => (column(a)..=column(b)).contains(&cell),

@@ -32,12 +32,12 @@ pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Those that the picture begins with and all that follow.
+/// The columns that the picture begins with and all that follow.
 fn shown(model: &Model, columns: usize, across: usize) -> Vec<Column> {
     let live = &model.live;
     let first = first(live.passed + live.columns.len() as u64, columns as u64, across as u64);
     let skipped = usize::try_from(first.saturating_sub(live.passed)).unwrap_or(usize::MAX);
-    // What was said before the start may have gone into the recording as well.
+    // Sound from before the start may have gone into the recording as well.
     let taken = live.started.map_or(0..0, |(started, taken)| started.saturating_sub(taken)..started);
     let column = |(place, column): (usize, &Column)| {
         let kept = column.kept || taken.contains(&(live.passed + place as u64));
@@ -46,7 +46,7 @@ fn shown(model: &Model, columns: usize, across: usize) -> Vec<Column> {
     live.columns.iter().enumerate().skip(skipped).take(columns).map(column).collect()
 }
 
-/// The column that a picture begins with which shows the last of `total`.
+/// The first column of a picture that shows the last of `total`.
 fn first(total: u64, columns: u64, across: u64) -> u64 {
     let step = (columns / 4 / across.max(1) * across).max(across.max(1));
     total.saturating_sub(columns).div_ceil(step) * step
@@ -66,8 +66,8 @@ fn style(theme: Theme, column: Option<Column>, is_solid: bool) -> Style {
     }
 }
 
-/// A bar from the bottom, or to both sides of the middle, and a dot where its peak is. Silence is a line, so that one
-/// sees that time goes on.
+/// A bar from the bottom, or to both sides of the middle, and a dot where its peak is. Silence is a line, to show that
+/// time goes on.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the rows of a screen")]
 pub(super) fn bar(canvas: &mut Canvas, x: usize, (body, peak): (f64, f64), mirrored: bool) {
     let rows = canvas.rows();

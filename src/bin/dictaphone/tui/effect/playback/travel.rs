@@ -1,4 +1,4 @@
-//! What getting about in a long clip needs of its sound: pauses, silence that is skipped, and a part of it from close by.
+//! What moving around in a long clip needs of its sound: pauses, silence that is skipped, and an enlarged part of it.
 //! Each is read on a thread of its own, because it may be far away.
 
 use std::{
@@ -22,15 +22,15 @@ use crate::tui::{
     update::Msg,
 };
 
-/// The shortest pause that one goes to, and the shortest that is skipped.
+/// The shortest pause that the keys go to, and the shortest that is skipped.
 const HOP_PAUSE_MIN: Duration = Duration::from_millis(400);
 const SKIP_PAUSE_MIN: Duration = Duration::from_millis(700);
-/// So much of a pause is heard before the rest is skipped.
+/// So much of a pause is played before the rest is skipped.
 const SKIP_PAUSE_KEPT: Duration = Duration::from_millis(200);
-/// Whoever goes back this soon behind a pause means the one before.
+/// Going back this soon after a pause goes to the one before.
 const PASSED_MAX: Duration = Duration::from_millis(1_000);
 
-/// What is known of the silence in the clip that is played.
+/// What is known about silence in the clip that is played.
 #[derive(Default)]
 pub(super) struct Travel {
     hop: Turn,
@@ -50,11 +50,11 @@ enum Ahead {
     Unknown,
     /// It is looked for from that frame on.
     Sought(u64),
-    /// From that frame on there is this one, in which one goes on at the second frame, or none any more.
+    /// The next one from that frame on, with the frame at which playback continues, or none any more.
     Known(u64, Option<(Range<u64>, u64)>),
 }
 
-/// A pause that was found, and the frame in it at which one goes on.
+/// A pause that was found, and the frame in it at which playback continues.
 pub(in crate::tui::effect) type Found = Option<(Range<u64>, u64)>;
 
 impl Playback {
@@ -81,7 +81,7 @@ impl Playback {
                 true => pauses.next(state.position, &mut watch),
                 false => pauses.previous(state.position.saturating_sub(back), &mut watch),
             });
-            // What cannot be read any more has no pauses; whoever plays it says what is wrong.
+            // A clip that cannot be read any more has no pauses; playing it reports what is wrong.
             let to = found.unwrap_or_default().map(|(_, frame)| duration_of(frame, state.sample_rate));
             turn.is(number).then_some(WorldEvent::Msg(Msg::Hopped { forward, to }))
         });
@@ -91,7 +91,7 @@ impl Playback {
         (self.travel.skips, self.travel.ahead) = (skips, Ahead::Unknown);
     }
 
-    /// Goes on behind the pause that is heard, and looks for the next one in time.
+    /// Continues after the pause that is being played, and looks for the next one in time.
     pub(in crate::tui::effect) fn skip_silence(&mut self) {
         let Some((path, player)) = self.player.as_ref().filter(|_| self.travel.skips) else { return };
         let state = player.state();

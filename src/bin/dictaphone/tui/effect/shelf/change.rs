@@ -32,7 +32,7 @@ impl Change {
         }
     }
 
-    /// What is said when it was taken back, of the clip at `path`.
+    /// What is reported when it was taken back, about the clip at `path`.
     pub(super) fn taken_back(&self, path: PathBuf) -> Undone {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match self {

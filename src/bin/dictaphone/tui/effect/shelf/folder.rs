@@ -98,8 +98,8 @@ impl Shelf {
         self.looked = None;
     }
 
-    /// Reads the folder again if it was said to have changed, or looks like it, which is found out once a second; `own` is
-    /// the file that is being recorded here.
+    /// Reads the folder again if a change of it was reported or is found by a check, which is made once a second; `own`
+    /// is the file that is being recorded here.
     pub(in crate::tui::effect) fn watch(&mut self, own: Option<&Path>) {
         let now = Instant::now();
         if self.looked.is_some_and(|at| now.duration_since(at) < LOOK_INTERVAL) || self.reading.load(Ordering::SeqCst) {
@@ -121,8 +121,7 @@ impl Shelf {
         });
     }
 
-    /// Whether a recorder of somebody else has let go of its unfinished recording: when it dies, the folder does not
-    /// change.
+    /// Whether another recorder has released its unfinished recording: when it dies, the folder does not change.
     fn is_a_recorder_gone(&self, own: Option<&Path>) -> bool {
         let listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         let growing = listing.unfinished.iter().filter(|part| part.is_being_written);

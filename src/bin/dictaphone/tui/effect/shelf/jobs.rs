@@ -1,5 +1,5 @@
 //! Files that are made of others: exported clips, and takes with what was dictated in them. One at a time, on a thread
-//! that says how far it is and can be told to give up.
+//! that reports its progress and can be cancelled.
 
 use std::{
     ops::ControlFlow,
@@ -29,14 +29,14 @@ use crate::{
     },
 };
 
-/// How often it says how far it is.
+/// How often it reports its progress.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The job that runs.
 pub(in crate::tui::effect) struct RunningJob {
-    /// Set when it is not wanted any more.
+    /// Set when it is cancelled.
     given_up: Arc<AtomicBool>,
-    /// What is said when the program is left at once.
+    /// The message when the program is left at once.
     pub(in crate::tui::effect) last_words: Message,
 }
 
@@ -118,7 +118,7 @@ impl Shelf {
         kept: &mut Vec<Kept>,
     ) -> Msg {
         self.end_job();
-        // What is said at the end is about the take that there is now.
+        // The message at the end is about the take that exists now.
         let flaw = kept.iter().find(|kept| kept.is_at(new)).and_then(|kept| kept.flaw.clone());
         kept.retain(|kept| !kept.is_at(new));
         Msg::Spliced(match outcome {
@@ -143,12 +143,12 @@ impl Shelf {
     }
 }
 
-/// Why it failed; nothing if it was given up.
+/// Why it failed; `None` if it was cancelled.
 fn unless_given_up(error: &Error) -> Option<String> {
     (error.kind() != ErrorKind::Abort).then(|| reason(error))
 }
 
-/// What is said when the program is left at once: what is not done.
+/// The message when the program is left at once: what is not done.
 fn last_words(what: &str) -> Message {
     Message::new(format!("interrupted; {what}")).hint("what is left of it is removed by the next run")
 }

@@ -1,5 +1,5 @@
 //! Small waveforms for the rows of the list that can be seen. One thread measures them, one clip after the other, and
-//! gives up a clip that has been scrolled away.
+//! stops with a clip that has been scrolled away.
 
 use std::{
     ops::ControlFlow,
@@ -15,12 +15,12 @@ use dictaphone::{
 use super::Shelf;
 use crate::tui::{app::SKETCH_COLUMNS, update::Msg};
 
-/// What is wanted, and whether somebody is at it.
+/// The clips that are requested, and whether a thread works on them.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     paths: Vec<PathBuf>,
     is_served: bool,
-    /// What nobody has asked for in a long time was forgotten.
+    /// What was not requested for a long time was removed from the cache.
     is_pruned: bool,
 }
 
@@ -29,7 +29,7 @@ fn lock(wanted: &Mutex<Wanted>) -> MutexGuard<'_, Wanted> {
 }
 
 impl Shelf {
-    /// These are wanted, and no others.
+    /// Requests these, and no others.
     pub(in crate::tui::effect) fn sketch(&self, paths: Vec<PathBuf>) {
         let mut wanted = lock(&self.sketches);
         wanted.paths = paths;
@@ -41,14 +41,14 @@ impl Shelf {
                 while let Some(path) = next(&wanted) {
                     let is_wanted = || lock(&wanted).paths.contains(&path);
                     let bins = sketch(&path, cache.as_ref(), is_wanted);
-                    // One that was given up is asked for again when it comes into sight.
+                    // One that was abandoned is requested again when it comes into sight.
                     let was_wanted = take_off(&wanted, &path);
                     if was_wanted && !answers.say(Msg::Sketched(path, bins)) {
                         break;
                     }
                 }
                 if let Some(cache) = cache.filter(|_| !std::mem::replace(&mut lock(&wanted).is_pruned, true)) {
-                    // A cache that is too large harms nobody.
+                    // A cache that is too large does no harm.
                     let _ = cache.prune();
                 }
                 None
@@ -57,7 +57,7 @@ impl Shelf {
     }
 }
 
-/// The first that is wanted; without one the thread ends.
+/// The first that is requested; without one the thread ends.
 fn next(wanted: &Mutex<Wanted>) -> Option<PathBuf> {
     let mut wanted = lock(wanted);
     let first = wanted.paths.first().cloned();
@@ -65,7 +65,7 @@ fn next(wanted: &Mutex<Wanted>) -> Option<PathBuf> {
     first
 }
 
-/// Whether it was still wanted.
+/// Whether it was still requested.
 fn take_off(wanted: &Mutex<Wanted>, path: &Path) -> bool {
     let mut wanted = lock(wanted);
     let before = wanted.paths.len();
@@ -73,7 +73,7 @@ fn take_off(wanted: &Mutex<Wanted>, path: &Path) -> bool {
     wanted.paths.len() < before
 }
 
-/// Nothing for a clip without sound or that cannot be read to its end. Of a long one that nobody has played yet a rough
+/// `None` for a clip without sound or that cannot be read to its end. For a long one that was never played a rough
 /// picture is good enough for so few columns.
 fn sketch(path: &Path, cache: Option<&WaveformCache>, is_wanted: impl Fn() -> bool) -> Option<Vec<Bin>> {
     let watch = |_: &_| if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };

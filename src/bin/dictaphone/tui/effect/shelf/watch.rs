@@ -1,14 +1,14 @@
-//! InputLevel of changes in the folder from the system, where it tells. Owns the thread `folder`.
+//! Notifications from the system about changes in the folder, where it sends them. Owns the thread `folder`.
 //!
-//! Elsewhere, on file systems that tell nothing, and while the folder does not exist, it is looked at once a second by
-//! whoever asks [`Shelf::watch`](super::Shelf::watch).
+//! Elsewhere, on file systems without notifications, and while the folder does not exist, callers of
+//! [`Shelf::watch`](super::Shelf::watch) check it once a second.
 
 use std::path::PathBuf;
 
 /// Calls `changed` after each burst of changes until it returns false.
 #[cfg(target_os = "linux")]
 pub(super) fn watch(folder: PathBuf, changed: impl Fn() -> bool + Send + 'static) {
-    // Without it the folder is looked at once a second, which is how it works elsewhere.
+    // Without it the folder is checked once a second, which is how it works elsewhere.
     let _ = std::thread::Builder::new().name("folder".to_owned()).spawn(move || linux::watch(&folder, changed));
 }
 
@@ -27,9 +27,9 @@ mod linux {
 
     /// Changes that follow each other this closely are one.
     const BURST_GAP_MAX: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-    /// So many of them, and it is told in between.
+    /// After so many of them, they are reported although more may follow.
     const BURST_LENGTH: u32 = 10;
-    /// How often is looked whether the folder exists by now, or whether anybody still wants to know.
+    /// How often to check whether the folder exists by now, and whether there is still a receiver.
     const RECHECK_INTERVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
     pub(super) fn watch(folder: &Path, changed: impl Fn() -> bool) {
@@ -79,13 +79,13 @@ mod linux {
 
     fn matters(event: &Event<'_>) -> bool {
         let is_hidden = event.file_name().is_some_and(|name| name.to_bytes().starts_with(b"."));
-        // Of an unfinished recording only its being there matters. Whoever asks whether it is being written opens it.
+        // For an unfinished recording it only matters whether it exists. A check whether it is being written opens it.
         let of_names = ReadFlags::CREATE | ReadFlags::DELETE | ReadFlags::MOVED_FROM | ReadFlags::MOVED_TO;
         let gone = event.events() == ReadFlags::IGNORED;
         !gone && (!is_hidden || event.events().intersects(of_names))
     }
 
-    /// Takes all that waits, and tells whether it matters to somebody who only reads names, sizes and headers.
+    /// Reads all waiting events, and returns whether one matters to a reader of names, sizes and headers.
     fn drain(mut events: Reader<'_, impl std::os::fd::AsFd>) -> Result<bool> {
         let mut news = false;
         loop {

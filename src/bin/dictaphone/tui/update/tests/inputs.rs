@@ -91,7 +91,7 @@ fn digits_choose_the_channels_that_are_kept_in_that_order() {
         (18, "12", Some("12")),
         (18, "0312", Some("3,12")),
         (18, "031900", None),
-        // Those of another input are none of its business.
+        // Digits for another input do not count for it.
         (4, "3<2", Some("3")),
     ] {
         assert_eq!(kept(channels, keys).as_deref(), map, "{channels} channels, {keys}");

@@ -132,7 +132,7 @@ fn small_waveforms_are_asked_for_where_they_can_be_seen_and_once() {
     };
     assert!(asked(&effects) == rows - 1 || asked(&effects) == rows - 2, "{effects:?}");
     assert_eq!(update(&mut model, key(KeyCode::Char('v'))), [], "nothing else can be seen");
-    // What was answered is not asked again, also after the folder was read again.
+    // What was answered is not requested again, also after the folder was read again.
     let bins = vec![Bin { low: -9, high: 9, rms: 5 }; 24];
     update(&mut model, Msg::Sketched("/r/000.wav".into(), Some(bins.clone())));
     update(&mut model, Msg::Sketched("/r/001.wav".into(), None));

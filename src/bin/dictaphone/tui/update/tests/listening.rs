@@ -4,7 +4,7 @@ use dictaphone::clips::{Waveform, draw::Scale};
 
 use super::*;
 
-/// What a clip looks like that has markers there, in milliseconds.
+/// The waveform and markers of a clip that has markers there, in milliseconds.
 pub(super) fn outline_of(name: &str, markers: &[u64]) -> Outline {
     let path = format!("/r/{name}.wav").into();
     let mark = |&millis: &u64| Mark { at: Duration::from_millis(millis), text: String::new() };
@@ -200,7 +200,7 @@ fn raw_samples_are_not_played_and_it_is_said_why() {
     update(&mut model, Msg::Takes(vec![unreadable("a", "raw", why)]));
     assert_eq!(press(&mut model, [KeyCode::Enter]), []);
     assert_eq!(said(&model), Some((Weight::Warning, why)));
-    // Another one may have been mended, which the player finds out.
+    // Another one may have been mended, which opening it shows.
     update(&mut model, Msg::Takes(vec![unreadable("a", "wav", "damaged")]));
     assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Play("/r/a.wav".into())]);
 }

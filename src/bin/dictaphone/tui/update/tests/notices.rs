@@ -1,4 +1,4 @@
-//! What is said, and for how long.
+//! Messages, and how long they are shown.
 
 use super::*;
 

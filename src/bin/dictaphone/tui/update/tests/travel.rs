@@ -1,4 +1,4 @@
-//! Getting about in a long clip.
+//! Moving around in a long clip.
 
 use dictaphone::clips::{Waveform, draw::Scale};
 
@@ -110,7 +110,7 @@ fn the_picture_is_enlarged_around_the_head_and_follows_it() {
     assert_eq!(shown(&model).to, HOURS);
     press(&mut model, [KeyCode::Char('Z'); 40]);
     assert_eq!((model.player.zoom, shown(&model).length()), (None, HOURS));
-    // What is enlarged of one clip is nothing of another.
+    // An enlarged part of one clip does not apply to another.
     press(&mut model, [KeyCode::Char('z')]);
     update(&mut model, playing_at("b", 0));
     assert_eq!((model.player.zoom, model.player.detail.clone()), (None, None));

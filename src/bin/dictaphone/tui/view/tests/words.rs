@@ -1,4 +1,4 @@
-//! What is told in words: messages, jobs, the facts of a clip.
+//! What is shown as text: messages, jobs, the facts of a clip.
 
 use super::*;
 
