@@ -1,5 +1,5 @@
-//! WAV and raw files as a whole: what is written can be read, by our own decoder and by another program's, whole or
-//! cut off anywhere.
+//! WAV and raw files as a whole: what is written can be read, by our own decoder and by another program, whole or cut
+//! off anywhere.
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,5 @@
-//! What is damaged or missing in a file is silence of its length, moves nothing behind it, and is noted with its place.
+//! Damaged or missing parts of a file are read as silence of their length, shift nothing behind them, and are noted
+//! with their place.
 
 use dictaphone::format::{Damage, Delivery};
 

@@ -1,4 +1,4 @@
-//! Files that `flac`, `opusenc`, `sox` and `ffmpeg` have written, and what may happen to them on their way here.
+//! Files that `flac`, `opusenc`, `sox` and `ffmpeg` have written, and damage that they may suffer on their way here.
 
 use dictaphone::{ErrorKind, audio::SampleFormat, format};
 

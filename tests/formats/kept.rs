@@ -1,5 +1,5 @@
-//! What a file says about itself comes back from every format that has a place for it, whatever its size, and other
-//! programs find it there.
+//! Metadata of a file comes back from every format that has a place for it, whatever its size, and other programs find
+//! it there.
 
 use dictaphone::{
     audio::{AudioFormat, Metadata, SampleFormat, Tag},

@@ -1,5 +1,5 @@
-//! What the library (symphonia) reads for us, held against ffmpeg: as many frames, the same samples, and the same ones after
-//! a seek.
+//! What the library (symphonia) reads for this program, compared with ffmpeg: as many frames, the same samples, and the
+//! same ones after a seek.
 
 use dictaphone::format;
 

@@ -1,5 +1,5 @@
 //! FLAC and Ogg Opus files as a whole: what is written is read by our own decoder and by other people's programs, what
-//! those write is read here, and what was left unfinished becomes whole.
+//! those write is read here, and unfinished files become whole.
 
 #[cfg(test)]
 #[path = "../support/checksum.rs"]

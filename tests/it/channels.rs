@@ -1,4 +1,5 @@
-//! Which channels are kept: of a file, of a server's source, and what is said when sound would go astray.
+//! Which channels are kept: of a file, of a server's source, and the message when sound would go to the wrong channel
+//! or nowhere.
 
 use std::path::Path;
 

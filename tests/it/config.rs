@@ -1,4 +1,4 @@
-//! The config file: what it sets, what is stronger than it, and what is said when it cannot be used.
+//! The config file: what it sets, what takes precedence over it, and the message when it cannot be used.
 
 use crate::support::harness::Test;
 use crate::support::terminal::{Terminal, keys};

@@ -1,5 +1,5 @@
-//! The control socket and `dictaphone ctl`: what is asked from outside, in which state, and what comes of it. `strangers`
-//! are clients that mean no good, recorders that die or stand still, and folders that are not what they should be.
+//! The control socket and `dictaphone ctl`: requests from outside, in which state they are made, and their results.
+//! `strangers` are hostile clients, recorders that die or hang, and folders that are not what they should be.
 
 mod strangers;
 

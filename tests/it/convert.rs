@@ -1,4 +1,4 @@
-//! `convert` from outside: what comes out is what other programs read, and after an error nothing has come out.
+//! `convert` from outside: other programs can read its output, and after an error there is no output.
 
 use std::fs;
 

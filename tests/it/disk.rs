@@ -1,5 +1,5 @@
-//! Disks that fill up, refuse, or stop answering: the recording ends in good order with everything that was written, and
-//! the program says so.
+//! Disks that fill up, refuse, or stop answering: the recording ends in good order with everything that was written,
+//! and the program reports it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

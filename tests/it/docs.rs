@@ -1,7 +1,7 @@
-//! Every command in the README and in docs/ is run as it stands there, by a shell, on a private sound server.
+//! Every command in the README and in docs/ is run as it is written there, by a shell, on a private sound server.
 //!
-//! Recordings end after a moment, and programs that are not there (a transcriber, another machine) are stood in for by
-//! ones that read to the end.
+//! Recordings end after a moment, and programs that are not there (a transcriber, another machine) are replaced by ones
+//! that read to the end.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Sources that run as fast as they can be encoded: they wait for whoever reads, and lose nothing.
+//! Sources that run as fast as they can be encoded: they wait for their reader, and lose nothing.
 
 use std::io::Read;
 

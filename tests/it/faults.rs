@@ -1,4 +1,4 @@
-//! Lets the system calls of a program fail, or be its last ones, each in its turn.
+//! Makes the system calls of a program fail, or be its last ones, each in its turn.
 
 use std::fs;
 

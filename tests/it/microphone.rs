@@ -1,8 +1,9 @@
-//! The program records a real sound server's microphone while position-coded audio sounds in it: nothing may be lost,
-//! doubled or changed, whichever way the sound takes and whatever the machine does meanwhile.
+//! The program records a real sound server's microphone while position-coded audio is played into it: nothing may be
+//! lost, doubled or changed, whichever way the sound takes and whatever the machine does meanwhile.
 //!
-//! Here is how a test listens; the submodules say what is recorded: `paths` every way to a microphone, `depths` more than
-//! 16 bits, `wide` many channels and high rates, `formats` files other than WAV, `pipes` standard output, `disturbed` pauses, neighbours and a busy machine.
+//! This module has what all these tests share; the submodules say what is recorded: `paths` every way to a microphone,
+//! `depths` more than 16 bits, `wide` many channels and high rates, `formats` files other than WAV, `pipes` standard
+//! output, `disturbed` pauses, neighbours and a busy machine.
 
 mod depths;
 mod disturbed;

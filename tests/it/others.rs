@@ -1,4 +1,5 @@
-//! What others write and what is no sound (tests/files/others): read right, or refused in words, with a remedy that works.
+//! Files that other programs write, and files that are not sound (tests/files/others): read right, or refused with a
+//! message and a remedy that works.
 
 use std::{fs, path::Path};
 

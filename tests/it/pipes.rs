@@ -1,4 +1,4 @@
-//! Audio through standard output: exact, endless, and without a complaint when the reader has had enough.
+//! Audio through standard output: exact, endless, and without an error message when the reader closes its end.
 
 use std::io::Read as _;
 use std::time::Duration;

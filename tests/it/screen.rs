@@ -1,4 +1,4 @@
-//! The screen, driven by keys in a pseudo-terminal; after each step the files are looked at.
+//! The screen, driven by keys in a pseudo-terminal; after each step the files are checked.
 
 mod dictation;
 mod faults;

@@ -1,4 +1,4 @@
-//! Signals without a terminal: what ends a recording, what pauses it, and what was told to be ignored.
+//! Signals without a terminal: what ends a recording, what pauses it, and which signals stay ignored.
 
 use rustix::process::Signal;
 

@@ -1,4 +1,5 @@
-//! A new take into an old one and back, with a real disk and a real trash, which fail or are cut off at every step.
+//! Splicing a new take into an old one and undoing it, with a real disk and a real trash, which fail or are cut off at
+//! every step.
 //!
 //! The work is done by this test program itself, which is called again with one of its tests, in a folder and a home of
 //! its own.

@@ -1,4 +1,4 @@
-//! What happens to a recording on its way: new files, the voice gate, second copies, room for what follows.
+//! What happens during a recording: new files, the voice gate, second copies, room for what follows.
 
 use std::{os::unix::net::UnixDatagram, path::Path, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Files that are none: pipes, devices, sockets and links of others are refused at once, and nothing is done to them.
-//! And names that are no text, which a script reaches all the same.
+//! Paths that are not ordinary files: pipes, devices, sockets and links of other users are refused at once, and nothing
+//! is done to them. And names that are not valid text, which a script can still use.
 
 use std::os::unix::{ffi::OsStrExt, fs::MetadataExt};
 

@@ -1,4 +1,4 @@
-//! `dictaphone record` as a person at a terminal meets it: the live line, the keys, and a terminal that is as it was.
+//! `dictaphone record` as a person at a terminal uses it: the live line, the keys, and a terminal that is restored.
 
 use rustix::process::Signal;
 

@@ -1,8 +1,8 @@
-//! Devices and servers that go away, stop without a word, or come back; sound that is lost on the way; a program that is
-//! stopped, and one whose messages nobody reads; clocks that are set, or are not what they say. Every fault is caused for real, and what the file
-//! holds is counted.
+//! Devices and servers that go away, stop without notice, or come back; sound that is lost on the way; a program that
+//! is stopped, and one whose messages are not read; clocks that are set, or that run at another rate than stated. Every
+//! fault is caused for real, and the contents of the file are counted.
 //!
-//! Here is how a test records and what it asserts; the submodules say what goes wrong.
+//! This module has how a test records and what it asserts; the submodules say what goes wrong.
 
 #![allow(clippy::print_stdout, reason = "what was measured, for those who ask with --nocapture")]
 

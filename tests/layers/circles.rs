@@ -1,13 +1,14 @@
 //! Which files use one another in a circle.
 //!
-//! A file uses another one if its code names something that stands there: in a `use` or in a path, followed through names
-//! that are only passed on (`super::Blob` leads to the file that defines `Blob`, not to the one that re-exports it).
-//! Declaring a module and passing its names on are no use of it, as long as the file does not name them in its own code.
+//! A file uses another one if its code names something that is defined there: in a `use` or in a path, followed through
+//! names that are only passed on (`super::Blob` leads to the file that defines `Blob`, not to the one that re-exports
+//! it). Declaring a module and passing its names on do not count as a use of it, as long as the file does not name them
+//! in its own code.
 //!
-//! Two things do not count. One is what a file takes from the modules around it (`super`): `media.rs` or `media/mod.rs` is
-//! the face of its folder and holds the words that the files in it share, so these name it and it names them. Files beside
-//! one another, and folders beside one another, have no such excuse. The other is what only tests do. Methods are not
-//! followed: a type whose methods stand in several files is one thing.
+//! Two things do not count. One is what a file takes from the modules around it (`super`): `media.rs` or `media/mod.rs`
+//! is the face of its folder and holds the names that the files in it share, so these name it and it names them. Files
+//! beside one another, and folders beside one another, are not exempt. The other is what only tests do. Methods are not
+//! followed: a type whose methods are in several files is one thing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! The architecture, held by a test: each part of the library uses only what stands below it, each foreign crate is
+//! The architecture, checked by a test: each part of the library uses only what stands below it, each foreign crate is
 //! named only where it belongs, and only one module prints. Reads the code, not its comments and strings.
 
 mod circles;

@@ -1,4 +1,4 @@
-//! Which part of the program may name which other, and what is said about those that do it all the same.
+//! Which part of the program may name which other, and the messages about those that do so against the rules.
 
 use std::collections::HashMap;
 

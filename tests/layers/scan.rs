@@ -1,5 +1,6 @@
-//! Reads Rust source far enough to know which paths and macros it names: comments, strings and lifetimes are skipped,
-//! `use` trees are unfolded, inline modules are followed. Types and values are not told apart, nor need they be.
+//! Reads Rust source far enough to find which paths and macros it names: comments, strings and lifetimes are skipped,
+//! `use` trees are unfolded, inline modules are followed. Types and values are not distinguished, which is not
+//! necessary.
 
 use std::{collections::HashSet, iter::Peekable, slice::Iter};
 

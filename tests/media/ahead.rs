@@ -1,4 +1,4 @@
-//! A microphone that captures far ahead of what it hands over, as one that delivers in long blocks does.
+//! A microphone that captures far ahead of what it delivers, as one that delivers in long blocks does.
 
 use std::{
     sync::{

@@ -1,4 +1,4 @@
-//! What get_user_media gives and refuses, in the order of the rules.
+//! What get_user_media returns and refuses, in the order of the rules.
 
 use std::{
     path::Path,

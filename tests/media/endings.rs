@@ -1,4 +1,4 @@
-//! How recordings end, and in which order that is told.
+//! How recordings end, and in which order that is reported.
 
 use dictaphone::{
     ErrorKind,

@@ -1,4 +1,4 @@
-//! A disk that fails at every byte and at every operation: what was written stays whole, and nobody is told otherwise.
+//! A disk that fails at every byte and at every operation: what was written stays whole, and no report says otherwise.
 
 use std::{io, path::Path, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! A recording that goes on in one file after the other, and one that begins with what was kept: not a frame is lost,
+//! A recording that goes on in one file after the other, and one that begins with what was kept: no frame is lost,
 //! doubled or in the wrong file.
 
 use std::{

@@ -1,4 +1,4 @@
-//! A bug in the pump: whatever panics there, the file stays, the state is told, and nobody waits for ever.
+//! A bug in the pump: whatever panics there, the file stays, the state is reported, and no caller waits for ever.
 
 use std::{
     io, panic,

@@ -1,4 +1,4 @@
-//! A microphone, a stream, a recorder and what came of them.
+//! A microphone, a stream, a recorder and their results.
 
 use std::{
     io::Read,

@@ -1,5 +1,5 @@
-//! The voice detector on real speech, mixed with noise at several levels: how many utterances it finds, how soon, and how
-//! often it takes noise or music for speech. The numbers are printed.
+//! The voice detector on real speech, mixed with noise at several levels: how many utterances it finds, how soon, and
+//! how often it mistakes noise or music for speech. The numbers are printed.
 
 #![allow(clippy::print_stdout, reason = "the numbers are what these tests are for")]
 

@@ -1,4 +1,4 @@
-//! What a track says about a microphone that records nothing, or too much.
+//! What a track reports about a microphone that records nothing, or too much.
 
 use dictaphone::{
     capture::{Warning, WarningKind},

@@ -1,4 +1,4 @@
-//! What the bytes of a repaired file are.
+//! The exact bytes of a repaired file.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! Files of others that a repair would harm stay as they are, and what was good in them stays good.
+//! Files of other programs that a repair would harm stay as they are, and what was good in them stays good.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Any bytes: no panic, no sound less than before, and never a second repair.
+//! Any bytes: no panic, never less sound than before, and never a second repair.
 
 use std::io::Cursor;
 

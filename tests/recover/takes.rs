@@ -1,4 +1,4 @@
-//! Recordings for the tests: as this program and as others leave them.
+//! Recordings for the tests: as this program and as other programs leave them.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 

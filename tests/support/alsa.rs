@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::sandbox::Sandbox;
 
-/// The plug-in configuration comes from the system, the choice of the default device does not: `!@hooks` keeps out what
-/// the machine's and the user's configuration would make of it.
+/// The plug-in configuration comes from the system, the choice of the default device does not: `!@hooks` keeps out the
+/// changes that the machine's and the user's configuration would make to it.
 const THROUGH_PULSE: &str = "\
 </usr/share/alsa/alsa.conf>
 !@hooks [ ]
@@ -13,7 +13,8 @@ pcm.!default { type pulse hint { show on description \"test bed\" } }
 ctl.!default { type pulse }
 ";
 
-/// Writes the configuration that leads to the PulseAudio server in `PULSE_SERVER`; returns the variable that selects it.
+/// Writes the configuration that leads to the PulseAudio server in `PULSE_SERVER`; returns the variable that selects
+/// it.
 pub(crate) fn through_pulse(folder: &Path) -> (String, String) {
     configuration(folder, THROUGH_PULSE)
 }

@@ -14,7 +14,7 @@ pub(crate) struct Span {
     pub(crate) count: u64,
 }
 
-/// What became of one channel of position-coded audio. Every `at` is an index into the recording.
+/// The analysis of one channel of position-coded audio. Every `at` is an index into the recording.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     /// Whose code was found: the channel of the played file.
@@ -53,7 +53,7 @@ impl Report {
         assert!(self.is_perfect(), "the recording is not contiguous: {self:?}");
     }
 
-    /// Fails unless the recording is contiguous and holds coded frames 0 to `frames`, all of them.
+    /// Fails unless the recording is contiguous and contains coded frames 0 to `frames`, all of them.
     #[track_caller]
     pub(crate) fn assert_whole(&self, frames: u64) {
         self.assert_contiguous();
@@ -124,7 +124,7 @@ pub(crate) fn assert_channels_contiguous(reports: &[Report]) {
 fn find_code(samples: &[i16], from: usize) -> Option<(usize, u16, u64)> {
     let mut index = from;
     while index < samples.len() {
-        // Recordings hold long silences, and no code begins with a zero.
+        // Recordings contain long silences, and no code begins with a zero.
         if samples[index] != 0
             && let Some((channel, position)) = locate(&samples[index..])
         {
@@ -151,7 +151,7 @@ fn silent_and_other(samples: &[i16], offset: usize) -> (Vec<Span>, Vec<Span>) {
     (silent, other)
 }
 
-/// Walks along a recording, knowing at each sample which position should come.
+/// Walks along a recording with the position that is expected at each sample.
 struct Analysis<'a> {
     samples: &'a [i16],
     index: usize,
@@ -178,7 +178,7 @@ impl Analysis<'_> {
         }
     }
 
-    /// Goes on as long as the samples are those that should come. Two at a time: this is where the time goes.
+    /// Goes on as long as the samples are the expected ones. Two at a time: most of the time is spent here.
     fn follow(&mut self) {
         let rounds: &Rounds = &ROUNDS;
         let (samples, channel) = (self.samples, self.report.channel);
@@ -227,7 +227,7 @@ impl Analysis<'_> {
         (self.index, self.position) = (index, position);
     }
 
-    /// The samples up to `end` are as many as were played: which of them differ?
+    /// The samples up to `end` are as many as were played: finds those that differ.
     fn note_changed(&mut self, end: usize) {
         for index in self.index..end {
             let position = self.position + (index - self.index) as u64;
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn changed_samples_are_found_one_by_one() {
         let mut recording = code();
-        // The neighbours, the first that can be told, one alone, the last two.
+        // The neighbours, the first that can be detected, one alone, the last two.
         let changed = vec![0, 700, 702, 703, 1_500, 1_998, 1_999];
         for &at in &changed {
             recording[at] ^= 64;
@@ -388,7 +388,7 @@ mod tests {
             let report = analyse(&recording);
             prop_assert_eq!(report.lost_samples(), count as u64);
             prop_assert!(report.lost.len() == 1 && report.doubled.is_empty() && report.changed.is_empty());
-            // A sample after the cut equals the one cut away once in 2^15 times; then the cut seems to be one further.
+            // A sample after the cut equals the one cut away once in 2^15 times; then the cut appears one further.
             prop_assert!((at..at + 3).contains(&report.lost[0].at));
         }
     }

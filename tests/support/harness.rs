@@ -1,7 +1,7 @@
 //! Runs the program as a user does, in a folder of its own: [`Test`] says how, [`Running`] is the running program,
 //! [`Output`] what it left. Every failure shows the command line, the exit status and all output.
 //!
-//! Without [`Test::server`] the program finds no sound device at all: a test never hears the machine's microphone.
+//! Without [`Test::server`] the program finds no sound device at all: a test never records the machine's microphone.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use super::process::{Process, command};
 use super::sandbox::Sandbox;
 use super::wait;
 
-/// A program call in the making.
+/// A program call that is being prepared.
 #[derive(Debug, Clone)]
 pub(crate) struct Test {
     sandbox: Arc<Sandbox>,
@@ -73,7 +73,7 @@ impl Test {
         self
     }
 
-    /// Forgets arguments and input, so that another call can follow in the same folder.
+    /// Clears arguments and input, so that another call can follow in the same folder.
     pub(crate) fn again(mut self) -> Self {
         self.args.clear();
         self.stdin = None;
@@ -81,13 +81,13 @@ impl Test {
         self
     }
 
-    /// Sets an environment variable. The program sees nothing of the user's environment.
+    /// Sets an environment variable. The program receives nothing of the user's environment.
     pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.push((name.into(), value.into()));
         self
     }
 
-    /// Lets the program find a sound server.
+    /// Makes a sound server available to the program.
     #[cfg(target_os = "linux")]
     pub(crate) fn server(mut self, server: &impl super::server::Server) -> Self {
         self.env.extend(server.env().into_iter().map(|(name, value)| (name, value.into())));
@@ -115,7 +115,7 @@ impl Test {
         self
     }
 
-    /// Nobody reads standard output but the test, by [`Running::stdout`]: for slow readers and closed pipes.
+    /// Standard output is read only by the test, through [`Running::stdout`]: for slow readers and closed pipes.
     pub(crate) fn hold_stdout(mut self) -> Self {
         self.hold_stdout = true;
         self
@@ -167,7 +167,7 @@ impl Test {
         let mut stdin = process.child.stdin.take();
         if let Some(bytes) = self.stdin.clone() {
             let mut pipe = stdin.take().expect("a pipe to standard input");
-            // A program that does not read all its input is no failure of the test.
+            // A program that does not read all its input does not fail the test.
             std::thread::spawn(move || pipe.write_all(&bytes).ok());
         }
         let mut stdout = process.child.stdout.take();
@@ -207,7 +207,7 @@ impl Capture {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 
-    /// Everything, to the end of the pipe. A program that left the pipe to one that still runs is a failure.
+    /// Everything, to the end of the pipe. It is a failure if the program left the pipe to a process that still runs.
     #[track_caller]
     fn finish(&mut self) -> Vec<u8> {
         if let Some(thread) = self.thread.take() {
@@ -314,7 +314,7 @@ impl Running {
             if let Some(value) = condition(self) {
                 return Some(Some(value));
             }
-            // Looked at once more after the end: what it wrote last may still have been under way.
+            // Checked once more after the end: what it wrote last may still have been under way.
             if ended {
                 return Some(None);
             }

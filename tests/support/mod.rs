@@ -4,7 +4,7 @@
 //! Everything a test starts lives in a folder and in process groups of its own and ends with it, also when the test
 //! panics or is killed; so tests run in parallel, need no sound card and leave nothing behind.
 
-// A bed serves many tests: what one test binary does not use, another does.
+// A test bed serves many tests: what one test binary does not use, another does.
 #![allow(dead_code)]
 
 pub(crate) mod analysis;

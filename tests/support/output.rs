@@ -82,7 +82,7 @@ impl Output {
         self
     }
 
-    /// Everything there is to know, for a test's own assertions.
+    /// All facts about the result, for a test's own assertions.
     pub(crate) fn context(&self) -> String {
         context(&self.line, &self.status.to_string(), &self.stdout, &self.stderr)
     }
@@ -90,7 +90,7 @@ impl Output {
 
 /// A call and its result, for messages.
 pub(crate) fn context(line: &str, status: &str, stdout: &[u8], stderr: &[u8]) -> String {
-    // Audio on standard output would bury the rest.
+    // Audio on standard output would hide the rest.
     let shown = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => format!("({} bytes that are not text)", bytes.len()),

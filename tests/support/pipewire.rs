@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::process::require;
 use super::server::{Core, Microphone, Player, Server};
 
-/// A bus on which nothing can be started: the machine's services must not be pulled in.
+/// A bus on which nothing can be started: the machine's services must not be started.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -23,7 +23,7 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 </busconfig>
 "#;
 
-/// The session manager leaves the machine's sound cards, cameras and headsets alone: WirePlumber 0.4 and 0.5.
+/// The session manager does not touch the machine's sound cards, cameras and headsets: WirePlumber 0.4 and 0.5.
 const NO_HARDWARE: [(&str, &str); 3] = [
     (
         "main.lua.d/51-no-hardware.lua",
@@ -48,8 +48,8 @@ pub(crate) struct PipeWireServer {
     quantum: Option<u32>,
 }
 
-/// A client that misses a cycle loses it, and on a loaded machine the player itself would. So the test's graph takes its
-/// time: 85 ms at 48 kHz. Not longer, because `pw-cat` drops up to two cycles at the end of its file.
+/// A client that misses a cycle loses it, and on a loaded machine the player itself would. So the test's graph has long
+/// cycles: 85 ms at 48 kHz. Not longer, because `pw-cat` drops up to two cycles at the end of its file.
 const CALM: u32 = 4_096;
 
 impl PipeWireServer {
@@ -66,7 +66,7 @@ impl PipeWireServer {
     }
 
     /// Starts a server whose graph works in cycles of `quantum` frames, or, given `None`, of as many as its clients ask
-    /// for. With short cycles audio is lost on a loaded machine before the recorder sees it.
+    /// for. With short cycles audio is lost on a loaded machine before it reaches the recorder.
     #[track_caller]
     pub(crate) fn start_paced(microphone: Microphone, quantum: Option<u32>) -> Self {
         require(&["pipewire", "pipewire-pulse", "wireplumber", "dbus-daemon", "pactl"]);
@@ -100,7 +100,7 @@ impl PipeWireServer {
         write("bus.conf", &BUS.replace("ADDRESS", &address));
     }
 
-    /// The nodes with this name; `None` if the graph cannot be seen now, as on a busy machine.
+    /// The nodes with this name; `None` if the graph cannot be read now, as on a busy machine.
     fn nodes(&self, name: &str) -> Option<Vec<Value>> {
         let mut objects = self.core.ask_json("pw-dump", &[])?;
         objects.retain(|o| o["type"] == "PipeWire:Interface:Node" && o["info"]["props"]["node.name"] == name);
@@ -163,7 +163,7 @@ impl Server for PipeWireServer {
             let arguments = ["-n", "settings", "0", "clock.force-quantum", &quantum.to_string()];
             assert!(self.core.ask("pw-metadata", &arguments).is_some(), "cannot set the quantum\n{}", self.core.log());
         }
-        // The session manager is at work once it has named a default device.
+        // The session manager is running once it has named a default device.
         self.core.until("WirePlumber manages the session", || {
             let metadata = self.core.ask("pw-metadata", &[])?;
             metadata.contains("default.audio.sink").then_some(())

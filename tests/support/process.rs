@@ -1,7 +1,7 @@
 //! Child processes that never outlive the test: each leads a process group of its own, which is killed when the value
 //! is dropped, and the kernel kills it when the test program itself is killed.
 //!
-//! Also knows which Debian packages the bed needs. Knows nothing of sound.
+//! Also lists the Debian packages that the bed needs. Has no code about sound.
 
 use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Sender, channel};
@@ -32,7 +32,7 @@ pub(crate) fn require(programs: &[&str]) {
     );
 }
 
-/// A command that sees nothing of the user's environment but the search path.
+/// A command that receives nothing of the user's environment but the search path.
 ///
 /// On Linux it goes through `setpriv`, which becomes the program itself (same process id) after asking the kernel to
 /// kill it as soon as its parent is gone.
@@ -77,12 +77,12 @@ static HANG_UP: LazyLock<()> = LazyLock::new(|| {
     }
 });
 
-/// Runs `start`, which starts a child, on the thread whose end is the end of all.
+/// Runs `start`, which starts a child, on the thread that lives as long as the test program.
 pub(crate) fn on_spawner<T: Send + 'static>(start: impl FnOnce() -> T + Send + 'static) -> T {
     #[cfg(target_os = "linux")]
     LazyLock::force(&HANG_UP);
     let (reply, answer) = channel();
-    // The asking thread waits for the reply, so it cannot be gone.
+    // The calling thread waits for the reply, so it cannot have ended.
     let job: Job = Box::new(move || drop(reply.send(start())));
     SPAWNER.lock().expect("the spawner is sound").send(job).expect("the spawner runs");
     answer.recv().expect("the spawner answers")
@@ -131,12 +131,12 @@ impl Process {
         wait::until(&format!("{name} ends"), String::new, || self.try_wait())
     }
 
-    /// Kills the group, at once and without mercy, and waits until it is gone.
+    /// Kills the group with SIGKILL, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         if self.status.is_some() {
             return;
         }
-        // The group goes first: once the leader is waited for, the kernel may give its number to somebody else.
+        // The group goes first: once the leader is waited for, the kernel may give its number to another process.
         #[cfg(unix)]
         if let Some(group) = self.pid() {
             rustix::process::kill_process_group(group, Signal::KILL).ok();

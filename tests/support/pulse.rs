@@ -64,8 +64,8 @@ impl Server for PulseServer {
             format!("rate={rate}"),
             format!("format={format}"),
         ];
-        // Without rewinds a null sink works in blocks of 50 ms, much like a sound card; otherwise it renders 2 s ahead and
-        // takes back what it has already given to the recorder.
+        // Without rewinds a null sink works in blocks of 50 ms, much like a sound card; otherwise it renders 2 s ahead
+        // and takes back what it has already sent to the recorder.
         let rewinds = if *lazy { "norewinds=0" } else { "norewinds=1" };
         let arguments = ["load-module", "module-null-sink", &sink, &channels, &rate, &format, rewinds];
         let module = self.core.ask("pactl", &arguments);
@@ -84,7 +84,7 @@ impl Server for PulseServer {
 
     fn play_into(&self, name: &str, file: &Path) -> Player {
         let mut command = self.core.command("paplay");
-        // By index: a file of four channels need not name them as the sink does.
+        // By index: a file of four channels need not use the sink's names for them.
         command.args(["--no-remix", "--no-remap", "-d", name]).arg(file);
         let process = self.core.spawn_logged("paplay", command);
         Player::once_flowing(&self.core, process, |process| self.flows(process))

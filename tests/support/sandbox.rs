@@ -1,7 +1,7 @@
 //! A private folder in which the programs of one test live: their home, runtime, temporary and working folder.
 //!
-//! Its path is short, because a Unix socket's address holds 108 bytes. It is deleted on drop; what a killed test
-//! program left behind is deleted by the next one that starts.
+//! Its path is short, because a Unix socket's address has 108 bytes. It is deleted on drop; what a killed test program
+//! left behind is deleted by the next one that starts.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,7 +61,7 @@ impl Sandbox {
         self.path().join("cwd")
     }
 
-    /// Lets `command` see this folder's home, runtime, temporary and working folder and no others.
+    /// Gives `command` this folder's home, runtime, temporary and working folder and no others.
     pub(crate) fn enclose(&self, command: &mut Command) {
         let home = self.home();
         command.current_dir(self.cwd());
@@ -92,20 +92,20 @@ fn root() -> PathBuf {
 
 fn create_private(folder: &Path) {
     let mut builder = std::fs::DirBuilder::new();
-    // A runtime folder must be its owner's alone, or the servers refuse it.
+    // A runtime folder must be accessible to its owner only, or the servers refuse it.
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).expect("create a private folder");
 }
 
-/// Marks `folder` as in use: the lock goes with this process, however it ends.
+/// Marks `folder` as in use: the lock ends with this process, however that ends.
 #[cfg(unix)]
 fn own(folder: &Path) -> std::fs::File {
     let path = folder.join(".lock");
     let unlocked = folder.join(".lock.new");
     let file = std::fs::File::create(&unlocked).expect("create a lock file");
     rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).expect("lock a new file");
-    // It gets its name when it is locked, so that nobody can take a new folder for an abandoned one.
+    // It gets its name when it is locked, so that no other process can mistake a new folder for an abandoned one.
     std::fs::rename(unlocked, path).expect("name the lock file");
     file
 }

@@ -1,7 +1,7 @@
 //! What the private sound servers have in common: a sandbox, processes with logs, an environment for clients, virtual
-//! microphones, and a player that speaks into one.
+//! microphones, and a player that plays into one.
 //!
-//! How a particular server is started and asked stands in [`super::pulse`] and [`super::pipewire`].
+//! How a particular server is started and queried is in [`super::pulse`] and [`super::pipewire`].
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,8 +24,8 @@ pub(crate) struct Microphone {
     pub(crate) channels: u16,
     /// Frames per second. A PipeWire graph has one rate for all: that of its first microphone.
     pub(crate) rate: u32,
-    /// PulseAudio only: up to 2 s of latency, as a null sink has by itself. A client that asks for no latency then gets its
-    /// audio in bursts, and misses the beginning of what is played within its first 2 s.
+    /// PulseAudio only: up to 2 s of latency, as a null sink has by itself. A client that asks for no latency then gets
+    /// its audio in bursts, and misses the beginning of what is played within its first 2 s.
     pub(crate) lazy: bool,
     /// PulseAudio's name of the sample format; PipeWire computes in f32 whatever is asked.
     pub(crate) format: &'static str,
@@ -45,7 +45,7 @@ impl Microphone {
     }
 }
 
-/// A sound server of the test's own. It dies with the value.
+/// A sound server of the test's own. It is stopped when the value is dropped.
 pub(crate) trait Server {
     /// The shared parts.
     fn core(&self) -> &Core;
@@ -57,13 +57,13 @@ pub(crate) trait Server {
     fn create_source(&mut self, microphone: &Microphone);
     /// Destroys a source; returns when it is gone.
     fn destroy_source(&mut self, name: &str);
-    /// What recording clients call the microphone `name`.
+    /// The name of the microphone `name` for recording clients.
     fn source(&self, name: &str) -> String;
-    /// Plays a file once into the microphone `name`; returns when audio flows. The file should end with half a second of
-    /// silence: PipeWire's player does not play the very end.
+    /// Plays a file once into the microphone `name`; returns when audio flows. The file should end with half a second
+    /// of silence: PipeWire's player does not play the very end.
     fn play_into(&self, name: &str, file: &Path) -> Player;
 
-    /// With how many frames of silence, at most, the recording of a sounding microphone begins.
+    /// The largest number of frames of silence with which the recording of a sounding microphone begins.
     fn lead_in(&self) -> usize {
         0
     }
@@ -74,7 +74,7 @@ pub(crate) trait Server {
         self.core().env.clone()
     }
 
-    /// The folder with the server's sockets, for a test that wants them found without any variable but
+    /// The folder with the server's sockets, for a test in which they are found without any variable but
     /// `XDG_RUNTIME_DIR`.
     fn runtime(&self) -> PathBuf {
         self.core().sandbox.runtime()
@@ -90,7 +90,7 @@ pub(crate) trait Server {
         self.play_into("mic", file)
     }
 
-    /// Adds a microphone. The default source stays what it is.
+    /// Adds a microphone. The default source is not changed.
     fn add_microphone(&mut self, microphone: Microphone) {
         let default = self.default_source();
         self.create_source(&microphone);
@@ -109,7 +109,7 @@ pub(crate) trait Server {
         self.create_source(&microphone.unwrap_or_else(|| panic!("there was no microphone {name}")));
     }
 
-    /// What clients call the default source.
+    /// The name of the default source for clients.
     fn default_source(&self) -> String {
         self.core().ask("pactl", &["get-default-source"]).unwrap_or_default().trim().into()
     }
@@ -143,7 +143,7 @@ pub(crate) trait Server {
         self.core_mut().processes.iter_mut().for_each(|process| process.signal(Signal::STOP));
     }
 
-    /// Lets a frozen server go on.
+    /// Continues a frozen server.
     fn thaw(&mut self) {
         self.core_mut().processes.iter_mut().for_each(|process| process.signal(Signal::CONT));
     }
@@ -154,7 +154,7 @@ pub(crate) trait Server {
     }
 }
 
-/// The parts that every server has. The processes come first, because their folder must go last.
+/// The parts that every server has. The processes come first, because their folder must be dropped last.
 #[derive(Debug)]
 pub(crate) struct Core {
     /// In the order of their start.
@@ -246,7 +246,7 @@ impl Core {
     }
 }
 
-/// The line of the kernel that says how a process does.
+/// The kernel's line about the state of a process.
 fn state(process: &Process) -> String {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
     status.lines().find(|line| line.starts_with("State:")).unwrap_or("gone").to_owned()
@@ -259,7 +259,7 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    /// Waits until `flows` sees audio of `process` flow. A short file may be over before that is seen.
+    /// Waits until `flows` finds that audio of `process` flows. A short file may be over before that is found.
     #[track_caller]
     pub(crate) fn once_flowing(core: &Core, mut process: Process, flows: impl Fn(&Process) -> bool) -> Self {
         core.until("audio flows into the microphone", || {
@@ -279,7 +279,7 @@ impl Player {
         assert!(status.success(), "{} failed: {status}", self.process.name());
     }
 
-    /// Freezes the player: the microphone falls silent.
+    /// Sends a signal to the player; while it is stopped, the microphone is silent.
     pub(crate) fn signal(&mut self, signal: Signal) {
         self.process.signal(signal);
     }

@@ -1,7 +1,7 @@
-//! A test signal in which every fragment says where it belongs: position-coded noise.
+//! A test signal of which every fragment identifies its position: position-coded noise.
 //!
-//! Generates the signal as a WAV file and locates a fragment of it. What a recording of it says about the recorder is the
-//! business of [`super::analysis`]. Pure arithmetic; it neither plays nor records.
+//! Generates the signal as a WAV file and locates a fragment of it. What a recording of it shows about the recorder is
+//! determined in [`super::analysis`]. Pure arithmetic; it neither plays nor records.
 //!
 //! # The code
 //!
@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 /// Payload values of one sample; with the pair bit and without the value 0 they span ±24 576.
 const BASE: u32 = 24_576;
 
-/// Channels that can be told apart.
+/// Channels that can be distinguished.
 pub(crate) const MAX_CHANNELS: u16 = 8;
 
 /// Pairs per channel.
@@ -72,7 +72,7 @@ fn sample_of(digit: u32, second: u32) -> i16 {
     (if value >= 0 { value + 1 } else { value }) as i16
 }
 
-/// The payload digit of a sample and whether it is the second of its pair; `None` if it is no coded sample.
+/// The payload digit of a sample and whether it is the second of its pair; `None` if it is not a coded sample.
 fn digit_of(sample: i16) -> Option<(u32, bool)> {
     let value = i32::from(sample);
     if value == 0 {

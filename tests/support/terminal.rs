@@ -1,4 +1,4 @@
-//! Runs the program in a pseudo-terminal and looks at what a person would see.
+//! Runs the program in a pseudo-terminal and checks what a person would see.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -32,7 +32,7 @@ pub(crate) mod keys {
 
 type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
 
-/// The answers a real terminal gives to a program that asks for the cursor's place or the terminal's kind; without them
+/// The answers of a real terminal to a program that asks for the cursor's place or the terminal's kind; without them
 /// the program would wait.
 struct Answers {
     writer: Writer,
@@ -50,7 +50,7 @@ impl vt100::Callbacks for Answers {
             (None, 'c', 0) => "\x1b[?62;22c".to_owned(),
             _ => return,
         };
-        // Nobody reads the answer of a program that has just ended.
+        // A program that has just ended does not read the answer.
         self.writer.lock().expect("a sound writer").write_all(answer.as_bytes()).ok();
     }
 }
@@ -98,7 +98,7 @@ impl Terminal {
         self.send_bytes(text.as_bytes());
     }
 
-    /// Sends what no keyboard would.
+    /// Sends bytes that no keyboard would send.
     #[track_caller]
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         let sent = self.writer.lock().expect("a sound writer").write_all(bytes);
@@ -125,7 +125,7 @@ impl Terminal {
         self.look(|screen| screen.contents())
     }
 
-    /// Looks at the screen: cells, colours, cursor, alternate screen.
+    /// Reads the screen: cells, colours, cursor, alternate screen.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
         look(self.parser.lock().expect("a sound screen").screen())
     }
@@ -189,11 +189,12 @@ impl Terminal {
         if self.status.is_some() {
             return;
         }
-        // The program is the leader of its session, and the group goes before the leader's number is given back.
+        // The program is the leader of its session, and the group is killed before the leader's number is free again.
         rustix::process::kill_process_group(self.pid(), Signal::KILL).ok();
         self.status = self.child.wait().ok();
         if let Some(reader) = self.reader.take() {
-            // Whoever still holds the terminal open left the program's session; the test need not wait for that one.
+            // A process that still holds the terminal open has left the program's session; the test need not wait for
+            // it.
             wait::poll(wait::DEADLINE, || reader.is_finished().then_some(()));
         }
     }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 /// How long a test waits for something that is bound to happen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Time between two looks: short beside anything waited for, long enough to leave the processor to the others.
+/// Time between two checks: short beside anything waited for, long enough to leave the processor to other processes.
 const STEP: Duration = Duration::from_millis(10);
 
-/// Polls until `condition` is met; after [`DEADLINE`] fails with `what` and what `context` says.
+/// Polls until `condition` is met; after [`DEADLINE`] fails with `what` and the text of `context`.
 #[track_caller]
 pub(crate) fn until<T>(what: &str, context: impl Fn() -> String, condition: impl FnMut() -> Option<T>) -> T {
     match poll(DEADLINE, condition) {

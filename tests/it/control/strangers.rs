@@ -1,4 +1,4 @@
-//! Clients that mean no good, recorders that die or stand still, and folders that are not what they should be.
+//! Hostile clients, recorders that die or hang, and folders that are not what they should be.
 
 use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;

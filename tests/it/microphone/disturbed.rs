@@ -1,4 +1,4 @@
-//! Pauses, a second recorder on the same microphone, and a machine that has no time.
+//! Pauses, a second recorder on the same microphone, and a machine that is overloaded.
 
 use rustix::process::Signal;
 

@@ -1,4 +1,5 @@
-//! Many channels and high rates: several megabytes a second, of which nothing may pile up in the server until it drops it.
+//! Many channels and high rates: several megabytes a second, none of which may accumulate in the server until it drops
+//! them.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The folder as others leave it: unfinished, broken, foreign, gone, with names that do harm.
+//! The folder as other programs leave it: unfinished, broken, foreign, gone, with names that do harm.
 
 use super::*;
 

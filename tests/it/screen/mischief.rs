@@ -1,4 +1,4 @@
-//! What a user, a file and a mouse can do wrong: each is told in words or does nothing, and the screen goes on.
+//! What a user, a file and a mouse can do wrong: each is reported in a message or does nothing, and the screen goes on.
 
 use super::{hand::*, *};
 use crate::support::signal::PositionCode;

@@ -1,4 +1,4 @@
-//! A day with the screen, as somebody spends it: each step is seen on the screen and in the folder.
+//! A day with the screen, as a user spends it: each step is seen on the screen and in the folder.
 
 use super::{hand::*, *};
 use crate::support::server::Server as _;

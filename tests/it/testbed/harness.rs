@@ -1,4 +1,4 @@
-//! The harness and the terminal, tried on shell scripts and on the program as it is.
+//! The harness and the terminal, tested on shell scripts and on the program as it is.
 
 use std::io::{Read, Write};
 

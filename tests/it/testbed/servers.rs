@@ -1,4 +1,4 @@
-//! The private servers, tried with the recorders everybody has: what is played arrives bit for bit, through every way a
+//! The private servers, tested with the common recorders: what is played arrives bit for bit, through every way a
 //! client can take, and every disturbance a test can ask for really happens.
 
 use std::path::{Path, PathBuf};

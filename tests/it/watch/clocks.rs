@@ -1,5 +1,5 @@
-//! The wall clock is set while the program records. It is faked for the program alone, and its monotonic clock is left
-//! alone, as the system does.
+//! The wall clock is set while the program records. It is faked for the program alone, and its monotonic clock is not
+//! changed, as on a real system.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Nobody reads what the program says.
+//! The program's messages are not read.
 
 use std::path::PathBuf;
 use std::process::Stdio;

@@ -1,4 +1,5 @@
-//! Devices whose clocks are not what they say: a source of PulseAudio that runs as fast as somebody writes its pipe.
+//! Devices whose clocks run at another rate than stated: a source of PulseAudio that runs as fast as its pipe is
+//! written.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! The microphone or its server comes back, and the recording goes on, with silence in the place of the time between.
+//! The microphone or its server comes back, and the recording goes on, with silence in place of the time between.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The program itself is stopped for a while, as by Ctrl-Z or a debugger, or the sound server stands still for a moment.
+//! The program itself is stopped for a while, as by Ctrl-Z or a debugger, or the sound server hangs for a moment.
 
 use std::time::Duration;
 

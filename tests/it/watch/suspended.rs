@@ -1,5 +1,5 @@
-//! A source that its server suspends, as a desktop's switch or another program does: in the middle of a recording, before
-//! it, and together with the loudspeaker that it listens to.
+//! A source that its server suspends, as a desktop's switch or another program does: in the middle of a recording,
+//! before it, and together with the loudspeaker whose monitor it is.
 
 use rustix::process::Signal;
 
