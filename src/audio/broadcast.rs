@@ -1,6 +1,6 @@
 //! The broadcast audio extension (`bext`) of WAV files: who recorded it, and when to the frame (EBU Tech 3285).
 //!
-//! Only the payload of the chunk; where it stands in a file is the format's business. Plain bytes, for any thread.
+//! Covers only the payload of the chunk; the format decides where it stands in a file. Plain bytes, for any thread.
 //!
 //! | field | place | |
 //! |---|---|---|
@@ -15,7 +15,7 @@ use jiff::{SignedDuration, civil::DateTime};
 
 use super::output_frames;
 
-/// Bytes of a payload without a coding history, which follows.
+/// Bytes of a payload without the coding history that follows it.
 pub(crate) const PAYLOAD_BYTES: usize = 602;
 
 const DESCRIPTION_BYTES: usize = 256;
@@ -26,8 +26,8 @@ const DATE_TIME_BYTES: usize = 18;
 const REFERENCE_AT: usize = 338;
 const VERSION_AT: usize = 346;
 
-/// The payload for a recording whose first frame is of `date` (RFC 3339, local) and stands so many frames behind
-/// midnight; what is not known is blank.
+/// The payload for a recording whose first frame is of `date` (RFC 3339, local) and lies `reference` frames after
+/// midnight; unknown fields are blank.
 #[must_use]
 pub(crate) fn payload(title: &str, originator: &str, date: Option<&str>, reference: Option<u64>) -> Vec<u8> {
     let mut out = vec![0; PAYLOAD_BYTES];
@@ -47,7 +47,7 @@ pub(crate) fn payload(title: &str, originator: &str, date: Option<&str>, referen
     out
 }
 
-/// The date and the local time of the first frame; `None` if the payload does not tell them.
+/// The date and the local time of the first frame; `None` if the payload does not contain them.
 #[must_use]
 pub(crate) fn origination(payload: &[u8]) -> Option<DateTime> {
     let text = std::str::from_utf8(payload.get(DATE_AT..DATE_AT + DATE_TIME_BYTES)?).ok()?;
@@ -62,7 +62,7 @@ pub(crate) fn origination(payload: &[u8]) -> Option<DateTime> {
     DateTime::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?, hour, minute, second, 0).ok()
 }
 
-/// Who recorded it; empty if the payload does not tell.
+/// Who recorded it; empty if the payload does not contain it.
 #[must_use]
 pub(crate) fn originator(payload: &[u8]) -> String {
     let field = payload.get(ORIGINATOR_AT..ORIGINATOR_AT + ORIGINATOR_BYTES).unwrap_or_default();
@@ -70,7 +70,7 @@ pub(crate) fn originator(payload: &[u8]) -> String {
     String::from_utf8_lossy(text).trim().to_owned()
 }
 
-/// The payload of what begins so many frames later.
+/// Changes the payload to that of sound which begins `frames` frames later.
 pub(crate) fn delay(payload: &mut [u8], frames: u64, sample_rate: u32) {
     let rate = u64::from(sample_rate.max(1));
     if let Some(place) = payload.get_mut(REFERENCE_AT..VERSION_AT).and_then(|place| place.first_chunk_mut::<8>()) {
@@ -86,21 +86,21 @@ pub(crate) fn delay(payload: &mut [u8], frames: u64, sample_rate: u32) {
     }
 }
 
-/// Counts the time reference in frames of another rate.
+/// Converts the time reference to frames of another rate.
 pub(super) fn resample(payload: &mut [u8], from_hz: u32, to_hz: u32) {
     if let Some(place) = payload.get_mut(REFERENCE_AT..VERSION_AT).and_then(|place| place.first_chunk_mut::<8>()) {
         *place = output_frames(u64::from_le_bytes(*place), from_hz, to_hz).to_le_bytes();
     }
 }
 
-/// `2026-11-20` and `14:05:09` out of what begins so.
+/// `2026-11-20` and `14:05:09` of a date that begins with both.
 fn day_and_time(date: &str) -> Option<(&str, &str)> {
     let (day, time) = (date.get(..10)?, date.get(11..19)?);
     let is_digits = |text: &str| text.split(['-', ':']).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
     (is_digits(day) && is_digits(time)).then_some((day, time))
 }
 
-/// The start of `text` that fits; the standard knows no other characters.
+/// The start of `text` that fits; the standard allows only ASCII.
 fn ascii(text: &str, bytes: usize) -> String {
     text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).take(bytes).collect()
 }

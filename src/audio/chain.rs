@@ -1,12 +1,12 @@
 //! What happens to samples between a source and an encoder: gain, then mixing and resampling, each only if needed.
 //! With nothing to do, samples pass untouched, bit for bit.
 //!
-//! Frames go in whole. Pure but for its buffers; run by the pump thread and by whoever rewrites a clip.
+//! Frames go in whole. Pure but for its buffers; run by the pump thread and by callers that rewrite a clip.
 
 use super::{ChannelMixer, Resampler, apply_gain, db_to_factor};
 use crate::error::Result;
 
-/// From the sound of a source to that of a recording. Knows rates and channels; the depth is the encoder's business.
+/// From the sound of a source to that of a recording. Handles rates and channels; the encoder handles the depth.
 pub struct Chain {
     factor: f32,
     mixer: ChannelMixer,
@@ -17,7 +17,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A chain from sound at `from_hz` to what `mixer` makes of it at `to_hz`, which also makes it `gain_db` louder.
+    /// A chain from sound at `from_hz` to the result of `mixer` at `to_hz`, which also makes it `gain_db` louder.
     ///
     /// # Errors
     /// `NotSupported` for a pair of rates that cannot be resampled, or no channels.
@@ -51,7 +51,7 @@ impl Chain {
         Self::amplify(&mut self.gained, self.factor, samples)
     }
 
-    /// Appends what becomes of interleaved `samples` to `out`.
+    /// Appends to `out` what becomes of interleaved `samples`.
     ///
     /// # Errors
     /// Those of the resampler.

@@ -1,9 +1,9 @@
 //! The checksums of sound files: CRC-8 and CRC-16 of FLAC frames, CRC-32 of Ogg pages.
 //!
-//! All of them take the highest bit first, without inversion before or behind. They are here, below those who write and
-//! those who read, because those two do not know each other. Pure; for any thread.
+//! All of them take the highest bit first, without inversion before or after. They are here, below the encoders and the
+//! decoders, because neither of these depends on the other. Pure; for any thread.
 
-/// The CRC-8 behind the header of a FLAC frame: x⁸ + x² + x + 1, from 0 (RFC 9639, section 9.1.8).
+/// The CRC-8 after the header of a FLAC frame: x⁸ + x² + x + 1, from 0 (RFC 9639, section 9.1.8).
 #[must_use]
 pub(crate) fn flac_crc8(bytes: &[u8]) -> u8 {
     const TABLE: [u32; 256] = table(8, 0x07);
@@ -13,7 +13,7 @@ pub(crate) fn flac_crc8(bytes: &[u8]) -> u8 {
 /// The CRC-16 at the end of a FLAC frame: x¹⁶ + x¹⁵ + x² + 1, from 0 (RFC 9639, section 9.3).
 #[must_use]
 pub(crate) fn flac_crc16(bytes: &[u8]) -> u16 {
-    // Eight bytes at a time: each table is for a byte that stands so many places further in front.
+    // Eight bytes at a time: each table is for a byte that is that many places earlier.
     static TABLES: [[u16; 256]; 8] = flac_crc16_tables();
     let entry = |place: usize, index: u8| TABLES[place][usize::from(index)];
     let (eights, rest) = bytes.as_chunks::<8>();
@@ -45,7 +45,7 @@ const fn flac_crc16_tables() -> [[u16; 256]; 8] {
     tables
 }
 
-/// The CRC-32 of an Ogg page whose checksum field is zero, from 0 (RFC 3533, section 6), going on from `crc`.
+/// The CRC-32 of an Ogg page whose checksum field is zero, from 0 (RFC 3533, section 6), continued from `crc`.
 #[must_use]
 pub(crate) fn ogg_crc32(crc: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = table(32, 0x04c1_1db7);

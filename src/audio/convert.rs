@@ -1,7 +1,7 @@
 //! Samples to bytes and back, for every [`SampleFormat`].
 //!
-//! Full scale is 2^15, 2^23 and 2^31 in both directions, so that an integer sample that was decoded encodes to the
-//! same bytes again. It knows no channels, headers or dither. Pure arithmetic, for any thread that may allocate.
+//! Full scale is 2^15, 2^23 and 2^31 in both directions, so that an integer sample that was decoded encodes to the same
+//! bytes again. Channels, headers and dither are not handled here. Pure arithmetic, for any thread that may allocate.
 
 use super::format::SampleFormat;
 
@@ -25,7 +25,7 @@ pub fn encode_samples(samples: &[f32], format: SampleFormat, out: &mut Vec<u8>) 
 /// Appends the samples in `bytes`, which are little-endian `format`, to `out`; a partial sample at the end is ignored.
 ///
 /// Integers of up to 24 bits are exact, 32-bit integers are rounded to the nearest `f32`. NaN becomes silence, so that
-/// no arithmetic behind this meets one.
+/// no later arithmetic meets one.
 pub fn decode_samples(bytes: &[u8], format: SampleFormat, out: &mut Vec<f32>) {
     match format {
         SampleFormat::S16 => {

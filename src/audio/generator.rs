@@ -1,8 +1,8 @@
 //! The built-in test signals: a tone, a melody, white noise, silence.
 //!
 //! Every sample is a function of its frame and channel alone, so that a signal is the same however it is cut into
-//! blocks, ten hours stay in phase, and a test can say what a file must contain. It keeps no time and runs no thread:
-//! the capture backend asks for frames at the pace it wants.
+//! blocks, ten hours stay in phase, and a test can predict what a file must contain. It keeps no time and runs no
+//! thread: the capture backend requests frames at its own pace.
 
 use std::fmt;
 

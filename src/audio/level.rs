@@ -25,7 +25,7 @@ impl Dbfs {
         self.0
     }
 
-    /// The decibels for machine output, which knows no infinity: `None` (null in JSON) for silence.
+    /// The decibels for machine output, which has no infinity: `None` (null in JSON) for silence.
     #[must_use]
     pub fn finite(self) -> Option<f64> {
         Some(self.0).filter(|value| value.is_finite())
@@ -49,7 +49,7 @@ impl fmt::Display for Dbfs {
     }
 }
 
-/// What a [`LevelMeter`] saw since it was last asked.
+/// What a [`LevelMeter`] measured since it was last read.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Level {
     /// The largest absolute sample.
@@ -86,10 +86,10 @@ impl LevelMeter {
     /// The absolute value from which on a sample counts as clipped: 1 - 2^-15.
     ///
     /// It is the largest sample that a 16-bit device can deliver, 32767 of 32768. Such a device never reaches +1.0,
-    /// however hard it is overdriven, so that a limit of 1.0 would see only the negative half of its clipping.
+    /// however hard it is overdriven, so that a limit of 1.0 would detect only the negative half of its clipping.
     pub const CLIPPED: f32 = 1.0 - 1.0 / 32_768.0;
 
-    /// A meter that has seen nothing.
+    /// A meter that has measured nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

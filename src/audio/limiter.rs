@@ -1,21 +1,21 @@
 //! Keeps peaks below a ceiling without cutting them: the sound gets quieter shortly before a peak and recovers after it.
 //!
 //! Peaks are true peaks, those between the samples, estimated at four times the rate (ITU-R BS.1770-4, annex 2). All
-//! channels get one gain, so that nothing moves in the picture. What comes out is as long as what went in and stands at
-//! its place; what is below the ceiling for longer than the release passes as it is. Pure but for its buffers.
+//! channels get one gain, so that the stereo image does not move. The output is as long as the input and in time with
+//! it; sound that stays below the ceiling for longer than the release passes unchanged. Pure but for its buffers.
 
 use std::collections::VecDeque;
 
-/// Before a peak, the gain falls for so long, in seconds.
+/// How long the gain falls before a peak, in seconds.
 const ATTACK_S: f64 = 0.005;
 
-/// After a peak, the gain comes back with this time constant, in seconds.
+/// The time constant with which the gain recovers after a peak, in seconds.
 const RELEASE_S: f64 = 0.1;
 
-/// Frames over which the interpolation looks.
+/// Frames that the interpolation spans.
 const TAPS: usize = 12;
 
-/// The interpolation filter of BS.1770-4, two of its four phases; the others are these backwards.
+/// The interpolation filter of BS.1770-4, two of its four phases; the others are these reversed.
 const PHASES: [[f32; TAPS]; 2] = [
     [
         0.001_708_984_4,
@@ -54,13 +54,13 @@ pub(crate) struct Limiter {
     /// Frames of the attack.
     attack: usize,
     release: f32,
-    /// Interleaved frames that have come and not gone, behind those before the start that the filter sees.
+    /// Interleaved frames that were pushed and not yet output, after the frames before the start that the filter uses.
     held: VecDeque<f32>,
-    /// Frames that have come, and that have gone.
+    /// Frames that were pushed, and that were output.
     came: u64,
     gone: u64,
-    /// For frames that have come and not gone: the gain that their own peak allows, as a falling queue over the window of
-    /// the attack.
+    /// For frames that were pushed and not yet output: the gain that their own peak allows, as a falling queue over the
+    /// window of the attack.
     lowest: VecDeque<(u64, f32)>,
     /// The gain with its release, over one attack, and their sum.
     envelope: f32,
@@ -92,7 +92,7 @@ impl Limiter {
         }
     }
 
-    /// Takes interleaved whole frames and appends those to `out` that are done: what came longer ago than twice the
+    /// Takes interleaved whole frames and appends to `out` those that are done: those pushed longer ago than twice the
     /// attack.
     pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         for frame in samples.chunks_exact(self.channels) {
@@ -109,7 +109,7 @@ impl Limiter {
         let silence = vec![0.0; self.channels];
         while self.gone < self.came {
             let left = self.came;
-            // The peaks of the last frames are known when the filter has seen what follows.
+            // The peaks of the last frames are known only when the filter has processed what follows.
             self.take(&silence);
             self.came = left;
             self.give(out);
@@ -121,12 +121,12 @@ impl Limiter {
         *self = Self { channels, ceiling, attack, release, held, came, gone, lowest, envelope, smoothed, sum, history };
     }
 
-    /// Frames from the one that comes to the one that goes.
+    /// Frames between the latest one pushed and the next one output.
     fn delay(&self) -> u64 {
         (2 * self.attack) as u64
     }
 
-    /// Notes what the peak around this frame allows.
+    /// Records the gain that the peak around this frame allows.
     fn take(&mut self, frame: &[f32]) {
         let mut peak = 0.0_f32;
         for (history, &sample) in self.history.iter_mut().zip(frame) {
@@ -144,7 +144,7 @@ impl Limiter {
         self.came += 1;
     }
 
-    /// Lets the oldest frame go, with the gain that is due.
+    /// Outputs the oldest frame, with the gain that is due.
     fn give(&mut self, out: &mut Vec<f32>) {
         // The lowest gain of all frames around the one that is an attack ahead: of those that came after it, and of those
         // before it as far as the filter smears a peak.
@@ -159,7 +159,7 @@ impl Limiter {
         if self.smoothed.len() > self.attack {
             self.sum -= f64::from(self.smoothed.pop_front().unwrap_or(0.0));
         }
-        // So many bits that hours of rounding are not in the gain.
+        // Enough bits that hours of rounding errors do not show in the gain.
         let gain = (self.sum / self.smoothed.len().max(1) as f64) as f32;
         out.extend(self.held.drain(..self.channels.min(self.held.len())).map(|sample| sample * gain));
         self.gone += 1;

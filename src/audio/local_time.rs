@@ -1,14 +1,14 @@
-//! Which time it is where the user is: in names of files, dates of recordings, and cuts at the full hour.
+//! The local time of the user: for names of files, dates of recordings, and cuts at the full hour.
 
 use std::{env, time::SystemTime};
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-/// When summer time begins and ends where `TZ` says that there is one and not when, as the C libraries have it: from the
-/// second Sunday of March to the first of November. POSIX.1-2024, section 8.3, leaves it to the implementation.
+/// When summer time begins and ends if `TZ` names summer time without a rule, as in the C libraries: from the second
+/// Sunday of March to the first of November. POSIX.1-2024, section 8.3, leaves it to the implementation.
 const USUAL_RULE: &str = ",M3.2.0,M11.1.0";
 
-/// The zone of `TZ`, also where it leaves out that rule (`CET-1CEST`), else that of the system.
+/// The zone of `TZ`, also if it omits that rule (`CET-1CEST`), else that of the system.
 #[must_use]
 pub fn zone() -> TimeZone {
     let without_rule = env::var("TZ").ok().and_then(|words| zone_without_rule(&words));
@@ -16,18 +16,18 @@ pub fn zone() -> TimeZone {
 }
 
 fn zone_without_rule(words: &str) -> Option<TimeZone> {
-    // A whole one, or the name of a zone, is for the system to look up.
+    // The system looks up a complete rule, or the name of a zone.
     let is_whole = TimeZone::posix(words).is_ok();
     (!is_whole).then(|| TimeZone::posix(&format!("{words}{USUAL_RULE}")).ok()).flatten()
 }
 
-/// Now, there.
+/// The current time in that zone.
 #[must_use]
 pub fn now() -> Zoned {
     Timestamp::now().to_zoned(zone())
 }
 
-/// That time, there; `None` outside the years that can be written.
+/// `time` in that zone; `None` outside the years that can be written.
 #[must_use]
 pub fn at(time: SystemTime) -> Option<Zoned> {
     Some(Timestamp::try_from(time).ok()?.to_zoned(zone()))
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_zone_that_does_not_say_when_summer_begins_has_the_usual_rule() {
-        // As `TZ=… date` tells them.
+        // As `TZ=… date` prints them.
         for (words, winter, spring, summer) in [
             ("CET-1CEST", "01:46:40+01:00", "01:46:40+02:00", "21:46:40+02:00"),
             ("EST5EDT", "19:46:40-05:00", "19:46:40-04:00", "15:46:40-04:00"),

@@ -40,7 +40,7 @@ impl ChannelMap {
         self.kept.iter().flatten().max().map_or(1, |&channel| channel.saturating_add(1))
     }
 
-    /// For each channel of the recording those of the source that it is the mean of, counted from 0.
+    /// For each channel of the recording, the channels of the source whose mean it is, counted from 0.
     #[must_use]
     pub fn kept(&self) -> &[Vec<u16>] {
         &self.kept

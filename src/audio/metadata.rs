@@ -1,7 +1,7 @@
 //! What is known about a recording besides its sound: tags and markers.
 //!
-//! It stands here, below the encoders that write it and the decoders that read it, because those two do not know each
-//! other. Plain values, for any thread.
+//! It stands here, below the encoders that write it and the decoders that read it, because neither of these depends on
+//! the other. Plain values, for any thread.
 
 use std::time::Duration;
 
@@ -20,25 +20,25 @@ pub struct Marker {
 const CUT: &str = "cut: ";
 
 impl Marker {
-    /// The text of the marker where so much was cut out because nobody spoke.
+    /// The text of the marker where `length` was cut out because nobody spoke.
     #[must_use]
     pub fn cut_text(length: Duration) -> String {
         format!("{CUT}{:.1} s", length.as_secs_f64())
     }
 
-    /// Whether the program set it where it cut something out, and no person did.
+    /// Whether the program set it, where it cut something out, and not a person.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.text.strip_prefix(CUT).is_some_and(|length| length.ends_with(" s"))
     }
 }
 
-/// What a file says about itself for which there is no field of its own in [`Metadata`].
+/// What a file states about itself for which [`Metadata`] has no field of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tag {
     /// Name of the field as Vorbis comments have it, such as `ARTIST`, in the case in which it was written.
     pub name: String,
-    /// What it says; may have several lines.
+    /// Its text; may have several lines.
     pub text: String,
 }
 
@@ -48,7 +48,7 @@ pub struct Tag {
 pub struct Metadata {
     /// Title of the take.
     pub title: Option<String>,
-    /// Date and time of the first frame, RFC 3339. A file of another program may say less, such as the year.
+    /// Date and time of the first frame, RFC 3339. A file of another program may contain less, such as the year.
     pub date: Option<String>,
     /// Frames of this recording between midnight and its first frame, exact over all files of one recording
     /// (EBU Tech 3285, TimeReference).
@@ -62,11 +62,12 @@ pub struct Metadata {
     /// Markers, in any order when written, by ascending frame when read.
     pub markers: Vec<Marker>,
     /// The speakers that more than two channels are meant for; `None` for separate channels, and for mono and stereo,
-    /// which need no word.
+    /// where nothing needs to be stated.
     pub speakers: Option<Speakers>,
     /// All other tags, in the order in which they were found; several may have one name.
     pub tags: Vec<Tag>,
-    /// Pictures, such as a cover, each as the picture block of FLAC (RFC 9639, section 8.8), which tells kind and type.
+    /// Pictures, such as a cover, each as the picture block of FLAC (RFC 9639, section 8.8), which contains kind and
+    /// type.
     pub pictures: Vec<Vec<u8>>,
     /// The payload of the broadcast extension of a WAV file, see `broadcast`.
     pub broadcast: Option<Vec<u8>>,
@@ -106,7 +107,7 @@ impl Metadata {
         }
     }
 
-    /// Adds to the comment how many frames the device really made in a second, in hertz.
+    /// Adds to the comment how many frames the device really delivered in a second, in hertz.
     pub fn note_device_rate(&mut self, hertz: f64) {
         self.remark(&format!("{}{hertz:.2}{}", DEVICE_RATE.0, DEVICE_RATE.1));
     }
@@ -133,7 +134,7 @@ impl Metadata {
         lost
     }
 
-    /// What the broadcast extension of a file with these tags says; with blanks where they say nothing.
+    /// The payload of the broadcast extension of a file with these tags; blank where a tag is missing.
     #[must_use]
     pub fn broadcast_payload(&self) -> Vec<u8> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -159,7 +160,7 @@ impl Metadata {
     }
 
     /// The frames that were lost, as [`note_lost_frames`](Self::note_lost_frames) wrote them; `None` if the comment
-    /// does not tell.
+    /// does not mention any.
     #[must_use]
     pub fn lost_frames(&self) -> Option<u64> {
         let comment = self.comment.as_deref()?;

@@ -1,7 +1,8 @@
-//! From the channels of a source to those that are kept, or heard.
+//! From the channels of a source to those that are kept, or played.
 //!
-//! The inputs of an interface are separate microphones far more often than a surround mix, and only who made the source
-//! knows which: nothing is guessed from a number of channels. Pure arithmetic, for any thread that may allocate.
+//! The inputs of an interface are separate microphones far more often than a surround mix, and only the maker of the
+//! source knows which it is: nothing is guessed from a number of channels. Pure arithmetic, for any thread that may
+//! allocate.
 
 use super::{ChannelMap, Speaker, Speakers};
 use crate::error::{Error, ErrorKind, Result};
@@ -16,13 +17,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// | n → 1 | the mean of all channels, which cannot clip |
 /// | 1 → m | the one channel in every channel |
 /// | n → 2, a known layout | the downmix of Recommendation ITU-R BS.775, below |
-/// | n → fewer, otherwise | an error: no channel is dropped without a word |
+/// | n → fewer, otherwise | an error: no channel is dropped without an error |
 /// | n → more | the channels, then silence |
 ///
 /// The downmix follows Recommendation ITU-R BS.775-4, annex 4, table 2 (3/2 to 2/0): left = `L + 0.7071 C + 0.7071 Ls`,
-/// right = `R + 0.7071 C + 0.7071 Rs`. Low frequencies are left out, as there; where there are surrounds at the sides and
-/// behind, each counts as one, and one in the middle behind goes to both at 0.5, which is 0.7071 as it would be between
-/// two surrounds. All is divided by the larger sum of coefficients (1 + √2 for 5.1), so that it cannot clip.
+/// right = `R + 0.7071 C + 0.7071 Rs`. Low frequencies are left out, as in the recommendation; where there are
+/// surrounds at the sides and behind, each counts as one, and one in the middle behind goes to both at 0.5, which is
+/// 0.7071 as it would be between two surrounds. All is divided by the larger sum of coefficients (1 + √2 for 5.1), so
+/// that it cannot clip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChannelMixer {
     from: usize,
@@ -72,8 +74,8 @@ impl Row {
 }
 
 impl ChannelMixer {
-    /// What is kept of a source of `from` channels that are meant for these `speakers`, if anybody knows: the channels of
-    /// `map`, or all of them, brought to the number `to`, if one is given.
+    /// What is kept of a source of `from` channels that are meant for these `speakers`, if that is known: the channels
+    /// of `map`, or all of them, brought to the number `to`, if one is given.
     ///
     /// # Errors
     /// [`ErrorKind::NotSupported`] for a map that names a channel which the source does not have, and for channels that
@@ -108,8 +110,9 @@ impl ChannelMixer {
         Ok(Self::of_rows(from, rows, speakers.filter(|_| count > 0)))
     }
 
-    /// A mixer for listening: every channel is heard, wherever it is from. Fewer channels are each the mean of those that
-    /// fall to them in turn, more are silent but for one, which is in all.
+    /// A mixer for listening: every channel is audible, wherever it comes from. With fewer channels, each is the mean
+    /// of the channels that are assigned to it in turn; with more, the additional ones are silent, except that a single
+    /// channel goes to all.
     #[must_use]
     pub fn audible(from: u16, to: u16) -> Self {
         let (count, to) = (usize::from(from), usize::from(to));
@@ -153,7 +156,7 @@ impl ChannelMixer {
         self.mapping == Mapping::Identity
     }
 
-    /// Of each channel of the result the channels of the source, counted from 0, and by what they are multiplied.
+    /// For each channel of the result, the channels of the source, counted from 0, and their factors.
     pub fn weights(&self) -> impl Iterator<Item = Vec<(usize, f32)>> {
         self.rows.iter().map(|row| row.terms.iter().map(|&(channel, weight)| (channel, weight / row.divisor)).collect())
     }
@@ -201,7 +204,7 @@ fn stored(from: u16, speakers: Option<&Speakers>) -> (Vec<Row>, Option<Speakers>
     (order.into_iter().map(|channel| Row::mean([channel])).collect(), stored.or_else(|| Speakers::usual(from)))
 }
 
-/// The stereo downmix of that layout; `None` if the recommendation does not know it.
+/// The stereo downmix of that layout; `None` if the recommendation does not cover it.
 fn downmix(speakers: &Speakers) -> Option<[Row; 2]> {
     use std::f32::consts::FRAC_1_SQRT_2 as SIDE;
     let weights = |speaker: &Speaker| match speaker {
@@ -322,7 +325,7 @@ mod tests {
             assert!((stereo[0] - left).abs() < 1e-6 && (stereo[1] - right).abs() < 1e-6, "{frame:?} gave {stereo:?}");
         }
         assert_eq!(mixer.speakers(), Speakers::usual(2).as_ref());
-        // Layouts that the recommendation does not know are separate channels.
+        // Layouts that the recommendation does not cover are separate channels.
         let high = Speakers::of_mask(0x7003, 5).unwrap();
         assert!(ChannelMixer::keep(5, Some(&high), None, Some(2)).is_err());
     }

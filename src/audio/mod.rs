@@ -1,7 +1,7 @@
 //! Values and pure arithmetic about sound: formats, samples, time, levels, resampling, tags.
 //!
-//! Nothing here knows a device, a file or a thread. Samples inside the program are interleaved `f32` with full scale
-//! at ±1.0; a buffer of `n` frames × `c` channels has `n * c` samples.
+//! Nothing here depends on a device, a file or a thread. Samples inside the program are interleaved `f32` with full
+//! scale at ±1.0; a buffer of `n` frames × `c` channels has `n * c` samples.
 
 pub(crate) mod broadcast;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]

@@ -10,12 +10,12 @@ use rubato::{Fft, FixedSync, Resampler as _, WindowFunction, audioadapter_buffer
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The shorter side of a block, in frames, and its time in milliseconds: whichever is less. The longer a block, the closer
-/// to half the lower rate the filter cuts off (1024 frames pass what is below 97 % of it, 640 below 95 %), but the later
-/// the first frame comes out of it, and who reads a pipe is promised it within 100 ms.
+/// The shorter side of a block, in frames, and its time in milliseconds: whichever is less. The longer a block, the
+/// closer to half the lower rate the filter cuts off (1024 frames pass what is below 97 % of it, 640 below 95 %), but
+/// the later the first frame comes out of it, and a reader of a pipe is promised it within 100 ms.
 const SHORTEST_BLOCK: u64 = 1024;
 const SHORTEST_BLOCK_MILLIS: u64 = 40;
-/// The longer side of a block, in frames; beyond, the rates have too little in common.
+/// The longer side of a block, in frames; beyond it, the rates have too little in common.
 const LONGEST_BLOCK: u64 = 1 << 19;
 /// Samples of one block of input and output, which bound the memory: about 16 bytes for each.
 const MOST_SAMPLES: u64 = 1 << 23;
@@ -46,7 +46,7 @@ impl Resampler {
     /// A resampler from `from_hz` to `to_hz` for frames of `channels` samples.
     ///
     /// It holds back up to one and a half blocks: 30 to 80 ms where the rates have a large common divisor, as all usual
-    /// ones have, but up to 3 × rate / divisor frames where they have not.
+    /// ones have, but up to 3 × rate / divisor frames otherwise.
     ///
     /// # Errors
     /// `NotSupported` if a rate or the channels are zero, or if the rates have so little in common, or the channels are
@@ -100,7 +100,7 @@ impl Resampler {
                 filter.pad();
                 self.frames_out += filter.process(out)?;
             }
-            // The last block ends in the silence behind the stream.
+            // The last block ends in the silence after the stream.
             let surplus = usize::try_from(self.frames_out - total).unwrap_or(usize::MAX).saturating_mul(self.channels);
             out.truncate(out.len().saturating_sub(surplus));
         }
@@ -108,7 +108,7 @@ impl Resampler {
         Ok(())
     }
 
-    /// Forgets everything that was pushed: the next push begins a new stream.
+    /// Discards everything that was pushed: the next push begins a new stream.
     pub fn reset(&mut self) {
         (self.samples_in, self.frames_out) = (0, 0);
         if let Some(filter) = &mut self.filter {
@@ -123,7 +123,7 @@ impl fmt::Debug for Resampler {
     }
 }
 
-/// The filter with the block that it is fed next.
+/// The filter with the block that is filled next.
 struct Filter {
     fft: Fft<f32>,
     channels: usize,

@@ -1,6 +1,6 @@
-//! Where the loudspeakers stand that the channels of a sound are meant for, if anybody has said so.
+//! The places of the loudspeakers that the channels of a sound are meant for, if they are known.
 //!
-//! The inputs of an interface have no such place: they are separate, and nothing here is known of them. Values only, for
+//! The inputs of an interface have no such place: they are separate, and nothing here applies to them. Values only, for
 //! any thread.
 
 /// A place of a loudspeaker. The discriminant is its bit in the mask of `WAVEFORMATEXTENSIBLE`, whose order is also that
@@ -83,7 +83,7 @@ impl Speaker {
 pub struct Speakers(Vec<Speaker>);
 
 impl Speakers {
-    /// These, one a channel; `None` if there are none or one comes twice, which is no layout.
+    /// These speakers, one per channel; `None` if there are none or one occurs twice, which is no layout.
     #[must_use]
     pub fn new(speakers: impl IntoIterator<Item = Speaker>) -> Option<Self> {
         let speakers = Self(speakers.into_iter().collect());
@@ -91,14 +91,15 @@ impl Speakers {
         (distinct > 0 && distinct == speakers.0.len()).then_some(speakers)
     }
 
-    /// Those of a mask of `WAVEFORMATEXTENSIBLE`, for so many channels; `None` if it does not name one speaker a channel.
+    /// The speakers of a mask of `WAVEFORMATEXTENSIBLE`, for `channels` channels; `None` if it does not name one
+    /// speaker per channel.
     #[must_use]
     pub fn of_mask(mask: u32, channels: u16) -> Option<Self> {
         let named = Self::new(Speaker::ALL.into_iter().filter(|speaker| mask & speaker.bit() != 0))?;
         (named.count() == channels && named.mask() == mask).then_some(named)
     }
 
-    /// Mono or stereo, which are understood; more channels mean nothing by their number alone.
+    /// Mono or stereo, which need no layout to be stated; a higher number of channels alone implies none.
     #[must_use]
     pub fn usual(channels: u16) -> Option<Self> {
         match channels {

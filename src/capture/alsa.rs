@@ -3,11 +3,11 @@
 //! Devices are found and described by cpal, as on the other systems; here they are opened, by `pcm`, and read, by
 //! `stream`. Any thread may call; opening runs on a thread of its own and for a limited time.
 //!
-//! Why not read through cpal: its worker polls again as long as less than a period is there, but the descriptor of a
-//! plugin stays ready from the first frame on, so that it spins (on PulseAudio's plugin 45,000 polls in three seconds,
-//! a core's whole time, whenever the server's blocks do not line up with the period). No period, buffer or latency
-//! prevents that for every server. It also keeps just two periods, tells no length of an overrun, and probes each device
-//! through several connections.
+//! Why not read through cpal: its worker polls again as long as less than a period is available, but the descriptor of
+//! a plugin stays ready from the first frame on, so that it spins (on PulseAudio's plugin 45,000 polls in three
+//! seconds, a core's whole time, whenever the server's blocks do not line up with the period). No period, buffer or
+//! latency prevents that for every server. It also buffers just two periods, does not report the length of an overrun,
+//! and probes each device through several connections.
 
 mod pcm;
 mod stream;
@@ -30,7 +30,7 @@ pub(crate) struct AlsaBackend {
 }
 
 impl AlsaBackend {
-    /// The devices that `listed` knows.
+    /// The devices of `listed`.
     pub(super) fn new(listed: CpalBackend) -> Self {
         Self { listed }
     }

@@ -1,7 +1,7 @@
 //! The sources that need no sound system: signal generators and sound files that play as if they were a microphone.
 //!
-//! They begin with the first frame that somebody reads, so that nothing of a file is missed, and run at the pace of real
-//! time or as fast as they are read. They run no thread.
+//! They begin with the first frame that is read, so that nothing of a file is missed, and run at the pace of real time
+//! or as fast as they are read. They run no thread.
 
 use std::{
     io,
@@ -25,10 +25,10 @@ use crate::{
     format::{self, Decoder},
 };
 
-/// What a generator runs at unless asked otherwise.
+/// What a generator runs at unless another format is requested.
 const GENERATED: AudioFormat = AudioFormat::new(48_000, 1, SampleFormat::F32);
 
-/// How long frames wait to be read together unless asked otherwise.
+/// How long frames wait to be read together unless another latency is requested.
 const LATENCY: Duration = Duration::from_millis(100);
 
 /// The generators `tone`, `tone:HZ`, `melody`, `silence`, `noise`, and `file:PATH`. They are found by id and never listed.
@@ -75,7 +75,7 @@ impl Backend for Builtin {
 
     fn find(&self, id: &str) -> Option<DeviceInfo> {
         if let Some(path) = id.strip_prefix("file:") {
-            // A file that cannot be read is still this backend's; opening it will say why it cannot.
+            // A file that cannot be read still belongs to this backend; opening it reports why it cannot.
             let format = format::open(Path::new(path)).map_or(GENERATED, |decoder| decoder.format());
             return Some(self.describe(id, format, false));
         }
@@ -164,8 +164,8 @@ struct BuiltinStream {
     signal: Signal,
     clock: Arc<PacedClock>,
     latency: Duration,
-    /// Whether everything was read that was due: what has become due since waits for the next look, so that a look gives
-    /// one block and not many tiny ones behind it.
+    /// Whether everything that was due has been read: what has become due since waits for the next round of reads, so
+    /// that a round gives one block and not many tiny ones after it.
     caught_up: bool,
     ended: Option<EndReason>,
 }

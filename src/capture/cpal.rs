@@ -1,10 +1,10 @@
 //! Microphones of the system's sound servers and drivers, through the cpal crate: one [`Backend`] for each sound system.
 //!
-//! Here devices are found and opened (those of ALSA and PulseAudio by the modules of that name); what is told about one is
-//! in `describe`, what an open one does in `stream`, the choice of a format in `negotiate`. A sound system is reached when it is first asked for
-//! something, on a thread of its own and for a limited time, because a dead server can hold its callers for ever; one
-//! that cannot be reached has no devices. Any thread may call. What C libraries print on standard error meanwhile is not
-//! stopped here.
+//! Here devices are found and opened (those of ALSA and PulseAudio by the modules of that name); the description of one
+//! is in `describe`, an open one in `stream`, the choice of a format in `negotiate`. A sound system is connected to
+//! when it is first used, on a thread of its own and for a limited time, because a dead server can block its callers
+//! for ever; one that cannot be reached has no devices. Any thread may call. What C libraries print on standard error
+//! meanwhile is not suppressed here.
 
 mod describe;
 #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
@@ -94,7 +94,7 @@ impl CpalBackend {
         }
     }
 
-    /// Does `work` on a thread of its own; `None` when the sound system does not answer in time.
+    /// Runs `work` on a thread of its own; `None` when the sound system does not answer in time.
     fn ask<T: Send + 'static>(&self, limit: Duration, work: impl FnOnce(&Self) -> T + Send + 'static) -> Option<T> {
         let this = self.clone();
         bounded("sound-system", limit, move || work(&this))
@@ -155,7 +155,7 @@ impl CpalBackend {
         if self.system() == System::Alsa {
             return Some((host.device_by_id(&wanted)?, false));
         }
-        // Not `device_by_id`, which takes a loudspeaker for a microphone of the same name.
+        // Not `device_by_id`, which confuses a loudspeaker with a microphone of the same name.
         let device = host.devices().ok()?.find(|device| {
             is_it(device)
                 && match kind {
@@ -166,7 +166,7 @@ impl CpalBackend {
         device.map(|device| (device, false))
     }
 
-    /// What the input of that id is called; `None` if there is none. Opens nothing.
+    /// The label of the input of that id; `None` if there is none. Opens nothing.
     #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
     pub(super) fn label_of(&self, id: &str) -> Option<String> {
         self.device(self.name_in(id)?, DeviceKind::Input).map(|(device, _)| label(&device))
@@ -231,7 +231,7 @@ impl Backend for CpalBackend {
     }
 }
 
-/// Builds the stream; waits for a busy device, and asks for less where the buffer is refused.
+/// Builds the stream; waits for a busy device, and requests a smaller buffer where one is refused.
 fn build(system: System, device: &cpal::Device, mut choice: negotiate::Choice) -> Result<Built, cpal::Error> {
     let until = Instant::now() + BUSY_TIMEOUT;
     loop {

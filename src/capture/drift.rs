@@ -1,23 +1,23 @@
 //! Finding frames that were lost on their way to the callback, and the true rate of the device: the frames that came are
 //! counted against a clock.
 //!
-//! Some sound systems drop sound without a word. What is missing shows as lateness: by the clock more frames should have
-//! come. Most lateness is no loss: a busy machine delivers late and then all at once, and no device runs at exactly the
-//! rate that it says (up to half a percent off was seen). So only the *smallest* lateness of each quarter of a second
-//! counts, its floor, which late delivery does not raise. A straight line through the floors of the last half minute, by
-//! least squares, is what the device's own clock makes of it; it follows when that slowly changes. (The usual filter for
-//! such clocks is the delay-locked loop of F. Adriaensen, "Using a DLL to filter time", LAC 2005. It takes every delivery
-//! as equally good and needs to be told its bandwidth; here late ones are worthless, and what is searched for are steps,
-//! which a line on either side of them measures better.)
+//! Some sound systems drop sound without reporting it. What is missing shows as lateness: by the clock more frames
+//! should have come. Most lateness is no loss: a busy machine delivers late and then all at once, and no device runs at
+//! exactly the rate that it reports (up to half a percent off was seen). So only the *smallest* lateness of each
+//! quarter of a second counts, its floor, which late delivery does not raise. A straight line through the floors of the
+//! last half minute, by least squares, is the part that the device's own clock causes; it follows when that slowly
+//! changes. (The usual filter for such clocks is the delay-locked loop of F. Adriaensen, "Using a DLL to filter time",
+//! LAC 2005. It treats every delivery as equally good and needs its bandwidth set; here late ones are worthless, and
+//! the aim is to find steps, which a line on either side of them measures better.)
 //!
 //! A step of the floors off that line, which stays, is a loss. Two looks are taken: a short one finds large losses soon, a
 //! long one finds smaller ones, because what stays for so long is no jitter, however busy the machine is. As long as the
 //! lateness still becomes smaller, as when what was held up arrives bit by bit, nothing is judged, nor after a break
 //! before a whole window has passed without another one.
 //!
-//! Losses shorter than the threshold are not found. The place of a loss is known to about the length of the window. A rate
-//! that is far from the one that was promised is neither clock nor loss, and said as what it is. Pure; the reading thread
-//! feeds it.
+//! Losses shorter than the threshold are not found. The place of a loss is known to about the length of the window. A
+//! rate that is far from the nominal one is neither clock nor loss, and is reported as another rate. Pure; it is called
+//! by the reading thread.
 
 mod heights;
 mod line;
@@ -34,47 +34,49 @@ use self::{
 
 pub(super) use self::other_rate::other_rate;
 
-/// The time of which one floor is kept, in seconds.
+/// The length of time for which one floor is kept, in seconds.
 const FLOOR_SECONDS: f64 = 0.25;
-/// A step of more than this is found by the short look, after so long, in seconds.
+/// A step of more than this is found by the short look, after the time below, in seconds.
 const SHORT_LOOK_STEP_SECONDS: f64 = 0.150;
 const SHORT_LOOK_SECONDS: f64 = 1.0;
-/// A step of more than this is found by the long look, after so long, in seconds.
+/// A step of more than this is found by the long look, after the time below, in seconds.
 const LONG_LOOK_STEP_SECONDS: f64 = 0.040;
 const LONG_LOOK_SECONDS: f64 = 6.0;
-/// The line goes through the floors of the last so many seconds.
+/// The line goes through the floors of this many seconds, the latest ones.
 const LINE_SECONDS: f64 = 30.0;
-/// Of so many floors the lowest one is settled, and so many of these tell how high the line is now.
+/// The lowest of this many floors is settled, and this many settled ones determine the current height of the line.
 const FLOORS_PER_SETTLED: usize = 4;
 const SETTLED_PER_HEIGHT: usize = 8;
-/// So many single ones tell how far deliveries scatter.
+/// How many single floors the scatter of deliveries is measured over.
 const SCATTER_FLOORS: usize = 100;
-/// The first deliveries of a device are worth nothing; from what follows for so long the line begins, in seconds.
+/// The first deliveries of a device are ignored for this long; the line begins from what follows for the time below, in
+/// seconds.
 const UNSTEADY_SECONDS: f64 = 0.5;
 const BEGINNING_SECONDS: f64 = 3.0;
 /// Callbacks further apart than this are a break.
 const CALLBACK_GAP_MAX: Duration = Duration::from_millis(300);
-/// No clock of a device that keeps its promise is further off: half a percent, and what measuring adds.
+/// No clock of a device that runs at its nominal rate is further off: half a percent, and what measuring adds.
 const CLOCK_ERROR_MAX: f64 = 0.0055;
-/// What clocks are usually off, so far as nothing is known about this one.
+/// The usual error of clocks, used as long as nothing is known about this one.
 const CLOCK_ERROR_USUAL: f64 = 0.003;
-/// Floors further off the line say nothing about the clock, in seconds.
+/// Floors further off the line carry no information about the clock, in seconds.
 const FLOOR_ERROR_MAX_SECONDS: f64 = 0.020;
 /// If all floors of the long look are lower than this, the line was too high, in seconds.
 const HEIGHT_ERROR_MAX_SECONDS: f64 = 0.010;
-/// So many of those that would be settled may be off in a row before the line is believed to be wrong.
+/// How many floors in a row that would be settled may be off before the line is taken to be wrong.
 const OFF_IN_A_ROW_MAX: u32 = 2;
-/// How exactly a delivery can be told at best, in seconds.
+/// How exactly a delivery can be timed at best, in seconds.
 const DELIVERY_ERROR_MIN_SECONDS: f64 = 0.001;
-/// The rate of the device is known when its standard error is below this, as a part of it, after so many seconds.
+/// The rate of the device is known when its standard error is below this, as a part of it, and after the time below, in
+/// seconds.
 const RATE_ERROR_MAX: f64 = 100e-6;
 const RATE_SECONDS_MIN: f64 = 10.0;
 /// What a look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// So many frames were lost before it.
+    /// This many frames were lost before it.
     Lost(u64),
-    /// The device runs at so many frames a second, which is another rate than it says.
+    /// The device runs at this many frames a second, which is another rate than it reports.
     OtherRate(u32),
 }
 
@@ -83,7 +85,7 @@ pub(crate) enum Finding {
 struct Expected {
     height: f64,
     slope: f64,
-    /// How much of the slope may be wrong.
+    /// How far the slope may be off.
     doubt: f64,
     /// Where it was known last, in seconds.
     until: f64,
@@ -122,7 +124,7 @@ pub(crate) struct LossWatch {
     settled: VecDeque<Floor>,
     /// Later ones, about which nothing is certain yet.
     open: VecDeque<Floor>,
-    /// How high the last of those were above the line that are not open any more.
+    /// How high above the line the latest floors were that are not open any more.
     left: VecDeque<f64>,
     /// Those among which the next one to be settled is chosen.
     leaving: Vec<Floor>,
@@ -159,7 +161,8 @@ impl LossWatch {
         }
     }
 
-    /// The frames that the device really makes in a second of the system's clock; `None` while that is not well known.
+    /// The frames that the device really delivers in a second of the system's clock; `None` while that is not well
+    /// known.
     pub(crate) fn device_rate(&self) -> Option<f64> {
         let now = self.open.back()?.at;
         let expected = self.expected()?;
@@ -171,7 +174,7 @@ impl LossWatch {
         known.then(|| f64::from(self.rate) * (1.0 - line.slope()))
     }
 
-    /// Takes in that a callback came at `now`, after which `frames` frames had come in all.
+    /// Records that a callback came at `now`, after which `frames` frames had come in all.
     pub(crate) fn look(&mut self, now: u64, frames: u64) -> Option<Finding> {
         let first = *self.first.get_or_insert(now);
         if self.last.is_some_and(|last| now <= last) {
@@ -197,7 +200,7 @@ impl LossWatch {
         }
     }
 
-    /// At `now` so many frames are known to be missing, and are told.
+    /// Records that at `now` this many frames are known to be missing, and were reported.
     #[cfg(any(test, target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
     pub(super) fn note_missing(&mut self, now: u64, frames: u64) {
         self.found += frames;
@@ -240,7 +243,7 @@ impl LossWatch {
         let expected = self.expected()?;
         match other_rate::found(self.rate, &self.open, begun, floor) {
             Some(Some(rate)) => return Some(Finding::OtherRate(rate)),
-            // In a moment it will be known.
+            // It will be known in a moment.
             Some(None) => return None,
             None => {}
         }
@@ -248,7 +251,8 @@ impl LossWatch {
         Some(Finding::Lost(lost))
     }
 
-    /// What the floors that are settled make expect; what is unlikely of a clock only as far as it is well measured.
+    /// The lateness that the settled floors predict; a slope that is unlikely for a clock only as far as it is well
+    /// measured.
     fn expected(&self) -> Option<Expected> {
         let until = self.settled.back()?.at;
         let line = Line::through(self.settled.iter().map(|floor| floor.point()));
@@ -258,13 +262,13 @@ impl LossWatch {
         Some(Expected { height, slope, doubt: (3.0 * error).min(CLOCK_ERROR_MAX), until })
     }
 
-    /// How much the floors that are settled scatter, but for the outermost.
+    /// How much the settled floors scatter, except for the outermost.
     fn scatter(&self, expected: &Expected) -> f64 {
         spread(self.settled.iter().map(|floor| expected.above(*floor)))
     }
 
-    /// Before which of the open floors the step is. They may all be higher than was expected, and the first ones only by
-    /// chance: where they are cut in two, both parts shall differ least from their own heights.
+    /// Before which of the open floors the step is. They may all be higher than was expected, and the first ones only
+    /// by chance: they are cut in two where both parts differ least from their own heights.
     fn edge(&self, expected: &Expected) -> usize {
         let before: Vec<f64> =
             self.settled.iter().rev().take(SETTLED_PER_HEIGHT).map(|floor| expected.above(*floor)).collect();
@@ -324,7 +328,7 @@ impl LossWatch {
             let floor = lowest_of(&self.leaving);
             self.leaving.clear();
             let off = expected.above(floor).abs();
-            // What looks like a step and is none shows that the slope was wrong, and so does what is a little off for long.
+            // What looks like a step and is none shows that the slope was wrong, and so does a small error that lasts.
             let agrees = off < FLOOR_ERROR_MAX_SECONDS.max(scatter) + expected.doubt_at(floor.at);
             let was_wrong =
                 is_loss || (step <= threshold && self.left_out >= OFF_IN_A_ROW_MAX && off < 2.0 * threshold);
@@ -344,19 +348,19 @@ impl LossWatch {
         }
     }
 
-    /// What was settled is at another height than was thought.
+    /// Corrects the height of the settled floors.
     fn shift(&mut self, by: f64) {
         self.settled.iter_mut().for_each(|floor| floor.late += by);
         self.whole.lift(by);
     }
 
-    /// Measures the step in front of the open floor `from`; if it is a loss of at least so many seconds, takes it out of
-    /// what follows.
+    /// Measures the step in front of the open floor `from`; if it is a loss of at least `least` seconds, subtracts it
+    /// from what follows.
     fn forgive(&mut self, from: usize, least: f64) -> Option<u64> {
         let (ahead, behind) = (self.open.iter().take(from).copied(), self.open.iter().skip(from).copied());
         let (ahead, mut behind): (Vec<Floor>, Vec<Floor>) = (ahead.collect(), behind.collect());
         if behind.len() > FLOORS_PER_SETTLED {
-            // It may be of the middle of the loss.
+            // It may lie in the middle of the loss.
             behind.remove(0);
         }
         let mut before: Vec<Floor> = self.settled.iter().copied().collect();
@@ -380,8 +384,8 @@ impl LossWatch {
     }
 }
 
-/// A slope of which `error` is the standard error, weighed against what is known about clocks anyway, and what error
-/// remains.
+/// A slope of which `error` is the standard error, weighed against what is known about clocks in general, and the error
+/// that remains.
 fn weighed_slope(slope: f64, error: f64) -> (f64, f64) {
     if !error.is_finite() {
         return (0.0, CLOCK_ERROR_USUAL);

@@ -1,8 +1,8 @@
 //! The reading end of a microphone that is read by a capture thread of the program's own: frames come out of the ring,
-//! everything else that concerns a person out of a bounded channel, and both are watched for what a sound system keeps
-//! to itself: sound that it drops, and a device that falls silent.
+//! everything else that concerns a person out of a bounded channel, and both are watched for what a sound system does
+//! not report: sound that it drops, and a device that falls silent.
 //!
-//! Runs on the reading thread and never waits. How the capture thread gets its frames is its own business.
+//! Runs on the reading thread and never waits. How the capture thread gets its frames is not handled here.
 
 use std::{
     sync::{
@@ -24,14 +24,14 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-/// Sound that is kept for a reader who does not come, in seconds: so long may the disk stall.
+/// Sound that is kept while the reader does not read, in seconds: the disk may stall for that long.
 const KEPT_SECONDS: u64 = 10;
 /// What the ring holds at least.
 const LEAST_SECONDS: u64 = 3;
-/// News that wait for the reader. Nobody unplugs and mutes faster.
+/// News that wait for the reader. No person unplugs and mutes faster.
 const NEWS_MAX: usize = 64;
 
-/// What a capture thread tells besides frames.
+/// What a capture thread reports besides frames.
 #[derive(Debug)]
 pub(super) enum News {
     Muted(bool),
@@ -60,7 +60,7 @@ pub(super) struct Inlet {
     is_monitor: bool,
     /// Frames of such silence that are still to be read.
     silent: u64,
-    /// What is to be said behind what was read last.
+    /// The notice that follows what was read last.
     notice: Option<String>,
     // News of the end, until the ring is empty; then the end.
     dying: Option<Error>,
@@ -69,7 +69,7 @@ pub(super) struct Inlet {
 
 impl Inlet {
     /// A reader of a device called `label` whose frames arrive about every `latency`, and the two ends that its capture
-    /// thread fills. The ring may hold less than usual by what the device keeps itself while nobody takes it.
+    /// thread fills. The ring may hold less than usual by what the device itself buffers while nothing is read.
     pub(super) fn new(
         format: AudioFormat,
         latency: Duration,
@@ -98,7 +98,7 @@ impl Inlet {
         (callback, sender, inlet)
     }
 
-    /// It is what a loudspeaker plays.
+    /// Marks the source as what a loudspeaker plays.
     pub(super) fn set_monitor(&mut self) {
         self.is_monitor = true;
     }
@@ -181,7 +181,7 @@ impl Inlet {
     }
 
     /// As [`read`](Self::read), of a source from which nothing is due. What came before is read first, and what comes
-    /// afterwards last.
+    /// later is read last.
     fn read_suspended(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
         self.stall.reset();
         let last = self.clock.last_callback();
@@ -222,7 +222,7 @@ impl Inlet {
         if missing > 0 { Reading::Lost(missing) } else { Reading::Idle }
     }
 
-    /// Silence of a loudspeaker that stood still.
+    /// Silence of a loudspeaker that was suspended.
     fn read_silence(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
         let frames = usize::try_from(self.silent).unwrap_or(usize::MAX).min(max_frames.max(1));
         self.silent -= frames as u64;
@@ -239,7 +239,7 @@ impl Inlet {
         Reading::Ended(EndReason::DeviceLost(error))
     }
 
-    /// What to say of a device that has delivered nothing for too long.
+    /// The error of a device that has delivered nothing for too long.
     fn silence(&mut self) -> Option<Error> {
         let silent = self.stall.look(self.clock.captured(), Instant::now())?;
         let message = format!("{} has delivered nothing for {} s", self.label, silent.as_secs());

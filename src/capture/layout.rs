@@ -31,7 +31,7 @@ impl Layout {
         }
     }
 
-    /// Pushes `bytes` into `ring` as one block. What is left behind the last whole frame is ignored.
+    /// Pushes `bytes` into `ring` as one block. What is left after the last whole frame is ignored.
     pub(super) fn push(self, bytes: &[u8], ring: &mut CallbackSide) {
         match self.encoding {
             Encoding::I8 => ring.push_block(bytes, |s| sample::from_i8(s.cast_signed())),

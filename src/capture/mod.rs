@@ -75,31 +75,31 @@ pub struct DeviceInfo {
     pub kind: DeviceKind,
     /// Whether it is the system's default of its kind. At most one device of a kind is.
     pub is_default: bool,
-    /// Whether it delivers what a loudspeaker is given, and is no microphone.
+    /// Whether it delivers the output of a loudspeaker, and is no microphone.
     pub is_monitor: bool,
-    /// Whether rates, channels and sample formats other than its own are only made by conversion, on a sound server. It
-    /// is opened in its own [`format`](Self::format) then, unless another one is [required](OpenRequest::exact).
+    /// Whether rates, channels and sample formats other than its own are only reached by conversion, on a sound server.
+    /// It is opened in its own [`format`](Self::format) then, unless another one is [required](OpenRequest::exact).
     pub converts: bool,
-    /// The format that it runs at when nothing else is asked for.
+    /// The format that it runs at when nothing else is requested.
     pub format: AudioFormat,
-    /// Smallest and largest channel count that can be asked for.
+    /// Smallest and largest channel count that can be requested.
     pub channels: (u16, u16),
-    /// The usual sample rates that it can be asked for, in hertz, ascending.
+    /// The usual sample rates that can be requested, in hertz, ascending.
     pub sample_rates: Vec<u32>,
     /// The sample formats that it delivers, by their names on the host (`s16`, `f32`, `u8` …).
     pub sample_formats: Vec<String>,
 }
 
 impl DeviceInfo {
-    /// What lists of devices are sorted by: inputs first, the default in front, monitors behind microphones.
+    /// What lists of devices are sorted by: inputs first, the default in front, monitors after microphones.
     #[must_use]
     pub fn place_in_lists(&self) -> (bool, bool, bool) {
         (self.kind == DeviceKind::Output, !self.is_default, self.is_monitor)
     }
 }
 
-/// What the opener would like to get. Whatever the device cannot give comes as near as it can; the stream's
-/// [`format`](CaptureStream::format) tells the truth.
+/// What the caller of `open` requests. Where the device cannot provide it, the nearest that it can is used; the
+/// stream's [`format`](CaptureStream::format) is the actual one.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct OpenRequest {
     /// Frames a second in hertz, or the device's own.
@@ -108,10 +108,10 @@ pub struct OpenRequest {
     pub channels: Option<u16>,
     /// Bits of one sample, or the device's own.
     pub sample_size: Option<u16>,
-    /// All of that is required, not only wished for: a sound server that would convert by itself is asked to, instead
-    /// of being opened in its native format.
+    /// All of that is required, not only preferred: a sound server that converts by itself is requested to do so,
+    /// instead of being opened in its native format.
     pub exact: bool,
-    /// Length of one buffer, or whatever costs least.
+    /// Length of one buffer, or the one that costs least.
     pub latency: Option<Duration>,
 }
 
@@ -139,7 +139,7 @@ pub enum Reading {
     Notice(Warning),
     /// Nothing has arrived since the last read.
     Idle,
-    /// Nothing will arrive any more. Every later read says the same.
+    /// Nothing will arrive any more. Every later read returns the same.
     Ended(EndReason),
 }
 
@@ -148,9 +148,9 @@ named! { Reading: Frames "frames", Lost "lost", Muted "muted", Notice "notice", 
 /// How fast a stream delivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pace {
-    /// As time passes, whether somebody listens or not: a microphone.
+    /// As time passes, whether it is read or not: a microphone.
     Live,
-    /// As time passes, beginning with the first read: a generator or a file, of which nothing is to be missed.
+    /// As time passes, beginning with the first read: a generator or a file, of which no frame is to be missed.
     RealTime,
     /// As fast as it is read. Frames wait for their reader and are never lost.
     Fast,
@@ -158,7 +158,7 @@ pub enum Pace {
 
 named! { Pace: Live "live", RealTime "real-time", Fast "fast" }
 
-/// The frame position of a stream, as told to any thread at any time.
+/// The frame position of a stream, available to any thread at any time.
 pub trait CaptureClock: Send + Sync {
     /// Frames that the device has captured up to now, lost ones included. Never goes back. May run ahead of what was
     /// read by the frames that wait in a buffer, so that a cut can be placed where a key was pressed.
@@ -182,7 +182,7 @@ impl Waker {
         self.0.id() == std::thread::current().id()
     }
 
-    /// Lets the reading thread run now. Not for realtime callbacks.
+    /// Makes the reading thread run now. Not for realtime callbacks.
     pub fn wake(&self) {
         self.0.unpark();
     }
@@ -193,8 +193,8 @@ pub trait CaptureStream: Send {
     /// What it delivers. `sample_format` is the depth that the source really has.
     fn format(&self) -> AudioFormat;
 
-    /// The speakers that its channels are meant for. Separate inputs, as those of an interface, have none, and then there
-    /// is nothing to be told from their number.
+    /// The speakers that its channels are meant for. Separate inputs, as those of an interface, have none, and then
+    /// nothing follows from their number.
     fn speakers(&self) -> Option<Speakers> {
         Speakers::usual(self.format().channels)
     }
@@ -202,8 +202,8 @@ pub trait CaptureStream: Send {
     /// Length of the device's buffer: how long after their capture frames arrive. `None` where there is none.
     fn latency(&self) -> Option<Duration>;
 
-    /// Whether it wakes its reader whenever it has something. A realtime callback must not, so that whoever reads a
-    /// stream of that kind looks in from time to time.
+    /// Whether it wakes its reader whenever it has something. A realtime callback must not, so that the reader of a
+    /// stream of that kind polls it from time to time.
     fn wakes_reader(&self) -> bool {
         self.latency().is_none()
     }
@@ -213,14 +213,14 @@ pub trait CaptureStream: Send {
         false
     }
 
-    /// What the sound server behind it records for it, by the server's name, as soon as that is known: the id of such a
-    /// device may lead somewhere else the next time. `None` where the id says it all.
+    /// What the sound server behind it records for it, by the name on the server, as soon as that is known: the id of
+    /// such a device may lead somewhere else the next time. `None` where the id is unambiguous.
     fn source(&self) -> Option<String> {
         None
     }
 
-    /// The frames that the device really makes in a second of the system's clock, about as many as its format says. `None`
-    /// while that is not known well, and for what has no clock of its own.
+    /// The frames that the device really delivers in a second of the system's clock, about as many as its format
+    /// states. `None` while that is not known well, and for sources without a clock of their own.
     fn device_rate(&self) -> Option<f64> {
         None
     }
@@ -237,8 +237,8 @@ pub trait CaptureStream: Send {
     /// [`NotReadable`](crate::error::ErrorKind::NotReadable), [`NotAllowed`](crate::error::ErrorKind::NotAllowed).
     fn start(&mut self, waker: Waker) -> Result<()>;
 
-    /// Told before the reader sleeps: it waits for what is captured by the end of `wait`, which is not to be left lying in
-    /// the device until the next look.
+    /// Called before the reader sleeps: it waits for what is captured by the end of `wait`, which is not to be left in
+    /// the device until the next poll.
     fn expect(&mut self, _wait: Duration) {}
 
     /// Appends at most `max_frames` frames of interleaved samples (full scale ±1.0) to `block`. Does not wait.
@@ -256,9 +256,9 @@ pub trait Backend: Send + Sync {
     /// The default input, without listing the others; `None` if there is none, or no sound system.
     ///
     /// # Errors
-    /// [`NotReadable`](crate::error::ErrorKind::NotReadable) or [`Abort`](crate::error::ErrorKind::Abort) when the sound
-    /// system is there and does not answer; [`NotFound`](crate::error::ErrorKind::NotFound) when it answers that there is
-    /// no input, and those behind it could only say the same.
+    /// [`NotReadable`](crate::error::ErrorKind::NotReadable) or [`Abort`](crate::error::ErrorKind::Abort) when the
+    /// sound system is there and does not answer; [`NotFound`](crate::error::ErrorKind::NotFound) when it answers that
+    /// there is no input, and the backends after it could only report the same.
     fn default_input(&self) -> Result<Option<DeviceInfo>>;
 
     /// The device of that id, listed or not; `None` if the id is not one of this backend's.

@@ -1,10 +1,10 @@
-//! Sleeps between two looks at what has come. They are as long as they are meant to be on average, and never the same twice
-//! in a row: what comes in blocks would otherwise be found at the same age for minutes, and then suddenly at another one,
-//! which looks like a loss. Pure; each capture thread has its own.
+//! Sleeps between two polls of what has come. On average they are as long as they are meant to be, and never the same
+//! twice in a row: what comes in blocks would otherwise be found at the same age for minutes, and then suddenly at
+//! another one, which looks like a loss. Pure; each capture thread has its own.
 
 use std::time::Duration;
 
-/// How far from the length that was wanted, as a part of it.
+/// How far from the requested length, as a part of it.
 const LENGTH_ERROR_MAX: f64 = 0.2;
 /// The golden section spreads a sequence most evenly.
 const GOLDEN: f64 = 0.618_033_988_749_895;

@@ -1,4 +1,4 @@
-//! Which of the formats that a device offers to open it in. Pure: knows no device, no host, no thread.
+//! Which of the formats that a device offers to open it in. Pure: independent of devices, hosts and threads.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use crate::{
     capture::OpenRequest,
 };
 
-/// The length of one buffer when nobody asks for another: long enough that a busy machine loses nothing and an idle one
+/// The length of one buffer when no other is requested: long enough that a busy machine loses nothing and an idle one
 /// hardly wakes, short enough for a level meter.
 pub(super) const USUAL_LATENCY: Duration = Duration::from_millis(100);
 
-/// The rates that people ask for, in hertz.
+/// The rates that are usually requested, in hertz.
 pub(super) const USUAL_RATES: [u32; 11] =
     [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
 
@@ -35,7 +35,7 @@ pub(super) enum Encoding {
 impl Encoding {
     /// Best first, for a device whose own encoding is not known.
     ///
-    /// `F32` leads because it carries all that the program works with: a 16-bit or 24-bit source arrives in it bit for
+    /// `F32` leads because it holds all that the program works with: a 16-bit or 24-bit source arrives in it bit for
     /// bit, and a float source keeps its headroom above full scale, which every integer would clip.
     const PREFERENCE: [Self; 12] = [
         Self::F32,
@@ -107,7 +107,7 @@ impl Offer {
 pub(super) struct Native {
     pub(super) rate: u32,
     pub(super) channels: u16,
-    /// `None` where the host does not tell.
+    /// `None` where the host does not report it.
     pub(super) encoding: Option<Encoding>,
 }
 
@@ -127,10 +127,10 @@ impl Choice {
     }
 }
 
-/// What is asked of a device on a host of that manner.
+/// What is requested from a device on a host of that kind.
 ///
-/// A sound server resamples and remixes whatever it is asked for, worse than the program does, so that it is asked only
-/// if the request is `exact`.
+/// A sound server resamples and remixes to whatever is requested, worse than the program does, so that this is
+/// requested only if `exact` is set.
 pub(super) fn asked(request: &OpenRequest, server: bool) -> OpenRequest {
     match server && !request.exact {
         true => OpenRequest { sample_rate: None, channels: None, sample_size: None, ..*request },
@@ -139,7 +139,7 @@ pub(super) fn asked(request: &OpenRequest, server: bool) -> OpenRequest {
 }
 
 /// The offer nearest to the request. Rates and channels that are not offered go up to the next that is, because
-/// dropping the surplus loses nothing that was asked for; only above the highest they go down. `None` without offers.
+/// dropping the surplus loses nothing that was requested; only above the highest they go down. `None` without offers.
 pub(super) fn choose(offers: &[Offer], native: Native, request: &OpenRequest) -> Option<Choice> {
     let wanted = request.sample_rate.unwrap_or(native.rate);
     let rate = next_up(wanted, offers.iter().map(|offer| wanted.clamp(offer.rates.0, offer.rates.1)))?;
@@ -148,7 +148,7 @@ pub(super) fn choose(offers: &[Offer], native: Native, request: &OpenRequest) ->
         offers.iter().filter(|offer| offer.has_rate(rate)).map(|offer| offer.channels),
     )?;
     let fitting = || offers.iter().filter(|offer| offer.has_rate(rate) && offer.channels == channels);
-    // What is converted on the way anyway should not be cut to the depth of the source as well.
+    // What is converted on the way anyway should not be reduced to the depth of the source as well.
     let untouched = rate == native.rate && channels == native.channels;
     let offer = fitting().min_by_key(|offer| {
         let deep = request.sample_size.is_none_or(|bits| offer.encoding.sample_format().bits() == bits);
@@ -164,8 +164,8 @@ pub(super) fn choose(offers: &[Offer], native: Native, request: &OpenRequest) ->
     Some(Choice { rate, channels, encoding: offer.encoding, frames })
 }
 
-/// What a device of unknown habits is taken to run at: 48 kHz, else 44.1 kHz, else the next rate up; stereo, else mono,
-/// else as few channels as it has.
+/// What a device of unknown native format is taken to run at: 48 kHz, else 44.1 kHz, else the next rate up; stereo,
+/// else mono, else as few channels as it has.
 pub(super) fn assume_native(offers: &[Offer]) -> Option<Native> {
     let preferred = [48_000, 44_100].into_iter().find(|&rate| offers.iter().any(|offer| offer.has_rate(rate)));
     let rate = match preferred {

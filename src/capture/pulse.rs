@@ -1,11 +1,12 @@
 //! Microphones of a PulseAudio server, or of PipeWire, which speaks the same protocol.
 //!
-//! Devices are found, described and opened here; `connection` talks to the server, `stream` records, and `witness` hears
-//! what becomes of the streams that others have opened for us. Any thread may call; every call makes a connection of its own and waits a limited time for each answer.
+//! Devices are found, described and opened here; `connection` speaks the protocol of the server, `stream` records, and
+//! `witness` reports what becomes of the streams that ALSA's plugin has opened for this process. Any thread may call;
+//! every call makes a connection of its own and waits a limited time for each answer.
 //!
-//! Why not through cpal, as the other sound systems: it limits the server's queue to one block, so that the server drops
-//! sound, without a word, whenever its own blocks do not line up with ours; it does not hear when the server moves the
-//! stream to another source; and it leaves a connection behind after each listing.
+//! Why not through cpal, as the other sound systems: it limits the server's queue to one block, so that the server
+//! drops sound, without reporting it, whenever its own blocks do not line up with ours; it does not notice when the
+//! server moves the stream to another source; and it leaves a connection behind after each listing.
 
 mod address;
 mod connection;
@@ -55,7 +56,7 @@ const ENCODINGS: [(Encoding, Wire); 5] = [
 pub(crate) struct PulseBackend;
 
 impl PulseBackend {
-    /// A backend that connects when it is asked for something.
+    /// A backend that connects when it is first used.
     #[must_use]
     pub(crate) fn new() -> Self {
         Self
@@ -118,7 +119,7 @@ impl Backend for PulseBackend {
         };
         match ask(&mut connection) {
             Ok(Some(source)) => Ok(Some(describe_source(&source, true))),
-            // Not passed over: behind ALSA the same server would only fail in another way.
+            // Not passed over: through ALSA the same server would only fail in another way.
             Ok(None) => Err(Error::new(ErrorKind::NotFound, "no input device")),
             // What the user has chosen is not replaced by anything else.
             Err(ProtocolError::ServerError(PulseError::NoEntity)) if chosen.is_some() => {
@@ -126,7 +127,7 @@ impl Backend for PulseBackend {
                 let context = format!("the sound server has no input '{}'", name.to_string_lossy());
                 Err(Error::new(ErrorKind::NotFound, context).because_of(SOURCE))
             }
-            // Nor is this: behind ALSA the same server may be waited for, or another microphone be found.
+            // This is not passed over either: ALSA may wait for the same server, or find another microphone.
             Err(error) if is_frozen(&error) => Err(failure(error, "cannot reach the sound server".to_owned())),
             Err(_) => Ok(None),
         }
@@ -222,7 +223,7 @@ fn native(spec: &SampleSpec) -> Native {
     Native { rate: spec.sample_rate, channels: u16::from(spec.channels), encoding }
 }
 
-/// The server resamples, remixes and converts to whatever is asked for.
+/// The server resamples, remixes and converts to whatever is requested.
 fn offers() -> Vec<Offer> {
     let one =
         |channels, encoding| Offer { channels, rates: (1, protocol::sample_spec::MAX_RATE), frames: None, encoding };
@@ -238,7 +239,7 @@ fn wire(encoding: Encoding) -> Wire {
     ENCODINGS.iter().find(|(known, _)| *known == encoding).map_or(Wire::Float32Le, |&(_, wire)| wire)
 }
 
-/// Where so many loudspeakers usually stand.
+/// The usual places of that many loudspeakers.
 fn usual_map(channels: u16) -> ChannelMap {
     use ChannelPosition::{FrontCenter, FrontLeft, FrontRight, Lfe, RearLeft, RearRight, SideLeft, SideRight};
     let surround = [FrontLeft, FrontRight, FrontCenter, Lfe, RearLeft, RearRight, SideLeft, SideRight];

@@ -1,7 +1,8 @@
-//! A source whose frames are handed over by its caller: a network, a synthesiser, a test.
+//! A source whose frames are pushed by its caller: a network, a synthesiser, a test.
 //!
-//! Tracks, streams and recorders cannot tell it from a microphone. Its clock is exact: a command that is given after
-//! `push` returned takes effect right behind the last pushed frame. It leaves pacing to its caller and runs no thread.
+//! For tracks, streams and recorders it does not differ from a microphone. Its clock is exact: a command that is given
+//! after `push` returned takes effect right after the last pushed frame. It leaves pacing to its caller and runs no
+//! thread.
 
 use std::{
     collections::VecDeque,
@@ -20,8 +21,8 @@ use crate::{
 
 /// A microphone played by the program itself. Clones are handles to the same microphone.
 ///
-/// It can be opened once at a time, like a sound card; what is pushed while nobody has it open is gone. Frames that
-/// were pushed and not yet read are kept, however many.
+/// It can be opened once at a time, like a sound card; what is pushed while it is not open is lost. Frames that were
+/// pushed and not yet read are kept, however many.
 ///
 /// ```
 /// use dictaphone::{audio::{AudioFormat, SampleFormat}, capture::PushSource};
@@ -63,7 +64,8 @@ enum Item {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Every change of the state is complete before anything can panic, so a poisoned lock is a good one.
+        // Every change of the state is complete before anything can panic, so the state behind a poisoned lock is
+        // valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -109,7 +111,7 @@ impl PushSource {
         Self { info, shared: Arc::default() }
     }
 
-    /// What `enumerate_devices` says about it.
+    /// Its entry in `enumerate_devices`.
     #[must_use]
     pub fn info(&self) -> &DeviceInfo {
         &self.info
@@ -132,7 +134,7 @@ impl PushSource {
         Ok(())
     }
 
-    /// Says that `frames` frames were captured but lost on the way. They are recorded as silence and counted.
+    /// Reports that `frames` frames were captured but lost on the way. They are recorded as silence and counted.
     pub fn lose(&self, frames: u64) {
         if frames > 0 {
             self.shared.send(frames, Item::Lost(frames));
@@ -150,7 +152,7 @@ impl PushSource {
         self.shared.send(0, Item::Notice(notice));
     }
 
-    /// Pulls the plug: open tracks end with an event, and the device is no longer listed.
+    /// Unplugs it: open tracks end with an event, and the device is no longer listed.
     pub fn unplug(&self) {
         self.shared.lock().unplugged = true;
         let error = Error::new(ErrorKind::NotFound, format!("'{}' was unplugged", self.info.label));
@@ -167,7 +169,7 @@ impl PushSource {
         self.shared.send(0, Item::Ended(EndReason::Exhausted));
     }
 
-    /// Whether somebody has it open now.
+    /// Whether it is open now.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.shared.lock().open

@@ -1,9 +1,9 @@
 //! Waiting for a device that went away, and going on with it when it comes back.
 //!
 //! [`Reconnecting`] wraps a backend. A stream that it opens outlives its device: when the device is lost, the stream
-//! says so, delivers nothing for a while, and meanwhile a thread `reopen` tries to open the same device again. If that
-//! succeeds in time, the time without it is told as lost frames, measured by the clock, and frames go on; if not, the
-//! stream ends. Everything but opening and closing runs on the reading thread. Listing is left to the backend.
+//! reports that, delivers nothing for a while, and meanwhile a thread `reopen` tries to open the same device again. If
+//! that succeeds in time, the time without it is reported as lost frames, measured by the clock, and frames go on; if
+//! not, the stream ends. Everything but opening and closing runs on the reading thread. Listing is done by the backend.
 
 mod attempt;
 
@@ -34,7 +34,7 @@ pub struct Reconnecting {
 }
 
 impl Reconnecting {
-    /// The devices of `inner`, each of which is waited for up to `limit` whenever it goes away.
+    /// The devices of `inner`, for each of which the stream waits up to `limit` whenever it goes away.
     #[must_use]
     pub fn new(inner: Arc<dyn Backend>, limit: Duration) -> Self {
         Self { inner, limit }
@@ -68,14 +68,14 @@ impl Backend for Reconnecting {
     }
 }
 
-/// The clocks of all streams of one device, one after the other. While there is none it stands still.
+/// The clocks of all streams of one device, one after the other. While there is none the position stands still.
 struct Clock {
     state: Mutex<(u64, Option<Arc<dyn CaptureClock>>)>,
 }
 
 impl Clock {
     fn lock(&self) -> MutexGuard<'_, (u64, Option<Arc<dyn CaptureClock>>)> {
-        // What is guarded is replaced as a whole.
+        // The guarded state is replaced as a whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,11 +93,11 @@ impl CaptureClock for Clock {
 
 enum State {
     Open(Box<dyn CaptureStream>),
-    /// The device is gone; whatever opens it again sends it here.
+    /// The device is gone; the thread that opens it again sends it here.
     Waiting {
         news: Receiver<Result<Box<dyn CaptureStream>>>,
         cause: Error,
-        /// As long as it is there, somebody waits.
+        /// The attempt goes on as long as this exists.
         _wanted: Arc<()>,
     },
     Over(EndReason),
@@ -116,7 +116,7 @@ struct ReconnectingStream {
     latency: Option<Duration>,
     wakes_reader: bool,
     muted: bool,
-    /// What the sound server recorded for it, once it was known and lost.
+    /// What the sound server recorded for it, from when that was known until the device was lost.
     source: Option<String>,
     pace: Pace,
     /// What its clock was measured to be before it was lost.
@@ -124,13 +124,13 @@ struct ReconnectingStream {
     clock: Arc<Clock>,
     waker: Option<Waker>,
     state: State,
-    /// Frames delivered or told as lost.
+    /// Frames delivered or reported as lost.
     delivered: u64,
     /// When the last frame came.
     last_frame: Instant,
     /// When the device went away, until its first frame after that.
     gone: Option<Instant>,
-    /// Samples that wait behind the gap which was told in front of them.
+    /// Samples that wait after the gap that was reported before them.
     kept: Vec<f32>,
 }
 
@@ -143,7 +143,7 @@ impl ReconnectingStream {
         stream: Box<dyn CaptureStream>,
     ) -> Self {
         let format = stream.format();
-        // What was only a wish is required from now on: the recording has its format.
+        // What was only preferred is required from now on: the recording has its format.
         let request = OpenRequest {
             sample_rate: Some(format.sample_rate),
             channels: Some(format.channels),
@@ -179,7 +179,8 @@ impl ReconnectingStream {
         usize::from(self.format.channels.max(1))
     }
 
-    /// The device is gone: says so and begins to wait for it, unless it is there and would only fail in the same way.
+    /// The device is gone: reports it and begins to wait for it, unless the device is there and would only fail in the
+    /// same way.
     fn lose(&mut self, cause: Error) -> Reading {
         if cause.kind() == ErrorKind::NotSupported {
             let reason = EndReason::DeviceLost(cause);
@@ -209,9 +210,9 @@ impl ReconnectingStream {
         };
         let waker = self.waker.clone();
         let spawned = thread::Builder::new().name("reopen".to_owned()).spawn(move || {
-            // Closing may take long where the server is dead, and is nobody's business here.
+            // Closing may take long where the server is dead, and nothing waits for it here.
             drop(dead);
-            // Nobody waits any more: the new stream is closed right here.
+            // If nothing waits any more, the new stream is closed right here.
             let _ = news.send(attempt.run(waker.as_ref()));
             drop(news);
             if let Some(waker) = waker {
@@ -225,7 +226,7 @@ impl ReconnectingStream {
         Reading::Notice(Warning::new(WarningKind::Waiting, format!("{cause}; waiting up to {limit:.0} s for it")))
     }
 
-    /// Looks whether the device is back.
+    /// Checks whether the device is back.
     fn wait(&mut self) -> Reading {
         let State::Waiting { news, cause, .. } = &self.state else { return Reading::Idle };
         match news.try_recv() {
@@ -248,7 +249,7 @@ impl ReconnectingStream {
         }
     }
 
-    /// The first frames after the device was gone have come: how many are missing in front of them?
+    /// The first frames after the device was gone have come: how many are missing before them?
     fn close_gap(&mut self, samples: Vec<f32>) -> Reading {
         self.gone = None;
         self.kept = samples;
@@ -262,7 +263,7 @@ impl ReconnectingStream {
         Reading::Lost(gap)
     }
 
-    /// Hands out what was kept behind a gap.
+    /// Returns what was kept after a gap.
     fn hand_out(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
         let count = self.kept.len().min(max_frames.max(1).saturating_mul(self.channels()));
         block.extend(self.kept.drain(..count));

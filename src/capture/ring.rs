@@ -1,12 +1,12 @@
 //! The way of frames from the realtime callback to the thread that reads them: two rings of samples, one small ring of
 //! gaps, one clock.
 //!
-//! The near ring is short and nearly always enough. The far one takes what a reader leaves lying who is held up, and as
-//! long as nobody is, none of its memory is ever touched: it counts only for those who need it.
+//! The near ring is short and nearly always enough. The far one takes what a reader that is held up has not read, and
+//! as long as none is, none of its memory is ever touched: it costs memory only where it is needed.
 //!
 //! [`CallbackSide`] belongs to the thread of the sound system: it takes no lock, allocates nothing and makes no system
-//! call but reading the clock. [`ReaderSide`] belongs to the reading thread, [`RingClock`] to everybody. Opening the
-//! device and its errors are not known here.
+//! call but reading the clock. [`ReaderSide`] belongs to the reading thread, [`RingClock`] to any thread. Opening the
+//! device and its errors are not handled here.
 
 mod clock;
 
@@ -28,13 +28,13 @@ use crate::audio::{AudioFormat, time::frames_in};
 /// blocks which fit between two of them.
 const GAPS: usize = 1024;
 
-/// Sound in the near ring: twice as much as devices are asked to deliver at once.
+/// Sound in the near ring: twice as much as devices are requested to deliver at once.
 const NEAR_LENGTH: Duration = Duration::from_millis(500);
 
-/// More samples than this are never kept, whatever the rate and the channels ask for: 256 MiB.
+/// More samples than this are never kept, whatever the rate and the channels require: 256 MiB.
 const MAX_SAMPLES: usize = 1 << 26;
 
-/// Among so many of the last blocks the largest one bounds how far the clock runs ahead.
+/// The largest of this many latest blocks bounds how far the clock runs ahead.
 const RECENT_BLOCKS: usize = 8;
 
 /// A ring that holds `seconds` of sound in `format`, whose sample format does not matter here.
@@ -96,7 +96,7 @@ pub struct CallbackSide {
 }
 
 impl CallbackSide {
-    /// Takes one block of interleaved samples as the device has them; `convert` makes full scale ±1.0 of each.
+    /// Takes one block of interleaved samples in the device's format; `convert` scales each to full scale ±1.0.
     ///
     /// The block goes in whole or, when there is no room, is counted as lost whole. Samples beyond the last whole frame
     /// are ignored. Safe to call from a realtime thread.
@@ -106,7 +106,7 @@ impl CallbackSide {
         if frames == 0 {
             return;
         }
-        // The clock first: nobody shall read a frame that the clock does not know of yet.
+        // The clock first: no frame may be read before the clock has counted it.
         self.tick(frames);
         if self.try_push(samples.iter().take(count).map(|&sample| convert(sample)), count) {
             self.pushed += frames;
@@ -134,13 +134,13 @@ impl CallbackSide {
     }
 
     fn try_push(&mut self, samples: impl Iterator<Item = f32>, count: usize) -> bool {
-        // What waits in the far ring is newer than all that is in the near one, and comes before what is pushed now.
+        // What waits in the far ring is newer than all of the near one, and comes before what is pushed now.
         let overtakes = self.far.slots() < self.far.buffer().capacity();
         let fits = |ring: &Producer<f32>| ring.slots() >= count;
         let ring = if fits(&self.near) && !overtakes { &mut self.near } else { &mut self.far };
         let Ok(chunk) = ring.write_chunk_uninit(count) else { return false };
         if self.lost > self.told {
-            // Before the frames, so that a reader who sees them sees the gap in front of them as well.
+            // Before the frames, so that a reader that gets them gets the gap before them as well.
             if self.gaps.push(Gap { at: self.pushed, lost: self.lost }).is_err() {
                 return false;
             }
@@ -171,13 +171,13 @@ pub struct ReaderSide {
 }
 
 impl ReaderSide {
-    /// Appends at most `max_frames` frames to `block`, or tells of frames lost right before whatever comes next.
+    /// Appends at most `max_frames` frames to `block`, or reports frames lost right before whatever comes next.
     /// [`Reading::Idle`] when nothing waits.
     pub fn read(&mut self, block: &mut Vec<f32>, max_frames: usize) -> Reading {
         // In this order: what was lost up to now, then what waits, then where the gaps are. Losses counted before the
-        // ring was seen empty lie exactly here; gaps in front of frames that are seen are seen, too.
+        // ring was found empty lie exactly here; gaps before frames that are found are found, too.
         let lost = self.lost_shared.load(Ordering::Acquire);
-        // The far ring is looked at first: what was in it then is newer than all that the near one had.
+        // The far ring is checked first: what was in it then is newer than everything that the near one held.
         let far = self.far.slots() / self.channels;
         let near = self.near.slots() / self.channels;
         let (ring, ready) = if near > 0 { (&mut self.near, near) } else { (&mut self.far, far) };
@@ -188,7 +188,7 @@ impl ReaderSide {
                 room = room.min(usize::try_from(ahead).unwrap_or(usize::MAX));
                 break;
             }
-            // It was just seen, and nobody else takes it.
+            // It was just peeked, and no other thread removes it.
             let _ = self.gaps.pop();
             if let Some(reading) = report(&mut self.reported, gap.lost) {
                 return reading;
@@ -209,7 +209,7 @@ impl ReaderSide {
         Reading::Frames
     }
 
-    /// Whether the other end is gone, so that freeing the ring is nobody's business but ours.
+    /// Whether the other end is gone, so that this end alone frees the ring.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.far.is_abandoned()
@@ -233,7 +233,7 @@ mod tests {
         AudioFormat::new(1000, channels, SampleFormat::S16)
     }
 
-    /// What a listener got: the number of a frame, or nothing where one was lost.
+    /// What a reader got: the number of a frame, or nothing where one was lost.
     fn drain(reader: &mut ReaderSide, channels: usize, max_frames: usize, heard: &mut Vec<Option<u32>>) {
         let mut block = Vec::new();
         loop {
@@ -267,7 +267,7 @@ mod tests {
         let mut block = Vec::new();
         assert!(matches!(reader.read(&mut block, 100), Reading::Frames));
         assert_eq!(block, [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
-        // Nothing was pushed after the loss, and yet it is told.
+        // Nothing was pushed after the loss, and yet it is reported.
         assert!(matches!(reader.read(&mut block, 100), Reading::Lost(6)));
         assert!(matches!(reader.read(&mut block, 100), Reading::Idle));
         callback.push_block(&numbered(9, 2, 2), |n| n as f32);

@@ -1,7 +1,7 @@
 //! One sample, from what a device delivers to `f32` with full scale at ±1.0. Pure; runs in the realtime callback.
 //!
 //! Full scale is a power of two in every integer format, which makes every integer of up to 24 bits come through
-//! unchanged: an encoder that multiplies by the same power gets the very integer back. Wider ones are rounded to the
+//! unchanged: an encoder that multiplies by the same power yields the same integer again. Wider ones are rounded to the
 //! nearest `f32`.
 
 const SCALE_8: f32 = 128.0;
@@ -25,7 +25,7 @@ pub(super) fn from_u16(sample: u16) -> f32 {
     f32::from(sample) / SCALE_16 - 1.0
 }
 
-/// 24 bits in the lower bytes of 32. Some drivers leave the highest byte dirty, so that it is shifted out.
+/// 24 bits in the lower bytes of 32. Some drivers leave garbage in the highest byte, so that it is shifted out.
 pub(super) fn from_i24(sample: i32) -> f32 {
     from_i32(sample << 8)
 }

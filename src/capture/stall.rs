@@ -1,18 +1,18 @@
-//! Noticing that a device has stopped delivering without a word, as some do when they vanish. Pure; the reading thread
-//! looks whenever nothing waits for it.
+//! Detects that a device has stopped delivering without an error, as some do when they vanish. Pure; called by the
+//! reading thread whenever there is nothing to read.
 //!
-//! Only time during which somebody looked counts: a process that was stopped, or a machine that slept, finds its device
-//! as it left it.
+//! Only time during which the thread polled counts: for a process that was stopped, or a machine that slept, the state
+//! of the device is unchanged.
 
 use std::time::{Duration, Instant};
 
-/// Nothing is called a stall before this.
+/// No silence shorter than this is a stall.
 const STALL_MIN: Duration = Duration::from_secs(3);
-/// A stall is at least so many buffers long.
+/// A stall is at least this many buffers long.
 const STALL_BUFFERS_MIN: u32 = 10;
 /// The first frames may take longer: the first reader of a sleeping PulseAudio source waits 2 s.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(8);
-/// Between two looks no more time than this counts. Longer than any nap of the reading thread.
+/// No more time than this counts between two polls. Longer than any nap of the reading thread.
 const LONGEST_STEP: Duration = Duration::from_millis(500);
 
 /// Watches one stream.
@@ -45,7 +45,7 @@ impl StallWatch {
         Some(limit)
     }
 
-    /// Forgets what was seen, as when nothing was due.
+    /// Discards what was observed, as when nothing was due.
     #[cfg(any(test, target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
     pub(super) fn reset(&mut self) {
         self.looked = None;
@@ -57,7 +57,7 @@ impl StallWatch {
 mod tests {
     use super::*;
 
-    /// Milliseconds from `from` until the watch, looking every 100 ms at `captured`, says something.
+    /// Milliseconds from `from` until the watch, polled every 100 ms with `captured`, reports something.
     fn told_after(watch: &mut StallWatch, start: Instant, from: u64, captured: u64) -> Option<u64> {
         (0..300)
             .map(|step| from + step * 100)

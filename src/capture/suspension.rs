@@ -1,30 +1,30 @@
-//! A source that its sound server has suspended: when that is said, and what is missing for it. Pure; the reading thread
-//! asks whenever it has read everything that came.
+//! A source that its sound server has suspended: when that is reported, and what is missing because of it. Pure; called
+//! by the reading thread whenever it has read everything that came.
 //!
-//! As long as it lasts, what is missing is told bit by bit, so that the recording goes on in step with the time and may
-//! be stopped at any moment. What is missing up to the first frames afterwards is told in front of them.
+//! As long as it lasts, missing frames are reported bit by bit, so that the recording goes on in step with the time and
+//! may be stopped at any moment. What is missing up to the first frames afterwards is reported in front of them.
 
 use std::time::Duration;
 
 use crate::audio::time::{duration_of, frames_in};
 
-/// How long a source may take to do as its server says: to deliver its first frames before it is called suspended, the
-/// last ones after it was suspended, and the next ones after that is over.
+/// How long a source may lag behind the state that its server reports: to deliver its first frames before it counts as
+/// suspended, the last ones after it was suspended, and the next ones after that is over.
 const WAKE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How much longer than a block a source that runs may keep silent before the word of its server counts: the servers
-/// tell its state late, also that of before its first frames.
+/// How much longer than a block a running source may be silent before the state from its server counts: the servers
+/// report the state late, also that from before the first frames.
 const STATE_DELAY: Duration = Duration::from_millis(250);
-/// What is missing is told in pieces of at least this length, and the last piece is kept back until it is measured.
+/// Missing frames are reported in pieces of at least this length, and the last piece is kept back until it is measured.
 const PIECE_MIN: Duration = Duration::from_millis(250);
 
-/// What is to be told.
+/// What is to be reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gone {
     /// It is suspended.
     Suspended,
-    /// So many frames are missing.
+    /// This many frames are missing.
     Missing(u64),
-    /// It delivers again. So many frames were missing, of which the last number was not told yet.
+    /// It delivers again. `all` frames were missing, of which `rest` were not reported yet.
     Over { all: u64, rest: u64 },
 }
 
@@ -32,13 +32,13 @@ pub(super) enum Gone {
 #[derive(Debug)]
 pub(super) struct Suspension {
     rate: u32,
-    /// How long the last frames must be away before a source that ran is called suspended.
+    /// How long the last frames must be in the past before a source that ran counts as suspended.
     silence: Duration,
-    /// As far as it is suspended: when the last frames came before that, and how many had come by then.
+    /// While it is suspended: when the last frames before that came, and how many had come by then.
     since: Option<(u64, u64)>,
-    /// When the server said so.
+    /// When the server reported that.
     claimed: u64,
-    /// When the server said that it is over.
+    /// When the server reported that it is over.
     denied: Option<u64>,
     /// Whether the suspension was reported.
     said: bool,
@@ -46,7 +46,7 @@ pub(super) struct Suspension {
 }
 
 impl Suspension {
-    /// Of a source of `rate` frames a second that delivers about every `latency`.
+    /// The state of a source of `rate` frames a second that delivers about every `latency`.
     pub(super) fn new(rate: u32, latency: Duration) -> Self {
         Self { rate, silence: latency + STATE_DELAY, since: None, claimed: 0, denied: None, said: false, missing: 0 }
     }
@@ -56,7 +56,7 @@ impl Suspension {
         self.since.is_some()
     }
 
-    /// The server has suspended it at `now`, in nanoseconds; the last frames came at `last`, `frames` in all.
+    /// The server has suspended the source at `now`, in nanoseconds; the last frames came at `last`, `frames` in all.
     pub(super) fn begin(&mut self, now: u64, last: Option<(u64, u64)>) {
         if self.since.is_none() {
             *self = Self { since: Some(last.unwrap_or((now, 0))), ..self.cleared() };
@@ -64,8 +64,8 @@ impl Suspension {
         (self.claimed, self.denied) = (now, None);
     }
 
-    /// The server says at `now` that it is not suspended. Before the first frames that is all there is to know; later
-    /// ones tell themselves, if they come.
+    /// The server reports at `now` that the source is not suspended. Before the first frames that is all there is to
+    /// know; later the frames show it, if they come.
     pub(super) fn deny(&mut self, now: u64) {
         let Some((_, before)) = self.since else { return };
         if before == 0 && !self.said {
@@ -80,15 +80,15 @@ impl Suspension {
         self.since.is_some_and(|(_, before)| frames > before)
     }
 
-    /// What is to be told at `now`, where `last` is when the last frames came, and how many have come. Once that is
-    /// nothing, nothing will be until later.
+    /// What is to be reported at `now`, where `last` is when the last frames came, and how many have come. Once it
+    /// returns nothing, it returns nothing until a later time.
     pub(super) fn look(&mut self, now: u64, last: Option<(u64, u64)>) -> Option<Gone> {
         let (since, before) = self.since?;
         if let Some((at, frames)) = last.filter(|(_, frames)| *frames > before) {
             return self.go_on((since, before), (at, frames));
         }
         if self.denied.is_some_and(|denied| now.saturating_sub(denied) >= nanos(WAKE_TIMEOUT)) {
-            // It runs, says the server, and yet nothing comes: that is another fault.
+            // The source runs, according to the server, and yet nothing comes: that is another fault.
             return self.end(if before == 0 { 0 } else { self.due(since, now) });
         }
         let waited = Duration::from_nanos(now.saturating_sub(since));
@@ -105,7 +105,7 @@ impl Suspension {
         Some(Gone::Missing(due - piece))
     }
 
-    /// Frames came: at `at`, `frames` in all.
+    /// Frames came at `at`, `frames` in all.
     fn go_on(&mut self, (since, before): (u64, u64), (at, frames): (u64, u64)) -> Option<Gone> {
         let all = if before == 0 { 0 } else { self.due(since, at).saturating_sub(frames - before) };
         let late = self.denied.is_none() && at < self.claimed.saturating_add(nanos(WAKE_TIMEOUT));
@@ -117,8 +117,8 @@ impl Suspension {
         self.end(all)
     }
 
-    /// It is over, with `all` frames missing. What is short may be lateness alone; whoever counts the frames against the
-    /// clock knows better.
+    /// It is over, with `all` frames missing. A short gap may be lateness alone; comparing the frames with the clock is
+    /// more exact there.
     fn end(&mut self, all: u64) -> Option<Gone> {
         let all = all.max(self.missing);
         let rest = all - self.missing;
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(look(2 * SECOND, (SECOND, 1_000)), Some(Gone::Missing(750)));
         assert_eq!(look(2 * SECOND, (SECOND, 1_000)), None);
         assert_eq!(look(4 * SECOND, (SECOND, 1_000)), Some(Gone::Missing(2_000)));
-        // Five seconds later 100 frames come: 4900 are missing, of which 2750 were told.
+        // Five seconds later 100 frames come: 4900 are missing, of which 2750 were reported.
         assert_eq!(look(6 * SECOND, (6 * SECOND, 1_100)), Some(Gone::Over { all: 4_900, rest: 2_150 }));
         assert_eq!(look(7 * SECOND, (6 * SECOND, 1_100)), None);
         assert!(!source.is_on());

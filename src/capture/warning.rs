@@ -1,6 +1,6 @@
-//! What a person should know about a recording that goes on, by kind, so that no program has to read the sentence.
+//! What a person should know about a recording that goes on, by kind, so that no program has to parse the sentence.
 //!
-//! Values only; what is worth a warning is decided where it is seen. For any thread.
+//! Values only; what is worth a warning is decided where it is detected. For any thread.
 
 use std::fmt;
 
@@ -14,19 +14,19 @@ pub enum WarningKind {
     Silent,
     /// Samples clip at full scale.
     Clipping,
-    /// What is kept is much quieter than the loudest channel of the source.
+    /// The kept channels are much quieter than the loudest channel of the source.
     Weak,
-    /// Channels in opposite phase cancel one another in what is kept.
+    /// Channels in opposite phase cancel one another in the kept channels.
     Phase,
-    /// What is kept is too quiet to be understood.
+    /// The kept channels are too quiet to be understood.
     Quiet,
     /// The machine slept, and nothing of that time is recorded.
     Slept,
-    /// The sound server suspended the source, which delivers nothing until it goes on.
+    /// The sound server suspended the source, which delivers nothing until it is resumed.
     Suspended,
-    /// The sound server let a suspended source go on.
+    /// The sound server resumed a suspended source.
     Resumed,
-    /// The device went away and is waited for.
+    /// The device went away, and the recording waits for it.
     Waiting,
     /// The source was muted, by a switch of its own or of the sound server.
     Muted,
@@ -40,7 +40,7 @@ pub enum WarningKind {
     Map,
     /// Sound was lost and is silence in the recording.
     Lost,
-    /// Sound was lost, nobody knows how much.
+    /// Sound was lost; how much is unknown.
     LostUnknown,
     /// The recording ended before it was meant to.
     EndedEarly,
@@ -50,7 +50,7 @@ pub enum WarningKind {
     Copy,
     /// The disk will be full before long.
     LowSpace,
-    /// The rate of the recording is not the one that was asked for.
+    /// The rate of the recording is not the one that was requested.
     Rate,
     /// The file has another name than it was meant to have.
     Renamed,

@@ -7,10 +7,10 @@ use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex32};
 /// Samples of a spectrum: 32 ms at 16 kHz, so that the harmonics of a voice stand apart.
 const WINDOW: usize = 512;
 
-/// Spectra are compared that lie so many frames of 16 ms apart.
+/// Distance between the spectra that are compared, in frames of 16 ms.
 const FRAMES_APART: usize = 4;
 
-/// The median is taken over so many comparisons, half a second.
+/// Comparisons that the median is taken over, half a second.
 const COMPARISONS: usize = 32;
 
 /// Above this frequency, in bins, there is little of a voice.
@@ -44,8 +44,8 @@ impl Likeness {
         }
     }
 
-    /// Takes in the next frame; one that does not count is taken for no likeness. The median likeness over the last half second, from 0 for nothing in common to 1 for the
-    /// same; 0 before there is anything to compare.
+    /// Takes the next frame; one that does not count is treated as no likeness. Returns the median likeness over the
+    /// last half second, from 0 for nothing in common to 1 for the same; 0 before there is anything to compare.
     pub(super) fn push(&mut self, frame: &[f32], counts: bool) -> f32 {
         self.samples.drain(..frame.len().min(self.samples.len()));
         self.samples.extend(frame);
@@ -67,7 +67,7 @@ impl Likeness {
         for ((input, sample), weight) in self.input.iter_mut().zip(&self.samples).zip(&self.window) {
             *input = sample * weight;
         }
-        // The buffers were made for this transform, so that it cannot refuse them.
+        // The buffers were made for this transform, so that it cannot fail.
         let _ = self.transform.process_with_scratch(&mut self.input, &mut self.output, &mut self.scratch);
         self.output.get(BINS).unwrap_or_default().iter().map(|bin| bin.norm()).collect()
     }

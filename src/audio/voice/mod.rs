@@ -1,9 +1,9 @@
 //! Whether somebody speaks: a frame of 16 ms at a time, of one channel at 16 kHz.
 //!
-//! Three conditions, because no one of them is enough. A small neural network (earshot) knows voices but takes quiet rooms
-//! and held chords for one; what is not clearly above the floor of the room is no voice; and a voice does not stay the
-//! same for half a second, which a chord does. `watch` brings a source of any rate and its channels here, `gate` and
-//! `silence` decide what follows. Pure; run by the pump thread.
+//! Three conditions, because no one of them is enough. A small neural network (earshot) recognises voices but mistakes
+//! quiet rooms and held chords for one; what is not clearly above the floor of the room is no voice; and a voice does
+//! not stay the same for half a second, which a chord does. `watch` converts each channel of a source of any rate for
+//! this, `gate` and `silence` decide what follows. Pure; run by the pump thread.
 
 mod gate;
 mod likeness;
@@ -29,27 +29,27 @@ pub const VOICE_RATE: u32 = 16_000;
 /// Samples in a frame.
 pub const FRAME: usize = 256;
 
-/// Above this score the network takes a frame for a voice.
+/// Above this score of the network a frame counts as a voice.
 const VOICE_SCORE_MIN: f32 = 0.4;
 
-/// So many decibels above the floor of the room a voice is at least.
+/// A voice is at least this many decibels above the floor of the room.
 const ABOVE_FLOOR_DB: f32 = 4.0;
 
-/// Below this level nobody is understood.
+/// Below this level no speech is intelligible.
 const LOWEST_DBFS: f32 = -65.0;
 
 /// Spectra that stay more alike than this are no voice.
 const LIKENESS_MAX: f32 = 0.85;
 
-/// So many of the last [`VOICE_FRAMES`] frames have to be a voice before somebody speaks.
+/// Somebody counts as speaking when this many of the last [`VOICE_FRAMES`] frames are a voice.
 const VOICE_FRAMES_MIN: usize = 3;
 const VOICE_FRAMES: usize = 5;
 
-/// How far the floor of a room is looked for: frames in a part, and parts.
+/// How far back the floor of a room is searched for: frames in a part, and parts.
 const FLOOR_PART: usize = 32;
 const FLOOR_PARTS: usize = 12;
 
-/// Judges one channel.
+/// Detects speech in one channel.
 pub struct VoiceDetector {
     network: Box<Detector>,
     frame: Vec<f32>,
@@ -58,14 +58,14 @@ pub struct VoiceDetector {
     votes: VecDeque<bool>,
 }
 
-/// What a frame was.
+/// What was detected in a frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Heard {
     /// Somebody speaks.
     pub speech: bool,
     /// Level of the frame in dBFS (RMS).
     pub level_dbfs: f32,
-    /// Level of the room without anybody speaking, in dBFS.
+    /// Level of the room while nobody speaks, in dBFS.
     pub floor_dbfs: f32,
 }
 
@@ -88,7 +88,7 @@ impl Default for VoiceDetector {
 }
 
 impl VoiceDetector {
-    /// Takes in samples, and hands each frame that they complete to `heard`.
+    /// Takes samples, and calls `heard` with each frame that they complete.
     pub fn push(&mut self, samples: &[f32], mut heard: impl FnMut(Heard)) {
         for &sample in samples {
             self.frame.push(if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 });

@@ -5,22 +5,24 @@
 pub enum Quiet {
     /// Nothing.
     Same,
-    /// It is over in so many frames unless somebody speaks.
+    /// The time is over in this many frames unless somebody speaks.
     Closing(u64),
     /// Somebody spoke after all.
     Cancelled,
-    /// Nobody has spoken for as long as was asked for.
+    /// Nobody has spoken for the whole limit.
     Over,
 }
 
 /// Counts frames in which nobody speaks, once somebody has spoken.
 ///
-/// What is taken for speech for a moment only is none: plucked strings are, for a third of a second.
+/// Speech that is detected for a moment only does not count: plucked strings are detected as speech, for a third of a
+/// second.
 #[derive(Debug)]
 pub struct SilenceTimer {
     limit: u64,
     warning: u64,
-    /// So many frames of speech are somebody who speaks, and how many there were; silence takes away half its length.
+    /// Frames of speech after which somebody counts as speaking, and how many there were; silence subtracts half its
+    /// length.
     least: u64,
     speech: u64,
     /// Since somebody spoke; `None` before anybody has.
@@ -29,14 +31,14 @@ pub struct SilenceTimer {
 }
 
 impl SilenceTimer {
-    /// A timer that is over after `limit` frames of silence, and says so `warning` frames before. Somebody speaks after
-    /// `least` frames of speech.
+    /// A timer that is over after `limit` frames of silence, and reports it `warning` frames before. Somebody counts as
+    /// speaking after `least` frames of speech.
     #[must_use]
     pub fn new(limit: u64, warning: u64, least: u64) -> Self {
         Self { limit, warning: warning.min(limit), least, speech: 0, quiet: None, closing: false }
     }
 
-    /// So many frames passed, in which somebody `speaks` or nobody.
+    /// Counts `frames` frames, in which somebody `speaks` or nobody does.
     pub fn push(&mut self, frames: u64, speaks: bool) -> Quiet {
         self.speech = match speaks {
             true => self.speech.saturating_add(frames).min(self.least),
@@ -58,7 +60,7 @@ impl SilenceTimer {
         }
     }
 
-    /// It is to go on: the silence counts from now, if it counted at all.
+    /// Keeps it going: the silence is counted from now on, if it was counted at all.
     pub fn keep(&mut self) -> Quiet {
         self.restart(self.quiet.is_some())
     }

@@ -1,8 +1,8 @@
-//! What a room and a voice in it are like, and which threshold tells them apart. Pure.
+//! What a room and a voice in it are like, and which threshold separates them. Pure.
 
 use super::Heard;
 
-/// Collects what was judged for a while.
+/// Collects what was detected over a while.
 #[derive(Debug, Default)]
 pub struct Survey {
     room: Vec<f32>,
@@ -22,10 +22,10 @@ pub struct SurveyReport {
     pub speech_share: f32,
 }
 
-/// Without a voice to compare, a threshold is so far above the floor.
+/// How far above the floor a threshold is if there is no voice to compare with.
 const ABOVE_ROOM_DB: f32 = 12.0;
 
-/// Thresholds are within these.
+/// The lowest and the highest threshold.
 const THRESHOLDS_DBFS: (f32, f32) = (-90.0, -6.0);
 
 impl Survey {

@@ -1,9 +1,9 @@
-//! From a source of any rate and any channels to the judgement over each of them. Pure.
+//! Detects speech in each channel of a source of any rate. Pure.
 
 use super::{Heard, VOICE_RATE, VoiceDetector};
 use crate::{audio::Resampler, error::Result};
 
-/// Judges every channel of a source. Judgements come up to 80 ms after the sound.
+/// Detects speech in every channel of a source. Results come up to 80 ms after the sound.
 pub struct VoiceWatch {
     channels: Vec<(Resampler, VoiceDetector)>,
     one: Vec<f32>,
@@ -20,7 +20,7 @@ impl std::fmt::Debug for VoiceWatch {
 }
 
 impl VoiceWatch {
-    /// A watch over a source of that rate in hertz and so many channels.
+    /// A watch over a source of `rate` hertz and `channels` channels.
     ///
     /// # Errors
     /// `NotSupported` for a rate that cannot be resampled.
@@ -30,15 +30,15 @@ impl VoiceWatch {
         Ok(Self { latest: vec![None; channels.len()], channels, one: Vec::new(), resampled: Vec::new(), speaks: false })
     }
 
-    /// Takes in interleaved frames, and hands every frame that was judged to `heard`. Whether somebody speaks now, in any
-    /// channel, at `least_dbfs` or above.
+    /// Takes interleaved frames, and calls `heard` with every frame that was analysed. Returns whether somebody speaks
+    /// now, in any channel, at `least_dbfs` or above.
     pub fn push(&mut self, samples: &[f32], least_dbfs: f32, mut heard: impl FnMut(Heard)) -> bool {
         let count = self.channels.len();
         for (channel, (resampler, detector)) in self.channels.iter_mut().enumerate() {
             self.one.clear();
             self.one.extend(samples.iter().skip(channel).step_by(count));
             self.resampled.clear();
-            // It was made for these rates; should it fail, nobody is judged to be silent because of it.
+            // It was made for these rates; should it fail, that does not count as silence.
             if resampler.push(&self.one, &mut self.resampled).is_err() {
                 self.speaks = true;
                 return true;

@@ -1,6 +1,6 @@
 //! Opening a PCM: what it offers, the choice among that, and its buffers.
 //!
-//! One handle serves for asking and for recording, because every handle of a sound server's plugin is a connection.
+//! One handle serves for queries and for recording, because every handle of a sound server's plugin is a connection.
 //! Blocks its caller.
 
 use std::{
@@ -30,9 +30,9 @@ use crate::{
 /// How long a busy device is tried again: another program may be about to close it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 const BUSY_INTERVAL: Duration = Duration::from_millis(100);
-/// How much the device should be able to keep while nobody reads. It takes what it has.
+/// How much the device should buffer while nothing is read. A device that cannot uses what it has.
 const BUFFER_LENGTH: Duration = Duration::from_secs(7);
-/// More channels than this are not asked for: plugins claim to have any number.
+/// More channels than this are not requested: plugins claim to have any number.
 const MOST_CHANNELS: u32 = 32;
 
 /// Some plugins cannot be opened by two threads at once.
@@ -70,7 +70,7 @@ pub(super) struct Opened {
     pub(super) pcm: PCM,
     pub(super) choice: Choice,
     pub(super) layout: Layout,
-    /// What it keeps while nobody reads.
+    /// How much it buffers while nothing is read.
     pub(super) buffer: Duration,
     pub(super) label: String,
 }
@@ -116,7 +116,7 @@ pub(super) fn is(error: alsa::Error, reason: Errno) -> bool {
     error.errno() == reason.raw_os_error()
 }
 
-/// The error of the library for one of ALSA, in the system's words.
+/// The error of the library for one of ALSA, with the system's message.
 pub(super) fn failure(error: alsa::Error, context: String) -> Error {
     let kind = match () {
         () if is(error, Errno::ACCESS) || is(error, Errno::PERM) => ErrorKind::NotAllowed,
@@ -147,7 +147,7 @@ fn offers(pcm: &PCM) -> alsa::Result<Vec<Offer>> {
 /// The rates that it really runs at: an unsupported one would be set to the nearest without an error.
 fn rates(params: &HwParams<'_>) -> alsa::Result<Vec<(u32, u32)>> {
     let (lowest, highest) = (params.get_rate_min()?, params.get_rate_max()?);
-    // Whoever can run at odd rates can run at all of them.
+    // A device that can run at odd rates can run at all of them.
     if lowest == highest || params.test_rate(lowest.saturating_add(1)).is_ok() {
         return Ok(vec![(lowest, highest)]);
     }
@@ -155,7 +155,7 @@ fn rates(params: &HwParams<'_>) -> alsa::Result<Vec<(u32, u32)>> {
     Ok(candidates.filter(|&rate| params.test_rate(rate).is_ok()).map(|rate| (rate, rate)).collect())
 }
 
-/// Sets the PCM up in exactly the chosen format, with blocks as long as they were asked for and as much behind them as
+/// Sets the PCM up in exactly the chosen format, with blocks of the requested length and as much buffer after them as
 /// the device has.
 fn set_up(pcm: &PCM, choice: &Choice) -> alsa::Result<(Layout, Duration)> {
     let params = HwParams::any(pcm)?;

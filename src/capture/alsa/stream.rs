@@ -1,10 +1,10 @@
 //! An open PCM.
 //!
-//! One thread of its own, `alsa-capture`, takes everything that is there, pushes it into the ring as one block, and sleeps
-//! for as long as a buffer. What does not fit into the ring stays in the device. It never polls: a plugin's descriptor may
-//! be ready although there is nothing to read, and then whoever waits for it spins. The thread is an ordinary one, since
-//! the device keeps what was not read yet, and it closes the PCM, which can hang for ever where a sound server is dead;
-//! nobody waits for that longer than a limit.
+//! One thread of its own, `alsa-capture`, reads everything that is available, pushes it into the ring as one block, and
+//! sleeps for as long as a buffer. What does not fit into the ring stays in the device. It never polls: a plugin's
+//! descriptor may be ready although there is nothing to read, and then a thread that waits for it spins. The thread is
+//! an ordinary one, since the device keeps what was not read yet, and it closes the PCM, which can hang for ever where
+//! a sound server is dead; closing is not waited for longer than a limit.
 
 use std::{
     sync::{
@@ -38,21 +38,21 @@ use crate::{
 
 /// How long starting may take: a sound server has to answer.
 const START_LIMIT: Duration = Duration::from_secs(8);
-/// How long closing may hold up the one who closes.
+/// How long closing may block its caller.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-/// The longest and the shortest sleep between two looks.
+/// The longest and the shortest sleep between two reads.
 const LONGEST_NAP: Duration = Duration::from_millis(250);
 const SHORTEST_NAP: Duration = Duration::from_millis(5);
 /// The sleep after an error.
 const ERROR_PAUSE: Duration = Duration::from_millis(50);
 /// The most that is read in one go.
 const LONGEST_BLOCK: Duration = Duration::from_millis(300);
-/// The most such blocks at one look.
+/// The most such blocks after one sleep.
 const MOST_BLOCKS: usize = 20;
-/// Errors in a row, without a frame in between, after which nothing good can be hoped for.
+/// Errors in a row, without a frame in between, after which the stream is treated as dead.
 const ERRORS_MAX: u32 = 10;
 
-/// What the thread needs.
+/// The state of the thread.
 struct Receiving {
     pcm: PCM,
     callback: CallbackSide,
@@ -68,9 +68,9 @@ struct Receiving {
     /// Errors since the last frame.
     in_a_row: u32,
     stopped: Arc<AtomicBool>,
-    /// How soon to look again, in milliseconds; used once.
+    /// How soon to read again, in milliseconds; used once.
     due: Arc<AtomicU64>,
-    /// Somebody else tells the end: a stream that was closed must not be opened again, perhaps somewhere else.
+    /// The witness reports the end: a stream that was closed must not be opened again, perhaps somewhere else.
     watched: Arc<AtomicBool>,
 }
 
@@ -84,13 +84,13 @@ pub(super) struct AlsaStream {
     source: Arc<OnceLock<String>>,
 }
 
-/// The thread at work, and how it is told to stop.
+/// The running thread, and how it is stopped.
 struct Running {
     thread: Thread,
     stopped: Arc<AtomicBool>,
     due: Arc<AtomicU64>,
     closed: Receiver<()>,
-    /// Hears what a sound server behind the PCM does with the stream.
+    /// Reports what a sound server behind the PCM does with the stream.
     witness: Option<Witness>,
 }
 
@@ -102,7 +102,7 @@ impl AlsaStream {
         let (callback, news, inlet) = Inlet::new(format, latency, buffer, label.clone());
         let frame_bytes = layout.bytes().saturating_mul(usize::from(choice.channels)).max(1);
         let block = usize::try_from(frames_in(LONGEST_BLOCK, choice.rate)).unwrap_or(1).max(1);
-        // Four looks before the device has to drop something.
+        // Four reads before the device has to drop something.
         let nap = latency.min(buffer / 4).clamp(SHORTEST_NAP, LONGEST_NAP);
         let receiving = Receiving {
             pcm,
@@ -207,7 +207,7 @@ impl Drop for AlsaStream {
         drop(witness);
         stopped.store(true, Ordering::Release);
         thread.unpark();
-        // An error says that the thread has ended in another way, a panic, which is an end as well.
+        // An error means that the thread has ended in another way, a panic, which is an end as well.
         if closed.recv_timeout(CLOSE_LIMIT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             log::warn!(
                 "closing {} takes longer than {} s and goes on by itself",
@@ -218,7 +218,7 @@ impl Drop for AlsaStream {
     }
 }
 
-/// Passes on what a sound server says about the stream.
+/// Passes on what a sound server reports about the stream.
 struct Reporter {
     news: SyncSender<News>,
     label: String,
@@ -234,7 +234,7 @@ impl Reporter {
         let end = match notice {
             Notice::Present => return self.watched.store(true, Ordering::Release),
             Notice::Source(name) => {
-                // It is told once.
+                // It is reported once.
                 let _ = self.source.set(name.clone());
                 return;
             }
@@ -251,7 +251,7 @@ impl Reporter {
             Notice::Closed => format!("{label} is gone: the sound server closed it"),
             Notice::ServerEnded => format!("{label} is gone: the sound server ended"),
         };
-        // First of all: whatever comes now may be another microphone's.
+        // First of all: any later sound may be another microphone's.
         self.stopped.store(true, Ordering::Release);
         let _ = self.news.try_send(News::End(Error::new(ErrorKind::NotReadable, end)));
         self.waker.wake();
@@ -262,7 +262,7 @@ impl Receiving {
     fn run(mut self, started: &SyncSender<alsa::Result<()>>, waker: &Waker) {
         let outcome = self.pcm.start();
         let failed = outcome.is_err();
-        // Nobody waits any more if starting took too long; then the thread is stopped already.
+        // The caller no longer waits if starting took too long; then the thread is stopped already.
         let _ = started.send(outcome);
         self.emptied = Instant::now();
         let (mut heard, mut naps) = (false, Naps::default());
@@ -277,7 +277,7 @@ impl Receiving {
             };
             heard |= came;
             thread::park_timeout(match () {
-                // Somebody waits for the first frames.
+                // The caller waits for the first frames.
                 () if !heard => SHORTEST_NAP,
                 () if self.in_a_row > 0 => ERROR_PAUSE,
                 () => naps.next(self.nap).min(self.due()),
@@ -285,12 +285,12 @@ impl Receiving {
         }
     }
 
-    /// How soon the reader waits for something, if it does.
+    /// How soon the reader needs frames, if it waits for any.
     fn due(&self) -> Duration {
         Duration::from_millis(self.due.swap(u64::MAX, Ordering::AcqRel)).max(SHORTEST_NAP)
     }
 
-    /// Reads everything that is there; whether that was anything. The error is the end of the device.
+    /// Reads everything that is available; returns whether that was anything. The error is the end of the device.
     fn empty(&mut self, waker: &Waker) -> Result<bool> {
         let mut came = false;
         // Bounded, because ALSA's `null` has no end.
@@ -328,7 +328,7 @@ impl Receiving {
         Ok(came)
     }
 
-    /// Goes on after an error, if that is possible; what was lost meanwhile is told by the clock.
+    /// Goes on after an error, if that is possible; the loss is found by comparison with the clock.
     fn recover(&mut self, error: alsa::Error) -> Result<()> {
         self.in_a_row += 1;
         if is(error, Errno::NODEV) {
@@ -340,24 +340,24 @@ impl Receiving {
         log::debug!("{}: {error}", self.label);
         let slept = is(error, Errno::STRPIPE);
         if slept {
-            // It woke up with the machine; some need a moment for it, and some have to be started anew.
+            // It resumed with the machine; some devices need a moment for it, and some have to be started anew.
             match self.pcm.resume() {
                 Ok(()) => return Ok(()),
                 Err(error) if is(error, Errno::AGAIN) => return Ok(()),
                 Err(_) => {}
             }
         }
-        // A sound server's plugin calls a stream that was closed an overrun.
+        // A sound server's plugin reports a stream that was closed as an overrun.
         let overrun = is(error, Errno::PIPE) && !self.watched.load(Ordering::Acquire);
-        // If it does not help, the next look fails again.
+        // If it does not help, the next read fails again.
         if (slept || overrun) && self.pcm.prepare().and_then(|()| self.pcm.start()).is_ok() {
             self.report_overrun();
         }
         Ok(())
     }
 
-    /// The device was full and stopped. What it held is gone as well, so that everything is lost that was captured since
-    /// it was last found empty.
+    /// The device was full and stopped. What it held is gone as well, so that everything captured since it was last
+    /// found empty is lost.
     fn report_overrun(&mut self) {
         let now = Instant::now();
         let lost = frames_in(now.saturating_duration_since(self.emptied), self.rate);
@@ -402,7 +402,7 @@ mod tests {
         let closed = stream.running.take().unwrap();
         closed.stopped.store(true, Ordering::Release);
         closed.thread.unpark();
-        // It says so, or hangs up.
+        // It reports that, or drops its end of the channel.
         let _ = closed.closed.recv();
     }
 

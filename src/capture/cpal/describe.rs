@@ -1,4 +1,4 @@
-//! What cpal tells about a device, in our words.
+//! The description of a device, from what cpal reports about it.
 
 use cpal::traits::DeviceTrait;
 
@@ -11,10 +11,10 @@ use crate::{
     },
 };
 
-/// How many channels may be asked of a device that does not tell how many it has.
+/// How many channels may be requested of a device that does not report how many it has.
 const STAND_IN_CHANNELS: std::ops::RangeInclusive<u16> = 1..=64;
 
-/// What a person and a choice of format need to know; `None` for what cannot be recorded or played.
+/// The description of a device for people and for the choice of a format; `None` for what cannot be recorded or played.
 pub(super) fn describe(
     system: System,
     device: &cpal::Device,
@@ -55,7 +55,7 @@ pub(super) fn label(device: &cpal::Device) -> String {
     }
 }
 
-/// The formats that it takes.
+/// The formats that it supports.
 pub(super) fn offers(device: &cpal::Device, kind: DeviceKind) -> Result<Vec<Offer>, cpal::Error> {
     let system = device.id().map_or(System::Other, |id| System::of(id.host()));
     let offer = |range| offer(system, range);
@@ -70,8 +70,8 @@ pub(super) fn offers(device: &cpal::Device, kind: DeviceKind) -> Result<Vec<Offe
     Ok(offers)
 }
 
-/// Whether this is one of the PipeWire host's stand-ins for whatever the session's defaults are. It says that they have
-/// two channels because it does not know; PipeWire gives as many as it is asked for.
+/// Whether this is one of the PipeWire host's stand-ins for whatever the session's defaults are. It reports two
+/// channels for them because their number is not known; PipeWire provides as many as are requested.
 pub(super) fn stands_in(device: &cpal::Device) -> bool {
     let id = device.id();
     id.is_ok_and(|id| {
@@ -80,7 +80,8 @@ pub(super) fn stands_in(device: &cpal::Device) -> bool {
     })
 }
 
-/// How many channels the session's default source has. PipeWire's bridge for PulseAudio's clients knows, if it runs.
+/// How many channels the session's default source has. PipeWire's bridge for PulseAudio's clients reports it, if it
+/// runs.
 pub(super) fn default_channels() -> Option<u16> {
     #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "freebsd", target_os = "netbsd"))]
     return crate::capture::Backend::default_input(&crate::capture::pulse::PulseBackend::new())
@@ -103,7 +104,7 @@ fn offer(system: System, range: cpal::SupportedStreamConfigRange) -> Option<Offe
     })
 }
 
-/// What the device runs at by itself. ALSA does not tell, and cpal's guess for it goes by another taste.
+/// What the device runs at by itself. ALSA does not report it, and cpal's guess for it follows other preferences.
 pub(super) fn native(system: System, device: &cpal::Device, kind: DeviceKind, offers: &[Offer]) -> Option<Native> {
     let config = match kind {
         _ if system == System::Alsa => return negotiate::assume_native(offers),

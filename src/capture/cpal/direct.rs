@@ -1,6 +1,6 @@
 //! The sound systems that this program reads by itself, read through cpal instead: `cpal:pulseaudio:NAME`,
-//! `cpal:alsa:NAME`. For comparison, and for the day on which it loses nothing there; found by id and never listed, since
-//! each of these devices is listed already. Any thread may call.
+//! `cpal:alsa:NAME`. For comparison, and for the day on which cpal loses nothing there; found by id and never listed,
+//! since each of these devices is listed already. Any thread may call.
 
 use super::CpalBackend;
 use crate::{

@@ -1,4 +1,4 @@
-//! Every sound system of this machine, each by whatever reads it best.
+//! Every sound system of this machine, each through whatever reads it best.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use super::{CpalBackend, System};
 use crate::capture::Backend;
 
 impl CpalBackend {
-    /// Every sound system that this program was built for, the one to be asked first in front.
+    /// Every sound system that this program was built for, in the order in which they are tried.
     ///
     /// On Linux that is PulseAudio, which is also how PipeWire is reached on a desktop, then PipeWire itself, then the
-    /// drivers (ALSA), and JACK last; behind them PulseAudio and ALSA once more, as `cpal:…`. None of them is connected to
-    /// yet.
+    /// drivers (ALSA), and JACK last; after them PulseAudio and ALSA once more, as `cpal:…`. None of them is connected
+    /// to yet.
     #[must_use]
     pub(crate) fn hosts() -> Vec<Arc<dyn Backend>> {
         let mut ids = cpal::ALL_HOSTS.to_vec();

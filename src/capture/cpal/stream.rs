@@ -1,9 +1,9 @@
-//! An open microphone: building its stream, converting its samples, telling what went wrong with it.
+//! An open microphone: building its stream, converting its samples, reporting what went wrong with it.
 //!
 //! The data callback runs on the thread of the sound system and only pushes into the ring. The error callback runs on
 //! that thread or on another one of the sound system, and only tries to put the error into a bounded channel, which
-//! takes no lock as long as nobody waits at its other end, and nobody ever does. Everything else runs on the reading
-//! thread; starting and closing run on threads of their own, because a dead sound server can hold them for ever.
+//! takes no lock as long as no thread waits at its other end, and none ever does. Everything else runs on the reading
+//! thread; starting and closing run on threads of their own, because a dead sound server can block them for ever.
 
 use std::{
     collections::VecDeque,
@@ -33,21 +33,21 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// Sound that the ring holds, in seconds: so long may the disk stall.
+/// Sound that the ring holds, in seconds: the disk may stall for that long.
 const RING_SECONDS: u32 = 10;
 /// How long the sound system may take to make a stream.
 const BUILD_LIMIT: Duration = Duration::from_secs(5);
 /// How long the first frames may take. The first reader of a sleeping PulseAudio source waits 2 s.
 const START_LIMIT: Duration = Duration::from_secs(8);
-/// How long closing may hold up the one who closes.
+/// How long closing may block its caller.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-/// How long a closed stream's callback may stay before the ring goes without waiting for it.
+/// How long a closed stream's callback may last before the ring is dropped without waiting for it.
 const LINGER_LIMIT: Duration = Duration::from_secs(5);
 /// Errors that wait for the reader.
 const WAITING_ERRORS_MAX: usize = 64;
-/// Errors in a row, without a frame in between, after which nothing good can be hoped for.
+/// Errors in a row, without a frame in between, after which the stream is treated as dead.
 const ERRORS_MAX: u32 = 10;
-/// The same complaint is not repeated before this has passed.
+/// The same warning is not repeated before this has passed.
 const NOTICE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An error as the sound system reported it, and how many frames had been captured by then.
@@ -66,8 +66,8 @@ pub(super) struct Built {
     frames: u32,
 }
 
-/// Builds a stream in exactly the chosen format, on a device that `keeps` so much while nobody reads, if that can be asked
-/// for.
+/// Builds a stream in exactly the chosen format, on a device that buffers `keeps` while nothing is read, if that can be
+/// requested.
 pub(super) fn build(device: &cpal::Device, choice: &Choice, keeps: Option<Duration>) -> Result<Built, cpal::Error> {
     let format = choice.format();
     let (callback, reader, clock) = ring(format, RING_SECONDS);
@@ -75,7 +75,7 @@ pub(super) fn build(device: &cpal::Device, choice: &Choice, keeps: Option<Durati
     let kept = keeps.map_or(0, |length| frames_in(length, choice.rate));
     let buffer = choice.frames.max(u32::try_from(kept).unwrap_or(u32::MAX));
     let stream = build_stream(device, choice, buffer, callback, Arc::clone(&clock), sender)?;
-    // Only a hint was given; where the stream knows better, it is believed, unless it tells another thing.
+    // The length was only a hint; the stream's own value is used if it has one, unless more was requested for `keeps`.
     let told = stream.buffer_size().ok().filter(|&frames| frames > 0 && keeps.is_none());
     let frames = told.unwrap_or(choice.frames);
     Ok(Built { stream, reader, clock, faults, format, frames })
@@ -95,7 +95,7 @@ fn build_stream(
         buffer_size: cpal::BufferSize::Fixed(buffer),
     };
     let report = move |error: cpal::Error| {
-        // A full channel means that many are waiting already: one more would say nothing new.
+        // A full channel means that many are waiting already: one more would add nothing.
         let _ = faults.try_send(Fault { error, captured: clock.captured() });
     };
     match choice.encoding {
@@ -129,12 +129,12 @@ fn build_as<T: cpal::SizedSample>(
     device.build_input_stream_raw(config, T::FORMAT, take, report, Some(BUILD_LIMIT))
 }
 
-/// What a device does when it delivers nothing for a while.
+/// What it means that a device delivers nothing for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
-    /// It is part of its life, as with a Windows loopback while nothing plays.
+    /// It is normal, as with a Windows loopback while nothing plays.
     Usual,
-    /// It is dead and does not say so, as ALSA's plugins are when their server died.
+    /// It is dead and does not report it, as ALSA's plugins are when their server died.
     Fatal,
 }
 
@@ -173,7 +173,7 @@ impl CpalStream {
         }
     }
 
-    /// Looks whether the callback still comes, when there is nothing to read.
+    /// Checks whether the callback is still called, when there is nothing to read.
     fn watch(&mut self) {
         let Some(silent) = self.stall.look(self.clock.captured(), Instant::now()) else { return };
         let message = format!("{} has delivered nothing for {} s", self.label, silent.as_secs());
@@ -206,7 +206,7 @@ impl CaptureStream for CpalStream {
         Arc::clone(&self.clock) as Arc<dyn CaptureClock>
     }
 
-    // The waker stays unused: waking is not for realtime threads, so that whoever reads a microphone looks in from time
+    // The waker stays unused: waking is not for realtime threads, so that the reader of a microphone polls it from time
     // to time.
     fn start(&mut self, _waker: Waker) -> Result<()> {
         let Some((stream, reader)) = self.open.take() else {
@@ -271,7 +271,7 @@ impl CaptureStream for CpalStream {
             (None, None) => Error::new(ErrorKind::NotReadable, format!("{} is closed", self.label)),
             (None, Some(_)) => return Reading::Idle,
         };
-        // Whatever a dying stream still delivers comes too late.
+        // Anything that a dying stream still delivers comes too late.
         self.over = true;
         Reading::Ended(EndReason::DeviceLost(ended))
     }
@@ -329,7 +329,7 @@ impl Trouble {
             | Kind::HostUnavailable
             | Kind::PermissionDenied
             | Kind::UnsupportedConfig => self.end = Some(lost(error, label)),
-            // Never another microphone in the place of the chosen one.
+            // Never another microphone in place of the chosen one.
             Kind::DeviceChanged => self.end = Some(moved(label)),
             kind => {
                 // An overrun is followed by frames; if not, nothing comes any more.
@@ -353,7 +353,7 @@ impl Trouble {
     }
 }
 
-/// How many frames an overrun cost is not known here: the count of frames against the clock tells.
+/// How many frames an overrun cost is not known here: comparing the count of frames with the clock finds it.
 fn remark(error: &cpal::Error, label: &str) -> Warning {
     match error.kind() {
         cpal::ErrorKind::Xrun => {

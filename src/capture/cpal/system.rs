@@ -7,7 +7,7 @@ use cpal::traits::DeviceTrait;
 use super::stream::Silence;
 
 /// ALSA's names for conversions, parts and copies of devices that are listed under their own name. They can still be
-/// asked for by id.
+/// opened by id.
 const ALSA_CHAFF: [&str; 24] = [
     "null",
     "samplerate",
@@ -59,7 +59,7 @@ impl System {
         }
     }
 
-    /// Which is asked first.
+    /// Which is tried first.
     pub(super) fn order(self) -> u8 {
         match self {
             Self::PulseAudio => 0,
@@ -70,7 +70,7 @@ impl System {
         }
     }
 
-    /// Whether it resamples and remixes whatever it is asked for.
+    /// Whether it resamples and remixes to whatever format is requested.
     pub(super) fn converts(self) -> bool {
         matches!(self, Self::PulseAudio | Self::PipeWire | Self::Jack)
     }
@@ -80,8 +80,8 @@ impl System {
         matches!(self, Self::Alsa | Self::Wasapi | Self::Other)
     }
 
-    /// What it means when that device delivers nothing. A loudspeaker that is listened to gives nothing while it plays
-    /// nothing.
+    /// What it means when that device delivers nothing. The monitor of a loudspeaker delivers nothing while nothing
+    /// plays.
     pub(super) fn silence(self, device: &cpal::Device) -> Silence {
         match self {
             Self::Wasapi | Self::Other if !device.supports_input() => Silence::Usual,
@@ -89,8 +89,8 @@ impl System {
         }
     }
 
-    /// How much a device is asked to keep for a reader who is late, where that is what the length of a buffer decides, and
-    /// not how often it delivers. With the 30 ms that WASAPI takes by itself, takes lost 20 to 30 ms each; with these none.
+    /// How much a device is requested to buffer for a late reader, where the length of a buffer decides that, and not
+    /// how often it delivers. With the 30 ms that WASAPI takes by itself, takes lost 20 to 30 ms each; with these none.
     pub(super) fn keeps(self) -> Option<Duration> {
         (self == Self::Wasapi).then_some(Duration::from_millis(500))
     }

@@ -25,7 +25,7 @@ pub(super) fn lowest(above: &[f64]) -> f64 {
     above.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// The height of the lowest eighth: where deliveries come without delay, without trusting a single one.
+/// The height of the lowest eighth: where deliveries come without delay, without relying on a single one.
 pub(super) fn low(heights: impl Iterator<Item = f64>) -> f64 {
     let mut heights: Vec<f64> = heights.collect();
     heights.sort_by(f64::total_cmp);
@@ -34,14 +34,14 @@ pub(super) fn low(heights: impl Iterator<Item = f64>) -> f64 {
     heights.iter().sum::<f64>() / count
 }
 
-/// Whether the lateness still becomes smaller: what was held up is arriving, and nobody knows yet how much of it.
+/// Whether the lateness still becomes smaller: what was held up is arriving, and it is not yet known how much of it.
 pub(super) fn catches_up(above: &[f64], threshold: f64) -> bool {
     let (earlier, later) = above.split_at(above.len() / 2);
     let (before, now) = (lowest(earlier), lowest(later));
     before.is_finite() && before - now > threshold / 2.0
 }
 
-/// How far apart they are, but for the outermost.
+/// How far apart they are, except for the outermost.
 pub(super) fn spread(heights: impl Iterator<Item = f64>) -> f64 {
     let mut heights: Vec<f64> = heights.collect();
     heights.sort_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! Devices that run at another rate than they say. What they deliver is whole, and neither their clock nor a loss explains
-//! how much of it comes. Pure.
+//! Devices that run at another rate than they report. Their sound is complete, and neither their clock nor a loss
+//! explains how much of it comes. Pure.
 
 use std::collections::VecDeque;
 
@@ -10,14 +10,14 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-/// A rate that is further off than this, for so many seconds on end, is another rate, if it is a usual one within the
-/// tolerance and the deliveries are so steady, as a part of what the device is behind or ahead.
+/// A rate that is further off than this, for this many seconds on end, is another rate, if it is a usual one within the
+/// tolerance and the deliveries are this steady, as a part of what the device is behind or ahead.
 const OTHER_RATE: f64 = 0.03;
 const OTHER_RATE_SECONDS: f64 = 4.0;
 const OTHER_RATE_TOLERANCE: f64 = 0.01;
 const OTHER_RATE_SCATTER: f64 = 0.05;
 
-/// Whether the device has run at another rate than it says since it began, and at which one; `Some(None)` while it
+/// Whether the device has run at another rate than it reports since it began, and at which one; `Some(None)` while it
 /// looks like that and is not certain.
 pub(super) fn found(rate: u32, open: &VecDeque<Floor>, begun: Floor, now: Floor) -> Option<Option<u32>> {
     let span = now.at - open.front()?.at;
@@ -42,8 +42,8 @@ pub(super) fn found(rate: u32, open: &VecDeque<Floor>, begun: Floor, now: Floor)
     (near != rate && off < OTHER_RATE_TOLERANCE).then_some(Some(near))
 }
 
-/// The end of a device that runs at `rate` and says it runs in `format`: what it was recorded as is not what was heard, and
-/// whoever asks it again is told the same.
+/// The end of a device that runs at `rate` and reports that it runs in `format`: the recording does not have the rate
+/// of the sound, and opening the device again gives the same.
 pub(in crate::capture) fn other_rate(label: &str, format: AudioFormat, rate: u32) -> Error {
     let said = format.sample_rate;
     Error::new(

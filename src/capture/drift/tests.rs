@@ -28,7 +28,7 @@ impl Device {
         Self::of(1.0 / (1.0 + ppm / 1e6), BLOCK)
     }
 
-    /// Blocks of `block` frames, `factor` times as many a second as it says.
+    /// Blocks of `block` frames, `factor` times as many a second as it reports.
     fn of(factor: f64, block: u64) -> Self {
         Self {
             watch: LossWatch::new(RATE, LATENCY),
@@ -66,7 +66,7 @@ impl Device {
         (0..blocks).for_each(|_| self.deliver(0.0));
     }
 
-    /// So many seconds of blocks, each as late as `late` says next.
+    /// `seconds` seconds of blocks, each as late as the next value of `late`.
     fn run_late(&mut self, seconds: f64, late: &mut impl Iterator<Item = f64>) {
         let end = self.time + seconds;
         while self.time < end {
@@ -131,7 +131,7 @@ fn sound_that_trickles_in_after_a_standstill_is_no_loss() {
         let mut waiting = seconds * 20;
         device.time += device.period * f64::from(waiting);
         while waiting > 0 {
-            // One more is captured while so many arrive.
+            // One more is captured while that many arrive.
             device.time += device.period;
             waiting += 1;
             for _ in 0..blocks_at_once.min(waiting) {
@@ -205,7 +205,7 @@ fn a_large_loss_after_a_small_one_and_the_other_way_round_are_measured_apart() {
     }
 }
 
-/// What a device loses in an hour at each of the factors, as nothing but the clock makes it late.
+/// What a device loses in an hour at each of the factors, when only the clock makes it late.
 #[test]
 fn clocks_up_to_half_a_percent_off_lose_nothing_in_an_hour() {
     for factor in [0.995, 0.997, 0.998, 0.999, 0.9995, 1.0, 1.0005, 1.001, 1.002, 1.003, 1.005] {
@@ -248,13 +248,14 @@ fn the_rate_is_told_as_soon_as_it_is_known_and_a_loss_does_not_change_it() {
         assert!(near(device.watch.device_rate()), "{factor}: {:?}", device.watch.device_rate());
         device.time += 2.5;
         device.run_late(30.0, &mut jitter);
-        // So much of its own time.
+        // In the device's own time.
         device.assert_found(&[2.5 * factor], 0.005);
         assert!(near(device.watch.device_rate()), "{factor}: {:?}", device.watch.device_rate());
     }
 }
 
-/// What a device that says 48 kHz is found to be when it really runs at `rate`, and what it is said to have lost.
+/// The rate that is found for a device that reports 48 kHz and really runs at `rate`, and the losses that are reported
+/// for it.
 fn runs_at(rate: f64) -> (Option<u32>, Vec<u64>) {
     let (mut watch, mut lost) = (LossWatch::new(RATE, LATENCY), Vec::new());
     for millis in (20..30_000_u64).step_by(20) {
@@ -370,8 +371,8 @@ proptest! {
         prop_assert_eq!(device.found.len(), 1, "{:?}", device.found);
     }
 
-    /// The same where a thread looks now and then at what has come in blocks: each may have come right after a look, but
-    /// for those that are waited for.
+    /// The same where a thread polls at intervals what has come in blocks: each may have come right after a look,
+    /// except those that are waited for.
     #[test]
     fn a_hole_is_found_by_who_looks_now_and_then(
         factor in factor(),

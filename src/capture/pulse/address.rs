@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The port of a server that does not say.
+/// The port of a server whose address has none.
 const PORT: u16 = 4713;
 /// No file of settings is longer.
 const SETTINGS_BYTES_MAX: u64 = 1 << 20;
@@ -42,7 +42,7 @@ impl fmt::Display for Address {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Places {
     pub(super) addresses: Vec<Address>,
-    /// What named them, in the user's words; `None` for the usual places, where there need not be a server.
+    /// The text with which the user named them; `None` for the usual places, where there need not be a server.
     pub(super) named: Option<String>,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn chosen_source() -> Option<String> {
     variable.or_else(|| setting("default-source"))
 }
 
-/// The secret that the server knows, where it asks for one.
+/// The secret shared with the server, where it requires one.
 pub(super) fn cookie() -> Option<Vec<u8>> {
     let named = env::var_os("PULSE_COOKIE").map(PathBuf::from).or_else(|| setting("cookie-file").map(PathBuf::from));
     let usual = || Some(vec![dirs::config_dir()?.join("pulse/cookie"), dirs::home_dir()?.join(".pulse-cookie")]);
@@ -126,7 +126,7 @@ fn usual() -> Vec<Address> {
     vec![Address::Unix(runtime.join("native")), Address::Unix("/var/run/pulse/native".into())]
 }
 
-/// What `client.conf` says: the user's own, or that of the system, with what lies in its folder `client.conf.d`.
+/// The value in `client.conf`: the user's own, or that of the system, with the files in its folder `client.conf.d`.
 fn setting(key: &str) -> Option<String> {
     let own = [
         env::var_os("PULSE_CLIENTCONFIG").map(PathBuf::from),
@@ -140,7 +140,7 @@ fn setting(key: &str) -> Option<String> {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     further.retain(|path| path.extension().is_some_and(|extension| extension == "conf"));
     further.sort();
-    // What is read later counts.
+    // What is read later takes precedence.
     further.iter().rev().chain(std::iter::once(&file)).find_map(|path| value(&read(path)?, key))
 }
 
@@ -151,7 +151,7 @@ fn read(path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// The last line `key = value` that says something; `;` and `#` begin a remark.
+/// The value of the last line `key = value` that is not empty; `;` and `#` begin a remark.
 fn value(text: &str, key: &str) -> Option<String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with([';', '#']));
     let mut values = lines.filter_map(|line| line.split_once('=')).filter(|(name, _)| name.trim() == key);

@@ -33,13 +33,13 @@ const READ_BUFFER: usize = 1 << 15;
 /// No message of the server is longer; its queues hold 4 MiB.
 const LONGEST_MESSAGE: usize = 1 << 24;
 
-/// What arrived besides replies to [`Connection::ask`].
+/// What arrived other than replies to [`Connection::ask`].
 pub(super) enum Message {
     /// A command or the head of a reply, its sequence number, and where the rest lies in the payload.
     Command(Box<Command>, u32, usize),
     /// A block of the record stream of that channel, the whole payload.
     Block(u32),
-    /// Something that is not understood, and does not matter.
+    /// A message that is not understood, and does not matter.
     Other,
 }
 
@@ -84,7 +84,7 @@ impl Connection {
         }))
     }
 
-    /// A connection whose handshake is taken for granted.
+    /// A connection whose handshake is assumed to be done.
     #[cfg(test)]
     pub(super) fn of(socket: UnixStream) -> Self {
         Self { socket: BufReader::new(socket), version: protocol::MAX_VERSION, sequence: 0 }
@@ -96,8 +96,8 @@ impl Connection {
         let socket = BufReader::with_capacity(READ_BUFFER, socket);
         let mut this = Self { socket, version: protocol::MAX_VERSION, sequence: 0 };
         let cookie = address::cookie();
-        // A cookie of another length breaks the protocol; one of zeros is refused only where it is asked for, and a
-        // server on a Unix socket knows its own user without.
+        // A cookie of another length breaks the protocol; one of zeros is refused only where a cookie is required, and
+        // a server on a Unix socket identifies its own user without.
         let cookie = cookie.filter(|cookie| cookie.len() == COOKIE_BYTES).unwrap_or_else(|| vec![0; COOKIE_BYTES]);
         let auth = AuthParams { version: protocol::MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
         let reply: AuthReply = this.ask(Command::Auth(auth))?;
@@ -122,7 +122,7 @@ impl Connection {
         }
     }
 
-    /// Sends a command; its sequence number.
+    /// Sends a command and returns its sequence number.
     pub(super) fn send(&mut self, command: &Command) -> Result<u32, ProtocolError> {
         let sequence = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
@@ -136,7 +136,7 @@ impl Connection {
         Ok(sequence)
     }
 
-    /// From now on waits for messages without a limit; the handle ends that by shutting the socket down.
+    /// From now on waits for messages without a limit; shutting the socket down through the handle ends that.
     pub(super) fn wait_for_ever(&self) -> std::io::Result<UnixStream> {
         self.socket.get_ref().set_read_timeout(None)?;
         self.socket.get_ref().try_clone()
@@ -164,7 +164,7 @@ impl Connection {
         })
     }
 
-    /// Waits at most so long for something to arrive; whether it did, be it the end.
+    /// Waits at most `limit` for something to arrive, and returns whether it did, even if that was the end.
     pub(super) fn wait(&self, limit: Duration) -> Result<bool, ProtocolError> {
         if !self.socket.buffer().is_empty() {
             return Ok(true);
@@ -201,12 +201,12 @@ pub(super) struct Unreachable {
 }
 
 impl Unreachable {
-    /// Whether there is no server, and nobody has said that there should be one.
+    /// Whether there is no server, and the user has named none.
     pub(super) fn is_absent(&self) -> bool {
         !self.is_named && self.io_kind() == Some(IoKind::NotFound)
     }
 
-    /// Whether another sound system may be used instead: the user has named no server, and none holds its users up.
+    /// Whether another sound system may be used instead: the user has named no server, and none is frozen.
     pub(super) fn is_replaceable(&self) -> bool {
         !self.is_named && !is_frozen(&self.cause)
     }
@@ -218,7 +218,7 @@ impl Unreachable {
         }
     }
 
-    /// Of two places the one to be told: that which is there and refuses says more than that which is not there.
+    /// The one to report of two places: one that exists and refuses is more informative than one that does not exist.
     fn or(self, before: Self) -> Self {
         let says = |it: &Self| if is_denied(&it.cause) { 2 } else { u8::from(it.io_kind() != Some(IoKind::NotFound)) };
         if says(&self) > says(&before) { self } else { before }
@@ -239,7 +239,7 @@ impl From<Unreachable> for Error {
     }
 }
 
-/// Connects; what comes is read and written alike, whatever the family of the socket.
+/// Connects; reading and writing are the same for every family of socket.
 fn connect(address: &Address, limit: Duration) -> std::io::Result<UnixStream> {
     match address {
         Address::Unix(path) => connect_unix(path, limit),
@@ -260,7 +260,7 @@ fn connect(address: &Address, limit: Duration) -> std::io::Result<UnixStream> {
                         socket.set_nodelay(true)?;
                         return Ok(UnixStream::from(OwnedFd::from(socket)));
                     }
-                    // That it takes too long is no server that does not answer: it may not even be there.
+                    // A connection that takes too long is not a server that does not answer: it may not even be there.
                     Err(error) if error.kind() == IoKind::TimedOut => failure = IoKind::HostUnreachable.into(),
                     Err(error) => failure = error,
                 }
@@ -270,7 +270,8 @@ fn connect(address: &Address, limit: Duration) -> std::io::Result<UnixStream> {
     }
 }
 
-/// Connects. A server that is frozen accepts nobody, and once its queue is full the system makes callers wait for ever.
+/// Connects. A server that is frozen accepts no connection, and once its queue is full the system makes callers wait
+/// for ever.
 ///
 /// # Errors
 /// [`IoKind::WouldBlock`] after the `limit`.
@@ -286,8 +287,8 @@ fn connect_unix(path: &Path, limit: Duration) -> std::io::Result<UnixStream> {
     Ok(UnixStream::from(socket))
 }
 
-/// Sends the beginning of `message` together with who we are, and returns how much of it was sent. The system adds that
-/// by itself only once the server has asked for it, which may be later than this message.
+/// Sends the beginning of `message` together with our credentials, and returns how much of it was sent. The system adds
+/// these by itself only once the server has requested them, which may be later than this message.
 #[cfg(target_os = "linux")]
 fn introduce(socket: &UnixStream, message: &[u8]) -> std::io::Result<usize> {
     use rustix::{

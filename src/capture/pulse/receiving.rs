@@ -1,11 +1,12 @@
-//! The thread `pulse-capture`, which takes what a PulseAudio server sends: blocks go into the ring, whatever else concerns
-//! a person goes to the reader as news.
+//! The thread `pulse-capture`, which receives what a PulseAudio server sends: blocks go into the ring, and everything
+//! else that concerns a person goes to the reader as news.
 //!
-//! It is an ordinary thread, since the server keeps what it could not deliver yet. Servers send blocks as their sources
-//! have them, some every few milliseconds; where nobody follows along the thread sleeps between its looks and takes many
-//! blocks at once, as long as they fit into the socket: a stream of many channels or a high rate is looked at more often.
-//! After some sleeps it waits for one block, because only then it is known when that came, and how long losses are.
-//! It waits for the reader only where there is no room left for what has come. It ends with the socket.
+//! It is an ordinary thread, since the server buffers what it could not deliver yet. Servers send blocks as their
+//! sources have them, some every few milliseconds; where low latency is not needed the thread sleeps between its polls
+//! and takes many blocks at once, as long as they fit into the socket: a stream of many channels or a high rate is
+//! polled more often. After some sleeps it waits for one block, because only then the time of its arrival is known, and
+//! how long losses are. It waits for the reader only where there is no room left for what has come. It ends with the
+//! socket.
 
 use std::{
     ffi::CString,
@@ -29,7 +30,7 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-/// How often to look for room, where the reader stands still.
+/// How often to check for room while the reader does not read.
 const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 /// The most that may come during one sleep, in bytes, and what is more than that however much sleeps vary. A socket under
 /// Linux holds 67 kB in blocks of 960 bytes, 80 kB in such of 1,920, and 230 kB in the longest ones. What exceeds that piles
@@ -37,8 +38,8 @@ const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 const SLEEP_BYTES_MAX: usize = 48 * 1024;
 const UNSLEPT_BYTES_MIN: usize = 64 * 1024;
 
-/// So many sleeps, and then one block is waited for: about once a second, which is as often as the watch for losses settles
-/// when something came.
+/// The thread waits for one block after this many sleeps: about once a second, which is as often as the watch for
+/// losses settles an arrival time.
 const NAPS_IN_A_ROW: u32 = 4;
 
 /// How long the thread may sleep at once if it is to take `bytes_per_second`, and `wanted` at most.
@@ -53,7 +54,7 @@ struct Asked {
     server: Option<u32>,
 }
 
-/// What the thread needs.
+/// The state of the thread.
 pub(super) struct Receiving {
     pub(super) connection: Connection,
     pub(super) callback: CallbackSide,
@@ -67,7 +68,7 @@ pub(super) struct Receiving {
     pub(super) default: Option<CString>,
     pub(super) label: String,
     pub(super) bytes_per_second: u64,
-    /// How long to leave the server alone after a look; zero to wait for every block.
+    /// How long to sleep after a poll; zero to wait for every block.
     pub(super) nap: Duration,
     /// The most that is collected, in bytes.
     pub(super) enough: usize,
@@ -75,14 +76,14 @@ pub(super) struct Receiving {
 }
 
 impl Receiving {
-    /// Takes what the server sends until the stream ends.
+    /// Receives what the server sends until the stream ends.
     pub(super) fn run(mut self, waker: &Waker) {
         let (mut payload, mut collected) = (Vec::new(), Vec::new());
         let mut asked = Asked { source: self.ask_for_source().ok(), ..Asked::default() };
         // Bytes since the last nap.
         let mut came = 0_usize;
         let (mut behind, mut naps, mut napped) = (false, Naps::default(), 0);
-        // Of the last block.
+        // Of the latest block.
         let mut length = Duration::ZERO;
         let end = loop {
             let before = Instant::now();
@@ -113,7 +114,8 @@ impl Receiving {
                 // blocks come as slowly as they are made.
                 behind = came > self.enough.min(UNSLEPT_BYTES_MIN)
                     || (behind && before.elapsed() < self.length_of(came) / 2);
-                // Blocks that are as long as the sleep are waited for instead, which is as seldom, and tells when they came.
+                // For blocks that are as long as the sleep the thread waits instead, which is as rare, and gives the
+                // time of their arrival.
                 if napped == NAPS_IN_A_ROW {
                     napped = 0;
                 } else if !behind && length < self.nap * 3 / 4 {
@@ -127,14 +129,14 @@ impl Receiving {
         self.hand_on(&mut collected, waker);
     }
 
-    /// How long a sound of so many bytes is.
+    /// The length of the sound in `bytes` bytes.
     fn length_of(&self, bytes: usize) -> Duration {
         Duration::from_secs_f64(bytes as f64 / self.bytes_per_second.max(1) as f64)
     }
 
-    /// All of it as one block, since the clock of the ring runs on by no more than a block.
+    /// Pushes all of it as one block, since the clock of the ring runs on by no more than a block.
     ///
-    /// Whoever reads may have stood still as well: then it waits for its turn, and the server keeps the rest.
+    /// If the reader is held up as well, this waits until there is room, and the server buffers the rest.
     fn hand_on(&mut self, collected: &mut Vec<u8>, waker: &Waker) {
         while self.callback.room() < collected.len() / self.frame_bytes && !self.stopped.load(Ordering::Acquire) {
             waker.wake();
@@ -145,7 +147,7 @@ impl Receiving {
         waker.wake();
     }
 
-    /// Does what a message of the server calls for; the error if it is the end.
+    /// Applies a message of the server; returns the error if it is the end.
     fn apply(
         &mut self,
         command: Command,
@@ -159,7 +161,7 @@ impl Receiving {
                 return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
             }
             Command::RecordStreamMoved(moved) if moved.stream_index == self.channel => {
-                // Never another microphone in the place of the chosen one.
+                // Never another microphone in place of the chosen one.
                 let name = moved.device_name.to_string_lossy().into_owned();
                 let message = format!("{} is gone: the sound server moved the recording to {name}", self.label);
                 return Ok(Some(Error::new(ErrorKind::NotReadable, message)));
@@ -210,7 +212,7 @@ impl Receiving {
     /// The recording stays with its microphone, but a person may have meant it to follow.
     fn look_at_default(&mut self, server: &ServerInfo) {
         let (Some(before), Some(now)) = (&self.default, &server.default_source_name) else { return };
-        // While it has none, the bridge of PipeWire tells a placeholder.
+        // While there is no default, the bridge of PipeWire reports a placeholder.
         if before != now && !now.as_bytes().starts_with(b"@") {
             let name = now.to_string_lossy();
             let message = format!("the default input is now {name}; the recording stays with {}", self.label);

@@ -1,4 +1,5 @@
-//! The other end of a connection, played by the tests: a PulseAudio server that hears and says what a test tells it to.
+//! The other end of a connection, played by the tests: a PulseAudio server that receives and sends what a test
+//! specifies.
 
 use std::{
     io::{BufReader, Write},
@@ -22,27 +23,27 @@ impl Server {
         (Connection::of(ours), Self(BufReader::new(theirs)))
     }
 
-    /// The next question and its number.
+    /// The next request and its number.
     pub(super) fn receive(&mut self) -> (u32, Command) {
         protocol::read_command_message(&mut self.0, MAX_VERSION).unwrap()
     }
 
-    /// Answers the question of that number.
+    /// Answers the request of that number.
     pub(super) fn reply<T: CommandReply>(&mut self, sequence: u32, reply: &T) {
         protocol::write_reply_message(self.0.get_mut(), sequence, reply, MAX_VERSION).unwrap();
     }
 
-    /// Says yes to the question of that number.
+    /// Acknowledges the request of that number.
     pub(super) fn acknowledge(&mut self, sequence: u32) {
         protocol::write_ack_message(self.0.get_mut(), sequence).unwrap();
     }
 
-    /// Says something unasked.
+    /// Sends something that was not requested.
     pub(super) fn send(&mut self, command: &Command) {
         protocol::write_command_message(self.0.get_mut(), u32::MAX, command, MAX_VERSION).unwrap();
     }
 
-    /// Says that something happened to what it keeps under that number.
+    /// Reports that something happened to the object of that number.
     pub(super) fn event(
         &mut self,
         event_facility: SubscriptionEventFacility,

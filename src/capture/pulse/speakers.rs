@@ -1,4 +1,4 @@
-//! What PulseAudio's channel maps say about loudspeakers. Pure.
+//! The loudspeakers of PulseAudio's channel maps. Pure.
 
 use pulseaudio::protocol::{ChannelMap, ChannelPosition};
 

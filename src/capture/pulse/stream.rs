@@ -1,6 +1,6 @@
 //! A record stream of a PulseAudio server.
 //!
-//! How it is asked for, started, read and closed. What the server sends is taken by a thread of its own (`receiving`).
+//! How it is requested, started, read and closed. A thread of its own receives what the server sends (`receiving`).
 //! Closing shuts the socket down, which ends that thread, so that nothing here can hang on a dead server.
 
 use std::{
@@ -40,7 +40,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// Buffers shorter than this are asked for by those who follow along, and every block is handed on at once.
+/// Buffers shorter than this are requested where low latency is needed, and every block is handed on at once.
 const COMBINED_BUFFER_MIN: Duration = Duration::from_millis(60);
 /// The most sound that is collected before it is handed on.
 const LONGEST_BLOCK: Duration = Duration::from_millis(500);
@@ -80,7 +80,7 @@ impl PulseStream {
             inlet.set_monitor();
         }
         if source.muted {
-            // There is room: nobody else has sent anything yet.
+            // There is room: nothing else has been sent yet.
             let _ = news.try_send(News::Muted(true));
         }
         let bytes_per_second = u64::from(choice.rate) * u64::from(frame_bytes);
@@ -161,7 +161,7 @@ impl CaptureStream for PulseStream {
     }
 
     fn expect(&mut self, wait: Duration) {
-        // Awake it waits for the server.
+        // While it is awake it waits for the server.
         if let Some((_, thread)) = &self.running
             && wait < self.nap
         {
@@ -177,7 +177,7 @@ impl CaptureStream for PulseStream {
 impl Drop for PulseStream {
     fn drop(&mut self) {
         if let Some((socket, thread)) = self.running.take() {
-            // It fails only when the server hung up before, which ends the thread just as well.
+            // It fails only when the server disconnected before, which ends the thread just as well.
             let _ = socket.shutdown(Shutdown::Both);
             self.stopped.store(true, Ordering::Release);
             thread.thread().unpark();
@@ -201,13 +201,14 @@ fn parameters(source: &SourceInfo, choice: &Choice, map: ChannelMap) -> RecordSt
         channel_map: map,
         source_index: Some(source.index),
         buffer_attr: BufferAttr {
-            // As much as the server can hold: what exceeds it would be dropped without a word.
+            // As much as the server can hold: what exceeds it would be dropped without being reported.
             max_length: u32::MAX,
             fragment_size: choice.frames.saturating_mul(frame_bytes),
             ..BufferAttr::default()
         },
         // The chosen microphone or none: another default would draw the stream along, and a source that goes away would
-        // hand it on to the next one. Without adjusting, the source keeps its own latency, which is 2 s where nobody else listens.
+        // hand it on to the next one. Without adjusting, the source keeps its own latency, which is 2 s where no other
+        // client records it.
         flags: StreamFlags { start_corked: true, adjust_latency: true, no_move: true, ..StreamFlags::default() },
         props,
         ..RecordStreamParams::default()
@@ -274,7 +275,7 @@ mod tests {
         (stream, server)
     }
 
-    /// Answers the question how the source is.
+    /// Answers the request for the state of the source.
     fn answer_source(server: &mut Server, state: SourceState) {
         let (sequence, command) = server.receive();
         assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
@@ -299,7 +300,7 @@ mod tests {
         let mut block = Vec::new();
         assert!(matches!(next(&mut stream, &mut block), Reading::Frames));
         assert_eq!(block, [-1.0, 32_767.0 / 32_768.0]);
-        // Between two blocks it runs on by one at most.
+        // Between two blocks the clock advances by one block at most.
         assert!((2..=4).contains(&stream.clock().position()));
     }
 
@@ -330,7 +331,7 @@ mod tests {
         for (index, muted) in [(4, None), (3, Some(true)), (4, None), (3, Some(false))] {
             server.event(SubscriptionEventFacility::Source, SubscriptionEventType::Changed, index);
             if let Some(muted) = muted {
-                // Only the source in use is asked for.
+                // Only the source in use is requested.
                 let (sequence, command) = server.receive();
                 assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
                 server.reply(sequence, &source(3, "mic", muted));

@@ -1,9 +1,10 @@
-//! What a PulseAudio server knows about a stream that ALSA's plugin has opened at it, and the plugin keeps to itself:
-//! that the stream was moved to another source or closed, that its source is muted or suspended, that the server ended.
+//! What a PulseAudio server reports about a stream that ALSA's plugin has opened on it, and the plugin does not pass
+//! on: that the stream was moved to another source or closed, that its source is muted or suspended, that the server
+//! ended.
 //!
-//! One thread, `witness`, waits for messages of the server and looks for itself now and then: PipeWire's bridge says
-//! that something changes while it still changes, and not when it is done. It belongs to the stream that called it, and
-//! ends with it. What the stream delivers is not known here.
+//! One thread, `witness`, waits for messages of the server and also polls it now and then: PipeWire's bridge reports a
+//! change while it is still in progress, and not when it is done. It belongs to the stream that started it, and ends
+//! with it. What the stream delivers is not handled here.
 
 use std::{net::Shutdown, os::unix::net::UnixStream, process, thread, time::Duration};
 
@@ -14,20 +15,20 @@ use pulseaudio::protocol::{
 
 use super::connection::{Connection, Message};
 
-/// What the plugin calls every stream that it records.
+/// The name that the plugin gives every stream that it records.
 const STREAM: &[u8] = b"ALSA Capture";
 
-/// How often to look where the stream is, after something has changed, for so many times, and otherwise.
+/// How often to check where the stream is: after something has changed, this many times, and otherwise.
 const QUICK_INTERVAL: Duration = Duration::from_millis(250);
 const QUICK_LOOKS: u32 = 8;
 const SLOW_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What the server said.
+/// What the server reported.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Notice {
     /// The stream is one of the server's.
     Present,
-    /// It records the source of that name. Told once.
+    /// It records the source of that name. Reported once.
     Source(String),
     Muted(bool),
     /// Its source was suspended.
@@ -50,8 +51,8 @@ pub(in crate::capture) struct Witness {
 }
 
 impl Witness {
-    /// Watches over the newest stream that ALSA's plugin has opened for this process; `tell` is called on the thread of
-    /// the witness. `None` if there is no server. If the server knows no such stream, nothing is ever told.
+    /// Watches the newest stream that ALSA's plugin has opened for this process; `tell` is called on the thread of the
+    /// witness. `None` if there is no server. If the server has no such stream, nothing is ever reported.
     pub(in crate::capture) fn start(tell: impl FnMut(Notice) + Send + 'static) -> Option<Self> {
         let connection = Connection::open().ok()?;
         let socket = connection.wait_for_ever().ok()?;
@@ -63,7 +64,7 @@ impl Witness {
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        // It fails only when the server hung up before, which ends the thread just as well.
+        // It fails only when the server disconnected before, which ends the thread just as well.
         let _ = self.socket.shutdown(Shutdown::Both);
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             log::error!("the witness of a stream panicked");
@@ -71,7 +72,7 @@ impl Drop for Witness {
     }
 }
 
-/// The numbers of the questions that the server has not answered yet.
+/// The numbers of the requests that the server has not answered yet.
 #[derive(Debug, Default)]
 struct Asked {
     streams: Option<u32>,
@@ -83,9 +84,9 @@ struct Asked {
 #[derive(Debug, Clone, Copy)]
 struct Stream {
     index: u32,
-    /// Unknown while it belongs to none, as when it is just being made.
+    /// Unknown while it belongs to none, as when it is just being created.
     source: Option<u32>,
-    /// Whether it was told what that is called.
+    /// Whether the name of the source was reported.
     named: bool,
     muted: bool,
     suspended: bool,
@@ -96,13 +97,13 @@ struct Case<F> {
     tell: F,
     asked: Asked,
     stream: Option<Stream>,
-    /// How many looks are still to follow soon.
+    /// How many polls at the quick interval are left.
     looks: u32,
 }
 
 impl<F: FnMut(Notice)> Case<F> {
     fn run(mut self) {
-        // The reader may hang up at any time, and then nobody takes the report.
+        // The reader may close the stream at any time, and then the report has no receiver.
         match self.next_change() {
             Ok(Some(last)) => (self.tell)(last),
             Ok(None) => {}
@@ -115,7 +116,7 @@ impl<F: FnMut(Notice)> Case<F> {
         }
     }
 
-    /// Listens until there is nothing more to be said.
+    /// Receives messages until there is nothing more to report.
     fn next_change(&mut self) -> Result<Option<Notice>, ProtocolError> {
         self.connection.send(&Command::Subscribe(SubscriptionMask::SOURCE | SubscriptionMask::SOURCE_OUTPUT))?;
         self.asked.streams = Some(self.connection.send(&Command::GetSourceOutputInfoList)?);
@@ -142,7 +143,7 @@ impl<F: FnMut(Notice)> Case<F> {
         }
     }
 
-    /// Something has changed: asks what it was, if it concerns the stream.
+    /// Something has changed: requests what it was, if it concerns the stream.
     fn notice(&mut self, event: SubscriptionEvent) -> Result<Option<Notice>, ProtocolError> {
         use SubscriptionEventFacility as Facility;
         let Some(stream) = self.stream else { return Ok(None) };
@@ -163,7 +164,7 @@ impl<F: FnMut(Notice)> Case<F> {
         Ok(None)
     }
 
-    /// Asks where the stream is.
+    /// Requests where the stream is.
     fn look(&mut self) -> Result<(), ProtocolError> {
         if let Some(stream) = self.stream
             && self.asked.stream.is_none()
@@ -180,7 +181,7 @@ impl<F: FnMut(Notice)> Case<F> {
         Ok(())
     }
 
-    /// An answer of the server.
+    /// Applies an answer of the server.
     fn learn(&mut self, sequence: u32, rest: &[u8]) -> Result<Option<Notice>, ProtocolError> {
         if self.asked.streams == Some(sequence) {
             self.asked.streams = None;
@@ -209,7 +210,7 @@ impl<F: FnMut(Notice)> Case<F> {
         Ok(None)
     }
 
-    /// Whether the stream is where it was. Between two sources it belongs to none, and may yet come back.
+    /// Whether the stream is where it was. Between two sources it belongs to none, and may still come back.
     fn compare(&mut self, now: Option<u32>) -> Result<Option<Notice>, ProtocolError> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
         match (stream.source, now) {
@@ -266,7 +267,7 @@ mod tests {
     use crate::capture::pulse::server::Server;
 
     impl Server {
-        /// The next question, if the ones for the stream itself are not answered.
+        /// The next request, if those for the stream itself are not answered.
         fn receive_source(&mut self) -> (u32, Command) {
             loop {
                 let (sequence, command) = self.receive();
@@ -276,14 +277,14 @@ mod tests {
             }
         }
 
-        /// Answers the next question where the stream 7 is.
+        /// Answers the next request with the source of the stream 7.
         fn report_stream(&mut self, source: u32) {
             let (sequence, command) = self.receive();
             assert!(matches!(command, Command::GetSourceOutputInfo(7)), "{command:?}");
             self.reply(sequence, &stream(7, "ALSA Capture", process::id(), source));
         }
 
-        /// Answers the next question with the source 3.
+        /// Answers the next request with the source 3.
         fn report_source(&mut self, muted: bool) {
             let (sequence, command) = self.receive_source();
             assert!(matches!(command, Command::GetSourceInfo(GetSourceInfo { index: Some(3), .. })), "{command:?}");
@@ -299,7 +300,7 @@ mod tests {
         SourceOutputInfo { index, name, source_index: source, props, ..SourceOutputInfo::default() }
     }
 
-    /// A witness whose server has told it these streams, and what it says.
+    /// A witness whose server has reported these streams to it, and what the witness reports.
     fn called(streams: Vec<SourceOutputInfo>) -> (Server, Receiver<Notice>) {
         let (connection, mut server) = Server::connected();
         let (sender, said) = channel();
@@ -338,7 +339,7 @@ mod tests {
     fn a_stream_that_changes_its_source_was_moved_although_the_server_said_so_too_early() {
         let (mut server, said) = watching();
         server.event(SourceOutput, Changed, 7);
-        // It is still where it was, then nowhere, then somewhere else; only the first question follows the event.
+        // It is still where it was, then nowhere, then somewhere else; only the first request follows the event.
         for source in [3, u32::MAX, 4] {
             server.report_stream(source);
         }

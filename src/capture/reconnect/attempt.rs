@@ -1,4 +1,4 @@
-//! Opening a device again that went away, and seeing that it is the same one. Runs on the thread `reopen`.
+//! Opening a device again that went away, and checking that it is the same one. Runs on the thread `reopen`.
 
 use std::{
     sync::{Arc, Weak},
@@ -14,16 +14,17 @@ use crate::{
 
 /// How often opening is tried.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
-/// How long a sound server may take to tell what it records, and how often it is asked.
+/// How long a sound server may take to report what it records, and how often it is polled.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(2);
 const SOURCE_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How many channels a device has by itself, where a server would make any other number of them without a word.
+/// How many channels a device has by itself, where a server would convert to any other number of them without reporting
+/// it.
 pub(super) fn width(backend: &dyn Backend, id: &str) -> Option<u16> {
     backend.find(id).filter(|device| device.converts).map(|device| device.format.channels)
 }
 
-/// Opens the device again, as often as it takes.
+/// Opens the device again, with as many attempts as it takes.
 pub(super) struct Attempt {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) id: String,

@@ -1,4 +1,4 @@
-//! The clock of a ring: written by the callback, read by everybody, without a lock.
+//! The clock of a ring: written by the callback, read by any thread, without a lock.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
@@ -33,7 +33,7 @@ pub struct RingClock {
     nanos: AtomicU64,
     block: AtomicU64,
     highest: AtomicU64,
-    // Frames that the device captured and no callback brought; only the reader adds to it.
+    // Frames that the device captured and no callback delivered; only the reader adds to it.
     missing: AtomicU64,
 }
 
@@ -51,18 +51,18 @@ impl RingClock {
         }
     }
 
-    /// When the last callback came, in nanoseconds since the ring was made, and the frames that callbacks had brought
+    /// When the last callback came, in nanoseconds since the ring was made, and the frames that callbacks had delivered
     /// by then; `None` before the first one.
     pub(in crate::capture) fn last_callback(&self) -> Option<(u64, u64)> {
         self.snapshot().filter(|tick| tick.frames > 0).map(|tick| (tick.nanos, tick.frames))
     }
 
-    /// Counts frames that the device captured although no callback brought them.
+    /// Counts frames that the device captured although no callback delivered them.
     pub(in crate::capture) fn add_missing(&self, frames: u64) {
         self.missing.fetch_add(frames, Ordering::AcqRel);
     }
 
-    /// Frames that callbacks have brought up to now, lost ones included.
+    /// Frames that callbacks have delivered up to now, lost ones included.
     #[must_use]
     pub fn captured(&self) -> u64 {
         self.frames.load(Ordering::Acquire)
