@@ -1,8 +1,8 @@
-//! How far the work on a clip has come, for whoever waits for it.
+//! The progress of the work on a clip, for callers that wait for it.
 
 use std::ops::ControlFlow;
 
-/// How far the work has come.
+/// The progress of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Advance {
     /// Frames of the clips that were read.
@@ -11,5 +11,5 @@ pub struct Advance {
     pub total: Option<u64>,
 }
 
-/// Hears of every block that was read, and says whether to go on.
+/// Called with the progress after every block that was read; returns whether to go on.
 pub type Watch<'a> = &'a mut dyn FnMut(Advance) -> ControlFlow<()>;

@@ -1,8 +1,8 @@
-//! A new clip out of stretches of others: what they hold is read, brought to one rate and number of channels, encoded
-//! and handed on, a block at a time, so that the length does not matter for the memory.
+//! A new clip from stretches of others: their sound is read, brought to one rate and number of channels, encoded and
+//! handed on, a block at a time, so that the length does not matter for the memory.
 //!
-//! Leaves out which stretches those are (`convert`, `splice`), and what the file is called. Run by any thread but a
-//! realtime one.
+//! The choice of the stretches (`convert`, `splice`) and the name of the file are not handled here. Run by any thread
+//! but a realtime one.
 
 use std::{
     io::{self, Write},
@@ -26,7 +26,7 @@ use crate::{
 pub(super) enum Destination<'a> {
     /// Into a file that grows, and is whole after [`Assembly::finish`].
     Spool(&'a mut dyn Spool),
-    /// To a reader, as they come.
+    /// To a writer, as they are produced.
     Stream(&'a mut dyn Write),
 }
 
@@ -49,7 +49,7 @@ pub(super) struct NewClip {
     pub(super) metadata: Metadata,
     /// How much louder it is made, and under which ceiling.
     pub(super) level: Option<Level>,
-    /// What errors call it.
+    /// The name of it in errors.
     pub(super) name: String,
 }
 
@@ -75,7 +75,7 @@ struct Leveling {
     gain_db: f64,
     limiter: Option<Limiter>,
     meter: Meter,
-    /// What comes out of the chain.
+    /// The output of the chain.
     raw: Vec<f32>,
 }
 
@@ -85,7 +85,7 @@ impl Leveling {
         Ok(Self { gain_db: level.gain_db, limiter, meter: Meter::new(audio)?, raw: Vec::new() })
     }
 
-    /// Takes `samples` and leaves what is to be encoded of them.
+    /// Takes `samples` and replaces them with those that are to be encoded.
     fn pass(&mut self, samples: &mut Vec<f32>) {
         self.raw.append(samples);
         loudness::pass(self.limiter.as_mut(), &mut self.raw, samples);
@@ -143,14 +143,15 @@ impl<'a> Assembly<'a> {
         Ok(assembly)
     }
 
-    /// Appends the frames `stretch` of a clip that errors call `name`; an end of `u64::MAX` is the end of the clip.
+    /// Appends the frames `stretch` of a clip that is called `name` in errors; an end of `u64::MAX` is the end of the
+    /// clip.
     ///
     /// They become exactly [`output_frames`](crate::audio::output_frames) of their number.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSupported`] for channels that cannot be kept; [`ErrorKind::InvalidData`] with the place if the clip
-    /// ends before the stretch does; those of the decoder, with
-    /// the place as well; those of the destination; [`ErrorKind::Abort`] if `watch` breaks it off.
+    /// [`ErrorKind::NotSupported`] for channels that cannot be kept; [`ErrorKind::InvalidData`] with the place if the
+    /// clip ends before the stretch does; those of the decoder, with the place as well; those of the destination;
+    /// [`ErrorKind::Abort`] if `watch` ends it.
     pub(super) fn append(
         &mut self,
         decoder: &mut dyn Decoder,
@@ -180,7 +181,7 @@ impl<'a> Assembly<'a> {
                 break;
             }
         }
-        // A file that ends before it says notes it.
+        // A file that ends before its stated length records that.
         if at < stretch.end && stretch.end != u64::MAX && decoder.damage().cut_off() == 0 {
             return Err(breaks_off(ErrorKind::InvalidData, name, at, from.sample_rate));
         }
@@ -234,7 +235,7 @@ impl<'a> Assembly<'a> {
         self.write()
     }
 
-    /// Writes what belongs behind the last frame and makes the file whole; it is still to be committed.
+    /// Writes what belongs after the last frame and makes the file whole; it is still to be committed.
     ///
     /// # Errors
     /// Those of the encoder and the destination.
@@ -254,7 +255,7 @@ impl<'a> Assembly<'a> {
         Ok(self.written)
     }
 
-    /// Encodes and writes `self.samples`, which are then gone.
+    /// Encodes and writes `self.samples`, and empties them.
     fn encode(&mut self) -> Result<()> {
         if let Some(level) = &mut self.level {
             level.pass(&mut self.samples);
@@ -287,7 +288,7 @@ impl<'a> Assembly<'a> {
     }
 }
 
-/// Makes what was written a whole file, and tells how long it is.
+/// Makes what was written a whole file, and returns its length.
 fn seal(encoder: &dyn Encoder, spool: &mut dyn Spool) -> io::Result<u64> {
     let seal = encoder.seal(spool.len());
     spool.truncate(seal.length)?;
@@ -303,11 +304,11 @@ pub(super) fn cannot_write(error: io::Error, name: &str) -> Error {
     Error::from_io(error, format!("cannot write {name}"))
 }
 
-/// Throws an unfinished file away, but not one that already has the name `target`: then only its folder could not be
-/// synced, and it may be in the place of an older file.
+/// Deletes an unfinished file, but not one that already has the name `target`: then only its folder could not be
+/// synced, and it may have replaced an older file.
 pub(super) fn discard_unnamed(spool: &mut dyn Spool, target: &Path) {
     if spool.path().as_deref() != Some(target) {
-        // The error that led here is the one to tell.
+        // The error that led here is the one to report.
         let _ = spool.discard();
     }
 }

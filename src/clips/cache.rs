@@ -1,7 +1,7 @@
 //! Waveforms of clips in a folder of their own, and how loud they are, so that a long take is read through only once.
 //!
-//! The folder may be deleted at any time, and what is in it is believed only if it is whole and belongs to the clip as
-//! it is now: same path, size and date of change. A clip has one file, so that a changed clip replaces its old one.
+//! The folder may be deleted at any time, and its content is used only if it is whole and belongs to the clip as it is
+//! now: same path, size and date of change. A clip has one file, so that a changed clip replaces its old one.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ const MAGIC: &[u8; 8] = b"dictwf\x03\n";
 /// No file is larger: the bins, and a path of any sensible length.
 const SIZE_MAX: u64 = 64 << 10;
 
-/// Clips that are remembered before the oldest are forgotten, about 180 MB if all of them are long.
+/// Clips that are kept before the oldest are removed, about 180 MB if all of them are long.
 const FILES_MAX: usize = 15_000;
 
 /// How loud a clip is as a whole; `None` for silence and what cannot be measured.
@@ -62,7 +62,7 @@ impl WaveformCache {
             was_ended |= flow.is_break();
             flow
         })?;
-        // A clip that changed while it was read would be kept with the wrong waveform.
+        // The wrong waveform would be kept for a clip that changed while it was read.
         if let (false, Ok(before), Ok(after)) = (was_ended, state, key(path))
             && before == after
         {
@@ -96,7 +96,7 @@ impl WaveformCache {
         decode_file(&bytes, &key)
     }
 
-    /// Keeps the waveform of the clip as it is now, such as one that was gathered while recording.
+    /// Stores the waveform of the clip as it is now, such as one that was gathered while recording.
     ///
     /// # Errors
     /// Those of the file system.
@@ -104,7 +104,7 @@ impl WaveformCache {
         self.write(&key(path)?, path, waveform, None)
     }
 
-    /// Forgets the waveforms that were kept longest ago, if there are too many.
+    /// Removes the waveforms that were stored longest ago, if there are too many.
     ///
     /// # Errors
     /// Those of the file system; a missing folder is none.
@@ -133,7 +133,7 @@ impl WaveformCache {
         Ok(())
     }
 
-    /// Keeps what belongs to that [`key`].
+    /// Stores what belongs to that [`key`].
     ///
     /// # Errors
     /// Those of the file system.
@@ -144,7 +144,8 @@ impl WaveformCache {
         }
         fs::create_dir_all(&self.folder)?;
         let target = self.file_of(path);
-        // Readers see the old file or the whole new one. The process's own name keeps others from writing into it.
+        // Readers see the old file or the whole new one. The number of the process in the name keeps other processes
+        // from writing into it.
         let part = target.with_extension(format!("{}.part", std::process::id()));
         let written = fs::File::create(&part)
             .and_then(|mut file| file.write_all(&bytes))
@@ -161,7 +162,7 @@ impl WaveformCache {
     }
 }
 
-/// What a kept waveform must belong to: path, size and date of change of the clip.
+/// What a stored waveform must match: path, size and date of change of the clip.
 pub(super) fn key(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     let modified = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -359,7 +360,7 @@ mod tests {
         fn any_bytes_are_survived(bytes: Vec<u8>, key: Vec<u8>) {
             let sealed = [&MAGIC[..], &bytes, &checksum(&[&MAGIC[..], &bytes].concat()).to_le_bytes()].concat();
             prop_assert_eq!(decode_file(&bytes, &key), None);
-            // The sum is right, so that the rest of the file is looked at.
+            // The sum is right, so that the rest of the file is checked.
             let _ = decode_file(&sealed, &key);
         }
     }

@@ -1,4 +1,5 @@
-//! One clip as its file's header and tags describe it. Reads no sound, except where the length cannot be told otherwise.
+//! One clip as its file's header and tags describe it. Reads no sound, except where the length cannot be found
+//! otherwise.
 
 use std::{
     fs,
@@ -26,7 +27,7 @@ pub struct Clip {
     /// Where the file is.
     #[serde(flatten, serialize_with = "path_alone")]
     pub path: PathBuf,
-    /// Name of the container, as in the table of formats; of a file that cannot be read, what its extension stands for.
+    /// Name of the container, as in the table of formats; for a file that cannot be read, the one of its extension.
     pub format: Option<String>,
     /// MIME type with the codec.
     pub mime_type: Option<String>,
@@ -42,14 +43,14 @@ pub struct Clip {
     pub sample_format: Option<String>,
     /// Size of the file.
     pub size_bytes: Option<u64>,
-    /// When it was recorded, by its broadcast extension, else by its tag, else when the file was last changed. To the
-    /// second.
+    /// When it was recorded: from its broadcast extension, else from its tag, else the time when the file was last
+    /// changed. To the second.
     #[serde(serialize_with = "rfc_3339")]
     pub recorded_at: Option<Zoned>,
     /// Why the file cannot be read. Other clips have no such field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// When the file was last changed, to notice that it was.
+    /// When the file was last changed, to detect changes.
     #[serde(skip)]
     pub modified: Option<SystemTime>,
 }
@@ -58,7 +59,8 @@ impl Clip {
     /// The clip at `path`. A file that is there but cannot be read is a clip with an `error`.
     ///
     /// # Errors
-    /// Those of looking at the file, [`std::io::ErrorKind::NotFound`] among them; a link to nowhere is no error.
+    /// Those of reading the metadata of the file, [`std::io::ErrorKind::NotFound`] among them; a link to nowhere is no
+    /// error.
     pub fn read(path: &Path) -> Result<Self> {
         Ok(Self::open(path)?.0)
     }
@@ -84,7 +86,7 @@ impl Clip {
         }
     }
 
-    /// What the name and the file system say.
+    /// What the name and the file system reveal.
     fn unread(path: &Path, metadata: &fs::Metadata) -> Self {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let by_extension = extension.and_then(format::by_extension);
@@ -125,7 +127,7 @@ impl Clip {
     }
 }
 
-/// Whether the extension is one of raw samples, which nothing but their extension tells.
+/// Whether the extension is that of raw samples, which can be recognised only by it.
 fn is_headerless(path: &Path) -> bool {
     path.extension().and_then(|e| format::by_extension(e.to_str()?)).is_some_and(|format| format.name == "raw")
 }
@@ -135,7 +137,7 @@ fn is_headerless(path: &Path) -> bool {
 fn recorded_at(tags: &Metadata, modified: Option<Zoned>) -> Option<Zoned> {
     let tagged = tagged_at(tags, modified);
     let Some(origination) = tags.broadcast.as_deref().and_then(broadcast::origination) else { return tagged };
-    // The extension tells no offset from universal time; a tag that tells the same time may.
+    // The extension has no offset from universal time; a tag with the same time may have one.
     match tagged {
         Some(at) if at.datetime().with().subsec_nanosecond(0).build().is_ok_and(|at| at == origination) => Some(at),
         tagged => origination.to_zoned(local_time::zone()).ok().or(tagged),
@@ -164,8 +166,8 @@ fn path_alone<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Err
     map.end()
 }
 
-/// A path in machine output: the field `name` as text and, where that cannot be the whole truth because the path is not
-/// Unicode, `name` + `_bytes` with its bytes in base64 (RFC 4648, section 4), by which a script reaches the file.
+/// A path in machine output: the field `name` as text and, where that is not exact because the path is not Unicode,
+/// `name` + `_bytes` with its bytes in base64 (RFC 4648, section 4), with which a script can open the file.
 ///
 /// # Errors
 /// Those of the serializer.

@@ -1,8 +1,7 @@
-//! A clip in another format, at another rate, with other channels: written anew beside the old one, which is not touched.
+//! A clip in another format, at another rate, with other channels: written beside the old one, which is not touched.
 //!
-//! Plain samples pass bit for bit where nothing has to change; where something has, those of up to 24 bits are exact, and
-//! 32-bit integers are rounded to the 24 bits of a float. Tags and markers come along. Run by any thread but a realtime
-//! one.
+//! Plain samples pass bit for bit where nothing has to change; otherwise those of up to 24 bits are exact, and 32-bit
+//! integers are rounded to the 24 bits of a float. Tags and markers are kept. Run by any thread but a realtime one.
 
 use std::{
     fs,
@@ -23,10 +22,10 @@ use crate::{
     storage::{self, Existing, FileSpool, Spool},
 };
 
-/// Rates that are tried where a format does not have that of a clip, in hertz.
+/// Rates that are tried where a format does not support that of a clip, in hertz.
 const USUAL_RATES: [u32; 9] = [8_000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000];
 
-/// What a clip is to become. What is `None` stays as it is in the clip, as far as the format has it.
+/// What a clip is to become. What is `None` stays as it is in the clip, as far as the format supports it.
 #[derive(Debug, Clone)]
 pub struct Conversion {
     /// The container.
@@ -39,7 +38,7 @@ pub struct Conversion {
     pub channels: Option<u16>,
     /// How a sample is stored.
     pub sample_format: Option<SampleFormat>,
-    /// Bits a second, for formats that can choose.
+    /// Bits a second, for formats that can vary it.
     pub bits_per_second: Option<u32>,
     /// Which part of the clip.
     pub excerpt: Excerpt,
@@ -48,7 +47,7 @@ pub struct Conversion {
     pub loudness_lufs: Option<f64>,
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Converted {
     /// Rate, channels and sample format of the new clip.
@@ -61,7 +60,7 @@ pub struct Converted {
     pub size_bytes: u64,
     /// Samples that were beyond full scale and are cut to it.
     pub clipped: u64,
-    /// What the clip says about itself and the new one has no place for, see [`Format::left_out`].
+    /// What the clip states about itself and the new one cannot store, see [`Format::left_out`].
     pub left_out: Vec<String>,
     /// How loud it was and is, if that was to be changed.
     pub loudness: Option<Leveled>,
@@ -87,12 +86,12 @@ impl Conversion {
         }
     }
 
-    /// What sound like `from`, whose channels are meant for these `speakers` if anybody knows, becomes. Where nothing was asked for and the format does not have what the clip has, it is
-    /// the shallowest samples that keep every bit, else the deepest, and the next higher of the usual rates, else the
-    /// next lower.
+    /// The format that sound in `from`, whose channels are meant for these `speakers` if they are known, is converted
+    /// to. Where nothing was requested and the format does not support what the clip has, it is the shallowest samples
+    /// that keep every bit, else the deepest, and the next higher of the usual rates, else the next lower.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSupported`] with what the format does not have, and for channels that cannot be kept.
+    /// [`ErrorKind::NotSupported`] with what the format does not support, and for channels that cannot be kept.
     pub fn audio(&self, from: AudioFormat, speakers: Option<&Speakers>) -> Result<AudioFormat> {
         let mixer = ChannelMixer::keep(from.channels, speakers, self.map.as_ref(), self.channels)?;
         let asked = AudioFormat {
@@ -130,10 +129,10 @@ impl Conversion {
 /// block, and then as after every error there is no new file and no unfinished one.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] if there is a file `target`, unless `existing` says otherwise, and if the clip itself
-/// would be replaced; [`ErrorKind::InvalidData`] if the clip is damaged or breaks off in the middle, with the place;
-/// [`ErrorKind::NotSupported`] for sound that the format does not have; [`ErrorKind::Abort`] after `watch` ended it; else
-/// those of [`format::open`] and of the file system.
+/// [`ErrorKind::AlreadyExists`] if there is a file `target`, unless `existing` allows it, and if the clip itself would
+/// be replaced; [`ErrorKind::InvalidData`] if the clip is damaged or ends in the middle, with the place;
+/// [`ErrorKind::NotSupported`] for sound that the format does not support; [`ErrorKind::Abort`] after `watch` ended it;
+/// else those of [`format::open`] and of the file system.
 pub fn convert(
     source: &Path,
     target: &Path,
@@ -145,7 +144,8 @@ pub fn convert(
     refuse_target(source, target, existing)?;
     // Before a file is made.
     conversion.audio(decoder.format(), decoder.metadata().speakers.as_ref())?;
-    // What an earlier one left when it was killed. Where the folder cannot be read there is nothing to be done.
+    // Unfinished files of an earlier process that was killed. Where the folder cannot be read there is nothing to be
+    // done.
     let _ = target.parent().map(storage::remove_drafts);
     let mut spool = FileSpool::draft_beside(target)
         .map_err(|error| Error::from_io(error, format!("cannot create {}", target.display())))?;
@@ -156,8 +156,8 @@ pub fn convert(
     Ok((path, converted))
 }
 
-/// Converts the clip `source` and writes it as it comes to `out`, which errors call `name`, in a form that needs no
-/// patching.
+/// Converts the clip `source` and writes it to `out`, which is called `name` in errors, while it is produced, in a form
+/// that needs no patching.
 ///
 /// # Errors
 /// Those of [`convert`], but for those of a file; [`ErrorKind::NotSupported`] if the format cannot be streamed; those of
@@ -174,7 +174,7 @@ pub fn convert_to_stream(
     assemble(clip, Destination::Stream(out), name, conversion, conversion.target(), watch)
 }
 
-/// An open clip and what errors call it.
+/// An open clip and its name in errors.
 struct Source<'a> {
     decoder: &'a mut dyn Decoder,
     name: &'a str,
@@ -282,7 +282,7 @@ fn assemble(
     Ok(Converted { audio, from, frames, size_bytes: bytes, clipped, left_out, loudness, lost_frames, damage })
 }
 
-/// What kept a clip from being measured.
+/// Why a clip could not be measured.
 fn of_clip(error: Error, name: &str) -> Error {
     match error.kind() {
         ErrorKind::Abort => error,
@@ -290,7 +290,7 @@ fn of_clip(error: Error, name: &str) -> Error {
     }
 }
 
-/// Says in time what the commit would say only at the end.
+/// Reports early what the commit would report only at the end.
 fn refuse_target(source: &Path, target: &Path, existing: Existing) -> Result<()> {
     let is_itself = matches!((source.canonicalize(), target.canonicalize()), (Ok(one), Ok(other)) if one == other);
     // A numbered name is another one.

@@ -1,4 +1,4 @@
-//! A part of a clip is cut out, or only that part is kept. The old version goes to the trash, and one step back is
+//! A part of a clip is cut out, or only that part is kept. The old version goes to the trash, and one step of undo is
 //! possible.
 //!
 //! Written as in [`splice`](mod@super::splice): into a file beside the clip that gets its name only when it is on the disk,
@@ -26,22 +26,22 @@ use crate::{
     storage::{self, Existing, FileSpool, Spool},
 };
 
-/// Where two parts meet softly, one fades into the other for so long.
+/// How long one part fades into the other where two parts meet with `soft`.
 const CROSSFADE: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// What is cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cut {
-    /// These frames are gone, and what is on both sides of them meets.
+    /// These frames are removed, and what is on both sides of them meets.
     Out(Range<u64>),
-    /// All but these frames are gone.
+    /// All but these frames are removed.
     Keep(Range<u64>),
 }
 
 named! { Cut: Out "out", Keep "keep" }
 
 impl Cut {
-    /// The frames that are left of so many.
+    /// The frames that are left of `frames` frames.
     fn kept(&self, frames: u64) -> Vec<Range<u64>> {
         let at = |frame: u64| frame.min(frames);
         let mut parts = Vec::new();
@@ -55,14 +55,14 @@ impl Cut {
     }
 }
 
-/// A clip of which something was cut, and the way back.
+/// A clip of which something was cut, and how to undo that.
 #[derive(Debug, Clone)]
 pub struct Trimmed {
     /// The clip.
     pub path: PathBuf,
     /// Frames in it.
     pub frames: u64,
-    /// Frames that are gone.
+    /// Frames that were removed.
     pub gone: u64,
     /// The frame at which something is missing now: where two parts meet, or the start.
     pub seam: u64,
@@ -83,16 +83,16 @@ impl Trimmed {
     }
 }
 
-/// Cuts the clip at `path`. Markers move with their frames, those of frames that are gone are gone. With `soft` the parts
+/// Cuts the clip at `path`. Markers move with their frames, those of removed frames are removed. With `soft` the parts
 /// that meet fade into each other for 5 ms, at a place within 5 ms of the cut at which both are quietest; the length is
 /// the same with and without it.
 ///
 /// `watch` can end it at any block. After an error the clip is as it was, and there is no other file.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidData`] if nothing would be left or nothing is to be cut, and for a clip that breaks off or is changed
-/// by somebody else meanwhile; [`ErrorKind::NotSupported`] if its format cannot be written; [`ErrorKind::Abort`] after
-/// `watch` ended it; else those of [`format::open`] and of the file system.
+/// [`ErrorKind::InvalidData`] if nothing would be left or nothing is to be cut, and for a clip that ends early or is
+/// changed by another program meanwhile; [`ErrorKind::NotSupported`] if its format cannot be written;
+/// [`ErrorKind::Abort`] after `watch` ended it; else those of [`format::open`] and of the file system.
 pub fn cut(path: &Path, cut: &Cut, soft: bool, watch: Watch<'_>) -> Result<Trimmed> {
     let failed = |error| Error::from_io(error, format!("cannot read {}", path.display()));
     let target = path.canonicalize().map_err(failed)?;
@@ -126,7 +126,7 @@ pub fn cut(path: &Path, cut: &Cut, soft: bool, watch: Watch<'_>) -> Result<Trimm
     })
 }
 
-/// Takes a cut back: the old version has its name again, byte for byte.
+/// Undoes a cut: the old version has its name again, byte for byte.
 ///
 /// # Errors
 /// [`ErrorKind::AlreadyExists`] if the clip was changed since; those of [`restore`](super::restore) if the trash was
@@ -153,7 +153,7 @@ pub fn undo_cut(trimmed: &Trimmed) -> Result<()> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Parts {
     parts: Vec<Range<u64>>,
-    /// Frames in which the first fades into the second, from the place on where they meet.
+    /// Frames over which the first fades into the second, from the place on where they meet.
     fade: u64,
 }
 
@@ -179,7 +179,7 @@ impl Parts {
         }
     }
 
-    /// Where a frame of the clip is afterwards, if it is still there. The end goes with the last frame.
+    /// Where a frame of the clip is afterwards, if it is still there. The end is removed with the last frame.
     fn place(&self, frame: u64, frames: u64) -> Option<u64> {
         let mut before = 0;
         for part in &self.parts {
@@ -233,12 +233,12 @@ fn quietest(end: u64, start: u64, frames: u64, most: u64, decoder: &mut dyn Deco
     let both = one.chunks_exact(channels).zip(other.chunks_exact(channels));
     let sums = both.map(|(one, other)| loudness(one) + loudness(other)).enumerate();
     let far = |place: usize| (place as u64).abs_diff(back);
-    // Of places that are as quiet the nearest.
+    // Of places that are equally quiet, the nearest.
     let best = sums.min_by(|(a, one), (b, other)| one.total_cmp(other).then(far(*a).cmp(&far(*b))));
     Ok(best.map_or(0, |(place, _)| place as i64 - back as i64))
 }
 
-/// What follows `end` fading into what follows `start`.
+/// What follows `end`, fading into what follows `start`.
 fn mixed(end: u64, start: u64, frames: u64, decoder: &mut dyn Decoder) -> Result<Vec<f32>> {
     let (one, other) = (read(decoder, end, frames)?, read(decoder, start, frames)?);
     let channels = usize::from(decoder.format().channels.max(1));
@@ -247,7 +247,7 @@ fn mixed(end: u64, start: u64, frames: u64, decoder: &mut dyn Decoder) -> Result
     Ok(mixed.collect())
 }
 
-/// Exactly so many frames from `at` on.
+/// Exactly `frames` frames from `at` on.
 fn read(decoder: &mut dyn Decoder, at: u64, frames: u64) -> Result<Vec<f32>> {
     let channels = usize::from(decoder.format().channels.max(1));
     let wanted = usize::try_from(frames).unwrap_or(usize::MAX);

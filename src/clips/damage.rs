@@ -17,7 +17,7 @@ const BLOCK_FRAMES: usize = 1 << 15;
 pub struct FileDamage {
     /// What is missing in the file.
     pub damage: Damage,
-    /// Frames that were lost while it was recorded, as far as somebody noted that.
+    /// Frames that were lost while it was recorded, as far as that was noted.
     pub noted_frames: Option<u64>,
     /// Frames that are read of it, silence included, if that is known.
     pub length: Option<u64>,
@@ -26,7 +26,7 @@ pub struct FileDamage {
 }
 
 impl FileDamage {
-    /// Reads the clip at `path` to its end, if `all`; otherwise only what tells how long it is.
+    /// Reads the clip at `path` to its end, if `all`; otherwise only what gives its length.
     ///
     /// # Errors
     /// Those of [`format::open`] and of reading.
@@ -59,7 +59,7 @@ impl FileDamage {
         self.damage.lost_frames() > 0 && self.length.is_some_and(|length| silent >= length)
     }
 
-    /// All frames that are lost, if anybody knows.
+    /// All frames that are lost, if that is known.
     #[must_use]
     pub fn frames(&self) -> Option<u64> {
         let missing = self.damage.lost_frames();
@@ -70,8 +70,7 @@ impl FileDamage {
     }
 }
 
-/// Frames that were lost while it was recorded. Our recorder notes losses only, so that its silence about them means
-/// none.
+/// Frames that were lost while it was recorded. This program notes losses only, so that no note of its own means none.
 pub(super) fn noted(tags: &Metadata) -> Option<u64> {
     let is_ours = tags.software.as_deref().is_some_and(|software| software.starts_with(env!("CARGO_PKG_NAME")));
     tags.lost_frames().or(is_ours.then_some(0))

@@ -1,4 +1,4 @@
-//! Waveforms as text. Pure; what is drawn where is the program's business.
+//! Waveforms as text. Pure; the program decides what is drawn where.
 //!
 //! The body of a column is how loud its sound is (RMS), and a dot above it is its peak: peaks alone look the same all
 //! through a long clip, because some sample of every minute is loud. Heights are decibels, because speech that is recorded
@@ -28,7 +28,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// From −60 dBFS to full scale, for sound of which nobody knows what will follow.
+    /// From −60 dBFS to full scale, for sound that is not yet known to its end.
     pub const FULL: Self = Self { floor_db: -60.0, top_db: 0.0 };
 
     /// The widest and the narrowest range, in dB: a steady sound is not made a mountain range.
@@ -39,7 +39,7 @@ impl Scale {
     /// How far the bottom is below the quietest twentieth, in dB.
     const MARGIN_DB: f64 = 3.0;
 
-    /// From the quietest sound of a clip, but for a twentieth of it, to its highest peak.
+    /// From the quietest sound of a clip, except for a twentieth of it, to its highest peak.
     #[must_use]
     pub fn of(bins: &[Bin]) -> Self {
         Self::from_top(bins, Bin::peak)
@@ -83,7 +83,7 @@ fn decibels(amplitude: f32) -> f64 {
     Dbfs::from_amplitude(f64::from(amplitude)).value()
 }
 
-/// One character a column, as loud as it is: `▁▂▃▄▅▆▇█`, or without UTF-8 `_.,-=+*#`.
+/// One character for each column, by its loudness: `▁▂▃▄▅▆▇█`, or without UTF-8 `_.,-=+*#`.
 #[must_use]
 pub fn bars(columns: &[Bin], scale: Scale, utf8: bool) -> String {
     let levels = if utf8 { BARS } else { ASCII };
@@ -144,7 +144,7 @@ fn steps(height: f64, max: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// A part that is so loud, with a peak so much higher.
+    /// A part of that level, with a peak that much higher.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "of a test")]
     fn bin(db: f64, crest_db: f64) -> Bin {
         let level = |db: f64| 32_767.0 * 10_f64.powf(db / 20.0);

@@ -10,17 +10,17 @@ use crate::{
     format::Decoder,
 };
 
-/// Ends that were cut fade in and out for so long.
+/// How long ends that were cut fade in and out.
 const FADE: Duration = Duration::from_millis(5);
 
-/// Which part of a clip is meant.
+/// A part of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excerpt {
     /// From this frame of the clip on.
     pub from: u64,
-    /// Up to this frame; what is behind the end of the clip is its end.
+    /// Up to this frame; beyond the end of the clip, its end.
     pub to: u64,
-    /// Without the silence before the first and behind the last sound.
+    /// Without the silence before the first and after the last sound.
     pub trims_silence: bool,
     /// Ends that were cut fade in and out for 5 ms, so that they do not click.
     pub soft: bool,
@@ -39,7 +39,7 @@ impl Excerpt {
     /// The part of the clip that `decoder` reads; itself if that is all of it. Markers are those of the part.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidData`] if nothing is left, which names the clip as errors call it; those of the decoder.
+    /// [`ErrorKind::InvalidData`] if nothing is left, which names the clip by its name in errors; those of the decoder.
     pub(super) fn of(self, mut decoder: Box<dyn Decoder>, name: &str) -> Result<Box<dyn Decoder>> {
         if self == (Self { soft: self.soft, ..Self::WHOLE }) {
             return Ok(decoder);
@@ -92,7 +92,7 @@ impl Part {
         max_frames.min(usize::try_from(self.frames.end.saturating_sub(self.at)).unwrap_or(usize::MAX))
     }
 
-    /// How loud a frame of the clip is, as a part of what it was.
+    /// The gain of a frame of the clip, as a factor.
     fn gain(&self, frame: u64) -> f32 {
         let part = |frames: u64, fade: u64| ((frames as f32 + 0.5) / fade.max(1) as f32).min(1.0);
         let (before, behind) = (frame - self.frames.start, (self.frames.end - 1).saturating_sub(frame));
@@ -131,7 +131,7 @@ impl Decoder for Part {
     }
 
     fn stored(&self) -> Option<SampleFormat> {
-        // What fades is not handed on as it is.
+        // What fades is not handed on as stored.
         self.decoder.stored().filter(|_| self.fade_in == 0 && self.fade_out == 0)
     }
 

@@ -1,7 +1,7 @@
-//! Which recordings were left unfinished: looks into folders and at files, and changes nothing.
+//! Which recordings were left unfinished: reads folders and files, and changes nothing.
 //!
-//! In a folder only the hidden files of this program count, because there nobody asked about any other file. What they
-//! hold is judged in [`repair`]. Run by any thread but a realtime one.
+//! In a folder only the hidden files of this program count, because the user named no other file there. Their content
+//! is checked in [`repair`]. Run by any thread but a realtime one.
 
 use std::{
     collections::BTreeSet,
@@ -44,17 +44,17 @@ pub struct Unfinished {
 pub struct Found {
     /// Recordings whose writer is gone, by path.
     pub unfinished: Vec<Unfinished>,
-    /// Recordings that are still being written; nobody touches them.
+    /// Recordings that are still being written; they are not touched.
     pub being_written: Vec<PathBuf>,
-    /// Files and folders about which nothing could be found out, and why.
+    /// Files and folders that could not be examined, and why.
     pub failed: Vec<(PathBuf, Error)>,
 }
 
 /// Looks for unfinished recordings in `paths`: in folders (not in those below them) for hidden files of this program;
-/// files are taken as they are, whoever wrote them.
+/// files are accepted as they are, whichever program wrote them.
 ///
-/// What cannot be looked at is noted, and the search goes on. A symbolic link that is not itself a folder in `paths` is
-/// not followed.
+/// What cannot be read is noted, and the search goes on. A symbolic link that is not itself a folder in `paths` is not
+/// followed.
 #[must_use]
 pub fn find(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
@@ -91,7 +91,7 @@ impl Found {
     }
 }
 
-/// Whether a file that a folder was seen to hold is not there any more. One that was named is missed.
+/// Whether a file that was found in a folder is not there any more. A file that the user named is reported as missing.
 pub(super) fn is_gone(error: &Error, kind: &Kind) -> bool {
     error.io_kind() == Some(io::ErrorKind::NotFound) && *kind != Kind::Named
 }
@@ -123,7 +123,7 @@ fn kind_of(path: &Path) -> Kind {
     place::target_of_part(path).map_or(Kind::Named, |target| Kind::Part { target })
 }
 
-/// Whether the hidden file for `target` is of a kind that is recorded here. Without permission to look: by its name.
+/// Whether the hidden file for `target` is of a kind that is recorded here. Without permission to read it: by its name.
 fn is_recording(path: &Path, target: &Path) -> bool {
     use io::Read;
     let mut start = Vec::new();
@@ -139,10 +139,10 @@ pub(super) fn extension(path: &Path) -> Option<&str> {
     path.extension()?.to_str()
 }
 
-/// Takes the file over: nobody else is writing it, and nobody else recovers it until the spool is dropped.
+/// Takes the file over: no other process is writing it, and none recovers it until the spool is dropped.
 ///
 /// # Errors
-/// With [`io::ErrorKind::WouldBlock`] underneath while somebody writes it; [`ErrorKind::NotAllowed`] if it belongs to
+/// With [`io::ErrorKind::WouldBlock`] underneath while a process writes it; [`ErrorKind::NotAllowed`] if it belongs to
 /// another user; else those of [`FileSpool::reopen`].
 pub(super) fn claim(file: &Unfinished) -> Result<FileSpool> {
     let failed = |error| Error::from_io(error, format!("cannot recover {}", file.path.display()));
@@ -154,13 +154,13 @@ pub(super) fn claim(file: &Unfinished) -> Result<FileSpool> {
     if !there.is_file() {
         return Err(refuse(ErrorKind::InvalidData, "it is not an ordinary file"));
     }
-    // Should it become something else only now, this fails.
+    // If it becomes something else only now, this fails.
     let spool = FileSpool::reopen(&file.path).map_err(failed)?;
     let metadata = spool.metadata().map_err(failed)?;
     if !is_ours(&metadata) {
         return Err(refuse(ErrorKind::NotAllowed, "it belongs to another user"));
     }
-    // The lock of this program's own recordings is proof; other recorders lock nothing.
+    // The lock of this program's own recordings is proof; other recorders do not lock their files.
     if file.kind == Kind::Named && writers::is_written_by_others(&metadata, SystemTime::now()).map_err(failed)? {
         return Err(failed(io::ErrorKind::WouldBlock.into()));
     }

@@ -22,7 +22,7 @@ use crate::{
 /// Fewer files than this are read faster without further threads.
 const FILES_PER_THREAD: usize = 64;
 
-/// Opening files waits for the disk more than it computes, but nobody gains from dozens of threads.
+/// Opening files waits for the disk more than it computes, but dozens of threads gain nothing.
 const THREADS_MAX: usize = 8;
 
 /// The hidden file of an unfinished recording.
@@ -30,7 +30,7 @@ const THREADS_MAX: usize = 8;
 pub struct PartFile {
     /// The hidden file.
     pub path: PathBuf,
-    /// What it would be called when it is finished.
+    /// The name that it gets when it is finished.
     pub target: PathBuf,
     /// Size of the file.
     pub size_bytes: u64,
@@ -80,7 +80,7 @@ named! { SortKey: Date "date", Name "name", Length "length", Size "size", Format
 
 impl Listing {
     /// What is in `folder`. Hidden files, folders and everything that is no sound file by its extension is left out; a
-    /// link counts as what it leads to, and one to nowhere is a clip with an error.
+    /// link counts as its target, and one without a target is a clip with an error.
     ///
     /// # Errors
     /// Those of reading the folder: [`Error::io_kind`] is [`io::ErrorKind::NotFound`] if there is none, and
@@ -149,7 +149,7 @@ impl PartFile {
         let is_being_written = match storage::is_being_written(&path) {
             Ok(answer) => answer,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            // What cannot be opened cannot be recovered either.
+            // A file that cannot be opened cannot be recovered either.
             Err(_) => true,
         };
         let (size_bytes, modified) = (metadata.len(), metadata.modified().ok());
@@ -174,7 +174,7 @@ fn read_all(files: &[PathBuf], known: &HashMap<&Path, &Clip>) -> Vec<Clip> {
         clips.extend(read(mine));
         for (files, thread) in reading {
             let found = thread.ok().and_then(|thread| thread.join().ok());
-            // A thread that the system refused leaves its share to this one.
+            // The share of a thread that the system refused to start is done on this one.
             clips.extend(found.unwrap_or_else(|| read(files)));
         }
     });
@@ -187,7 +187,8 @@ fn read_one(path: &Path, known: &HashMap<&Path, &Clip>) -> Option<Clip> {
         Ok(metadata) if !metadata.is_file() => return None,
         Ok(metadata) => {
             let modified = metadata.modified().ok();
-            // What could not be read may be readable by now without another date, as after a change of permissions.
+            // A file that could not be read may be readable by now without another date, as after a change of
+            // permissions.
             let same = |clip: &&&Clip| {
                 clip.error.is_none() && clip.size_bytes == Some(metadata.len()) && clip.modified == modified
             };
@@ -234,7 +235,7 @@ mod tests {
     fn only_sound_files_are_listed_newest_first() {
         let folder = folder();
         let listing = Listing::read(folder.path()).unwrap();
-        // The broken one has no tag, so that the date of its file counts, which is now.
+        // The broken one has no tag, so that the date of its file is used, which is now.
         assert_eq!(names(&listing), ["broken", "a-10", "a-9", "B"]);
         assert!(listing.clips[0].error.is_some() && listing.clips[1..].iter().all(|clip| clip.error.is_none()));
         assert_eq!(listing.unfinished, []);
@@ -288,7 +289,7 @@ mod tests {
             found.unfinished.into_iter().map(fact).collect::<Vec<_>>()
         };
         assert_eq!(states(), [("old.wav".into(), 6, false), ("take.wav".into(), 4, true)]);
-        // Looking did not take the lock away, nor does it keep the recorder from finishing.
+        // The check did not take the lock away, nor does it prevent the recorder from finishing.
         assert_eq!(FileSpool::reopen(&spool.path().unwrap()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(spool);
         assert_eq!(states(), [("old.wav".into(), 6, false), ("take.wav".into(), 4, false)]);

@@ -1,4 +1,4 @@
-//! Everything about one clip: its tags and markers, and what only reading all of its sound tells.
+//! Everything about one clip: its tags and markers, and what only reading all of its sound reveals.
 //!
 //! Reads in blocks and keeps none, so that memory is constant. Run by any thread that may take seconds.
 
@@ -19,13 +19,13 @@ use crate::{
     format::Decoder,
 };
 
-/// The loudness meter takes memory for rate × channels, and a damaged header may claim anything.
+/// The loudness meter needs memory for rate × channels, and a damaged header may claim anything.
 const LOUDNESS_SAMPLES_A_SECOND_MAX: u64 = 4_000_000;
 
-/// Everything about a clip. Serialized, it is what `info` tells in machine output.
+/// Everything about a clip. Serialized, it is the output of `info` in machine output.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Info {
-    /// What the header tells.
+    /// The content of the header.
     #[serde(flatten)]
     pub clip: Clip,
     /// Title of the take.
@@ -34,12 +34,12 @@ pub struct Info {
     pub device: Option<String>,
     /// Markers by time.
     pub markers: Vec<InfoMarker>,
-    /// Frames that were lost while it was recorded, or are missing in the file, and are silence or behind its end; `None`
-    /// if nobody noted.
+    /// Frames that were lost while it was recorded, or are missing in the file, and are silence or after its end;
+    /// `None` if not noted.
     pub lost_frames: Option<u64>,
     /// What is missing in the file and where, as the end of a sentence about it; `None` if nothing is.
     pub damage: Option<String>,
-    /// Frames that the device really made in a second of the recording system's clock; `None` if nobody noted.
+    /// Frames that the device really delivered in a second of the recording system's clock; `None` if not noted.
     pub device_rate_hz: Option<f64>,
     /// The highest sample in dBFS; `None` for silence and what was not measured.
     pub peak_dbfs: Option<f64>,
@@ -60,7 +60,7 @@ pub struct InfoMarker {
 }
 
 impl Info {
-    /// What the head of the clip at `path` tells, without reading its sound: no level, no loudness and no waveform.
+    /// What the head of the clip at `path` contains, without reading its sound: no level, no loudness and no waveform.
     ///
     /// # Errors
     /// Those of [`Clip::read`].
@@ -68,9 +68,9 @@ impl Info {
         Ok(Self::open(path)?.0)
     }
 
-    /// Reads the clip at `path` to its end. `watch` is called after each block with the waveform so far, and can end the
-    /// reading, which leaves level and loudness unknown. What makes the sound unreadable in the middle becomes the
-    /// `error` of the clip.
+    /// Reads the clip at `path` to its end. `watch` is called after each block with the waveform so far, and can end
+    /// the reading, which leaves level and loudness unknown. If the sound becomes unreadable in the middle, the reason
+    /// becomes the `error` of the clip.
     ///
     /// # Errors
     /// Those of [`Clip::read`].
@@ -96,7 +96,7 @@ impl Info {
         }
         let before = cache::key(path).ok();
         let is_whole = info.measure(decoder.as_mut(), watch);
-        // Damage is found only by reading, and a clip that changed meanwhile would be kept with the wrong waveform.
+        // Damage is found only by reading, and the wrong waveform would be kept for a clip that changed meanwhile.
         let key = cache::key(path).ok().filter(|after| before.as_ref() == Some(after));
         if let (true, None, Some(key)) = (is_whole, &info.damage, key) {
             let levels = Levels { peak_dbfs: info.peak_dbfs, loudness_lufs: info.loudness_lufs };
@@ -135,7 +135,7 @@ impl Info {
         self.lost_frames = damage::noted(tags);
     }
 
-    /// Reads on to the end; whether it got there.
+    /// Reads on to the end; returns whether it got there.
     fn measure(&mut self, decoder: &mut dyn Decoder, mut watch: impl FnMut(&Outline) -> ControlFlow<()>) -> bool {
         let audio = decoder.format();
         let channels = usize::from(audio.channels.max(1));
@@ -174,9 +174,9 @@ impl Info {
         is_whole
     }
 
-    /// Takes what reading to the end told.
+    /// Stores what reading to the end found.
     fn keep(&mut self, waveform: Waveform, levels: Levels, rate: u32) {
-        // A format that does not tell its length has told it now.
+        // For a format without a stated length it is known now.
         self.clip.frames.get_or_insert(waveform.frames());
         self.clip.duration_s.get_or_insert(seconds(waveform.frames(), rate));
         self.peak_dbfs = levels.peak_dbfs;
@@ -185,7 +185,7 @@ impl Info {
     }
 }
 
-/// The meter of EBU R 128; nothing for formats that it does not know.
+/// The meter of EBU R 128; nothing for formats that it does not support.
 struct Loudness(Option<EbuR128>);
 
 impl Loudness {
@@ -197,7 +197,7 @@ impl Loudness {
     }
 
     fn push(&mut self, samples: &[f32]) {
-        // One infinite sample would stay in the filters for ever, and a measurement without it would be a lie.
+        // One infinite sample would stay in the filters for ever, and a measurement without it would be wrong.
         let is_finite = samples.iter().all(|sample| sample.is_finite());
         let is_taken = self.0.as_mut().is_some_and(|meter| is_finite && meter.add_frames_f32(samples).is_ok());
         if !is_taken {
@@ -293,7 +293,7 @@ mod tests {
         let (first, blocks) = recall();
         assert!(blocks > 0 && first.peak_dbfs.is_some() && first.loudness_lufs.is_some());
         assert_eq!(recall(), (first.clone(), 0));
-        // A waveform without levels, such as the screen keeps, does not do.
+        // A waveform without levels, such as the screen stores, is not enough.
         cache.store(&path, &first.waveform).unwrap();
         assert_eq!(recall(), (first, blocks));
         let mut cut = bytes;

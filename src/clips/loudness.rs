@@ -1,9 +1,9 @@
-//! How loud a clip is, and what makes it as loud as it should be: the integrated loudness of EBU R 128, with its true
-//! peaks kept below a ceiling.
+//! How loud a clip is, and the gain that makes it as loud as requested: the integrated loudness of EBU R 128, with its
+//! true peaks kept below a ceiling.
 //!
 //! A clip is read twice, once to be measured as it will be (at its new rate, with its new channels) and once to be
-//! written. Where the peaks of a louder clip would be above the ceiling they are limited, which takes some loudness with
-//! them; how much is tried before. Run by any thread that may take seconds.
+//! written. Where the peaks of a louder clip would be above the ceiling they are limited, which reduces the loudness a
+//! little; how much is measured before. Run by any thread that may take seconds.
 
 use ebur128::{EbuR128, Mode};
 
@@ -20,26 +20,26 @@ use crate::{
 /// The highest true peak, in dBTP (EBU R 128, item i).
 pub const TRUE_PEAK_MAX_DBTP: f64 = -1.0;
 
-/// How far below it peaks are kept: the estimate between samples misses a little, and a lossy format adds to peaks.
+/// How far below it peaks are kept: the estimate between samples misses a little, and a lossy format increases peaks.
 const MARGIN_DB: f64 = 0.4;
 const LOSSY_MARGIN_DB: f64 = 2.0;
 
-/// What a lossy format makes of it shows only in the file: so often it is made anew, if that is too loud or not as loud as
-/// was asked for. Peaks are then kept a little further down than they would have to be.
+/// The effect of a lossy format shows only in the file: it is rewritten at most this many times if it is too loud or
+/// not as loud as requested. Peaks are then kept a little further down than they would have to be.
 pub(super) const REMAKES_MAX: u32 = 3;
 const REMAKE_MARGIN_DB: f64 = 0.1;
 const REMAKE_LU: f64 = 0.2;
 
-/// Tries until the loudness behind the limiter is near enough.
+/// Tries until the loudness after the limiter is near enough.
 const TRIES_MAX: usize = 8;
 const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 
-/// From one try to the next the gain changes by so much at most, and is taken to make the clip louder by this part of it
-/// at least.
+/// From one try to the next the gain changes by this much at most, and is assumed to make the clip louder by this part
+/// of the change at least.
 const STEP_DB: f64 = 12.0;
 const RISE_MIN: f64 = 0.2;
 
-/// More gain than this would lift nothing but noise.
+/// More gain than this would raise nothing but noise.
 const GAIN_MAX_DB: f64 = 60.0;
 
 /// How loud something is.
@@ -77,7 +77,8 @@ impl Target {
         Self { lufs, margin_db: if format.bits_per_second.is_some() { LOSSY_MARGIN_DB } else { MARGIN_DB } }
     }
 
-    /// What to aim at where this made a file so loud instead of `wanted_lufs`; `None` if that is near enough.
+    /// The next target where this one made a file of that loudness instead of `wanted_lufs`; `None` if that is near
+    /// enough.
     pub(super) fn corrected(self, made: Loudness, wanted_lufs: f64) -> Option<Self> {
         let excess = made.true_peak_dbtp.map_or(0.0, |peak| (peak - TRUE_PEAK_MAX_DBTP).max(0.0));
         let missing = made.lufs.map_or(0.0, |lufs| wanted_lufs - lufs);
@@ -88,7 +89,7 @@ impl Target {
     }
 }
 
-/// How loud what `decoder` reads is.
+/// The loudness of the sound that `decoder` reads.
 ///
 /// # Errors
 /// Those of the decoder and of [`Meter::new`].
@@ -102,12 +103,12 @@ pub(super) fn of(decoder: &mut dyn Decoder) -> Result<Loudness> {
     Ok(meter.loudness())
 }
 
-/// Measures what passes.
+/// Measures the samples that are pushed.
 pub(super) struct Meter(EbuR128);
 
 impl Meter {
     /// # Errors
-    /// [`ErrorKind::NotSupported`] for a rate or a number of channels that the recommendation does not know.
+    /// [`ErrorKind::NotSupported`] for a rate or a number of channels that the recommendation does not cover.
     pub(super) fn new(audio: AudioFormat) -> Result<Self> {
         let mode = Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM;
         let meter = EbuR128::new(audio.channels.into(), audio.sample_rate, mode).map_err(|error| {
@@ -117,10 +118,10 @@ impl Meter {
         Ok(Self(meter))
     }
 
-    /// Takes interleaved whole frames. What is no number cannot be measured and is left out.
+    /// Takes interleaved whole frames. NaN cannot be measured and is left out.
     pub(super) fn push(&mut self, samples: &[f32]) {
         if samples.iter().all(|sample| sample.is_finite()) {
-            // Refused only in pieces of frames.
+            // It fails only for incomplete frames.
             let _ = self.0.add_frames_f32(samples);
         }
     }
@@ -145,10 +146,10 @@ pub(super) struct Level {
 }
 
 impl Level {
-    /// Finds out what makes the clip as loud as `target` says, as sound of `audio`.
+    /// Finds the gain that makes the clip as loud as `target` states, as sound of `audio`.
     ///
     /// # Errors
-    /// Those of the decoder; [`ErrorKind::Abort`] if `watch` breaks it off; [`ErrorKind::NotSupported`] as above.
+    /// Those of the decoder; [`ErrorKind::Abort`] if `watch` ends it; [`ErrorKind::NotSupported`] as above.
     pub(super) fn find(
         decoder: &mut dyn Decoder,
         (mixer, audio): (&ChannelMixer, AudioFormat),
@@ -164,7 +165,8 @@ impl Level {
         }
         let ceiling = Some(db_to_factor(ceiling_db));
         let mut gain_db = wanted;
-        // Without a limiter the loudness rises as the gain does; what of it is left shows from try to try.
+        // Without a limiter the loudness rises as the gain does; how much of the rise the limiter leaves is estimated
+        // from try to try.
         let (mut rise, mut last) = (1.0, (0.0, lufs));
         for _ in 0..TRIES_MAX {
             let tried = measure(decoder, (mixer, audio), (gain_db, ceiling), watch)?;

@@ -1,7 +1,7 @@
 //! Giving a clip other markers. Everything else in it stays as it is, byte for byte.
 //!
-//! The file is written anew beside the clip and takes its name in one step, so that whatever fails leaves the clip whole.
-//! Its date stays. Run by any thread that may take the time of a copy.
+//! The file is written beside the clip and takes its name in one step, so that any failure leaves the clip whole. Its
+//! date stays. Run by any thread that may take the time of a copy.
 
 use std::{fs, path::Path};
 
@@ -21,9 +21,9 @@ use crate::{
 /// FLAC and Opus files keep the time of a marker to the millisecond, WAV files to the frame.
 ///
 /// # Errors
-/// [`ErrorKind::NotSupported`] if its format cannot be written or has no place for markers; [`ErrorKind::InvalidData`] for a
-/// clip that is damaged, or changed by somebody else meanwhile; else those of [`format::open`] and of the file system. Then
-/// the clip is as it was.
+/// [`ErrorKind::NotSupported`] if its format cannot be written or has no place for markers; [`ErrorKind::InvalidData`]
+/// for a clip that is damaged, or changed by another program meanwhile; else those of [`format::open`] and of the file
+/// system. Then the clip is as it was.
 pub fn set_markers(path: &Path, markers: &[Marker]) -> Result<()> {
     let failed = |error| Error::from_io(error, format!("cannot read {}", path.display()));
     let target = path.canonicalize().map_err(failed)?;
@@ -49,7 +49,7 @@ pub fn set_markers(path: &Path, markers: &[Marker]) -> Result<()> {
             return Err(Error::new(ErrorKind::InvalidData, format!("{name} was changed meanwhile, its markers stay")));
         }
         if let Some(part) = spool.path() {
-            // Some file systems know no rights, and the date is told elsewhere as well.
+            // Some file systems have no permissions, and the date is stored elsewhere as well.
             let _ = fs::set_permissions(&part, there.permissions());
         }
         spool.commit(&target, Existing::Replace).map_err(|error| cannot_write(error, &name))

@@ -1,9 +1,9 @@
-//! A folder of recordings: what is in it, what is known about each, keeping order among them, and making whole what was
-//! left unfinished.
+//! A folder of recordings: what is in it, what is known about each, sorting, renaming and deleting them, and repairing
+//! what was left unfinished.
 //!
-//! The folder is the truth: nothing is remembered elsewhere except waveforms, which a cache keeps that may be deleted
-//! at any time. Stands above encoders, decoders and storage and joins them; prints nothing. Run by any thread but a
-//! realtime one.
+//! The folder is the only state: nothing is stored elsewhere except waveforms, in a cache that may be deleted at any
+//! time. Stands above encoders, decoders and storage and joins them; prints nothing. Run by any thread but a realtime
+//! one.
 
 mod advance;
 mod assembly;

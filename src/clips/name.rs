@@ -1,4 +1,4 @@
-//! Names of clips: which one a clip may be given, which clip a word means, and in which order people expect them.
+//! Names of clips: which names are allowed, which clip a word names, and in which order people expect them.
 
 use std::{
     cmp::Ordering,
@@ -15,10 +15,10 @@ use crate::{
 /// The most bytes a file name has, its extension included.
 const NAME_MAX_BYTES: usize = 255;
 
-/// Checks that a clip can be called `name`, with `extension` (without dot, may be empty) behind it.
+/// Checks that a clip can be called `name`, with `extension` (without dot, may be empty) after it.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidData`] that says what is wrong with the name.
+/// [`ErrorKind::InvalidData`] with what is wrong with the name.
 pub fn check(name: &str, extension: &str) -> Result<()> {
     let dotted = extension.len() + usize::from(!extension.is_empty());
     let wrong = if name.trim().is_empty() {
@@ -41,7 +41,7 @@ pub fn check(name: &str, extension: &str) -> Result<()> {
 }
 
 fn is_refused(c: char) -> bool {
-    // Besides what storage refuses: marks that are never seen, so that two names would look the same.
+    // In addition to what storage refuses: invisible characters, with which two names would look the same.
     !place::is_safe_char(c) || matches!(c, '\u{61c}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
@@ -61,14 +61,14 @@ pub fn is_clip_name(path: &Path) -> bool {
     !is_hidden && path.extension().and_then(|extension| extension.to_str()).is_some_and(is_sound)
 }
 
-/// Why a word does not lead to a clip.
+/// Why a word does not name a clip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FindError {
     /// There is no such file.
     NotFound {
         /// The word.
         word: String,
-        /// The folder that was looked into.
+        /// The folder that was searched.
         folder: PathBuf,
     },
     /// It fits several files.
@@ -94,7 +94,7 @@ impl fmt::Display for FindError {
 
 impl std::error::Error for FindError {}
 
-/// The file that `word` means: a path, the name of a file in `folder`, or such a name without its extension.
+/// The file that `word` names: a path, the name of a file in `folder`, or such a name without its extension.
 ///
 /// A word without a separator that fits both a file in the current folder and another one in `folder` is ambiguous,
 /// because it may be the name of what is to be deleted. Reads no file.
@@ -108,7 +108,7 @@ pub fn find(folder: &Path, word: &Path) -> Result<PathBuf, FindError> {
     if exists(word) {
         return Ok(word.to_owned());
     }
-    // A path may leave out the extension too.
+    // A path may omit the extension too.
     match (word.parent(), word.file_name()) {
         (Some(parent), Some(name)) => find_stem(parent, Path::new(name), word),
         _ => Err(not_found(word, folder)),
@@ -154,7 +154,7 @@ fn is_bare(word: &Path) -> bool {
     !text.contains('/') && !text.contains(MAIN_SEPARATOR) && word.file_name().is_some()
 }
 
-/// Whether anything but a folder is there; a link to nowhere counts, because it can be deleted.
+/// Whether anything but a folder is there; a link without a target counts, because it can be deleted.
 fn exists(path: &Path) -> bool {
     match fs::metadata(path) {
         Ok(metadata) => !metadata.is_dir(),

@@ -1,8 +1,9 @@
 //! Where nobody speaks in a clip, found by reading no more of it than is needed.
 //!
-//! A pause is a stretch in which every 20 ms are far quieter than the clip is where it is loud, or hardly louder than the
-//! noise around them. Both are measured, so that neither a quiet recording nor a noisy one needs a setting. It tells loud
-//! from quiet and not speech from music. Memory is that of a minute. Run by any thread but a realtime one.
+//! A pause is a stretch in which every 20 ms are far quieter than the loud parts of the clip, or hardly louder than the
+//! noise around them. Both are measured, so that neither a quiet recording nor a noisy one needs a setting. It
+//! distinguishes loud from quiet, but not speech from music. Memory is that of a minute. Run by any thread but a
+//! realtime one.
 
 use std::{
     ops::{ControlFlow, Range},
@@ -16,27 +17,27 @@ use crate::{
     format::Decoder,
 };
 
-/// The shortest stretch whose level is told.
+/// The shortest stretch whose level is measured.
 const STEP_LENGTH: Duration = Duration::from_millis(20);
-/// So much is looked at in one piece, with so much of it twice, because a pause may lie across two pieces.
+/// This much is read as one piece, with this much overlap, because a pause may lie across two pieces.
 const PIECE_LENGTH: Duration = Duration::from_secs(60);
 const OVERLAP_LENGTH: Duration = Duration::from_secs(5);
-/// Whoever goes to a pause hears so much of it before somebody speaks again.
+/// How much of a pause is heard before the next speech after a jump to the pause.
 const LEAD_LENGTH: Duration = Duration::from_millis(150);
-/// Two places that are this close are one.
+/// Two places that are this close count as one.
 const SAME_PLACE_MAX: Duration = Duration::from_millis(50);
 /// Steps that are loud within a pause and do not end it: a click.
 const CLICK_STEPS: usize = 2;
 
-/// How far below the loud parts it is quiet, and how far above the noise it still is, in dB.
+/// How far below the loud parts a level counts as quiet, and how far above the noise it still does, in dB.
 const BELOW_LOUD_DB: f64 = 22.0;
 const ABOVE_NOISE_DB: f64 = 6.0;
-/// Noise that is not further than this below the loud parts is no noise.
+/// Noise that is not further than this below the loud parts does not count as noise.
 const NOISE_LIMIT_DB: f64 = 8.0;
-/// The same where sound is thrown away: a whisper must stay.
+/// The same where sound is removed: a whisper must stay.
 const TRIM_BELOW_LOUD_DB: f64 = 40.0;
 const TRIM_NOISE_LIMIT_DB: f64 = 14.0;
-/// What is trimmed leaves so much before and after the sound.
+/// Trimming leaves this much before and after the sound.
 const TRIM_MARGIN: Duration = Duration::from_millis(100);
 
 impl Waveform {
@@ -51,25 +52,25 @@ impl Waveform {
 /// Finds the pauses of an open clip.
 pub struct Pauses<'a> {
     decoder: &'a mut dyn Decoder,
-    /// What is loud in it, in dBFS.
+    /// The level of its loud parts, in dBFS.
     loud_db: Option<f64>,
     /// Shorter ones do not count.
     shortest: Duration,
 }
 
 impl<'a> Pauses<'a> {
-    /// Pauses of at least `shortest`. Whoever knows how [loud](Waveform::loudness) the clip is says so, otherwise it is found out
-    /// from what is read.
+    /// Pauses of at least `shortest`. A caller that has the [loudness](Waveform::loudness) of the clip passes it,
+    /// otherwise it is measured from what is read.
     #[must_use]
     pub fn new(decoder: &'a mut dyn Decoder, loud_db: Option<f64>, shortest: Duration) -> Self {
         Self { decoder, loud_db, shortest }
     }
 
-    /// The first pause in which one can go on from `frame`: its frames, without those before the clip's sound ends.
-    /// `watch` is asked before each piece whether to go on.
+    /// The first pause after `frame` from which playback can go on: its frames, without those before the clip's sound
+    /// ends. `watch` is called before each piece, and returns whether to go on.
     ///
     /// # Errors
-    /// Those of the decoder, whose place is another afterwards.
+    /// Those of the decoder, whose position differs afterwards.
     pub fn next(&mut self, frame: u64, watch: &mut dyn FnMut() -> ControlFlow<()>) -> Result<Option<Range<u64>>> {
         let mut at = frame.saturating_sub(self.frames(OVERLAP_LENGTH));
         let mut quiet_since = None;
@@ -95,7 +96,7 @@ impl<'a> Pauses<'a> {
         }
     }
 
-    /// The last pause in which one can go on before `frame`.
+    /// The last pause before `frame` from which playback can go on.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -119,7 +120,7 @@ impl<'a> Pauses<'a> {
         }
     }
 
-    /// Where in a pause one goes on: shortly before its end.
+    /// Where in a pause playback goes on: shortly before its end.
     #[must_use]
     pub fn landing(&self, pause: &Range<u64>) -> u64 {
         pause.end.saturating_sub(self.frames(LEAD_LENGTH)).max(pause.start)
@@ -202,7 +203,7 @@ fn level(samples: &[f32]) -> f64 {
     Dbfs::from_amplitude((power / samples.len().max(1) as f64).sqrt()).value()
 }
 
-/// Up to which level it is quiet; `None` if it is silent all through and nobody knows what is loud.
+/// Up to which level it is quiet; `None` if all is silent and the loud level is not known.
 fn threshold(levels: &[f64], loud_db: Option<f64>, (below_loud, noise_limit): (f64, f64)) -> Option<f64> {
     let loud = loud_db.or_else(|| percentile(levels.to_vec(), 0.9))?;
     let silence = levels.iter().filter(|level| !level.is_finite()).count();
@@ -211,7 +212,7 @@ fn threshold(levels: &[f64], loud_db: Option<f64>, (below_loud, noise_limit): (f
     Some((loud - below_loud).max((noise + ABOVE_NOISE_DB).min(loud - noise_limit)))
 }
 
-/// The level that this part of all that is not silence is below.
+/// The level below which this part of everything that is not silence is.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
 fn percentile(mut levels: Vec<f64>, part: f64) -> Option<f64> {
     levels.retain(|level| level.is_finite());
@@ -229,7 +230,7 @@ mod tests {
 
     const RATE: u64 = 8_000;
 
-    /// Speech as it matters here: noise of that level for so many seconds, which swells where it is loud.
+    /// Test speech: noise of that level for `seconds` seconds, which swells where it is loud.
     fn speech(seconds: f64, level: f32, out: &mut Vec<f32>) {
         let count = (seconds * RATE as f64) as u32;
         let mut random = 1_u32;
@@ -259,7 +260,7 @@ mod tests {
         for (loud, quiet) in [(0.5, 0.0), (0.5, 0.001), (0.3, 0.0005), (0.5, 0.1)] {
             let mut decoder = clip(&[(4.0, loud), (1.0, quiet), (3.0, loud), (2.0, quiet), (4.0, loud)]);
             let mut pauses = Pauses::new(decoder.as_mut(), None, Duration::from_millis(400));
-            // What swells goes down to the noise, where that is loud.
+            // Where the noise is loud, swelling speech falls to its level.
             let near = if quiet < 0.05 { 0.05 } else { 0.2 };
             let mut at = 0;
             for (start, end) in [(4.0, 5.0), (8.0, 10.0)] {

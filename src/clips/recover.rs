@@ -1,10 +1,11 @@
-//! Makes unfinished recordings whole: repairs the header, keeps the time of the last change, gives the finished name.
+//! Makes unfinished recordings whole: repairs the header, keeps the time of the last change, and gives the file its
+//! finished name.
 //!
-//! The order survives a crash and a power cut anywhere: what is to be replaced goes into a file beside it, then come the
-//! bytes, then the disk, then the name; whoever runs it again finishes it. Nothing is ever replaced, and nothing deleted
-//! but a hidden file without a byte of sound: it would be found again for ever. A file that a user named is changed only
-//! if at least as much of it can be decoded afterwards, which is tried before. What has to change is decided in
-//! [`repair`]. Run by any thread but a realtime one.
+//! The order of steps survives a crash and a power cut anywhere: the bytes that will be replaced go into a file beside
+//! it, then the new bytes are written, then synced, then the file gets its name; running it again finishes it. No other
+//! file is ever replaced, and none is deleted except a hidden file without a byte of sound: it would be found again for
+//! ever. A file that a user named is changed only if at least as much of it can be decoded afterwards, which is tried
+//! before. What has to change is decided in [`repair`]. Run by any thread but a realtime one.
 
 use std::{
     collections::BTreeSet,
@@ -34,7 +35,7 @@ use crate::{
 /// What was done about a recording, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// Its bytes were made right and, if its name was a hidden one, it was given its finished name.
+    /// Its bytes were repaired and, if its name was a hidden one, it was given its finished name.
     Repaired,
     /// Its bytes were right; it was given its finished name.
     Renamed,
@@ -46,7 +47,7 @@ pub enum Change {
 
 named! { Change: Repaired "repaired", Renamed "renamed", Nothing "nothing", Empty "empty" }
 
-/// A recording that was looked after.
+/// A recording that was handled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recovered {
     /// Where it was.
@@ -57,7 +58,7 @@ pub struct Recovered {
     pub change: Change,
     /// Name of the container, such as `wav`.
     pub container: &'static str,
-    /// What the sound is like, where the file tells.
+    /// The format of the sound, where the file states it.
     pub format: Option<AudioFormat>,
     /// Frames in it, where the format is known.
     pub frames: Option<u64>,
@@ -67,7 +68,7 @@ pub struct Recovered {
     pub changed_bytes: u64,
     /// Bytes at the end that made no whole frame and were cut off.
     pub cut_bytes: u64,
-    /// What is missing in it and where, as the end of a sentence about it, if it was right or is so now.
+    /// What is missing in it and where, as the end of a sentence about it, if it was right or is right now.
     pub damage: Option<String>,
     /// Frames that are missing in it.
     pub lost_frames: u64,
@@ -81,21 +82,21 @@ impl Recovered {
     }
 }
 
-/// What became of one path.
+/// The outcome for one path.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was looked after.
+    /// It was handled.
     Recovered(Recovered),
     /// It is still being written and was not touched.
     BeingWritten(PathBuf),
-    /// It could not be recovered, or not even looked at; it is as it was, or as far as the last whole step.
+    /// It could not be recovered, or not even read; it is as it was, or as far as the last complete step.
     Failed(PathBuf, Error),
 }
 
 named! { Outcome: Recovered "recovered", BeingWritten "being-written", Failed "failed" }
 
-/// Finds the unfinished recordings in `paths` (files and folders) and recovers each; a failure of one does not keep the
-/// others from it. With `dry_run` nothing changes, and the outcomes say what would be.
+/// Finds the unfinished recordings in `paths` (files and folders) and recovers each; a failure of one does not stop the
+/// others. With `dry_run` nothing changes, and the outcomes are what would be.
 ///
 /// ```no_run
 /// use dictaphone::clips::{Outcome, run};
@@ -113,11 +114,11 @@ pub fn run(paths: &[PathBuf], dry_run: bool) -> Vec<Outcome> {
     run_watched(paths, dry_run, &mut |_, _| {})
 }
 
-/// As [`run`]; `watch` is called with how far the reading of a file is, which takes long where its sound must be decoded.
+/// As [`run`]; `watch` is called with the progress of reading a file, which takes long where its sound must be decoded.
 #[must_use]
 pub fn run_watched(paths: &[PathBuf], dry_run: bool, watch: &mut dyn FnMut(&Path, Advance)) -> Vec<Outcome> {
     if !dry_run {
-        // What was made of other clips when its maker was killed is no recording: nothing is lost with it.
+        // Unfinished results made from other clips are no recordings: nothing is lost with them.
         paths.iter().filter(|path| path.is_dir()).for_each(|folder| drop(storage::remove_drafts(folder)));
     }
     let found = find(paths);
@@ -127,7 +128,7 @@ pub fn run_watched(paths: &[PathBuf], dry_run: bool, watch: &mut dyn FnMut(&Path
         match outcome {
             Ok(recovered) => Some(Outcome::Recovered(recovered)),
             Err(error) if error.io_kind() == Some(io::ErrorKind::WouldBlock) => Some(Outcome::BeingWritten(file.path)),
-            // Somebody else has recovered it meanwhile.
+            // Another process has recovered it meanwhile.
             Err(error) if find::is_gone(&error, &file.kind) => None,
             Err(error) => Some(Outcome::Failed(file.path, error)),
         }
@@ -138,13 +139,13 @@ pub fn run_watched(paths: &[PathBuf], dry_run: bool, watch: &mut dyn FnMut(&Path
     recovered.into_iter().chain(being_written).chain(failed).collect()
 }
 
-/// Recovers one recording; with `dry_run` only says what would be done.
+/// Recovers one recording; with `dry_run` only reports what would be done.
 ///
 /// # Errors
-/// With [`io::ErrorKind::WouldBlock`] underneath while somebody writes it;
+/// With [`io::ErrorKind::WouldBlock`] underneath while a process writes it;
 /// [`ErrorKind::NotAllowed`](crate::ErrorKind::NotAllowed) if it belongs to another user;
 /// [`ErrorKind::InvalidData`](crate::ErrorKind::InvalidData) and
-/// [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported) if its bytes do not tell what it is; else those of the
+/// [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported) if its bytes do not show what it is; else those of the
 /// file system. After an error the file has its old name, unless only the folder could not be synced.
 pub fn recover(file: &Unfinished, dry_run: bool) -> Result<Recovered> {
     recover_beside(file, dry_run, &mut BTreeSet::new(), &mut |_, _| {})
@@ -173,7 +174,7 @@ fn recover_beside(
     let extension = find::extension(target.unwrap_or(&file.path));
     let mut reader = spool.reader().map_err(failed)?;
     let repair = examine(&mut reader, &name, extension, origin).map_err(|error| match error.kind() {
-        // It may well be read, by the library that knows what others write.
+        // The library may well read it, because it supports what other programs write.
         ErrorKind::Undecodable => format::unknown(&name),
         _ => error,
     })?;
@@ -200,7 +201,7 @@ fn recover_beside(
     Ok(recovered)
 }
 
-/// Reads the file to its end. What cannot be read at all was told by others.
+/// Reads the file to its end. Why a file cannot be read at all is reported elsewhere.
 fn note_damage(recovered: &mut Recovered, watch: &mut dyn FnMut(&Path, Advance)) {
     let losses = FileDamage::watched(&recovered.to, true, |advance| watch(&recovered.to, advance));
     let Ok(losses) = losses else { return };
@@ -232,7 +233,7 @@ fn summary(file: &Unfinished, repair: &Repair) -> Recovered {
     }
 }
 
-/// Refuses to change a file of others where something in it would be lost.
+/// Refuses to change a file of another program where something in it would be lost.
 fn refuse_harm(spool: &FileSpool, file: &Unfinished, repair: &Repair, name: &str) -> Result<()> {
     if file.kind != Kind::Named {
         return Ok(());
@@ -258,7 +259,7 @@ fn refuse_harm(spool: &FileSpool, file: &Unfinished, repair: &Repair, name: &str
 fn decodable(input: impl Input + 'static, name: &str) -> Duration {
     let Ok(mut decoder) = format::from_reader(input, name) else { return Duration::ZERO };
     let rate = decoder.format().sample_rate;
-    // Plain samples are there or not.
+    // Plain samples need not be decoded to be counted.
     if let (Some(_), Some(frames)) = (decoder.stored(), decoder.frames()) {
         return time::duration_of(frames, rate);
     }
@@ -282,7 +283,7 @@ fn finish(spool: &mut FileSpool, repair: &Repair, target: &Path) -> io::Result<P
     Ok(path)
 }
 
-/// Makes the bytes right, and the disk know it.
+/// Corrects the bytes, and syncs them to the disk.
 fn mend(spool: &mut FileSpool, repair: &Repair) -> io::Result<()> {
     let modified = spool.metadata()?.modified()?;
     if !repair.is_whole() {
@@ -294,7 +295,7 @@ fn mend(spool: &mut FileSpool, repair: &Repair) -> io::Result<()> {
     spool.sync()
 }
 
-/// Makes the bytes right. What they replace is kept in the spool that `side` makes until they are safe.
+/// Corrects the bytes. What they replace is kept in the spool that `side` makes until they are safe.
 fn apply<S: Spool>(spool: &mut dyn Spool, side: impl Fn() -> io::Result<S>, repair: &Repair) -> io::Result<()> {
     let seal = &repair.seal;
     let replaced = seal.patches.iter().map(|patch| replaced(spool, patch)).collect::<io::Result<Vec<_>>>()?;
@@ -307,7 +308,7 @@ fn apply<S: Spool>(spool: &mut dyn Spool, side: impl Fn() -> io::Result<S>, repa
             spool.append(&patch.bytes)?;
         } else {
             spool.patch(patch.at, &patch.bytes)?;
-            // The header counts bytes that are cut off or appended only afterwards.
+            // The header counts bytes that are cut off or appended only later.
             spool.sync()?;
         }
     }

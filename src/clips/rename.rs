@@ -1,6 +1,6 @@
 //! Giving a clip another name, in its folder and with its extension, never that of another file.
 //!
-//! A program that has the file open reads on undisturbed. Run by any thread.
+//! A program that has the file open can go on reading it. Run by any thread.
 
 use std::{
     fs, io,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Renames the clip at `path` to `new_name` and returns its new path. The folder and the extension stay; an extension
-/// that was typed all the same is not doubled. A link is itself renamed.
+/// in `new_name` is not doubled. A link itself is renamed.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] for a name that a clip cannot have, see [`name::check`]; [`ErrorKind::AlreadyExists`] if
@@ -37,7 +37,7 @@ pub fn rename(path: &Path, new_name: &str) -> Result<PathBuf> {
         return Ok(target);
     }
     match storage::rename(path, &target, Existing::Keep) {
-        // Where case makes no difference the name is taken by the clip itself.
+        // Where case makes no difference, the clip itself has that name.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_same_file(path, &target) => {
             fs::rename(path, &target).map(|()| target)
         }

@@ -1,8 +1,8 @@
 //! Making room for new recordings by deleting the oldest of this program's own, for good.
 //!
-//! Never deleted: what another program made, what is unfinished or cannot be read, the newest, and what a person has
-//! marked. Marked clips count all the same. What is deleted is decided first, purely, so that it can be shown before.
-//! Run by any thread that may wait for a disk.
+//! Some files are never deleted: clips of another program, files that are unfinished or cannot be read, the newest
+//! clip, and those that a person has marked. Marked clips still count. What is deleted is decided first, by a pure
+//! function, so that it can be shown before. Run by any thread that may wait for a disk.
 
 use std::{
     fs, io,
@@ -22,9 +22,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Keep {
-    /// Clips of so much recorded time together.
+    /// Clips of this recorded time together.
     Length(Duration),
-    /// Clips of so many bytes together.
+    /// Clips of this many bytes together.
     Bytes(u64),
 }
 
@@ -49,7 +49,7 @@ pub struct OwnClip {
     pub is_marked: bool,
 }
 
-/// The clips in `folder` that this program made, oldest first. What cannot be read is none of them.
+/// The clips in `folder` that this program made, oldest first. Files that cannot be read are left out.
 ///
 /// # Errors
 /// Those of reading the folder.
@@ -58,7 +58,7 @@ pub fn own_clips(folder: &Path) -> Result<Vec<OwnClip>> {
     let mut clips = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
-        // A link may lead anywhere, and what is hidden is not finished.
+        // A link may lead anywhere, and hidden files are not finished.
         let is_file = fs::symlink_metadata(&path).is_ok_and(|there| there.is_file());
         if is_file && name::is_clip_name(&path) {
             clips.extend(own_clip(&path));
@@ -82,7 +82,7 @@ fn own_clip(path: &Path) -> Option<OwnClip> {
     })
 }
 
-/// Which of these clips, oldest first, are to go so that the rest fits; as few as possible, in order.
+/// Which of these clips, oldest first, are deleted so that the rest fits; as few as possible, in order.
 #[must_use]
 pub fn surplus(clips: &[OwnClip], keep: Keep) -> Vec<&OwnClip> {
     let measure = |clip: &OwnClip| match keep {
@@ -109,7 +109,7 @@ pub fn surplus(clips: &[OwnClip], keep: Keep) -> Vec<&OwnClip> {
 /// Deletes clips of this program in `folder` until the rest fits, oldest first, and returns what is deleted.
 ///
 /// # Errors
-/// Those of reading the folder, and the first of deleting; then what was deleted before is gone.
+/// Those of reading the folder, and the first of deleting; clips that were deleted before the error stay deleted.
 pub fn retain(folder: &Path, keep: Keep) -> Result<Vec<OwnClip>> {
     let clips = own_clips(folder)?;
     let surplus: Vec<OwnClip> = surplus(&clips, keep).into_iter().cloned().collect();
@@ -130,7 +130,7 @@ pub fn make_room(folder: &Path, bytes: u64) -> Result<Vec<OwnClip>> {
 
 fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        // Somebody else was faster.
+        // Another process has deleted it first.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         outcome => outcome.map_err(|error| Error::from_io(error, format!("cannot delete {}", path.display()))),
     }

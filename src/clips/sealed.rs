@@ -1,4 +1,4 @@
-//! A file as it would be after a repair, which is not carried out: to try it before.
+//! A file as it would be after a repair, which is not carried out: for trying it first.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

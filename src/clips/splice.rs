@@ -1,8 +1,9 @@
-//! Dictation as on a hand-held machine: a new take goes behind, into or over an old one, and one step back is possible.
+//! Dictation as on a hand-held machine: a new take goes after, into or over an old one, and one step of undo is
+//! possible.
 //!
-//! The new take is recorded as a take of its own. [`splice`] writes both, the old one's way, into a file beside the old
-//! take and gives it the old take's name only when it is on the disk. At every moment, whatever fails and wherever a
-//! crash comes, each take is on the disk in one whole piece:
+//! The new take is recorded as a take of its own. [`splice`] writes both, in the format of the old one, into a file
+//! beside the old take and gives it the old take's name only when it is on the disk. At every moment, whatever fails
+//! and wherever a crash happens, each take is on the disk in one whole piece:
 //!
 //! | step | the old take | the new take |
 //! |---|---|---|
@@ -11,10 +12,10 @@
 //! | the result takes the name `NAME.EXT`, in one step | `NAME-before.EXT` | has its name, and is in the result |
 //! | the new take and `NAME-before.EXT` go to the trash | in the trash | in the trash, and in the result |
 //!
-//! So what a crash leaves are takes that anybody sees in the folder, and at most a draft that the next run removes: nothing
-//! has to be repaired. Where there is no trash, both stay in the folder. The old version is kept
-//! in the trash and not in a hidden file, because hidden files the size of recordings would add up unseen, and because
-//! it is found there without this program as well.
+//! So a crash leaves takes that are visible in the folder, and at most a draft that the next run removes: nothing has
+//! to be repaired. Where there is no trash, both stay in the folder. The old version is kept in the trash and not in a
+//! hidden file, because hidden files the size of recordings would accumulate unnoticed, and because it can be found
+//! there without this program as well.
 //!
 //! Samples are as exact as in [`convert`](mod@super::convert): outside the seam a WAV file is the same bit for bit; a take
 //! in a lossy format is encoded again as a whole. Run by any thread but a realtime one.
@@ -42,7 +43,7 @@ use crate::{
     storage::{self, Existing, FileSpool, Spool, place},
 };
 
-/// A take with a new one in it, and the way back.
+/// A take with a new one in it, and how to undo that.
 #[derive(Debug, Clone)]
 pub struct Spliced {
     /// The take.
@@ -81,7 +82,7 @@ impl Spliced {
     }
 }
 
-/// Where a file is that is needed for the way back.
+/// Where a file is that is needed to undo a splice.
 #[derive(Debug, Clone)]
 pub(super) enum Kept {
     Trashed(Trashed),
@@ -90,11 +91,11 @@ pub(super) enum Kept {
 
 impl Kept {
     pub(super) fn put_away(path: PathBuf) -> Self {
-        // Without a trash the file stays: a take too many is better than one too few.
+        // Without a trash the file stays: one take too many is better than one too few.
         trash::delete(&path, false).map_or(Self::InFolder(path), Self::Trashed)
     }
 
-    /// Says in time that it cannot be brought back because something else has its name by now.
+    /// Reports early that it cannot be brought back because another file has its name by now.
     pub(super) fn refuse_if_taken(&self) -> Result<()> {
         match self {
             Self::Trashed(trashed) => trash::refuse_if_taken(&trashed.path),
@@ -111,18 +112,18 @@ impl Kept {
 }
 
 /// Puts the sound of the clip `new` into the clip `old`, brought to its rate, channels, depth and format, with its
-/// markers. Tags stay those of `old`; markers move with their frames, those of frames that are overwritten are gone.
+/// markers. Tags stay those of `old`; markers move with their frames, those of overwritten frames are removed.
 ///
-/// `new` and the old version of `old` go to the trash. `watch` can end it at any block. After an error both clips are as
-/// they were, and there is no other file; only if the disk fails at the very end can a second name of the old version be
-/// left, and then the message tells it.
+/// `new` and the old version of `old` go to the trash. `watch` can end it at any block. After an error both clips are
+/// as they were, and there is no other file; only if the disk fails at the very end a second name of the old version
+/// can be left, and then the message contains it.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidData`] if `new` has no sound, is `old` itself, or if one of them breaks off or is changed by
-/// somebody else meanwhile; [`ErrorKind::NotSupported`] if the format of `old` cannot be written; [`ErrorKind::Abort`] after
-/// `watch` ended it; else those of [`format::open`] and of the file system.
+/// [`ErrorKind::InvalidData`] if `new` has no sound, is `old` itself, or if one of them ends early or is changed by
+/// another program meanwhile; [`ErrorKind::NotSupported`] if the format of `old` cannot be written;
+/// [`ErrorKind::Abort`] after `watch` ended it; else those of [`format::open`] and of the file system.
 pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Spliced> {
-    // The name that a link leads to is the one that must go to the result.
+    // The result must get the name that a link leads to.
     let failed = |error| Error::from_io(error, format!("cannot read {}", old.display()));
     let target = old.canonicalize().map_err(failed)?;
     let takes = OpenClips::open(&target, new)?;
@@ -144,14 +145,14 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
     })
 }
 
-/// OpenClips a splice back: the old version has its name again, byte for byte, and the new take is a take of its own again.
+/// Undoes a splice: the old version has its name again, byte for byte, and the new take is a take of its own again.
 ///
-/// What the splice made is gone then, if nobody has moved it meanwhile; everything in it is in those two.
+/// The result of the splice is deleted then, if it has not been moved meanwhile; everything in it is in those two.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] if there is something else by that name by now, or the clip was changed; those of
+/// [`ErrorKind::AlreadyExists`] if something else has that name by now, or the clip was changed; those of
 /// [`restore`](super::restore) if the trash was emptied. Then the spliced clip stays as it is. After `AlreadyExists` so
-/// do the other two, and it can be tried again.
+/// do the other two, and undoing can be tried again.
 pub fn undo_splice(spliced: &Spliced) -> Result<()> {
     let path = &spliced.path;
     let existing = match Stamp::of(path) {
@@ -166,7 +167,7 @@ pub fn undo_splice(spliced: &Spliced) -> Result<()> {
     spliced.previous.refuse_if_taken()?;
     spliced.new_take.refuse_if_taken()?;
     let previous = spliced.previous.bring_back()?;
-    // Before the result is gone: its sound must be somewhere.
+    // Before the result is deleted: its sound must exist elsewhere.
     spliced.new_take.bring_back().map_err(|error| {
         let context = format!("the new take is gone; the old version is {}", previous.display());
         Error::new(error.kind(), context).with_source(error)
@@ -210,7 +211,7 @@ impl OpenClip {
     }
 
     /// # Errors
-    /// [`ErrorKind::InvalidData`] if somebody has changed it.
+    /// [`ErrorKind::InvalidData`] if another program has changed it.
     pub(super) fn check_unchanged(&self) -> Result<()> {
         match Stamp::of(&self.path) {
             Ok(stamp) if stamp == self.stamp => Ok(()),
@@ -299,14 +300,14 @@ impl OpenClips {
 pub(super) fn replace(old: &Path, spool: &mut dyn Spool) -> Result<PathBuf> {
     let name = old.display().to_string();
     if let (Some(part), Ok(there)) = (spool.path(), fs::metadata(old)) {
-        // Whoever could read the old take can read the new one. Some file systems know no rights.
+        // The result gets the permissions of the old take. Some file systems have no permissions.
         let _ = fs::set_permissions(part, there.permissions());
     }
     let previous = storage::keep_twin(old, &place::marked(old, "-before"))
         .map_err(|error| Error::from_io(error, format!("cannot keep the old version of {name}")))?;
     let Err(error) = spool.commit(old, Existing::Replace) else { return Ok(previous) };
     let undone = if spool.path().as_deref() == Some(old) {
-        // It has the name, but nobody knows whether it will have it after a power cut.
+        // It has the name, but whether it will have it after a power cut is unknown.
         storage::rename(&previous, old, Existing::Replace).map(drop)
     } else {
         fs::remove_file(&previous)
@@ -317,7 +318,7 @@ pub(super) fn replace(old: &Path, spool: &mut dyn Spool) -> Result<PathBuf> {
     })
 }
 
-/// Tells whether a file is still the one that it was.
+/// Identifies a file, to check whether it is still the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     bytes: u64,

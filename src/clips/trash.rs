@@ -1,7 +1,7 @@
-//! Deleting clips: into the desktop's trash, from where they come back, or for good.
+//! Deleting clips: into the desktop's trash, from which they can be restored, or for good.
 //!
 //! On Linux that is the trash of the freedesktop.org specification 1.0, below the user's data folder or at the top of
-//! the file system that the clip is on. No desktop need be running. Run by any thread.
+//! the file system that the clip is on. It works without a running desktop. Run by any thread.
 
 use std::{
     fs, io,
@@ -19,7 +19,7 @@ use crate::{
 pub struct Trashed {
     /// Where it was.
     pub path: PathBuf,
-    /// When it was last changed; the way through the trash may lose that.
+    /// When it was last changed; the trash may lose that.
     modified: Option<SystemTime>,
     place: Whereabouts,
 }
@@ -28,9 +28,9 @@ pub struct Trashed {
 enum Whereabouts {
     /// Nowhere.
     Gone,
-    /// In the trash, this program does not know where.
+    /// In the trash, at an unknown place.
     Unknown,
-    /// In the trash: the file, and the note about it. Other systems do not tell.
+    /// In the trash: the file, and the note about it. Other systems do not report it.
     #[cfg_attr(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))), allow(dead_code))]
     Known { file: PathBuf, note: PathBuf },
 }
@@ -43,7 +43,7 @@ impl Trashed {
     }
 }
 
-/// Deletes the clip at `path`: into the trash or, with `permanent`, for good. A link is itself deleted.
+/// Deletes the clip at `path`: into the trash or, with `permanent`, for good. A link itself is deleted.
 ///
 /// # Errors
 /// [`ErrorKind::NotSupported`] if there is no trash for that file system, and the clip stays where it is; else those of
@@ -67,7 +67,7 @@ pub fn delete(path: &Path, permanent: bool) -> Result<Trashed> {
     Ok(Trashed { path, modified, place })
 }
 
-/// The trash's own words are the fields of its error.
+/// The trash's own message is in the fields of its error.
 fn refused(error: trash::Error, path: &Path) -> Error {
     let context = format!("cannot move {} to the trash", path.display());
     match error {
@@ -80,11 +80,11 @@ fn refused(error: trash::Error, path: &Path) -> Error {
     }
 }
 
-/// Brings a deleted clip back to where it was, as it was.
+/// Restores a deleted clip to where it was, as it was.
 ///
 /// # Errors
 /// [`ErrorKind::AlreadyExists`] if another file has its name by now, which stays; [`ErrorKind::NotSupported`] if it was
-/// deleted for good, or where the trash does not tell where it is; else those of the file system, such as
+/// deleted for good, or where the trash does not report where it is; else those of the file system, such as
 /// [`io::ErrorKind::NotFound`] when the trash was emptied. The clip stays in the trash.
 pub fn restore(trashed: &Trashed) -> Result<()> {
     let path = &trashed.path;
@@ -101,12 +101,12 @@ pub fn restore(trashed: &Trashed) -> Result<()> {
         io::ErrorKind::AlreadyExists => there_again(path),
         _ => Error::from_io(error, format!("cannot restore {}", path.display())),
     })?;
-    // The clip is back. A note about nothing harms nobody, and every trash removes such notes.
+    // The clip is back. A note without a file does no harm, and every trash removes such notes.
     let _ = fs::remove_file(note);
     Ok(())
 }
 
-/// Refuses to restore what another file has the name of by now, before anything is done about it.
+/// Reports an error if another file has the name by now, before anything is restored.
 pub(super) fn refuse_if_taken(path: &Path) -> Result<()> {
     if fs::symlink_metadata(path).is_ok() { Err(there_again(path)) } else { Ok(()) }
 }
@@ -122,13 +122,13 @@ fn cannot(path: &Path, why: &str) -> Error {
 fn copy_back(file: &Path, path: &Path, modified: Option<SystemTime>) -> io::Result<()> {
     FileSpool::reopen(file)?.commit(path, Existing::Keep)?;
     if let Some(modified) = modified {
-        // Only the date by which a clip without a tag is sorted.
+        // Only the date by which a clip without a tag is sorted depends on it.
         let _ = fs::File::options().write(true).open(path).and_then(|file| file.set_modified(modified));
     }
     Ok(())
 }
 
-/// `path` as the trash notes it: links in its folders resolved, but not the one that it may be itself.
+/// `path` as the trash records it: links in its folders resolved, but not the one that it may be itself.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
@@ -136,9 +136,9 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Refuses a trash at the top of a file system that somebody else has put there, or that is a link: whoever owns the
-/// folder reads what is thrown away. The specification asks for that of `.Trash` only; on a disk for everybody it is as
-/// true of `.Trash-UID`. Which folder above is the top one does not matter: no other has such a name.
+/// Refuses a trash at the top of a file system that another user has created there, or that is a link: the owner of the
+/// folder can read what is deleted into it. The specification requires that of `.Trash` only; on a shared disk it
+/// applies to `.Trash-UID` as well. Which folder above is the top one does not matter: no other has such a name.
 #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
 fn refuse_foreign_trash(path: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -231,7 +231,7 @@ mod tests {
         fs::remove_file(&trash).unwrap();
         fs::create_dir(&trash).unwrap();
         refuse_foreign_trash(&clip).unwrap();
-        // Only the superuser can give a folder away.
+        // Only the superuser can change the owner of a folder.
         if chown(&trash, Some(12_345), None).is_ok() {
             assert!(refuse_foreign_trash(&clip).unwrap_err().to_string().ends_with("belongs to another user"));
         }

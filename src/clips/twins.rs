@@ -31,7 +31,7 @@ named! { Twins: Same "same", Completed "completed", Differ "differ" }
 const BLOCK_FRAMES: usize = 16_384;
 
 /// Compares the finished recording `first` with the file of its name in `folder`, and completes the one that has less.
-/// With `dry_run` it only says what would be done.
+/// With `dry_run` it only reports what would be done.
 ///
 /// # Errors
 /// Those of reading and writing either; then both are as they were.
@@ -62,7 +62,7 @@ fn frames_of(path: &Path) -> Result<u64> {
     }
 }
 
-/// Whether the shorter is how the longer begins.
+/// Whether the sound of the shorter one is the beginning of the longer one.
 fn is_beginning(one: &Path, other: &Path) -> Result<bool> {
     let (mut one, mut other) = (format::open(one)?, format::open(other)?);
     if (one.container(), one.format()) != (other.container(), other.format()) {
@@ -89,7 +89,7 @@ fn copy(from: &Path, to: &Path, existing: Existing, dry_run: bool) -> Result<Twi
     if !dry_run {
         let mut spool = FileSpool::beside(to).map_err(cannot)?;
         if let Err(error) = fill(&mut spool, from).and_then(|()| spool.commit(to, existing)) {
-            // The first error is the one to tell.
+            // The first error is the one to report.
             let _ = spool.discard();
             return Err(cannot(error));
         }

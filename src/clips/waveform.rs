@@ -1,5 +1,5 @@
-//! The outline of a clip: the lowest and the highest sample of each of its parts and how loud the part is (RMS), gathered
-//! while the sound goes by.
+//! The outline of a clip: the lowest and the highest sample of each of its parts and how loud the part is (RMS),
+//! gathered while the sound is read.
 //!
 //! No sample is left out, so that a single click shows. How it is drawn is in [`draw`](super::draw), how it is kept in
 //! [`cache`](super::cache). Memory is constant, whatever the length. Of a long clip that takes long to decode there is a
@@ -15,10 +15,11 @@ pub const BINS_MAX: usize = 2048;
 /// Frames that are read at once.
 pub(super) const BLOCK_FRAMES: usize = 16 << 10;
 
-/// Pieces of a clip that a [glance](Waveform::glance) decodes, and frames of each. For one of Opus a second is decoded.
+/// Pieces of a clip that a [glance](Waveform::glance) decodes, and frames of each. For a piece of Opus a second is
+/// decoded.
 const GLANCE_PIECES: u64 = 128;
 const GLANCE_FRAMES: usize = 4096;
-/// A clip whose sound is less than so many times as long is measured as soon.
+/// A clip whose sound is less than this many times as long as the pieces is measured equally soon.
 const GLANCE_RATIO_MIN: u64 = 32;
 
 /// The sound of one part of a clip, full scale ±32768. For a part without samples all is 0.
@@ -45,7 +46,7 @@ impl Bin {
         f32::from(self.rms) / 32_768.0
     }
 
-    /// What `bins` of equal length are together.
+    /// `bins` of equal length combined.
     #[must_use]
     pub fn of(bins: &[Self]) -> Self {
         let extremes = bins.iter().copied().reduce(|one, other| Self {
@@ -59,7 +60,7 @@ impl Bin {
     }
 }
 
-/// A loudness of 0 to 1 as a bin has it; rounded up, so that the faintest sound is told from silence.
+/// A loudness of 0 to 1 as a bin has it; rounded up, so that the faintest sound differs from silence.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range")]
 fn step(loudness: f64) -> u16 {
     (loudness * 32_768.0 - 1e-6).ceil().clamp(0.0, 32_768.0) as u16
@@ -100,7 +101,7 @@ impl Waveform {
     /// between is not in it. `None` for a clip that is measured as soon, or of unknown length.
     ///
     /// # Errors
-    /// Those of the decoder, whose place is another afterwards.
+    /// Those of the decoder, whose position differs afterwards.
     pub fn glance(decoder: &mut dyn Decoder) -> Result<Option<Self>> {
         match decoder.frames().filter(|&frames| Self::takes_long(Some(frames))) {
             Some(frames) => Self::of_pieces(decoder, frames, GLANCE_PIECES, GLANCE_FRAMES).map(Some),
@@ -108,7 +109,7 @@ impl Waveform {
         }
     }
 
-    /// Whether a clip of so many frames is worth a [glance](Self::glance) before it is measured.
+    /// Whether a clip of `frames` frames is worth a [glance](Self::glance) before it is measured.
     #[must_use]
     pub fn takes_long(frames: Option<u64>) -> bool {
         frames.is_some_and(|frames| frames >= GLANCE_PIECES * GLANCE_FRAMES as u64 * GLANCE_RATIO_MIN)
@@ -161,7 +162,7 @@ impl Waveform {
         self.columns_of(0..self.frames, columns)
     }
 
-    /// The [`columns`](Self::columns) of these frames of it; what is behind its end is silent.
+    /// The [`columns`](Self::columns) of these frames of it; beyond its end is silence.
     #[must_use]
     pub fn columns_of(&self, frames: Range<u64>, columns: usize) -> Vec<Bin> {
         if self.frames == 0 || self.frames_per_bin == 0 || frames.is_empty() {
@@ -179,7 +180,7 @@ impl Waveform {
             .collect()
     }
 
-    /// Frames of one of its parts: what is shorter than that cannot be told apart in it.
+    /// Frames of one of its parts: the finest detail that it resolves.
     #[must_use]
     pub fn frames_per_bin(&self) -> u64 {
         self.frames_per_bin
@@ -188,7 +189,7 @@ impl Waveform {
     /// Reads only these frames of the clip; see [`measure`](Self::measure). It has as many parts as a whole clip.
     ///
     /// # Errors
-    /// Those of the decoder, whose place is another afterwards.
+    /// Those of the decoder, whose position differs afterwards.
     pub fn measure_part(
         decoder: &mut dyn Decoder,
         frames: Range<u64>,
@@ -213,7 +214,7 @@ impl Waveform {
     }
 }
 
-/// A waveform that grows. When it has too many parts, each two become one, so that the length need not be known.
+/// A waveform that grows. When it has too many parts, pairs are merged, so that the length need not be known.
 #[derive(Debug, Clone)]
 pub struct Outline {
     waveform: Waveform,
@@ -221,7 +222,7 @@ pub struct Outline {
     open: Gathered,
 }
 
-/// What is known of samples that went by.
+/// Statistics of samples that were pushed.
 #[derive(Debug, Clone, Copy)]
 struct Gathered {
     frames: u64,
@@ -236,7 +237,7 @@ impl Gathered {
     /// Before the first sample.
     const NOTHING: Self = Self { frames: 0, samples: 0, low: f32::INFINITY, high: f32::NEG_INFINITY, power: 0.0 };
 
-    /// Samples of no frame.
+    /// Samples, without a count of frames.
     fn of(samples: &[f32]) -> Self {
         let (low, high, power) = summary(samples);
         Self { frames: 0, samples: samples.len() as u64, low, high, power }
@@ -253,7 +254,7 @@ impl Gathered {
     }
 
     fn bin(self) -> Bin {
-        // The cast saturates; outwards, so that the faintest sound is told from silence.
+        // The cast saturates; outwards, so that the faintest sound differs from silence.
         let step_out = |sample: f32| sample * 32_768.0;
         if self.low > self.high {
             return Bin::default();
@@ -272,7 +273,7 @@ impl Outline {
     }
 
     /// Adds interleaved `samples` (full scale ±1.0) of whole frames; the outline is that of all channels together. NaN
-    /// counts as nothing.
+    /// is ignored.
     pub fn push(&mut self, samples: &[f32], channels: usize) {
         let channels = channels.max(1);
         let mut rest = samples;
@@ -325,7 +326,7 @@ impl Outline {
     }
 }
 
-/// The lowest and the highest of `samples`, and the sum of their squares. NaN counts as nothing.
+/// The lowest and the highest of `samples`, and the sum of their squares. NaN is ignored.
 fn summary(samples: &[f32]) -> (f32, f32, f64) {
     // Many independent steps at once, which the compiler turns into vector instructions.
     const LANES: usize = 16;
@@ -415,7 +416,7 @@ mod tests {
     fn a_glance_shows_where_the_sound_is_and_becomes_what_is_measured() {
         let mut samples = vec![0.5; 40_000];
         samples[20_000..].fill(0.0);
-        // A click that is in no piece.
+        // A click that lies in none of the pieces.
         samples[30_050] = -1.0;
         let mut decoder = format::from_reader(Cursor::new(wav(&samples, 1, Metadata::default())), "x").unwrap();
         let rough = Waveform::of_pieces(decoder.as_mut(), 40_000, 400, 10).unwrap();
@@ -469,7 +470,7 @@ mod tests {
         fn parts_are_as_loud_as_what_is_in_them(
             samples in prop::collection::vec(-1.0_f32..1.0, 4_096..20_000), known: bool,
         ) {
-            // Of so many that the last part, which may be shorter, does not matter.
+            // With so many parts that the last one, which may be shorter, does not matter.
             let (whole, parts) = (Gathered::of(&samples).bin(), Bin::of(outline(&samples, 1, known).bins()));
             prop_assert!(whole.rms.abs_diff(parts.rms) < 60, "{} {}", whole.rms, parts.rms);
         }
@@ -480,7 +481,7 @@ mod tests {
         ) {
             let (from, to) = (a.min(b) % samples.len(), a.max(b) % samples.len());
             let (from, to) = (from.min(to), from.max(to) + 1);
-            // One frame a part, so that nothing is shared between columns.
+            // One frame per part, so that nothing is shared between columns.
             let columns = outline(&samples, 1, true).columns_of(from as u64..to as u64, to - from);
             let expected: Vec<Bin> = samples[from..to].iter().map(|&sample| Gathered::of(&[sample]).bin()).collect();
             prop_assert_eq!(columns, expected);

@@ -1,4 +1,4 @@
-//! Words that a name is found by: all of them, in any order, whatever their case and accents. Pure.
+//! Filter words: a name must contain all of them, in any order, regardless of case and accents. Pure.
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
@@ -13,7 +13,7 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 pub struct Words(Vec<String>);
 
 impl Words {
-    /// The words of `text`, which blanks separate; none is in every name.
+    /// The words of `text`, separated by blanks; without words every name matches.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.split_whitespace().map(folded).collect())
@@ -27,8 +27,8 @@ impl Words {
     }
 }
 
-/// Without case and accents (Unicode Standard Annex 15, form KD). Letters that are no others with an accent have the
-/// spelling that people type instead.
+/// Without case and accents (Unicode Standard Annex 15, form KD). Letters that do not decompose into a letter and an
+/// accent get the spelling that people type instead.
 fn folded(text: &str) -> String {
     let base = text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase);
     let mut folded = String::with_capacity(text.len());

@@ -184,7 +184,7 @@ fn whichever_operation_fails_nothing_is_left() {
     }
 }
 
-/// A clip that cannot be read from some frame on, or that is shorter than it says.
+/// A clip that cannot be read from some frame on, or that is shorter than its header states.
 struct Broken {
     inner: Box<dyn Decoder>,
     whole: u64,
@@ -322,7 +322,7 @@ proptest! {
         let tags = Metadata { markers: markers.clone(), ..Metadata::default() };
         let audio = AudioFormat::new(from, channels, SampleFormat::S16);
         let samples = noise(usize::try_from(frames).unwrap() * usize::from(channels));
-        // To fewer channels, but for one, only by saying which.
+        // Reducing the channels, except to one, needs a map.
         let map = (mixed > 1 && mixed < channels).then(|| "2,3".parse().unwrap());
         let conversion = Conversion { sample_rate: Some(to), map, channels: Some(mixed), ..wav() };
         let disk = MemoryDisk::new();
@@ -338,7 +338,7 @@ proptest! {
     }
 }
 
-/// What the tests alone know: a folder and a row, and nothing else in the library names it.
+/// The format that only the tests have: a folder and a row, and nothing else in the library names it.
 #[test]
 fn a_format_that_only_its_folder_and_its_row_know_is_converted_listed_read_and_recovered() {
     use crate::{

@@ -1,4 +1,4 @@
-//! Cuts of real files, judged by what is in them afterwards.
+//! Cuts of real files, checked by their content afterwards.
 
 use std::{fs, ops::ControlFlow};
 
@@ -14,7 +14,7 @@ fn go_on(_: Advance) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// A clip in a folder of its own, in which every frame is another.
+/// A clip in a folder of its own, in which every frame is different.
 struct Rig {
     dir: tempfile::TempDir,
     path: PathBuf,
@@ -128,7 +128,7 @@ fn a_soft_cut_meets_where_it_is_quiet_and_has_the_same_length() {
     };
     for (soft, limit) in [(false, 0.2), (true, 0.03)] {
         fs::write(&path, wav(&tone, 1, Metadata::default())).unwrap();
-        // Half a wave later: as loud and the other way round.
+        // Half a wave later: equally loud and of opposite sign.
         let trimmed = cut(&path, &Cut::Out(10_000..10_094 + 1_885), soft, &mut go_on).unwrap();
         let mut samples = Vec::new();
         let mut decoder = format::open(&path).unwrap();

@@ -2,15 +2,16 @@
 
 use crate::audio::{Marker, Metadata};
 
-/// Where a new take goes. Frames count from the first frame of the old take, at its rate; behind its end is its end.
+/// Where a new take goes. Frames count from the first frame of the old take, at its rate; beyond its end counts as its
+/// end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Seam {
-    /// Behind the last frame.
+    /// After the last frame.
     End,
-    /// Before this frame, which comes behind the new take then.
+    /// Before this frame, which follows the new take then.
     Insert(u64),
-    /// In the place of this frame and as many of the following ones as the new take is long; what is longer than the old
-    /// take makes it longer.
+    /// Replaces this frame and as many of the following ones as the new take is long; a new take that goes beyond the
+    /// end of the old one makes it longer.
     Overwrite(u64),
 }
 
@@ -44,7 +45,8 @@ impl Plan {
         self.at.saturating_add(self.new).saturating_add(self.old.saturating_sub(self.resumes))
     }
 
-    /// Where a frame of the old take is afterwards, if it is still there. The end of the take goes with its last frame.
+    /// Where a frame of the old take is afterwards, if it is still there. The end of the take is removed with its last
+    /// frame.
     fn old_place(&self, frame: u64) -> Option<u64> {
         match self.old.checked_sub(1) {
             Some(last) if frame > last => Some(self.old_place(last)?.saturating_add(1)),
@@ -58,7 +60,7 @@ impl Plan {
         self.at.saturating_add(frame.min(self.new))
     }
 
-    /// The tags of the old take, with the markers of both and what was lost of both. `new` counts at the rate of `old`.
+    /// The tags of the old take, with the markers and the lost frames of both. `new` counts at the rate of `old`.
     pub(super) fn metadata(&self, mut old: Metadata, mut new: Metadata) -> Metadata {
         let lost = old.take_lost_frames().saturating_add(new.take_lost_frames());
         old.note_lost_frames(lost);
@@ -83,7 +85,7 @@ mod tests {
         prop_oneof![Just(Seam::End), (0..40_u64).prop_map(Seam::Insert), (0..40_u64).prop_map(Seam::Overwrite)]
     }
 
-    /// The same with lists, one element a frame.
+    /// The same with lists, one element per frame.
     fn spliced<T: Clone>(seam: Seam, old: &[T], new: &[T]) -> Vec<T> {
         let mut result = old.to_vec();
         let at = |frame: u64| usize::try_from(frame).unwrap().min(old.len());

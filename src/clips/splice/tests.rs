@@ -9,7 +9,7 @@ use crate::{
 
 const MONO: AudioFormat = AudioFormat::new(8_000, 1, SampleFormat::S16);
 
-/// Samples of which each is another one, and all are exact in 16 bits.
+/// Samples that all differ, and are exact in 16 bits.
 fn samples(first: i16, count: i16) -> Vec<f32> {
     (first..first + count).map(|n| f32::from(n) / 32_768.0).collect()
 }
@@ -108,7 +108,7 @@ fn a_new_take_of_another_kind_is_brought_to_that_of_the_old_one() {
     assert!(result[5_000..12_000].iter().all(|sample| (sample - 0.5).abs() < 1e-3));
 }
 
-/// Whatever formats there are that can be read again.
+/// All formats that can be read again.
 #[test]
 fn a_take_of_every_format_has_every_frame_afterwards() {
     let audio = AudioFormat::new(48_000, 1, SampleFormat::S16);
@@ -128,7 +128,7 @@ fn a_take_of_every_format_has_every_frame_afterwards() {
         let mut result = Vec::new();
         assert_eq!(decoder.read(&mut result, usize::MAX).unwrap(), 40_001, "{}", format.name);
         assert_eq!((decoder.container(), decoder.format().sample_rate), (format.name, 48_000));
-        // A lossy format turns the phase of a tone, but not silence into sound.
+        // A lossy format shifts the phase of a tone, but does not turn silence into sound.
         let level = |part: Range<usize>| {
             let mut meter = LevelMeter::new();
             meter.push(&result[part]);
