@@ -1,15 +1,15 @@
-//! What was found to be missing in a file, so that it can be said. Pure values, for any thread.
+//! What was found to be missing in a file, for reports about it. Pure values, for any thread.
 
 use crate::audio::time::seconds;
 
-/// Places that are remembered one by one; beyond them only their number and length is.
+/// Places that are stored one by one; beyond them only their number and length is.
 const PLACES_MAX: usize = 64;
 
 /// A stretch that could not be read and is silence of the same length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Gap {
-    /// Frames in front of it.
+    /// Frames before it.
     pub at: u64,
     /// Its length in frames.
     pub frames: u64,
@@ -28,7 +28,7 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Notes that `frames` frames from `at` on are silence because they could not be read.
+    /// Records that `frames` frames from `at` on are silence because they could not be read.
     pub fn note_gap(&mut self, at: u64, frames: u64) {
         if frames == 0 {
             return;
@@ -45,17 +45,17 @@ impl Damage {
         }
     }
 
-    /// Notes that the file ends `frames` frames before it says.
+    /// Records that the file ends `frames` frames before its stated length.
     pub fn note_end(&mut self, frames: u64) {
         self.cut_off = frames;
     }
 
-    /// Notes that the samples are not those of which the file's own checksum was made.
+    /// Records that the samples do not match the file's own checksum.
     pub fn note_difference(&mut self) {
         self.differs = true;
     }
 
-    /// Notes damage of which nobody can say how many frames it cost, in the words of a sentence about the file.
+    /// Records damage whose cost in frames is unknown, in the words of a sentence about the file.
     pub fn note_remark(&mut self, remark: &'static str) {
         self.remark = Some(remark);
     }

@@ -1,8 +1,8 @@
 //! Bytes to frames: what reads the sound of a file, its tags and its markers.
 //!
-//! Files come from anywhere: cut off, still growing, written by other programs, or made to do harm. A decoder reads
+//! Files come from anywhere: cut off, still growing, written by other programs, or made maliciously. A decoder reads
 //! what can be read, and never panics, never loops for ever, and never takes memory for sizes that are only claimed.
-//! Writing is not here. Run by any thread but a realtime one.
+//! Writing is not handled here. Run by any thread but a realtime one.
 
 use std::io::{Read, Seek};
 
@@ -22,16 +22,16 @@ pub trait Decoder: Send {
     /// Name of the container, as in the table of formats, such as `wav`.
     fn container(&self) -> &'static str;
 
-    /// Rate and channels, and the sample format of which the file's is a kind: 8-bit samples count as
-    /// [`S16`](crate::audio::SampleFormat::S16), 64-bit floats as [`F32`](crate::audio::SampleFormat::F32).
-    /// Rate and channels are never zero.
+    /// Rate and channels, and the sample format that corresponds to the file's: 8-bit samples count as
+    /// [`S16`](crate::audio::SampleFormat::S16), 64-bit floats as [`F32`](crate::audio::SampleFormat::F32). Rate and
+    /// channels are never zero.
     fn format(&self) -> AudioFormat;
 
     /// Frames in the file, if known; what was there when it was opened, even if it grows.
     fn frames(&self) -> Option<u64>;
 
     /// Appends up to `max_frames` frames (interleaved, full scale ±1.0) to `out` and returns how many. Fewer than
-    /// asked for mean that the end was reached.
+    /// requested mean that the end was reached.
     ///
     /// # Errors
     /// Those of reading the file. Frames that came before the error are in `out`, and the next read goes on there.
@@ -52,7 +52,7 @@ pub trait Decoder: Send {
         Err(Error::new(ErrorKind::NotSupported, context))
     }
 
-    /// Makes `frame`, counted from 0, the next one that is read; behind the end there is nothing to read.
+    /// Makes `frame`, counted from 0, the next one that is read; beyond the end there is nothing to read.
     ///
     /// # Errors
     /// Those of reading the file.

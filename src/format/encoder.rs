@@ -1,5 +1,5 @@
-//! Frames to bytes. An encoder never owns a file: it appends bytes to a buffer and says which bytes of the header are to
-//! be patched so that what has been written so far is a valid file.
+//! Frames to bytes. An encoder never owns a file: it appends bytes to a buffer and returns which bytes of the header
+//! are to be patched so that what has been written so far is a valid file.
 
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat},
@@ -11,25 +11,25 @@ use crate::{
 pub struct Patch {
     /// Byte offset from the start of the file.
     pub at: u64,
-    /// What stands there from now on.
+    /// The new bytes there.
     pub bytes: Vec<u8>,
 }
 
 /// How to make a file that ends after a given number of bytes valid.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seal {
-    /// Where the last whole frame (or the trailer behind it) ends: the file is to be cut to this length, in bytes.
+    /// Where the last whole frame (or the trailer after it) ends: the file is to be cut to this length, in bytes.
     pub length: u64,
     /// Patches of bytes below `length`, in the order in which they are to be written.
     pub patches: Vec<Patch>,
 }
 
-/// Where the bytes go, which decides what a header can promise.
+/// Where the bytes go, which decides what a header can contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delivery {
     /// Into a file whose header can be patched later.
     File,
-    /// Into a pipe or into blobs that leave one by one: nothing can be patched, sizes are unknown.
+    /// Into a pipe or into blobs that are handed over one by one: nothing can be patched, sizes are unknown.
     Stream,
 }
 
@@ -43,7 +43,7 @@ pub struct EncoderSettings {
     pub audio: AudioFormat,
     /// Where the bytes go.
     pub delivery: Delivery,
-    /// Bits a second, for formats that can choose.
+    /// Bits a second, for formats that can vary it.
     pub bits_per_second: Option<u32>,
     /// Tags that are known at the start.
     pub metadata: Metadata,
@@ -96,8 +96,8 @@ pub trait Encoder: Send {
     /// Of any kind that the format's library reports.
     fn encode(&mut self, samples: &[f32], out: &mut Vec<u8>) -> Result<()>;
 
-    /// Called before `begin` where the bytes so far may be asked for before the end: a [`flush`](Self::flush) then leaves
-    /// as little behind as the format allows, also in a file.
+    /// Called before `begin` where the bytes so far may be requested before the end: a [`flush`](Self::flush) then
+    /// holds back as little as the format allows, also in a file.
     fn expect_flushes(&mut self) {}
 
     /// How the samples of the output are stored, if they are plain ones that [`encode_stored`](Self::encode_stored) can
@@ -122,28 +122,30 @@ pub trait Encoder: Send {
     /// Of any kind that the format's library reports.
     fn flush(&mut self, out: &mut Vec<u8>) -> Result<()>;
 
-    /// Appends everything that is held back and what belongs behind the last frame.
+    /// Appends everything that is held back and what belongs after the last frame.
     ///
     /// # Errors
     /// Of any kind that the format's library reports.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
 
-    /// What makes a file of which the first `written_bytes` bytes of this encoder's output exist a valid file.
+    /// The length and the patches that make a file with the first `written_bytes` bytes of this encoder's output a
+    /// valid file.
     ///
     /// Pure; may be called at any time and for any prefix of what was appended. With [`Delivery::Stream`] there is
     /// nothing to patch.
     fn seal(&self, written_bytes: u64) -> Seal;
 
-    /// The frames that a file [sealed](Self::seal) after so many bytes holds; `None` where that is not remembered. Pure.
+    /// The frames that a file [sealed](Self::seal) after `written_bytes` bytes holds; `None` where that is not stored.
+    /// Pure.
     fn frames_in(&self, written_bytes: u64) -> Option<u64>;
 
-    /// What makes a file of which the first `written_bytes` bytes exist valid while more bytes follow, so that it can be
-    /// read if nothing follows after all. Pure, as [`seal`](Self::seal).
+    /// The patches that make a file with the first `written_bytes` bytes valid while more bytes follow, so that it can
+    /// be read if nothing follows after all. Pure, as [`seal`](Self::seal).
     fn checkpoint(&self, written_bytes: u64) -> Vec<Patch> {
         self.seal(written_bytes).patches
     }
 
-    /// Patches the header so that it promises no length, because the bytes so far are handed over while the recording
+    /// Patches the header so that it states no length, because the bytes so far are handed over while the recording
     /// goes on. From now on the output is a [`Delivery::Stream`].
     fn unseal(&mut self) -> Vec<Patch>;
 

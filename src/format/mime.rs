@@ -1,4 +1,4 @@
-//! MIME types of recordings: what a text such as `audio/wav; codecs="1"` asks for.
+//! MIME types of recordings: what a text such as `audio/wav; codecs="1"` requests.
 //!
 //! Types and parameters follow RFC 9110 §8.3.1 (token or quoted-string, names in any case, blanks around `;`), the
 //! `codecs` parameter RFC 6381 §3.3 (a list with commas). RFC 2361 calls it `codec`; both are understood. Parameters of
@@ -12,18 +12,18 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) struct MimeType {
     /// Type and subtype, in lower case, such as `audio/wav`.
     pub essence: String,
-    /// What the `codecs` parameter lists, as it was written; empty without one.
+    /// The list of the `codecs` parameter, as it was written; empty without one.
     pub codecs: Vec<String>,
 }
 
-/// Whether a recording of that MIME type can be made. The empty text asks for nothing and is always supported; a
+/// Whether a recording of that MIME type can be made. The empty text requests nothing and is always supported; a
 /// malformed type, an unknown container, or a codec that the container cannot hold is not.
 #[must_use]
 pub fn is_type_supported(text: &str) -> bool {
     find(text).is_ok()
 }
 
-/// The format that `text` asks for; the default one if it is empty.
+/// The format that `text` requests; the default one if it is empty.
 ///
 /// # Errors
 /// [`ErrorKind::NotSupported`] in every case in which [`is_type_supported`] is false.
@@ -31,7 +31,7 @@ pub(crate) fn find(text: &str) -> Result<&'static Format> {
     resolve(text).map(|(format, _)| format)
 }
 
-/// The format that `text` asks for and the codecs that it lists.
+/// The format that `text` requests and the codecs that it lists.
 ///
 /// # Errors
 /// Those of [`find`].
@@ -53,7 +53,7 @@ pub(crate) fn resolve(text: &str) -> Result<(&'static Format, Vec<&'static Codec
     Ok((format, codecs.collect::<Result<_>>()?))
 }
 
-/// Takes a MIME type apart; `None` if it is malformed. A parameter that stands there twice is malformed.
+/// Takes a MIME type apart; `None` if it is malformed. A type with a parameter twice is malformed.
 #[must_use]
 pub(crate) fn parse(text: &str) -> Option<MimeType> {
     let (kind, rest) = token(text.trim_matches(BLANKS))?;
@@ -93,7 +93,7 @@ fn codecs(list: &str) -> Option<Vec<String>> {
     names.map(|name| (!name.is_empty()).then(|| name.to_owned())).collect()
 }
 
-/// The name in lower case and the value of the parameter at the start of `text`, and what stands behind it.
+/// The name in lower case and the value of the parameter at the start of `text`, and what follows it.
 fn parameter(text: &str) -> Option<(String, String, &str)> {
     let (name, rest) = token(text)?;
     let rest = rest.strip_prefix('=')?;
@@ -104,7 +104,7 @@ fn parameter(text: &str) -> Option<(String, String, &str)> {
     Some((name.to_ascii_lowercase(), value, rest))
 }
 
-/// The token (RFC 9110 §5.6.2) at the start of `text`, and what stands behind it.
+/// The token (RFC 9110 §5.6.2) at the start of `text`, and what follows it.
 fn token(text: &str) -> Option<(&str, &str)> {
     let part_of_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let end = text.find(|c| !part_of_token(c)).unwrap_or(text.len());
@@ -112,7 +112,7 @@ fn token(text: &str) -> Option<(&str, &str)> {
     (!token.is_empty()).then_some((token, rest))
 }
 
-/// The value of the quoted string (RFC 9110 §5.6.4) whose opening quote stands before `text`, and what is behind it.
+/// The value of the quoted string (RFC 9110 §5.6.4) whose opening quote stands before `text`, and what follows it.
 fn quoted_string(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.chars();

@@ -1,8 +1,8 @@
 //! The formats of recordings: frames to bytes, bytes to frames, and what the bytes of a file that was cut off should be.
 //!
 //! A format is a folder (header, encoder, decoder and repair side by side) whose `FORMAT` is its row in the `table`;
-//! nothing outside the folder and the row knows it by name. Beside them stands what formats share: the tags of Vorbis
-//! comments, the pages of Ogg, MIME types as text, a part of a file in memory.
+//! nothing outside the folder and the row names it. Beside them is what formats share: the tags of Vorbis comments, the
+//! pages of Ogg, MIME types as text, a part of a file in memory.
 
 pub(crate) mod comments;
 mod damage;

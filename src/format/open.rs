@@ -1,4 +1,4 @@
-//! From a file to what knows its format: a decoder, or what the file should be. The first bytes decide.
+//! From a file to the code of its format: a decoder, or what the file should be. The first bytes decide.
 //!
 //! Reads, and writes nothing. Run by any thread but a realtime one.
 
@@ -35,7 +35,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Decoder>> {
     from_reader(file, &path.display().to_string())
 }
 
-/// A decoder of the bytes that `input` holds from its start on; `name` is what errors call it.
+/// A decoder of the bytes that `input` holds from its start on; `name` is its name in errors.
 ///
 /// ```
 /// use std::io::Cursor;
@@ -74,41 +74,41 @@ pub fn from_reader(mut input: impl Input + 'static, name: &str) -> Result<Box<dy
     }
 }
 
-/// What listings call a file with that extension (without the dot, in any case), if sound is what people have in it.
+/// The name in listings of a file with that extension (without the dot, in any case), if such files usually hold sound.
 #[must_use]
 pub fn name_by_extension(extension: &str) -> Option<&'static str> {
     by_extension(extension).map(|format| format.name).or_else(|| foreign::by_extension(extension))
 }
 
-/// The MIME type of sound in a container that a [`Decoder`] calls so.
+/// The MIME type of sound in the container with that name of a [`Decoder`].
 #[must_use]
 pub fn mime_type(container: &str, audio: AudioFormat) -> Option<String> {
     let ours = by_name(container).map(|format| format.full_mime_type(audio));
     ours.or_else(|| foreign::mime_type(container).map(str::to_owned))
 }
 
-/// The bytes with which the sound begins, behind an ID3v2 tag if there is one.
+/// The bytes with which the sound begins, after an ID3v2 tag if there is one.
 fn start_of(input: &mut impl Input) -> io::Result<Vec<u8>> {
     let mut window = Window::new(input);
     let at = window.id3_bytes()?;
     Ok(window.at(at, START_BYTES as usize)?.to_vec())
 }
 
-/// Whether a file that begins with `start` and is to have that extension is one that [`examine`] knows.
+/// Whether [`examine`] supports a file that begins with `start` and is to have that extension.
 pub(crate) fn is_known(start: &[u8], extension: Option<&str>) -> bool {
     format_of(start, extension).is_some()
 }
 
-/// By what the file is rather than by what it is called, where its bytes tell.
+/// Decided by the content of the file rather than by its name, where its bytes are conclusive.
 fn format_of(start: &[u8], extension: Option<&str>) -> Option<&'static Format> {
     let by_name = || by_extension(extension?);
     formats().iter().find(|format| (format.begins)(start)).or_else(by_name)
 }
 
-/// Finds out what `input` holds and what it should be. `name` is what errors call it; `extension` (without the dot)
-/// decides where the bytes do not tell.
+/// Finds out what `input` holds and what it should be. `name` is its name in errors; `extension` (without the dot)
+/// decides where the bytes are not conclusive.
 ///
-/// Never panics, and takes memory for what is there only.
+/// Never panics, and takes memory only for what is there.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] for a file without a readable header; [`ErrorKind::NotSupported`] for a container or a
@@ -122,7 +122,7 @@ pub fn examine(input: &mut dyn Input, name: &str, extension: Option<&str>, origi
     (format.examine)(input, name, origin)
 }
 
-/// The error for what is none of the recordings that are known here.
+/// The error for a file that is none of the recordings supported here.
 pub(crate) fn unknown(name: &str) -> Error {
     Error::new(ErrorKind::NotSupported, format!("{name} is not a recording of a kind that can be repaired"))
 }

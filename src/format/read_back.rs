@@ -1,7 +1,7 @@
-//! Whether a file that was just written is what it should be, by a reader that has nothing to do with its writer.
+//! Whether a file that was just written is what it should be, by a reader that is independent of its writer.
 //!
-//! It looks at the head of a file and at its end, not at what is between them, so it takes milliseconds for any length.
-//! Who the reader is, the row of the format says. Run by the thread that saves.
+//! It reads the head of a file and its end, not what is between them, so it takes milliseconds for any length. The row
+//! of the format has the reader. Run by the thread that saves.
 
 use std::{fs::File, path::Path};
 
@@ -11,11 +11,11 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// Opens the file at `path`, which was written with that MIME type and holds `frames` frames of `audio`. Formats that say
-/// nothing of themselves pass, and so does a file without a frame.
+/// Opens the file at `path`, which was written with that MIME type and holds `frames` frames of `audio`. Formats that
+/// do not describe themselves pass, and so does a file without a frame.
 ///
 /// # Errors
-/// [`ErrorKind::Encoding`] with what is not as it should be; the file stays as it is.
+/// [`ErrorKind::Encoding`] with the difference; the file stays as it is.
 pub fn read_back(path: &Path, mime_type: &str, audio: AudioFormat, frames: u64) -> Result<()> {
     let essence = mime_type.split(';').next().unwrap_or_default();
     let Some(read) = table::by_mime_type(essence).and_then(|format| format.read_back) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! What the bytes of an unfinished recording should be. Pure. How a format finds it out is in its folder.
+//! What the bytes of an unfinished recording should be. Pure. How that is determined for a format is in its folder.
 
 use super::Seal;
 use crate::audio::AudioFormat;
@@ -6,9 +6,9 @@ use crate::audio::AudioFormat;
 /// Where a file comes from, which decides how far its bytes are trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// The hidden file of a recording that this program was writing: all that is behind the header is sound.
+    /// The hidden file of a recording that this program was writing: everything after the header is sound.
     Part,
-    /// A file that a user named, written by whatever program: changed only where its sizes cannot be true.
+    /// A file that a user named, written by any program: changed only where its sizes cannot be true.
     Named,
 }
 
@@ -20,7 +20,7 @@ named! { Origin: Part "part", Named "named" }
 pub struct Repair {
     /// Name of the container, as in the table of formats, such as `wav`.
     pub container: &'static str,
-    /// What the sound is like, where the file tells.
+    /// The format of the sound, where the file states it.
     pub format: Option<AudioFormat>,
     /// Whole frames that are really there, where the format is known.
     pub frames: Option<u64>,

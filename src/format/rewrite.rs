@@ -12,15 +12,15 @@ use crate::{
 /// Bytes that are copied at once.
 const BLOCK_BYTES: usize = 1 << 20;
 
-/// Writes the file that is read from the first with these markers, in frames of so many a second, and returns what of it is
-/// to be patched at the end.
+/// Writes the file that is read from the first with these markers, in frames of the given number a second, and returns
+/// what of it is to be patched at the end.
 pub(super) type Rewriting = fn(&mut Copy<'_>, &[Marker], u32) -> Result<Vec<Patch>>;
 
 /// A file that is copied, and where to.
 pub(super) struct Copy<'a> {
     input: &'a mut dyn Input,
     output: &'a mut dyn FnMut(&[u8]) -> io::Result<()>,
-    /// What errors call the file.
+    /// The name of the file in errors.
     name: &'a str,
     written: u64,
 }
@@ -65,7 +65,7 @@ impl<'a> Copy<'a> {
         (self.output)(bytes).map_err(failed)
     }
 
-    /// Copies what is between both places.
+    /// Copies what is between both positions.
     pub(super) fn copy(&mut self, from: u64, to: u64) -> Result<()> {
         let mut at = from;
         while at < to {
@@ -79,7 +79,7 @@ impl<'a> Copy<'a> {
         Ok(())
     }
 
-    /// It is not what its header says.
+    /// It does not match its header.
     pub(super) fn damaged(&self) -> Error {
         Error::new(ErrorKind::InvalidData, format!("{} is damaged, its markers stay as they are", self.name))
     }

@@ -1,6 +1,6 @@
-//! What the rest of the program knows about a format: its row in the table.
+//! The description of a format for the rest of the program: its row in the table.
 //!
-//! A row stands in the folder of its format. Constant data, for any thread.
+//! A row is in the folder of its format. Constant data, for any thread.
 
 use std::{fmt, ops::RangeInclusive};
 
@@ -19,9 +19,9 @@ use crate::{
 pub struct Codec {
     /// The name that is written.
     pub name: &'static str,
-    /// Further names that are understood.
+    /// Further names that are accepted.
     pub aliases: &'static [&'static str],
-    /// What it is made from; the first is the usual one.
+    /// The sample formats that it is encoded from; the first is the usual one.
     pub sample_formats: &'static [SampleFormat],
 }
 
@@ -29,7 +29,7 @@ pub struct Codec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Keeps {
-    /// Every tag, pictures, markers, and what only WAV files have.
+    /// Every tag, pictures, markers, and the chunks that only WAV files have.
     Everything,
     /// Every tag, pictures and markers.
     Comments,
@@ -63,19 +63,19 @@ pub struct Format {
     pub streamable: bool,
     /// The longest file in bytes, if there is a limit that a recording could meet.
     pub size_limit: Option<u64>,
-    /// The sample rates that it takes, ascending; empty if the channels and samples decide.
+    /// The sample rates that it supports, ascending; empty if the channels and samples decide.
     pub sample_rates: &'static [u32],
-    /// The bits a second that can be asked for; `None` if the sound decides.
+    /// The bits a second that can be requested; `None` if the sound decides.
     pub bits_per_second: Option<RangeInclusive<u32>>,
-    /// Whether zeros in the place of lost bytes are silence. Otherwise lost parts are left out.
+    /// Whether zeros in place of lost bytes are silence. Otherwise lost parts are left out.
     pub zeros_are_silence: bool,
-    /// What a file says about itself besides its sound.
+    /// What a file can store besides its sound.
     pub keeps: Keeps,
-    /// What it is, in a line for those who choose.
+    /// What it is, in a line for users who choose.
     pub summary: &'static str,
-    /// What to ask for where it cannot hold the sound, in words of the command line.
+    /// What to request where it cannot hold the sound, in words of the command line.
     pub remedy: &'static str,
-    /// Bits a second of such sound, if so many were asked for.
+    /// Bits a second of such sound, if that many were requested.
     pub(super) estimate: fn(AudioFormat, Option<u32>) -> u32,
     /// Whether it holds such channels and rates.
     pub(super) check: fn(AudioFormat) -> Result<()>,
@@ -83,13 +83,13 @@ pub struct Format {
     /// where it has as many.
     pub(super) begins: fn(&[u8]) -> bool,
     pub(super) encoder: fn(&EncoderSettings) -> Result<Box<dyn Encoder>>,
-    /// Makes a decoder of what a file holds; `None` where the file does not tell what it is.
+    /// Makes a decoder of what a file holds; `None` where the file does not show what it is.
     pub(super) decoder: Option<Opening>,
     /// Writes a file with other markers; `None` where there is no place for any.
     pub(super) markers: Option<Rewriting>,
-    /// Finds out what a file holds and what it should be.
+    /// Determines what a file holds and what it should be.
     pub(super) examine: fn(&mut dyn Input, &str, Origin) -> Result<Repair>,
-    /// A reader that has nothing to do with the encoder; `None` where a file does not tell what it is.
+    /// A reader that is independent of the encoder; `None` where a file does not show what it is.
     pub(super) read_back: Option<Reading>,
 }
 
@@ -99,10 +99,10 @@ const OURS: &str = env!("CARGO_PKG_NAME");
 /// What a decoder that is made by a row reads from.
 pub(super) type Bytes = Box<dyn Input>;
 
-/// Makes a decoder of a file that errors call so.
+/// Makes a decoder of a file that has that name in errors.
 pub(super) type Opening = fn(Bytes, &str) -> Result<Box<dyn Decoder>>;
 
-/// How many bytes decide what a file is, if there are as many.
+/// How many bytes decide what a file is, if it has that many.
 pub(crate) const START_BYTES: u64 = 12;
 
 /// The depths of plain integers.
@@ -113,15 +113,15 @@ pub(super) const PCM: &[SampleFormat] = &[SampleFormat::S16, SampleFormat::S24, 
 pub(super) struct Found {
     pub(super) sample_rate: u32,
     pub(super) channels: u16,
-    /// Nothing where the format has no depth.
+    /// `None` where the format has no depth.
     pub(super) sample_format: Option<SampleFormat>,
     pub(super) frames: u64,
 }
 
-/// Opens a file and reads its last frame; errors in the words of the reader.
+/// Opens a file and reads its last frame; errors have the message of the reader.
 pub(super) type Reading = fn(Bytes) -> std::result::Result<Found, Box<dyn std::error::Error + Send + Sync>>;
 
-/// What plain samples take.
+/// The bit rate of plain samples.
 pub(super) fn pcm_bits_per_second(audio: AudioFormat) -> u32 {
     audio.frame_bytes().saturating_mul(8).saturating_mul(audio.sample_rate)
 }
@@ -133,8 +133,8 @@ impl Format {
         self.extensions.first().copied().unwrap_or(self.name)
     }
 
-    /// Writes a file of this format, which errors call `name`, with other markers, counted in frames of `rate` a second. All
-    /// else is copied as it is. Returns what of it is to be patched at the end.
+    /// Writes a file of this format, which is called `name` in errors, with other markers, counted in frames of `rate`
+    /// a second. Everything else is copied as it is. Returns what of it is to be patched at the end.
     ///
     /// # Errors
     /// [`ErrorKind::NotSupported`] if the format has no markers; [`ErrorKind::InvalidData`] if the file is damaged; those of
@@ -161,16 +161,16 @@ impl Format {
         })
     }
 
-    /// The rate at which sound of `wanted` Hz is recorded: itself if the format takes it, else the next higher one, else
-    /// the highest.
+    /// The rate at which sound of `wanted` Hz is recorded: itself if the format supports it, else the next higher one,
+    /// else the highest.
     #[must_use]
     pub fn sample_rate(&self, wanted: u32) -> u32 {
         let rates: &'static [u32] = self.sample_rates;
         rates.iter().find(|&&rate| rate >= wanted).or(rates.last()).copied().unwrap_or(wanted)
     }
 
-    /// About how many bits a second of `audio` takes when `asked` for so many, and never much less: for a compression
-    /// whose result cannot be foreseen, what it would be without.
+    /// About how many bits a second of `audio` takes when `asked` bits are requested, and never much less: for a
+    /// compression whose result cannot be foreseen, the size without compression.
     #[must_use]
     pub fn estimated_bits_per_second(&self, audio: AudioFormat, asked: Option<u32>) -> u32 {
         (self.estimate)(audio, asked)
@@ -179,7 +179,7 @@ impl Format {
     /// Whether `audio` can be recorded in this format.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSupported`] with what cannot: the sample format, the channels or the rate.
+    /// [`ErrorKind::NotSupported`] with what is not supported: the sample format, the channels or the rate.
     pub fn supported(&self, audio: AudioFormat) -> Result<()> {
         if self.codec_of(audio.sample_format).is_none() {
             let context = format!("{} files have no {} samples", self.name, audio.sample_format);
@@ -191,7 +191,7 @@ impl Format {
     /// An encoder of this format.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSupported`] if the format cannot hold the sound or cannot be delivered as asked.
+    /// [`ErrorKind::NotSupported`] if the format cannot hold the sound or cannot be delivered as requested.
     pub fn encoder(&self, settings: &EncoderSettings) -> Result<Box<dyn Encoder>> {
         self.supported(settings.audio)?;
         if settings.delivery == Delivery::Stream && !self.streamable {
@@ -200,12 +200,12 @@ impl Format {
         (self.encoder)(settings)
     }
 
-    /// What of `metadata` a file of this format, or a stream, has no place for, in words. What a recorder notes by itself
-    /// (program, device, date) is not missed.
+    /// What of `metadata` a file of this format, or a stream, cannot store, in words. What a recorder writes by itself
+    /// (program, device, date) is not listed.
     #[must_use]
     pub fn left_out(&self, metadata: &Metadata, delivery: Delivery) -> Vec<String> {
         let holds_chunks = self.keeps == Keeps::Everything;
-        // Of chunks a stream has those in front of the sound only.
+        // A stream has only the chunks before the sound.
         let holds_tags = self.keeps == Keeps::Comments || (holds_chunks && delivery == Delivery::File);
         let mut missed = Vec::new();
         if !holds_tags {
@@ -221,7 +221,7 @@ impl Format {
             missed.extend(several(metadata.markers.len(), "the marker", "markers"));
         }
         if !holds_chunks {
-            // That of this program says what its tags say.
+            // The extension of this program has the same content as its tags.
             let theirs =
                 metadata.broadcast.as_ref().filter(|payload| !broadcast::originator(payload).starts_with(OURS));
             missed.extend(theirs.map(|_| "bext".to_owned()));

@@ -1,11 +1,11 @@
-//! The table of formats, and how one is found in it: by a name, or by the first bytes of a file.
+//! The table of formats, and finding one in it: by a name, or by the first bytes of a file.
 //!
 //! A new format is a folder and its place here. MIME types as text are in [`mime`](super::mime). Constant data, for any
 //! thread.
 
 use super::{Format, flac, opus, raw, wav};
 
-/// The first one is what is recorded when nothing is asked for.
+/// The first one is what is recorded when nothing is requested.
 static FORMATS: &[Format] = &[
     wav::FORMAT,
     flac::FORMAT,
@@ -21,7 +21,7 @@ pub fn formats() -> &'static [Format] {
     FORMATS
 }
 
-/// The format that is recorded when nothing is asked for.
+/// The format that is recorded when nothing is requested.
 #[must_use]
 pub fn default_format() -> &'static Format {
     FORMATS.first().unwrap_or(&wav::FORMAT)

@@ -1,5 +1,5 @@
-//! A part of a file in memory, for readers that look at many places close to each other. Takes memory for what is there
-//! only. Run by the thread that reads.
+//! A part of a file in memory, for readers that access many places close to each other. Takes memory only for what is
+//! there. Run by the thread that reads.
 
 use std::io::{self, Read as _, SeekFrom};
 
@@ -44,7 +44,7 @@ impl<I: Input> Window<I> {
         self.input.seek(SeekFrom::Start(at))?;
         let size = want.max(BLOCK) as u64;
         if let Err(error) = self.input.by_ref().take(size).read_to_end(&mut self.bytes) {
-            // What is there is not all that is there.
+            // The bytes that were read may not be all that the file has now.
             self.bytes.clear();
             return Err(error);
         }
@@ -57,7 +57,7 @@ impl<I: Input> Window<I> {
     /// Those of reading.
     pub(crate) fn id3_bytes(&mut self) -> io::Result<u64> {
         Ok(match *self.at(0, 10)? {
-            // Seven bits a byte, and a footer if one of the flags says so.
+            // Seven bits a byte, and a footer if one of the flags is set.
             [b'I', b'D', b'3', _, _, flags, a, b, c, d] => {
                 let size = [a, b, c, d].iter().fold(0_u64, |size, &byte| size << 7 | u64::from(byte & 0x7f));
                 10 + size + if flags & 0x10 == 0 { 0 } else { 10 }
@@ -66,8 +66,8 @@ impl<I: Input> Window<I> {
         })
     }
 
-    /// The first place from `from` on, and before `until`, at which `begins` holds for what stands there (of which it
-    /// sees at least `width` bytes, where the file has as many).
+    /// The first place from `from` on, and before `until`, at which `begins` holds for the bytes there (of which it
+    /// gets at least `width`, where the file has that many).
     ///
     /// # Errors
     /// Those of reading.
@@ -95,7 +95,7 @@ impl<I: Input> Window<I> {
         Ok(None)
     }
 
-    /// The last place before `until`, and not before `from`, at which `begins` holds for what stands there.
+    /// The last place before `until`, and not before `from`, at which `begins` holds for the bytes there.
     ///
     /// # Errors
     /// Those of reading.

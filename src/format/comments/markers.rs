@@ -3,8 +3,8 @@
 use super::{read, write};
 use crate::audio::{Marker, Metadata};
 
-/// The block with these markers, in frames of `sample_rate` a second; `None` if it is none. Markers that have no room in
-/// `limit` bytes are left out, the latest of them first.
+/// The block with these markers, in frames of `sample_rate` a second; `None` if it is none. Markers that do not fit
+/// into `limit` bytes are left out, the latest of them first.
 pub(crate) fn with_markers(block: &[u8], markers: &[Marker], sample_rate: u32, limit: usize) -> Option<Vec<u8>> {
     let (vendor, rest) = read::counted(block)?;
     let (count, mut rest) = rest.split_first_chunk::<4>()?;
@@ -18,7 +18,7 @@ pub(crate) fn with_markers(block: &[u8], markers: &[Marker], sample_rate: u32, l
     }
     let size: usize = 8 + vendor.len() + kept.iter().map(|field| 4 + field.len()).sum::<usize>();
     let only = Metadata { markers: markers.to_vec(), ..Metadata::default() };
-    // Written as those of a new file are, behind what there is.
+    // Written like those of a new file, after the existing comments.
     let empty = write::comments(&Metadata::default(), sample_rate, usize::MAX).len();
     let chapters = write::comments(&only, sample_rate, limit.saturating_sub(size) + empty);
     let (_, chapters) = read::counted(&chapters)?;

@@ -1,4 +1,4 @@
-//! Vorbis comments, the tags of FLAC and Ogg: made and read.
+//! Vorbis comments, the tags of FLAC and Ogg: written and read.
 
 pub(crate) mod markers;
 pub(crate) mod read;

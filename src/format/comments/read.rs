@@ -1,4 +1,4 @@
-//! Tags and markers out of Vorbis comments (Vorbis I specification, section 5.2), as FLAC and Ogg Opus files have them.
+//! Tags and markers from Vorbis comments (Vorbis I specification, section 5.2), as FLAC and Ogg Opus files have them.
 //!
 //! Markers are Xiph's *Chapter Extension*: `CHAPTER001=00:01:30.000`, `CHAPTER001NAME=…`; a picture is a field in base64,
 //! `METADATA_BLOCK_PICTURE`. Every other field is kept as it is, and so are the second and later ones of one name; what is
@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use super::PICTURE;
 use crate::audio::{Marker, Metadata, Tag, time::frames_in};
 
-/// What the block says, which may be cut off; times are counted at `sample_rate` Hz.
+/// The tags in the block, which may be cut off; times are counted at `sample_rate` Hz.
 pub(crate) fn metadata(block: &[u8], sample_rate: u32) -> Metadata {
     let mut metadata = Metadata::default();
     let mut chapters: BTreeMap<u32, Chapter> = BTreeMap::new();
@@ -54,7 +54,7 @@ pub(crate) fn field(block: &[u8], name: &str) -> Option<String> {
     fields(block).find_map(named)
 }
 
-/// The fields behind the name of the vendor, up to the first one that does not fit. Their count is not needed.
+/// The fields after the name of the vendor, up to the first one that does not fit. Their count is not needed.
 fn fields(block: &[u8]) -> impl Iterator<Item = String> {
     let (_vendor, rest) = counted(block).unwrap_or_default();
     let mut left = rest.split_first_chunk::<4>().map_or(0, |(count, _)| u32::from_le_bytes(*count));
@@ -67,7 +67,7 @@ fn fields(block: &[u8]) -> impl Iterator<Item = String> {
     })
 }
 
-/// The bytes whose count stands in front of them, and what is behind.
+/// The bytes whose count stands before them, and the rest.
 pub(super) fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(usize::try_from(u32::from_le_bytes(*count)).ok()?)
@@ -79,7 +79,7 @@ enum Part {
     Name,
 }
 
-/// The number of a chapter and what of it the field of that name holds.
+/// The number of a chapter, and which part of it the field of that name holds.
 fn chapter(name: &str) -> Option<(u32, Part)> {
     let rest = name.strip_prefix("CHAPTER")?;
     let (number, part) = rest.strip_suffix("NAME").map_or((rest, Part::Time), |number| (number, Part::Name));

@@ -23,7 +23,7 @@ use crate::audio::{
 const CHAPTERS_MAX: usize = 999;
 
 /// The comments as a block of at most `limit` bytes, times counted at `sample_rate` Hz. What does not fit is left out:
-/// the pictures go first, then the markers, the latest of them foremost, then the end of a text that is too long.
+/// first the pictures, then the markers, beginning with the latest, then the end of a text that is too long.
 #[must_use]
 pub(crate) fn comments(metadata: &Metadata, sample_rate: u32, limit: usize) -> Vec<u8> {
     block(metadata, &[], &[], sample_rate, limit)
@@ -45,7 +45,7 @@ pub(crate) fn comments_and_pictures(metadata: &Metadata, sample_rate: u32, limit
     block(metadata, &[], &metadata.pictures, sample_rate, limit)
 }
 
-/// Whether a field can be called so: printable ASCII without `=` (section 5.2.2).
+/// Whether a field can have that name: printable ASCII without `=` (section 5.2.2).
 #[must_use]
 pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| (b' '..=b'}').contains(&byte) && byte != b'=')
@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// The fields as text, as a strict reader finds them.
+    /// The fields as text, as a strict reader parses them.
     fn fields(mut block: &[u8]) -> Vec<String> {
         let mut take = || {
             let (length, rest) = block.split_first_chunk::<4>().unwrap();

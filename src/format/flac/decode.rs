@@ -1,11 +1,11 @@
-//! FLAC files to frames (RFC 9639), whoever wrote them: whole, cut off, still growing, damaged, with or without a length.
+//! FLAC files of any program to frames (RFC 9639): whole, cut off, still growing, damaged, with or without a length.
 //!
-//! Our own, because the library (symphonia) has neither the side channel of 32-bit stereo (33 bits) nor files whose header
-//! is wrong or whose blocks vary without saying so, and steps over damage without a word. What a file holds is found in
-//! its frames rather than in what its header claims; a damaged frame is silence of its length and noted, and what was
-//! read from start to end is held against the MD5 of the header. The parts: `info` reads the header, `scan` finds
-//! frames, `frame` decodes one of them, `head` its first bytes, `index` where the length of blocks varies untold.
-//! Run by any thread but a realtime one.
+//! Our own, because the library (symphonia) has neither the side channel of 32-bit stereo (33 bits) nor files whose
+//! header is wrong or whose blocks vary without being declared so, and skips damage without reporting it. What a file
+//! holds is determined from its frames rather than from what its header claims; a damaged frame is silence of its
+//! length and recorded as damage, and what was read from start to end is compared with the MD5 of the header. The
+//! parts: `info` reads the header, `scan` finds frames, `frame` decodes one of them, `head` its first bytes, `index`
+//! the places of frames where the length of blocks varies without being declared. Run by any thread but a realtime one.
 
 mod bits;
 mod frame;
@@ -32,7 +32,8 @@ use crate::{
 /// A file is searched for a frame by halving what is left down to this many bytes.
 const HALVING_BYTES_MIN: u64 = 64 << 10;
 
-/// Frames of sound that so many bytes can hold at most: blocks of 65,536 in 10 bytes. A number in a file may be anything.
+/// Frames of sound that `bytes` bytes can hold at most: blocks of 65,536 in 10 bytes. A number in a file may be
+/// anything.
 fn frames_in(bytes: u64) -> u64 {
     (bytes / 10).saturating_mul(1 << 16)
 }
@@ -44,11 +45,11 @@ pub(super) struct FlacDecoder<I> {
     layout: FlacLayout,
     /// Frames of sound in the file, those included that are missing at the end within a block.
     frames: u64,
-    /// The next frame of sound that is read.
+    /// The next frame of sound to be read.
     at: u64,
     /// Where the next frame should be, in bytes.
     offset: u64,
-    /// Frames of silence that are read before anything else, in the place of frames that are damaged or missing.
+    /// Frames of silence that are read before anything else, in place of frames that are damaged or missing.
     silence: u64,
     /// How many more of them there may be.
     silence_left: u64,
@@ -61,7 +62,7 @@ pub(super) struct FlacDecoder<I> {
 }
 
 impl<I: Input> FlacDecoder<I> {
-    /// A decoder of `input`, which begins with `fLaC` or has that behind an ID3v2 tag.
+    /// A decoder of `input`, which begins with `fLaC` or has that after an ID3v2 tag.
     pub(super) fn new(input: I, name: &str) -> Result<Self> {
         let mut window = Window::new(input);
         let mut layout = FlacLayout::of(&mut window, name)?;
@@ -91,7 +92,7 @@ impl<I: Input> FlacDecoder<I> {
         Ok(decoder)
     }
 
-    /// What is known before anything is read.
+    /// The state before anything is read.
     fn begin(&mut self) {
         self.damage = Damage::default();
         self.damage.note_end((self.layout.frames + self.layout.missing()).saturating_sub(self.frames));
@@ -125,7 +126,7 @@ impl<I: Input> FlacDecoder<I> {
                 }
             };
             let Some((place, frame)) = found else {
-                // What is missing of the last block.
+                // The rest of the last block is missing.
                 self.silence = self.frames.saturating_sub(self.at).min(self.silence_left);
                 self.silence_left -= self.silence;
                 self.damage.note_gap(self.at, self.silence);
@@ -139,7 +140,7 @@ impl<I: Input> FlacDecoder<I> {
         Ok(true)
     }
 
-    /// Puts the frame where its own number says.
+    /// Places the frame where its own number states.
     fn take(&mut self, place: u64, frame: Frame) {
         let begins = self.layout.position(place, &frame);
         self.offset = place.saturating_add(frame.len as u64);
@@ -151,7 +152,7 @@ impl<I: Input> FlacDecoder<I> {
         self.block = frame.samples;
     }
 
-    /// Hands up to `max_frames` frames on as stretches of samples; `None` for so many that are silence.
+    /// Passes up to `max_frames` frames on as stretches of samples; `None` for that many samples of silence.
     fn deliver(&mut self, max_frames: usize, mut take: impl FnMut(Option<&[i32]>, usize)) -> Result<usize> {
         let channels = self.channels();
         let mut total = 0;
@@ -181,7 +182,7 @@ impl<I: Input> FlacDecoder<I> {
         Ok(total)
     }
 
-    /// Holds what was read against the sum of the header.
+    /// Compares what was read with the sum of the header.
     fn compare(&mut self) {
         let Some(sum) = self.sum.take().filter(|_| self.damage.is_none()) else { return };
         if self.layout.md5().is_some_and(|md5| md5 != sum.finalize().0) {
@@ -190,7 +191,7 @@ impl<I: Input> FlacDecoder<I> {
     }
 }
 
-/// Adds samples as the sum of the header counts them: in whole bytes, the lowest first.
+/// Adds samples to the sum in the form that the header counts: in whole bytes, the lowest first.
 fn add_to_sum(sum: Option<&mut md5::Context>, samples: &[i32], bits: u32) {
     let Some(sum) = sum else { return };
     let mut bytes = Vec::new();
@@ -198,7 +199,7 @@ fn add_to_sum(sum: Option<&mut md5::Context>, samples: &[i32], bits: u32) {
     sum.consume(&bytes);
 }
 
-/// Appends the lowest `width` bytes of each sample, little-endian, after `shift` zeros were put below it.
+/// Appends the lowest `width` bytes of each sample, little-endian, after shifting it up by `shift` bits.
 fn pack(samples: &[i32], width: u32, shift: u32, out: &mut Vec<u8>) {
     match width {
         1 => pack_as::<1>(samples, shift, out),
@@ -260,7 +261,7 @@ impl<I: Input> Decoder for FlacDecoder<I> {
 
     fn read_stored(&mut self, out: &mut Vec<u8>, max_frames: usize) -> Result<usize> {
         let width = u32::from(self.format().sample_format.bytes());
-        // Samples of 12 or 20 bits are in the upper ones.
+        // Samples of 12 or 20 bits are in the upper bits.
         let shift = (8 * width).saturating_sub(self.info().bits);
         self.deliver(max_frames, |samples, count| match samples {
             Some(samples) => pack(samples, width, shift, out),

@@ -1,18 +1,19 @@
 //! Frames to a FLAC file (RFC 9639): 16, 24 and 32 bits, bit for bit, within the streamable subset.
 //!
-//! What stands in front of the frames is in `blocks`. A block of sound becomes a `frame` of one `subframe` a channel: `predict`
-//! foretells every sample, `rice` codes what that misses, `bits` puts it into bytes. Holds back what does not fill a
-//! block. Run by the pump thread.
+//! What stands before the frames is in `blocks`. A block of sound becomes a `frame` of one `subframe` a channel:
+//! `predict` predicts every sample, `rice` codes the residual, `bits` packs it into bytes. Holds back what does not
+//! fill a block. Run by the pump thread.
 //!
-//! Our own, because no library was as good when they were measured, in November 2026 on half an hour of speech at 48 kHz
-//! in 16 bits, beside `flac -5` with 1.3 s of processor time and 51.6 MB: flac-codec 1.3.3 took 4.8 s and wrote frames
-//! that nobody could read (docs/upstream/flac-codec.md), flacenc 0.5.1 took 4.3 s and refuses 32 bits, this takes 1.3 s and
-//! 49.1 MB. The bindings of libFLAC need CMake for every user, also where Windows is built for, and cannot end a block early.
+//! Our own, because no library was as good when they were measured, in November 2026 on half an hour of speech at 48
+//! kHz in 16 bits, beside `flac -5` with 1.3 s of processor time and 51.6 MB: flac-codec 1.3.3 took 4.8 s and wrote
+//! frames that no decoder could read (docs/upstream/flac-codec.md), flacenc 0.5.1 took 4.3 s and refuses 32 bits, this
+//! encoder takes 1.3 s and 49.1 MB. The bindings of libFLAC need CMake for every user, also where Windows is built for,
+//! and cannot end a block early.
 //!
-//! A file has blocks of one size, as RFC 9639, section C.2, advises for the sake of other players; a
-//! [`flush`](Encoder::flush) therefore leaves a block that is not full where it is. A stream, and a file that is to be
-//! flushed, has blocks of any size, so that everything can leave at once. Only what is too short for a block stays, and
-//! it keeps back enough for one while more comes, so that this is no more than what came since the last flush.
+//! A file has blocks of one size, as RFC 9639, section C.2, advises for compatibility with other players; a
+//! [`flush`](Encoder::flush) therefore holds back a block that is not full. A stream, and a file that is to be flushed,
+//! has blocks of any size, so that everything can be written at once. Only what is too short for a block is held back,
+//! and enough for one block is kept while more comes, so that this is no more than what came since the last flush.
 
 mod bits;
 mod blocks;
@@ -36,7 +37,7 @@ use crate::{
 /// The largest block in frames.
 const BLOCK_MAX: u32 = 4096;
 
-/// How many of the latest blocks are remembered, about five minutes; what fails, fails in the last one.
+/// How many of the latest blocks are stored, about five minutes; a failure is in the last one.
 const ENDS_MAX: usize = 4096;
 
 /// Where a block ends.
@@ -67,7 +68,7 @@ pub(crate) struct FlacEncoder {
     /// The shortest and the longest block, in bytes.
     block_bytes: Option<(u32, u32)>,
     digest: md5::Context,
-    /// The header of a file was made to promise no length.
+    /// The header of a file was changed so that it states no length.
     unsealed: bool,
     finished: bool,
 }
@@ -104,7 +105,7 @@ impl FlacEncoder {
         })
     }
 
-    /// Whether the header says nothing of the length.
+    /// Whether the header states no length.
     fn open_ended(&self) -> bool {
         self.unsealed || self.delivery == Delivery::Stream
     }
@@ -169,14 +170,14 @@ impl FlacEncoder {
         self.pending.len() / usize::from(self.audio.channels.max(1))
     }
 
-    /// Of a file cut after `written` bytes: where it is to end, and the frames in it if they are known.
+    /// For a file cut after `written` bytes: where it has to end, and the frames in it if they are known.
     fn whole(&self, written: u64) -> Option<(u64, Option<u64>)> {
         if written < self.header_bytes {
             return None;
         }
         match self.ends.iter().rev().find(|end| end.bytes <= written) {
             Some(end) => Some((end.bytes, Some(end.frames))),
-            // Cut where nothing is remembered any more. Readers skip what is torn.
+            // The cut is before the stored blocks. Readers skip what is torn.
             None => Some((written, None)),
         }
     }
@@ -188,11 +189,11 @@ fn block_frames(sample_rate: u32, share: u32) -> u16 {
     u16::try_from(1 << longest.ilog2()).unwrap_or(64)
 }
 
-/// Whether FLAC can hold it, in files that can be streamed (RFC 9639, section 7).
+/// Checks that FLAC can hold it, in files that can be streamed (RFC 9639, section 7).
 ///
 /// # Errors
-/// [`ErrorKind::NotSupported`] for more than eight channels or none, for samples that are no integers,
-/// and for a rate that the head of a frame cannot tell: one of 65,535 Hz or more that is no multiple of 10 Hz.
+/// [`ErrorKind::NotSupported`] for more than eight channels or none, for samples that are no integers, and for a rate
+/// that the head of a frame cannot state: one of 65,535 Hz or more that is no multiple of 10 Hz.
 pub(super) fn check(audio: AudioFormat) -> Result<()> {
     let refuse = |context: String| Err(Error::new(ErrorKind::NotSupported, context));
     let AudioFormat { sample_rate, channels, sample_format } = audio;
@@ -261,8 +262,8 @@ impl Encoder for FlacEncoder {
         Ok(())
     }
 
-    /// One patch with all that stands in front of the frames, so that no cut between two patches can tear it. The sum of
-    /// all samples is known for the whole recording only.
+    /// One patch with everything before the frames, so that no cut between two patches can tear it. The sum of all
+    /// samples is known for the whole recording only.
     fn seal(&self, written_bytes: u64) -> Seal {
         let Some((length, frames)) = self.whole(written_bytes) else { return Seal::default() };
         if self.open_ended() {
@@ -279,14 +280,14 @@ impl Encoder for FlacEncoder {
         self.whole(written_bytes).map_or(Some(0), |(_, frames)| frames)
     }
 
-    /// The header of a growing file says that its length is unknown, and stays so until the end: then players read on as
-    /// far as there are frames.
+    /// The header of a growing file states an unknown length until the end: then players read on as far as there are
+    /// frames.
     fn checkpoint(&self, _written_bytes: u64) -> Vec<Patch> {
         Vec::new()
     }
 
     fn unseal(&mut self) -> Vec<Patch> {
-        // The header promises nothing before the end.
+        // The header states no length before the end.
         self.unsealed = true;
         Vec::new()
     }

@@ -1,5 +1,5 @@
-//! What a repair of a FLAC file of others would lose or count wrongly: whole frames that are not of the kind that
-//! STREAMINFO tells, or stand behind the end. Run by the thread that repairs.
+//! What a repair of a FLAC file of another program would lose or count wrongly: whole frames that are not of the kind
+//! that STREAMINFO describes, or stand after the end. Run by the thread that repairs.
 
 use std::io;
 
@@ -12,22 +12,22 @@ use crate::{
 /// No real frame is longer, see the decoder.
 const FRAME_BYTES_MAX: u64 = 4 << 20;
 
-/// Beginnings of other frames inside of one, made by chance, after which it is none.
+/// How many beginnings of other frames may appear by chance inside of one before it counts as none.
 const CHANCES_MAX: usize = 4;
 
-/// Frames after which the rest is not looked at: two days of the shortest usual ones.
+/// Frames after which the rest is not read: two days of the shortest usual ones.
 const FRAMES_MAX: usize = 1 << 20;
 
 /// What the whole frames of a file hold.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Survey {
-    /// Frames of sound in those that STREAMINFO describes, in front of the end.
+    /// Frames of sound in those that STREAMINFO describes, before the end.
     pub(super) regular: u64,
     /// Seconds in all others.
     pub(super) other_s: f64,
 }
 
-/// Looks at every frame from `first` on; those of the file end at `end`.
+/// Reads every frame from `first` on; those of the file end at `end`.
 ///
 /// # Errors
 /// Those of reading.
@@ -54,7 +54,7 @@ pub(super) fn survey<I: Input>(window: &mut Window<I>, info: &Info, (first, end)
 
 fn next_head<I: Input>(window: &mut Window<I>, from: u64, len: u64) -> io::Result<Option<(u64, Head)>> {
     let mut at = from;
-    // Two bytes are enough to be worth a look, and chance makes them every 30 kB.
+    // Two bytes are enough for a candidate, and occur by chance every 30 kB.
     while let Some(place) = window.find(at, len, 2, |bytes| matches!(bytes, [0xff, 0xf8 | 0xf9, ..]))? {
         if let Ok(head) = Head::parse(window.at(place, HEAD_BYTES_MAX)?) {
             return Ok(Some((place, head)));
@@ -64,7 +64,7 @@ fn next_head<I: Input>(window: &mut Window<I>, from: u64, len: u64) -> io::Resul
     Ok(None)
 }
 
-/// Where the frame ends that begins at `place`: in front of another or at the end of the file, with a right checksum.
+/// Where the frame ends that begins at `place`: before another one or at the end of the file, with a right checksum.
 fn end_of_frame<I: Input>(window: &mut Window<I>, place: u64, len: u64) -> io::Result<Option<u64>> {
     let mut from = place + 1;
     for _ in 0..=CHANCES_MAX {
@@ -72,7 +72,7 @@ fn end_of_frame<I: Input>(window: &mut Window<I>, place: u64, len: u64) -> io::R
         let Some(bytes) = usize::try_from(end - place).ok().filter(|&bytes| bytes as u64 <= FRAME_BYTES_MAX) else {
             break;
         };
-        // With its own checksum behind it, the one of a whole frame is zero.
+        // The checksum over a whole frame that includes its own checksum is zero.
         if flac_crc16(window.at(place, bytes)?) == 0 {
             return Ok(Some(end));
         }

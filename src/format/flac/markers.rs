@@ -1,5 +1,5 @@
-//! A FLAC file with other markers: the block of comments is written anew, and padding makes up for what it is longer or
-//! shorter by, as far as there is any (RFC 9639, section 8).
+//! A FLAC file with other markers: the block of comments is replaced, and padding compensates its difference in length,
+//! as far as there is any (RFC 9639, section 8).
 
 use crate::{
     audio::Marker,
@@ -14,7 +14,7 @@ const LAST: u8 = 0x80;
 /// The longest block.
 const BLOCK_MAX: usize = (1 << 24) - 1;
 const HEAD_BYTES: u64 = 4;
-/// Room for later markers where padding has to be made.
+/// Room for later markers where padding has to be added.
 const NEW_PADDING: usize = 4 << 10;
 /// An empty block of comments: no vendor, no comment.
 const NO_COMMENTS: [u8; 8] = [0; 8];
@@ -46,7 +46,7 @@ pub(in crate::format) fn rewrite(file: &mut Copy<'_>, markers: &[Marker], rate: 
     // The sound stays where it is if there is room.
     let room = (padding + old.len()).checked_sub(new.len() + HEAD_BYTES as usize);
     let padding = room.unwrap_or(NEW_PADDING).min(BLOCK_MAX);
-    // The first block has to be STREAMINFO, which it was.
+    // The first block has to be STREAMINFO, and stays so.
     let place = 1.min(blocks.len());
     blocks.insert(place, (COMMENTS, new));
     blocks.push((PADDING | LAST, vec![0; padding]));

@@ -27,7 +27,7 @@ pub(super) const FORMAT: Format = Format {
     sample_rates: &[],
     bits_per_second: None,
     zeros_are_silence: false,
-    // At most: nobody knows how the sound will compress.
+    // At most: how the sound will compress is not known.
     estimate: |audio, _| pcm_bits_per_second(audio),
     check: encode::check,
     begins: |start| start.starts_with(b"fLaC"),

@@ -1,9 +1,9 @@
-//! What the header of an unfinished FLAC file should say, and where the file should end. Reads, and writes nothing.
+//! What the header of an unfinished FLAC file should contain, and where the file should end. Reads, and writes nothing.
 //!
-//! A file ends after its last frame whose checksum is right. Its length in STREAMINFO is that of what is there; the sizes
-//! of frames become unknown with it, which every reader allows (RFC 9639, section 8.2), and so does the sum of all
-//! samples, unless it is that of the samples that are there. A file of others of which something would be lost or
-//! counted wrongly is not repaired.
+//! A file ends after its last frame whose checksum is right. Its length in STREAMINFO is that of what is there; the
+//! sizes of frames become unknown with it, which every reader allows (RFC 9639, section 8.2), and so does the sum of
+//! all samples, unless it is that of the samples that are there. A file of another program of which something would be
+//! lost or counted wrongly is not repaired.
 
 use std::io::SeekFrom;
 
@@ -40,7 +40,7 @@ pub(super) fn examine(mut input: &mut dyn Input, name: &str, origin: Origin) -> 
     };
     let length_is_right = layout.claimed_frames() == layout.frames && layout.frames > 0;
     if length_is_right {
-        // What stands behind a file that is right, such as a tag of another program, is none of our business.
+        // What follows a correct file, such as a tag of another program, is left alone.
         repair.seal.length = if origin == Origin::Named { layout.len } else { layout.end };
         return Ok(repair);
     }
@@ -56,14 +56,14 @@ pub(super) fn examine(mut input: &mut dyn Input, name: &str, origin: Origin) -> 
     Ok(repair)
 }
 
-/// Whether a tag of another program stands behind the last frame, which is no broken frame.
+/// Whether a tag of another program stands after the last frame, which is no broken frame.
 fn ends_with_tag(input: &mut &mut dyn Input, layout: &FlacLayout, name: &str) -> Result<bool> {
     let mut window = Window::new(&mut *input);
     let tail = window.at(layout.end, 8).map_err(|error| Error::from_io(error, format!("cannot read {name}")))?;
     Ok([&b"TAG"[..], b"ID3", b"APETAGEX"].iter().any(|tag| tail.starts_with(tag)))
 }
 
-/// What would be lost, or told wrongly, if the file ended where its last regular frame does.
+/// What would be lost, or stated wrongly, if the file ended where its last regular frame does.
 fn obstacle(mut input: &mut dyn Input, layout: &FlacLayout, name: &str) -> Result<Option<String>> {
     let failed = |error| Error::from_io(error, format!("cannot read {name}"));
     let bounds = (layout.first(), layout.end);
@@ -80,12 +80,12 @@ fn obstacle(mut input: &mut dyn Input, layout: &FlacLayout, name: &str) -> Resul
     Ok(None)
 }
 
-/// The sum that STREAMINFO tells, if it is that of the sound which is there.
+/// The sum in STREAMINFO, if it is that of the sound which is there.
 fn good_sum(input: &mut &mut dyn Input, layout: &FlacLayout, name: &str) -> Result<Option<[u8; 16]>> {
     let (_, info) = layout.streaminfo();
     let told = info.get(MD5_AT..).and_then(|sum| <[u8; 16]>::try_from(sum).ok()).filter(|sum| *sum != [0; 16]);
     let bits = layout.info().bits;
-    // A float does not hold more.
+    // A float does not hold more bits.
     let Some(told) = told.filter(|_| bits <= 24) else { return Ok(told.filter(|_| layout.end == layout.len)) };
     input.seek(SeekFrom::Start(0)).map_err(|error| Error::from_io(error, format!("cannot read {name}")))?;
     let mut decoder = FlacDecoder::new(&mut *input, name)?;
@@ -100,7 +100,7 @@ fn good_sum(input: &mut &mut dyn Input, layout: &FlacLayout, name: &str) -> Resu
     Ok(Some(told).filter(|told| sum.finalize().0 == *told))
 }
 
-/// The patch that makes STREAMINFO say how many frames there are, and that `sum`; none where it says so.
+/// The patch that makes STREAMINFO state how many frames there are, and that `sum`; none where it already does.
 fn streaminfo(layout: &FlacLayout, sum: Option<[u8; 16]>) -> Option<Patch> {
     let (at, old) = layout.streaminfo();
     // 36 bits, where 0 is unknown; the four above belong to the depth of a sample.

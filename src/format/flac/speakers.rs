@@ -2,10 +2,11 @@
 
 use crate::audio::Speakers;
 
-/// The comment that says so where the number of channels would say something else.
+/// The comment that states the speakers where the number of channels would imply others.
 pub(super) const FIELD: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
 
-/// What the number of channels alone says, as a mask: 3.0, quad, 5.0, 5.1, 6.1, 7.1; mono and stereo need no word.
+/// What the number of channels alone implies, as a mask: 3.0, quad, 5.0, 5.1, 6.1, 7.1; mono and stereo need no
+/// statement.
 const fn usual(channels: u16) -> u32 {
     match channels {
         3 => 0x007,
@@ -18,7 +19,7 @@ const fn usual(channels: u16) -> u32 {
     }
 }
 
-/// The speakers of a file of so many channels in which that comment is `text`, if it is there.
+/// The speakers of a file of `channels` channels in which that comment is `text`, if it is there.
 pub(super) fn read(channels: u16, text: Option<&str>) -> Option<Speakers> {
     let mask = match text.map(str::trim) {
         Some(text) => {
@@ -30,7 +31,7 @@ pub(super) fn read(channels: u16, text: Option<&str>) -> Option<Speakers> {
     Speakers::of_mask(mask, channels).filter(|speakers| speakers.count() > 2)
 }
 
-/// The comment for a file of so many channels, if one is needed.
+/// The comment for a file of `channels` channels, if one is needed.
 pub(super) fn written(channels: u16, speakers: Option<&Speakers>) -> Option<(&'static str, String)> {
     let mask = speakers.filter(|speakers| speakers.count() == channels).map_or(0, Speakers::mask);
     (channels > 2 && mask != usual(channels)).then(|| (FIELD, format!("0x{mask:04X}")))

@@ -1,8 +1,8 @@
-//! A file of others to frames: opens it with the library, counts its frames, reads and seeks. Run by any thread but a
-//! realtime one.
+//! A file of another program to frames: opens it with the library, counts its frames, reads and seeks. Run by any
+//! thread but a realtime one.
 //!
-//! Integers stay integers, so that lossless sound passes bit for bit. What encoders of lossy sound put in front is left
-//! out; what they put behind is left out where the file says so, as ffmpeg does.
+//! Integers stay integers, so that lossless sound passes bit for bit. What encoders of lossy sound put before the
+//! recording is left out; what they put after it is left out where the file states that, as in ffmpeg.
 
 mod measure;
 
@@ -29,7 +29,7 @@ use crate::{
     format::{Damage, Decoder, row::Bytes},
 };
 
-/// Frames in front of a place that a lossy codec has to read first, so that what follows is what it is without a seek.
+/// Frames before a position that a lossy codec has to read first, so that what follows is the same as without a seek.
 const PRE_ROLL: u64 = 16_384;
 
 /// Packets in a row that cannot be read, after which a file counts as ended.
@@ -44,9 +44,9 @@ const SILENCE_FRAMES: u64 = 1 << 16;
 /// Frames of a packet at most; a number in a file may be anything.
 const PACKET_FRAMES_MAX: u64 = 1 << 20;
 
-/// The decoder of files of others.
+/// The decoder of files of other programs.
 pub(super) struct ForeignDecoder {
-    /// Nothing only while the file is opened anew.
+    /// `None` only while the file is opened anew.
     reader: Option<Box<dyn FormatReader>>,
     codec: Box<dyn AudioDecoder>,
     track: Track,
@@ -58,20 +58,20 @@ pub(super) struct ForeignDecoder {
     /// How samples are handed on bit for bit, if they are integers.
     stored: Option<SampleFormat>,
     is_lossy: bool,
-    /// It has several streams behind each other, each of which counts from its own start.
+    /// It has several streams one after another, each of which counts from its own start.
     is_chained: bool,
-    /// Frames in front of the sound that the library does not leave out.
+    /// Frames before the sound that the library does not leave out.
     priming: u64,
     frames: u64,
-    /// The next frame that is read.
+    /// The next frame to be read.
     at: u64,
-    /// The frame, priming included, at which the next packet begins, if it is not its own time that tells.
+    /// The frame, priming included, at which the next packet begins, if its own time does not determine that.
     next: Option<u64>,
     block: Block,
     /// Samples of the block that were read or left out.
     taken: usize,
     ended: bool,
-    /// Of an Ogg file, what is missing in the stream that is read; measured, with the frames of each hole.
+    /// For an Ogg file, what is missing in the stream that is read; measured, with the frames of each hole.
     pages: Stream,
     holes: Vec<(Hole, u64)>,
     /// How many of those were passed.
@@ -79,7 +79,7 @@ pub(super) struct ForeignDecoder {
     /// Frames of silence that are due before the packet that waits.
     silent: u64,
     waiting: Option<Packet>,
-    /// Damage that no frame tells of.
+    /// Damage that no frame shows.
     remark: Option<&'static str>,
     metadata: Metadata,
     damage: Damage,
@@ -104,7 +104,7 @@ impl ForeignDecoder {
             _ => sound.coding.map(|coding| String::from_utf8_lossy(&coding).trim().to_owned()),
         };
         let named = |error: Error| match &coding {
-            // The library passes over sound that it does not know, or does not say what it is.
+            // The library skips sound that it does not support, or does not report what it is.
             Some(coding) if matches!(error.kind(), ErrorKind::Undecodable | ErrorKind::InvalidData) => {
                 undecodable(name, name_of(coding))
             }
@@ -154,7 +154,7 @@ impl ForeignDecoder {
 
     /// Makes the first packet the next one.
     fn rewind(&mut self) -> Result<()> {
-        // Opened anew rather than sought in: not every container can go back to its very start.
+        // Opened anew rather than by seeking: not every container can seek to its very start.
         let Some(reader) = self.reader.take() else { return Err(self.gone()) };
         let mut stream = reader.into_inner();
         let failed = |error| Error::from_io(error, format!("cannot read {}", self.name));
@@ -168,7 +168,7 @@ impl ForeignDecoder {
         Ok(())
     }
 
-    /// Goes on with what the file holds now: a chained one begins anew with every part.
+    /// Continues with the current content of the file: a chained one begins anew with every part.
     fn take_track(&mut self) -> Result<()> {
         let Some(reader) = self.reader.as_deref() else { return Err(self.gone()) };
         let (track, params) = sound_track(reader, &self.name)?;
@@ -241,7 +241,7 @@ impl ForeignDecoder {
         Ok(!self.ended)
     }
 
-    /// Makes the packet, which begins there, the block; its frames.
+    /// Makes the packet, which begins there, the block; returns its frames.
     fn decode(&mut self, packet: &Packet, begins: u64) -> Result<u64> {
         let channels = usize::from(self.format.channels);
         let bits = self.track_bits();
@@ -260,23 +260,24 @@ impl ForeignDecoder {
         Ok((self.block.len() / channels.max(1)) as u64)
     }
 
-    /// Makes silence the block, in the place of what cannot be read.
+    /// Makes silence the block, in place of what cannot be read.
     fn fill(&mut self, begins: u64, frames: u64) {
         self.damage.note_gap(begins.saturating_sub(self.priming), frames);
         self.silence(usize::try_from(frames).unwrap_or(0) * usize::from(self.format.channels));
     }
 
-    /// The block begins there and is so long: leaves out what is in front of what is read next.
+    /// The block begins there and is that long: leaves out what is before the next frame to be read.
     fn pass(&mut self, begins: u64, frames: u64) {
         let end = begins.saturating_add(frames);
-        // Behind a seek a first packet of nothing does not tell where the next one begins.
+        // After a seek a first packet without frames does not determine where the next one begins.
         self.next = (frames > 0 || self.next.is_some()).then_some(end);
         let wanted = self.at.saturating_add(self.priming);
         let before = wanted.saturating_sub(begins).min(frames);
         self.taken = usize::try_from(before).unwrap_or(usize::MAX).saturating_mul(usize::from(self.format.channels));
     }
 
-    /// Whether the library finds a place without reading what is in front; of blocks of ADPCM it takes the wrong one.
+    /// Whether the library finds a position without reading what is before it; for blocks of ADPCM it finds the wrong
+    /// one.
     fn seeks(&self) -> bool {
         use codecs::{CODEC_ID_ADPCM_IMA_QT, CODEC_ID_ADPCM_IMA_WAV, CODEC_ID_ADPCM_MS};
         let codec = self.codec.codec_params().codec;
@@ -307,13 +308,13 @@ impl ForeignDecoder {
         Error::undecodable(&self.name, context)
     }
 
-    /// Hands up to `max_frames` frames on as the samples of blocks.
+    /// Passes up to `max_frames` frames on as the samples of blocks.
     fn deliver(&mut self, max_frames: usize, mut take: impl FnMut(&Block, usize, usize)) -> Result<usize> {
         let channels = usize::from(self.format.channels.max(1));
         let mut total = 0;
         while total < max_frames && self.at < self.frames {
             if !self.advance()? {
-                // It is shorter than it said.
+                // It is shorter than it stated.
                 self.damage.note_end(self.frames - self.at);
                 break;
             }
@@ -332,7 +333,7 @@ impl ForeignDecoder {
     }
 }
 
-/// The time that the library gives a packet.
+/// The time that the library gives for a packet.
 fn begins_of(packet: &Packet) -> u64 {
     u64::try_from(packet.pts.get()).unwrap_or(0)
 }
@@ -410,7 +411,7 @@ impl Decoder for ForeignDecoder {
         self.next = None;
         match sought {
             Ok(_) => self.take_track(),
-            // Behind the end of what is really there, or of the first part of a chained file: from the start on.
+            // Beyond the end of what is really there, or of the first part of a chained file: from the start on.
             Err(_) => self.rewind(),
         }
     }

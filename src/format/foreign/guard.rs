@@ -1,5 +1,5 @@
-//! What holds a panic of the library back: a file that was made to do harm, or only damaged, must end no recording and no
-//! screen. Run by the thread that reads.
+//! Contains panics of the library: a malicious file, or a damaged one, must end no recording and no screen. Run by the
+//! thread that reads.
 
 use std::{
     cell::Cell,
@@ -16,14 +16,14 @@ thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic of this thread, at this moment, is caught and told as damage of the file that is read. A panic hook
-/// leaves it alone then.
+/// Whether a panic of this thread, at this moment, is caught and reported as damage of the file that is read. A panic
+/// hook ignores it then.
 #[must_use]
 pub fn is_guarded() -> bool {
     IS_GUARDED.get()
 }
 
-/// Runs `read`, which reads the file `name`. After a panic it is damaged.
+/// Runs `read`, which reads the file `name`. After a panic the file counts as damaged.
 pub(super) fn guarded<T>(name: &str, read: impl FnOnce() -> Result<T>) -> Result<T> {
     IS_GUARDED.set(true);
     let outcome = catch_unwind(AssertUnwindSafe(read));

@@ -1,6 +1,6 @@
-//! Pages that are missing in an Ogg file, or damaged. The library refuses a file for some of them, steps over others
-//! without a word, and gives what lies behind the time of what is missing. Here they are found by number and checksum and
-//! measured by what the pages around them say; the library is given the others.
+//! Pages that are missing in an Ogg file, or damaged. The library refuses a file for some of them, skips others without
+//! an error, and gives what follows the time of what is missing. Here they are found by number and checksum and
+//! measured from the positions of the pages around them; the library reads the other pages.
 
 use std::{
     collections::HashMap,
@@ -14,22 +14,22 @@ use crate::format::{
     window::Window,
 };
 
-/// The longest sound that a page can be believed to hold, in seconds; a number in a file may be anything.
+/// The longest sound that a page can plausibly hold, in seconds; a number in a file may be anything.
 const PAGE_SECONDS_MAX: u64 = 60;
 
 /// A place where pages are missing in one stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hole {
-    /// What the codec had got to before, and at the end of the first whole page behind.
+    /// The position of the codec before, and at the end of the first whole page after it.
     pub(super) before: u64,
     pub(super) after: u64,
     pages: u64,
-    /// Frames of the whole page behind.
+    /// Frames of the whole page after it.
     behind: u64,
 }
 
 impl Hole {
-    /// Takes in a packet that the library gives that time, if it is of the page behind.
+    /// Counts a packet to which the library gives that time, if it is on the page after the hole.
     pub(super) fn count(&mut self, begins: u64, frames: u64) {
         if (self.before..self.after).contains(&begins) {
             self.behind = self.behind.saturating_add(frames);
@@ -51,7 +51,7 @@ fn most(pages: u64, rate: u32) -> u64 {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Stream {
     pub(super) holes: Vec<Hole>,
-    /// What the codec had got to at the end of the last whole page, and what is claimed by a broken one behind.
+    /// The position of the codec at the end of the last whole page, and the one that a broken page after it claims.
     granule: u64,
     claimed: Option<u64>,
     /// Whether its last page is there.
@@ -75,7 +75,7 @@ impl Stream {
         self.missing += u64::from(page.sequence.saturating_sub(self.sequence).saturating_sub(1));
         self.broken |= skipped > self.skipped;
         if let Some(granule) = page.granule {
-            // What is recorded from a radio station begins anywhere.
+            // A recording of a radio station may begin at any position.
             let is_hole = self.missing > 0 && (self.granule > 0 || self.broken);
             if is_hole && granule > self.granule {
                 self.holes.push(Hole { before: self.granule, after: granule, pages: self.missing, behind: 0 });
@@ -88,10 +88,11 @@ impl Stream {
     }
 }
 
-/// The whole pages of a file behind each other, as a file.
+/// The whole pages of a file one after another, as a file.
 pub(super) struct Pages {
     bytes: Bytes,
-    /// Where such pages lie on end: where that begins for whoever reads this, where in the file, and how many bytes.
+    /// Runs of contiguous whole pages: where a run begins for the reader of this, where in the file, and how many bytes
+    /// it has.
     runs: Vec<Run>,
     at: u64,
 }

@@ -1,11 +1,11 @@
 //! What files begin with. Pure.
 
-/// A kind of file of others.
+/// A kind of file of other programs.
 pub(crate) struct Kind {
-    /// Its name in listings, unless the codec is told.
+    /// Its name in listings, unless the codec is known.
     #[cfg_attr(not(feature = "foreign"), allow(dead_code))]
     pub(super) name: &'static str,
-    /// What is in it, for those who cannot have it.
+    /// What is in it, for builds that cannot read it.
     pub(super) codec: &'static str,
     /// Whether a file that begins with these bytes is one.
     pub(super) begins: fn(&[u8]) -> bool,
@@ -45,7 +45,7 @@ pub(super) static KINDS: &[Kind] = &[
     }),
 ];
 
-/// What a file that begins with `start` is, if it is nothing that could hold sound; in words that a sentence goes on with.
+/// What a file that begins with `start` is, if it is nothing that could hold sound; as words that continue a sentence.
 pub(crate) fn silent_kind(start: &[u8]) -> Option<&'static str> {
     let is_text = |start: &[u8]| {
         // A letter may be cut off at the end of what was read.
@@ -72,7 +72,8 @@ pub(crate) fn silent_kind(start: &[u8]) -> Option<&'static str> {
     known.or_else(|| (start.len() >= 8 && is_text(start)).then_some("text"))
 }
 
-/// Extensions of sound that others write, without the dot, and what listings call it until the file says more.
+/// Extensions of sound that other programs write, without the dot, and its name in listings until more of the file is
+/// read.
 pub(super) static EXTENSIONS: &[(&[&str], &str)] = &[
     (&["mp3"], "mp3"),
     (&["mp2", "mpa"], "mp2"),
@@ -91,7 +92,7 @@ pub(super) static EXTENSIONS: &[(&[&str], &str)] = &[
     (&["rf64", "bwf", "bw64"], "wav"),
 ];
 
-/// What listings call the sound, and its MIME type (RFC 3003, 4337, 5334, 8081).
+/// The name of the sound in listings, and its MIME type (RFC 3003, 4337, 5334, 8081).
 pub(super) static MIME_TYPES: &[(&str, &str)] = &[
     ("mp3", "audio/mpeg"),
     ("mp2", "audio/mpeg"),

@@ -1,9 +1,10 @@
-//! What other programs wrote, read by a library (symphonia): MP3, AAC, ALAC, Vorbis, AIFF, CAF, FLAC in Ogg, and WAV files
-//! of compressed sound. Our own readers keep what it does not have: RF64, files that grow, damage that is counted, Opus,
-//! FLAC of 32 bits; each says so in its header.
+//! What other programs wrote, read by a library (symphonia): MP3, AAC, ALAC, Vorbis, AIFF, CAF, FLAC in Ogg, and WAV
+//! files of compressed sound. Our own readers cover what it does not support: RF64, files that grow, damage that is
+//! counted, Opus, FLAC of 32 bits; each states that in its header.
 //!
-//! `kinds` knows what a file is by its first bytes, `source` hands it over, `decode` reads it, `holes` finds what is missing in Ogg, `mp4` finds what encoders
-//! put in front, `guard` makes its panics errors. Run by any thread but a realtime one. Without the feature `foreign` such files are known and refused.
+//! `kinds` identifies a file by its first bytes, `source` passes it to the library, `decode` reads it, `holes` finds
+//! what is missing in Ogg, `mp4` finds what encoders put before the recording, `guard` turns panics into errors. Run by
+//! any thread but a realtime one. Without the feature `foreign` such files are recognised and refused.
 
 #[cfg(feature = "foreign")]
 mod decode;
@@ -29,13 +30,13 @@ use crate::error::{Error, Result};
 pub use guard::is_guarded;
 pub(super) use kinds::{Kind, silent_kind};
 
-/// Reads back what we wrote in formats that the library knows; nobody does without it.
+/// Reads back what we wrote in formats that the library supports; there is no second reader without it.
 #[cfg(feature = "foreign")]
 pub(super) const READ_BACK: Option<super::row::Reading> = Some(read_back::read);
 #[cfg(not(feature = "foreign"))]
 pub(super) const READ_BACK: Option<super::row::Reading> = None;
 
-/// What a file that begins with `start` is, if it is of a kind that is known here.
+/// What a file that begins with `start` is, if its kind is listed here.
 pub(super) fn kind(start: &[u8]) -> Option<&'static Kind> {
     kinds::KINDS.iter().find(|kind| (kind.begins)(start))
 }
@@ -67,13 +68,13 @@ pub(super) fn undecodable(name: &str, codec: &str) -> Error {
     Error::undecodable(name, format!("{name} holds {codec} sound, which is not read"))
 }
 
-/// What listings call a file with that extension, given in any case: of these, those that people have sound in.
+/// The name in listings of a file with that extension, given in any case: of those that usually hold sound.
 pub(super) fn by_extension(extension: &str) -> Option<&'static str> {
     let known = |(names, _): &&(&[&str], &str)| names.iter().any(|name| name.eq_ignore_ascii_case(extension));
     kinds::EXTENSIONS.iter().find(known).map(|(_, name)| *name)
 }
 
-/// The MIME type of what listings call so.
+/// The MIME type of what has that name in listings.
 pub(super) fn mime_type(name: &str) -> Option<&'static str> {
     kinds::MIME_TYPES.iter().find(|(known, _)| *known == name).map(|(_, mime)| *mime)
 }

@@ -1,5 +1,6 @@
-//! The edit list of an MP4 file (ISO/IEC 14496-12, section 8.6.6), which the library does not apply: how much of the first
-//! sound track its encoder put in front of the recording. And what that is coded as, where the library does not say. Run by the thread that opens the file.
+//! The edit list of an MP4 file (ISO/IEC 14496-12, section 8.6.6), which the library does not apply: how much of the
+//! first sound track its encoder put before the recording. And what that is coded as, where the library does not report
+//! it. Run by the thread that opens the file.
 
 use std::io::{self, Read as _, SeekFrom};
 
@@ -8,26 +9,27 @@ use crate::format::{Input, row::Bytes};
 /// Bytes of an index that are read; an hour has about a megabyte.
 const INDEX_BYTES_MAX: u64 = 64 << 20;
 
-/// Boxes of the file that are looked at.
+/// Boxes of the file that are read.
 const BOXES_MAX: usize = 1024;
 
-/// What the index of the file says of its first sound track.
+/// What the index of the file states about its first sound track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Sound {
-    /// Units of the media's time scale in front of the first sound that is to be played; 0 without an edit list.
+    /// Units of the media's time scale before the first sound that is to be played; 0 without an edit list.
     pub(super) priming: u64,
     /// What the sound is coded as (`mp4a`, `alac`, `samr` …), if there is any.
     pub(super) coding: Option<[u8; 4]>,
 }
 
 impl Sound {
-    /// Whether only the program that it was sold for can read it (ISO/IEC 14496-12, section 8.12, and Apple's own way).
+    /// Whether only the program for which it was sold can read it (ISO/IEC 14496-12, section 8.12, and Apple's own
+    /// way).
     pub(super) fn is_protected(self) -> bool {
         matches!(self.coding.as_ref(), Some(b"drms" | b"enca" | b"p608"))
     }
 }
 
-/// What is known of the sound in the file; `None` without an index.
+/// What the file states about its sound; `None` without an index.
 ///
 /// # Errors
 /// Those of reading.

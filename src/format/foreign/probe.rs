@@ -1,4 +1,4 @@
-//! What the library finds in a file, in our words: its track, its codec, its blocks.
+//! What the library finds in a file, converted to our types: its track, its codec, its blocks.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 
@@ -40,7 +40,7 @@ pub(super) fn probe(stream: MediaSourceStream<'static>, name: &str) -> Result<Bo
     let probe = symphonia::default::get_probe();
     probe.probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default()).map_err(|error| match error
     {
-        // Nothing in it is what its start looked like.
+        // It contains nothing of what its start looked like.
         Failure::Unsupported(what) if what.contains("no suitable format") => {
             Error::new(ErrorKind::InvalidData, format!("{name} is not a sound file that can be read"))
         }
@@ -61,7 +61,7 @@ pub(super) fn failure(error: Failure, name: &str) -> Error {
     }
 }
 
-/// The first track of sound, and what it says of itself.
+/// The first track of sound, and its parameters.
 pub(super) fn sound_track(reader: &dyn FormatReader, name: &str) -> Result<(Track, AudioCodecParameters)> {
     let track = reader.default_track(TrackType::Audio).or_else(|| reader.first_track(TrackType::Audio));
     let params = track.and_then(|track| Some((track.clone(), track.codec_params.as_ref()?.audio()?.clone())));
@@ -73,7 +73,7 @@ pub(super) fn decoder(params: &AudioCodecParameters, name: &str) -> Result<Box<d
     made.map_err(|_| undecodable(name, codec_name(params)))
 }
 
-/// What AIFF-C says its samples are coded as; `None` for plain AIFF and what is read here anyway.
+/// What AIFF-C states as the coding of its samples; `None` for plain AIFF and what is read here anyway.
 pub(super) fn aifc_coding(input: &mut Bytes) -> std::io::Result<Option<String>> {
     let mut start = Vec::new();
     input.seek(SeekFrom::Start(0))?;
@@ -83,7 +83,7 @@ pub(super) fn aifc_coding(input: &mut Bytes) -> std::io::Result<Option<String>> 
     Ok(coding.map(|coding| String::from_utf8_lossy(coding).trim().to_owned()))
 }
 
-/// What people call that coding of MP4 and AIFF-C files.
+/// The common name of that coding of MP4 and AIFF-C files.
 pub(super) fn name_of(coding: &str) -> &str {
     match coding {
         "samr" => "AMR",
@@ -103,7 +103,7 @@ pub(super) fn is_lossy(params: &AudioCodecParameters) -> bool {
     [CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_VORBIS].contains(&params.codec)
 }
 
-/// What listings call the file: the codec where that is what people call it.
+/// The name of the file in listings: the codec where that is the common name.
 pub(super) fn container(kind: &Kind, params: &AudioCodecParameters) -> &'static str {
     match (kind.name, params.codec) {
         ("ogg", codecs::CODEC_ID_VORBIS) => "vorbis",
@@ -131,7 +131,7 @@ fn codec_name(params: &AudioCodecParameters) -> &'static str {
     }
 }
 
-/// What was decoded, and the shallowest depth of ours that holds samples of so many bits.
+/// What was decoded, and the shallowest depth of ours that holds samples of `bits` bits.
 pub(super) fn block_of(decoded: &GenericAudioBufferRef<'_>, bits: Option<u32>) -> (Block, SampleFormat) {
     let deep = |bits| match bits {
         ..=16 => SampleFormat::S16,

@@ -1,9 +1,9 @@
-//! A file of ours as the library reads it: what its head says, and its end. Of Opus that is the last page, since the
-//! library only knows how its packets lie; of FLAC in 32 bits and stereo it is not decoded, because the library does not
-//! know differences of 33 bits.
+//! A file of ours as the library reads it: the content of its head, and its end. For Opus that is the last page, since
+//! the library only parses how its packets lie; for FLAC in 32 bits and stereo it is not decoded, because the library
+//! does not support differences of 33 bits.
 //!
-//! The end of a FLAC file is not sought: the library halves what is left, and where it comes down within the last frame
-//! it finds no other one behind it, and takes the file for one that is cut off. It is given the end by itself.
+//! The end of a FLAC file is not reached by seeking: the library halves what is left, and where it lands within the
+//! last frame it finds no other one after it, and treats the file as cut off. It reads the end as a file of its own.
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
@@ -24,10 +24,10 @@ use crate::{
 
 /// Longer than two frames of FLAC as we write them, in bytes: 4,096 samples of eight channels in 33 bits are 135 kB.
 const END_BYTES: u64 = 300 << 10;
-/// What every FLAC file begins with, the block that tells its format included.
+/// What every FLAC file begins with, the block with its format included.
 const FLAC_HEAD_BYTES: usize = 42;
 
-/// What is wrong with the file, in the words of the library.
+/// What is wrong with the file, with the library's message.
 type Flaw = Box<dyn std::error::Error + Send + Sync>;
 
 /// Head and last packet of the file.
@@ -47,7 +47,7 @@ fn found(input: Bytes) -> Result<Found, Flaw> {
         frames: track.num_frames.ok_or("it has no length")?,
     };
     if params.codec == CODEC_ID_OPUS {
-        // It read the last page to know the length, which counts what is left out at the start.
+        // It read the last page to determine the length, which includes what is left out at the start.
         found.sample_format = None;
         found.frames = found.frames.saturating_sub(track.delay.unwrap_or(0).into());
         return Ok(found);

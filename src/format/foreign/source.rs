@@ -1,4 +1,4 @@
-//! A file as the library wants it. Run by the thread that reads.
+//! A file in the form that the library requires. Run by the thread that reads.
 
 use std::{
     io::{self, Read, Seek, SeekFrom},
@@ -9,7 +9,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 
 use crate::format::row::Bytes;
 
-/// The library demands what can be shared between threads; nobody does, so that nobody ever waits for the lock.
+/// The library requires a type that can be shared between threads; it is never shared, so the lock never blocks.
 struct Source {
     bytes: Mutex<Bytes>,
     len: u64,

@@ -37,7 +37,7 @@ fn take(found: &MetadataContainer, tags: &mut Metadata) {
     tags.pictures.extend(found.visuals.iter().map(picture));
 }
 
-/// A tag for which there is no field, by its usual name, else by the one that it has in the file.
+/// A tag for which there is no field, by its usual name, else by its name in the file.
 fn other(tag: &Found) -> Option<Tag> {
     let text = |text: &Arc<String>| text.as_str().to_owned();
     let (name, text) = match &tag.std {

@@ -1,4 +1,4 @@
-//! The pages of an Ogg stream (RFC 3533): made and found. What the packets in them mean is not known here.
+//! The pages of an Ogg stream (RFC 3533): written and found. What the packets in them mean is not handled here.
 
 pub(crate) mod read;
 pub(crate) mod write;

@@ -1,5 +1,5 @@
-//! The pages of an Ogg stream (RFC 3533), found by their marker and believed by their checksum. What the packets in them
-//! mean is not known here. Run by the thread that reads.
+//! The pages of an Ogg stream (RFC 3533), found by their marker and verified by their checksum. What the packets in
+//! them mean is not handled here. Run by the thread that reads.
 
 use std::io;
 
@@ -19,7 +19,7 @@ const LAST: u8 = 4;
 /// The granule of a page on which no packet ends.
 const NO_GRANULE: u64 = u64::MAX;
 
-/// Pages that look like one and have a wrong checksum, after that many: then the file is meant to be searched for ever.
+/// How many false pages, with a wrong checksum, are skipped: a file with more is crafted to be searched for ever.
 const DECEPTIONS_MAX: usize = 4096;
 
 /// A whole page.
@@ -29,9 +29,9 @@ pub(crate) struct Page {
     pub at: u64,
     /// Its length in bytes.
     pub len: u64,
-    /// Its flags, as they stand there.
+    /// Its flags, as stored.
     pub flags: u8,
-    /// What the codec has got to at its end; `None` if no packet ends on it.
+    /// The position of the codec at its end; `None` if no packet ends on it.
     pub granule: Option<u64>,
     /// The number of its stream.
     pub serial: u32,
@@ -117,7 +117,7 @@ impl Page {
         pieces
     }
 
-    /// What its first packet begins with.
+    /// The first bytes of its first packet.
     pub(crate) fn start(&self) -> &[u8] {
         &self.body
     }
@@ -128,7 +128,7 @@ impl Page {
 /// # Errors
 /// Those of reading.
 pub(crate) fn page_at<I: Input>(window: &mut Window<I>, at: u64) -> io::Result<Option<Page>> {
-    // Most pages are short, and few readers go on behind each other.
+    // Most pages are short, and few callers read several in a row.
     for want in [8 << 10, PAGE_BYTES_MAX] {
         let bytes = window.at(at, want)?;
         let page = Page::parse(bytes, at);
@@ -139,7 +139,8 @@ pub(crate) fn page_at<I: Input>(window: &mut Window<I>, at: u64) -> io::Result<O
     Ok(None)
 }
 
-/// The page whose header stands at `at`, whatever its checksum says and as far as it is there: damaged, or cut off.
+/// The page whose header stands at `at`, whether or not its checksum is right, and as far as it is there: damaged, or
+/// cut off.
 ///
 /// # Errors
 /// Those of reading.
@@ -226,7 +227,7 @@ mod tests {
             at = page.end();
             pages.push(page);
         }
-        // The long packet goes over two pages, on the first of which no packet ends.
+        // The long packet spans two pages, on the first of which no packet ends.
         assert_eq!((at, pages.len()), (len, 8));
         let granules: Vec<_> = pages.iter().map(|page| page.granule).collect();
         assert_eq!(granules, [Some(0), Some(1), Some(2), Some(3), Some(4), None, Some(5), Some(6)]);

@@ -1,10 +1,10 @@
-//! Packets to the pages of an Ogg stream (RFC 3533): lacing, header, checksum. Packets of sound lie within one page, which
-//! those of a voice do; one that fills several is cut by [`pages_of`]. What the packets mean is not known here. Pure; for
-//! any thread.
+//! Packets to the pages of an Ogg stream (RFC 3533): lacing, header, checksum. Packets of sound lie within one page, as
+//! those of a voice do; one that fills several is cut by [`pages_of`]. What the packets mean is not handled here. Pure;
+//! for any thread.
 
 use crate::audio::checksum::ogg_crc32;
 
-/// Bytes of a page in front of its lacing values.
+/// Bytes of a page before its lacing values.
 pub(crate) const HEADER_BYTES: u64 = 27;
 
 /// Set on a page that begins with the rest of a packet.
@@ -16,7 +16,7 @@ pub(crate) const LAST: u8 = 4;
 
 /// Where the flags of a page are.
 const FLAGS_AT: u64 = 5;
-/// Where its checksum is, which reaches to the number of lacing values.
+/// Where its checksum is, which is followed by the number of lacing values.
 const CRC_AT: usize = 22;
 
 /// Segments of a page at most.
@@ -25,9 +25,9 @@ const SEGMENTS_MAX: usize = 255;
 /// The fields of a page's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PageHead {
-    /// Tells [`FIRST`] and [`LAST`] pages.
+    /// Marks [`FIRST`] and [`LAST`] pages.
     pub flags: u8,
-    /// What the codec has got to at the end of the page.
+    /// The position of the codec at the end of the page.
     pub granule: u64,
     /// The number of the stream.
     pub serial: u32,
@@ -84,7 +84,7 @@ pub(crate) struct Packets {
 }
 
 impl Packets {
-    /// What a page was made of.
+    /// The content of a page.
     #[must_use]
     pub(crate) fn laced(lacing: Vec<u8>, body: Vec<u8>) -> Self {
         Self { lacing, body, count: 0 }
@@ -96,7 +96,7 @@ impl Packets {
         self.count
     }
 
-    /// Whether another packet of `bytes` bytes goes into the page.
+    /// Whether another packet of `bytes` bytes fits into the page.
     #[must_use]
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         self.lacing.len() + bytes / 255 < SEGMENTS_MAX
@@ -112,7 +112,7 @@ impl Packets {
         self.count += 1;
     }
 
-    /// The page; what follows begins another one.
+    /// The page; packets that follow begin another one.
     #[must_use]
     pub(crate) fn take_page(&mut self, head: PageHead) -> Vec<u8> {
         let Self { lacing, body, .. } = std::mem::take(self);
@@ -157,7 +157,7 @@ impl Written {
     #[must_use]
     pub(crate) fn as_last(&self) -> (u64, Vec<u8>) {
         let head = PageHead { flags: self.head.flags | LAST, ..self.head };
-        // The checksum is linear: what changes in the page is what its checksum changes by.
+        // The checksum is linear: the checksum of the difference is the difference of the checksums.
         let mut crc = ogg_crc32(0, &[head.flags ^ self.head.flags]);
         let mut behind = self.len.saturating_sub(FLAGS_AT + 1);
         while behind > 0 {
@@ -199,7 +199,7 @@ mod tests {
                 let at = usize::try_from(at).unwrap();
                 bytes[at..at + patch.len()].copy_from_slice(&patch);
             }
-            // It refuses a page with a wrong checksum.
+            // It returns an error for a page with a wrong checksum.
             let mut reader = ogg::PacketReader::new(Cursor::new(bytes));
             for (n, expected) in packets.iter().enumerate() {
                 let packet = reader.read_packet_expected().unwrap();

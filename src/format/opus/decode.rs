@@ -1,10 +1,11 @@
-//! Ogg Opus files to frames (RFC 7845), mono and stereo, whoever wrote them: whole, cut off, still growing, damaged, one
-//! stream or several behind each other.
+//! Ogg Opus files to frames (RFC 7845), mono and stereo, of any program: whole, cut off, still growing, damaged, one
+//! stream or several one after another.
 //!
-//! Our own pages, because no library of ours tells which of them are damaged. Opus always decodes to 48 kHz. Pages that
-//! are missing or damaged are silence of their length and noted, so that the rest does not shift. A seek is exact to the frame; the samples right behind it are those of a decoder that has heard 80 ms
-//! before (RFC 7845, section 4.6), not bit for bit those of one that began at the start. `link` finds the streams,
-//! `head` reads headers; the codec is the crate's. Run by any thread but a realtime one.
+//! The pages are read by our own code, because no library that we use reports which of them are damaged. Opus always
+//! decodes to 48 kHz. Pages that are missing or damaged are silence of their length and recorded as damage, so that the
+//! rest does not shift. A seek is exact to the frame; the samples right after it are those of a decoder that has
+//! decoded the 80 ms before (RFC 7845, section 4.6), not bit for bit those of one that began at the start. `link` finds
+//! the streams, `head` reads headers; the codec is the crate's. Run by any thread but a realtime one.
 
 mod head;
 mod link;
@@ -31,16 +32,17 @@ use crate::{
 /// What Opus decodes to, in hertz.
 const SAMPLE_RATE: u32 = 48_000;
 
-/// Frames in front of a place that the codec has to decode first: 80 ms.
+/// Frames before a position that the codec has to decode first: 80 ms.
 const PRE_ROLL: u64 = 3_840;
 
-/// So long in front of a place nothing is decoded for its sake: four times what it has to hear.
+/// How far before a position decoding begins at most: four times what the codec has to decode first.
 const SETTLED: u64 = 4 * PRE_ROLL;
 
 /// A page is searched for by halving what is left down to this many bytes.
 const HALVING_BYTES_MIN: u64 = 16 << 10;
 
-/// A decoder of a file that begins with a page of Ogg: this one of Opus, the library's of what else it knows.
+/// A decoder of a file that begins with a page of Ogg: this one for Opus, the library's for other codecs that it
+/// supports.
 ///
 /// # Errors
 /// Those of [`format::open`](crate::format::open).
@@ -66,12 +68,12 @@ pub(super) struct OpusDecoder<I> {
     codec: Codec,
     /// Where the next page should be, in bytes.
     offset: u64,
-    /// The start of a packet that goes on on the next page.
+    /// The start of a packet that continues on the next page.
     partial: Option<Vec<u8>>,
     packets: VecDeque<Vec<u8>>,
     /// Frames of the stream, pre-skip included, before the next packet; unknown before the first page.
     position: Option<u64>,
-    /// The next frame of the stream, pre-skip included, that is read.
+    /// The next frame of the stream to be read, pre-skip included.
     at: u64,
     /// What was decoded, and how many samples of it were read or left out.
     block: Vec<f32>,
@@ -128,7 +130,7 @@ impl<I: Input> OpusDecoder<I> {
         self.link().map_or(0, |link| link.length().saturating_add(link.head.pre_skip.into()))
     }
 
-    /// Makes `frame` of the stream `index` the next one that is read.
+    /// Makes `frame` of the stream `index` the next one to be read.
     fn enter(&mut self, index: usize, frame: u64) -> Result<()> {
         let Some(link) = self.links.get(index).cloned() else { return Ok(()) };
         self.current = index;
@@ -138,7 +140,7 @@ impl<I: Input> OpusDecoder<I> {
         self.offset = self.page_before(&link, self.at.saturating_sub(PRE_ROLL)).map_err(self.failed())?;
         self.partial = None;
         self.packets.clear();
-        // The first page tells, but for a stream of one page, which may end before its packets do.
+        // The first page gives the position, except in a stream of one page, which may end before its packets do.
         self.position = (self.offset == link.audio).then_some(0);
         self.sequence = (self.offset == link.audio).then_some(link.sequence);
         self.block.clear();
@@ -189,7 +191,7 @@ impl<I: Input> OpusDecoder<I> {
         Ok(true)
     }
 
-    /// Takes the packets out of a page, and notices what is missing in front of it.
+    /// Takes the packets out of a page, and detects what is missing before it.
     fn unpack(&mut self, page: &Page) {
         let mut partial = self.partial.take().filter(|_| page.is_continued());
         for (n, (piece, ends)) in page.pieces().into_iter().enumerate() {
@@ -215,7 +217,7 @@ impl<I: Input> OpusDecoder<I> {
             // The last page may end before its packets do.
             Some(position) if page.is_last() && follows || begins <= position && !page.is_last() => return,
             Some(position) if page.is_last() => {
-                // It begins a whole number of packets behind what was read last.
+                // It begins a whole number of packets after what was read last.
                 let step = self.packets.front().and_then(|packet| packet_frames(packet)).unwrap_or(1).max(1);
                 position.saturating_add(begins.saturating_sub(position).next_multiple_of(step))
             }
@@ -227,18 +229,18 @@ impl<I: Input> OpusDecoder<I> {
         self.position = Some(begins);
     }
 
-    /// Notes silence in the place of `frames` frames from `at` on, pre-skip included.
+    /// Records silence in place of `frames` frames from `at` on, pre-skip included.
     fn note_gap(&mut self, at: u64, frames: u64) {
         let skipped = self.link().map_or(0, |link| link.head.pre_skip.into());
         self.damage.note_gap(self.before.saturating_add(at.saturating_sub(skipped)), frames);
     }
 
-    /// Silence in the place of pages that are missing, but not more than the stream is long.
+    /// Silence in place of missing pages, but not more than the length of the stream.
     fn silence_between(&self, position: u64, begins: u64) -> u64 {
         begins.min(self.end()).saturating_sub(position)
     }
 
-    /// Whether a packet ends so early before the next frame that the decoder can do without it; then it is behind us. The
+    /// Whether a packet ends so early before the next frame that the decoder can do without it; then it is skipped. The
     /// page that a seek finds can be many seconds early.
     fn passes_over(&mut self, packet: &[u8]) -> bool {
         let Some((position, frames)) = self.position.zip(packet_frames(packet)) else { return false };
@@ -268,7 +270,7 @@ impl<I: Input> OpusDecoder<I> {
         self.taken = before.saturating_mul(channels);
     }
 
-    /// Appends up to `max_frames` frames of what is at hand.
+    /// Appends up to `max_frames` of the decoded frames.
     fn deliver(&mut self, out: &mut Vec<f32>, max_frames: usize) -> usize {
         let left = usize::try_from(self.end().saturating_sub(self.at)).unwrap_or(usize::MAX);
         let wanted = max_frames.min(left);
@@ -353,7 +355,7 @@ impl<I: Input> Decoder for OpusDecoder<I> {
     }
 }
 
-/// What is really in an Ogg Opus file, for those who repair its end.
+/// What is really in an Ogg Opus file, for repairing its end.
 #[derive(Debug, Clone)]
 pub(crate) struct OpusLayout {
     /// Rate and channels.
@@ -362,7 +364,7 @@ pub(crate) struct OpusLayout {
     pub frames: u64,
     /// The last whole page of the last stream on which a packet ends; `None` if there is no sound.
     pub last: Option<Page>,
-    /// Whether the last whole page of the file belongs to another stream, of whatever kind.
+    /// Whether the last whole page of the file belongs to another stream, of any kind.
     pub ends_with_another: bool,
     /// Where the sound of the last stream begins, in bytes.
     pub audio: u64,
@@ -371,11 +373,11 @@ pub(crate) struct OpusLayout {
 }
 
 impl OpusLayout {
-    /// The layout of the Ogg Opus file that `input` holds; `name` is what errors call it.
+    /// The layout of the Ogg Opus file that `input` holds; `name` is its name in errors.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidData`] if it is damaged in front of the sound; [`ErrorKind::NotSupported`] if it holds
-    /// something else; [`ErrorKind::Unknown`] if reading fails.
+    /// [`ErrorKind::InvalidData`] if it is damaged before the sound; [`ErrorKind::NotSupported`] if it holds something
+    /// else; [`ErrorKind::Unknown`] if reading fails.
     pub(crate) fn read(input: &mut dyn Input, name: &str) -> Result<Self> {
         let mut window = Window::new(input);
         let mut links = link::links(&mut window, name)?;

@@ -25,7 +25,7 @@ use crate::{
 /// The rate that Opus counts in, and the only one that is recorded, in hertz.
 pub(crate) const SAMPLE_RATE: u32 = 48_000;
 
-/// What can be asked for, in bits a second (RFC 6716, section 2.1.1).
+/// The bit rates that can be requested, in bits a second (RFC 6716, section 2.1.1).
 pub(crate) const BITS_PER_SECOND: RangeInclusive<u32> = 6_000..=510_000;
 
 /// Frames of one packet: 20 ms.
@@ -37,10 +37,10 @@ const PACKET_BYTES: usize = 1275;
 /// Packets of a page in a file: a second.
 const FILE_PACKETS: usize = 50;
 
-/// Packets of a page in a stream: 40 ms, so that they leave soon.
+/// Packets of a page in a stream: 40 ms, so that they are written soon.
 const STREAM_PACKETS: usize = 2;
 
-/// How many of the latest pages are remembered; what fails, fails in the last one.
+/// How many of the latest pages are stored; a failure is in the last one.
 const PAGES_MAX: usize = 1024;
 
 /// The encoder of Ogg Opus files.
@@ -49,7 +49,7 @@ pub(crate) struct OpusEncoder {
     delivery: Delivery,
     metadata: Metadata,
     codec: Codec,
-    /// Frames that the codec puts in front of the sound.
+    /// Frames that the codec puts before the sound.
     pre_skip: u16,
     serial: u32,
     /// Interleaved samples of the packet that is not full yet.
@@ -62,7 +62,7 @@ pub(crate) struct OpusEncoder {
     pages: u32,
     /// Bytes of the comment packet.
     reserve: usize,
-    /// Bytes of the pages in front of the sound, and how many pages they are.
+    /// Bytes of the pages before the sound, and how many pages they are.
     header_bytes: u64,
     header_pages: u32,
     /// Bytes that were appended.
@@ -90,7 +90,7 @@ impl OpusEncoder {
             metadata: settings.metadata.clone(),
             pre_skip: u16::try_from(codec.lookahead()).unwrap_or(u16::MAX),
             codec,
-            // Streams that are put into one file have to differ.
+            // Streams that are put into one file must have different numbers.
             serial: RandomState::new().hash_one(std::process::id()) as u32,
             pending: Vec::new(),
             frames: 0,
@@ -122,7 +122,7 @@ impl OpusEncoder {
         self.packets * u64::from(PACKET_FRAMES)
     }
 
-    /// Encodes the first packet of what is held back, and ends the page before it or with it where that is due.
+    /// Encodes the first packet of what is held back, and ends the page before it or after it where that is due.
     fn write_packet(&mut self, out: &mut Vec<u8>) -> Result<()> {
         let mut packet = [0; PACKET_BYTES];
         let samples = self.packet_samples();
@@ -153,7 +153,7 @@ impl OpusEncoder {
         out.extend(page);
     }
 
-    /// The pages with the tags, from the second one on, of the same length whatever they say.
+    /// The pages with the tags, from the second one on, always of the same length.
     fn comment_pages(&self, flags: u8) -> Vec<(PageHead, Vec<u8>)> {
         let head = PageHead { flags, granule: 0, serial: self.serial, sequence: 1 };
         pages_of(&head::comments_packet(&self.metadata, self.delivery, self.reserve), head)
@@ -167,7 +167,7 @@ impl OpusEncoder {
     }
 }
 
-/// Whether Opus is recorded so.
+/// Checks that Opus is recorded in that format.
 ///
 /// # Errors
 /// [`ErrorKind::NotSupported`] for more than two channels or none, and for another rate than [`SAMPLE_RATE`].
@@ -182,8 +182,8 @@ pub(super) fn check(audio: AudioFormat) -> Result<()> {
     Ok(())
 }
 
-/// The bit rate: what was asked for, or what keeps a voice clear (40 kbit/s mono, 64 stereo; RFC 6716, section 2.1.1,
-/// calls 28 to 40 the best range for mono speech).
+/// The bit rate: the requested one, or one that keeps a voice clear (40 kbit/s mono, 64 stereo; RFC 6716, section
+/// 2.1.1, calls 28 to 40 the best range for mono speech).
 pub(super) fn bits_per_second(audio: AudioFormat, asked: Option<u32>) -> u32 {
     let usual = if audio.channels == 1 { 40_000 } else { 64_000 };
     asked.unwrap_or(usual).clamp(*BITS_PER_SECOND.start(), *BITS_PER_SECOND.end())
@@ -196,7 +196,7 @@ impl Encoder for OpusEncoder {
         let pages = self.comment_pages(0);
         let last = pages.len();
         for (number, (head, page)) in (1..).zip(pages) {
-            // With a part of the tags a file is none.
+            // With only a part of the tags a file is invalid.
             if number == last {
                 self.written.push_back(Written::new(self.bytes, head, &page));
             }
@@ -216,7 +216,7 @@ impl Encoder for OpusEncoder {
             let context = format!("{} samples are not whole frames of {channels} channels", samples.len());
             return Err(Error::new(ErrorKind::InvalidData, context));
         }
-        // The codec knows neither infinity nor what is no number.
+        // The codec does not support infinity or NaN.
         let sane = |sample: &f32| if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
         self.pending.extend(samples.iter().map(sane));
         self.frames += (samples.len() / channels) as u64;
@@ -229,7 +229,7 @@ impl Encoder for OpusEncoder {
         Ok(())
     }
 
-    /// Less than a packet stays: it could only be filled with what was never recorded.
+    /// Less than a packet is held back: it could only be filled with samples that were never recorded.
     fn flush(&mut self, out: &mut Vec<u8>) -> Result<()> {
         if self.page.count() > 0 {
             self.write_page(0, self.granule(), out);
@@ -237,12 +237,13 @@ impl Encoder for OpusEncoder {
         Ok(())
     }
 
-    /// The last granule counts what is to be played, so that the filling of the last packet is not (RFC 7845, 4.4).
+    /// The last granule counts the samples to be played, so that the filling of the last packet is left out (RFC 7845,
+    /// 4.4).
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
         self.check_running()?;
         self.finished = true;
         let end = self.frames.saturating_add(self.pre_skip.into());
-        // At least one packet, because the sound ends later by the pre-skip than it goes in.
+        // At least one packet, because the codec delays the sound by the pre-skip.
         while self.granule() < end {
             self.pending.resize(self.packet_samples(), 0.0);
             self.write_packet(out)?;
@@ -253,7 +254,7 @@ impl Encoder for OpusEncoder {
 
     fn seal(&self, written_bytes: u64) -> Seal {
         let Some(last) = self.written.iter().rev().find(|page| page.end() <= written_bytes) else {
-            // Without both headers there is nothing; cut where nothing is remembered any more, only a page may be torn.
+            // Without both headers there is nothing; if the cut is before the stored pages, at most one page is torn.
             let length = if written_bytes < self.header_bytes { 0 } else { written_bytes };
             return Seal { length, patches: Vec::new() };
         };
@@ -277,7 +278,7 @@ impl Encoder for OpusEncoder {
         Some(last.head.granule.saturating_sub(self.pre_skip.into()))
     }
 
-    /// Every page stands for itself, and what says that none follows may only be in the last one.
+    /// Every page is valid by itself, and the mark of the last page may only be on the last one.
     fn checkpoint(&self, _written_bytes: u64) -> Vec<Patch> {
         Vec::new()
     }

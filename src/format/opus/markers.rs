@@ -1,5 +1,5 @@
-//! An Ogg Opus file with other markers: the page with the comments is written anew, with as much padding as there was
-//! (RFC 7845, section 5.2). If they need more pages than before, those behind them are counted anew.
+//! An Ogg Opus file with other markers: the page with the comments is replaced, with as much padding as there was (RFC
+//! 7845, section 5.2). If they need more pages than before, the pages after them are renumbered.
 
 use super::encode::SAMPLE_RATE;
 use crate::{

@@ -14,7 +14,7 @@ pub(super) const FORMAT: Format = Format {
     extensions: &["opus", "ogg", "oga"],
     mime_type: "audio/ogg",
     mime_aliases: &[],
-    // The codec has no depth of its own and takes any.
+    // The codec has no depth of its own and accepts any.
     codecs: &[Codec { name: "opus", aliases: &[], sample_formats: &SampleFormat::ALL }],
     keeps: Keeps::Comments,
     summary: "Small, made for voice: Ogg Opus, 48 kHz, mono or stereo",

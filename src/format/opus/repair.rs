@@ -1,4 +1,5 @@
-//! Where an unfinished Ogg Opus file should end, and what its last page should say. Pure: reads, and writes nothing.
+//! Where an unfinished Ogg Opus file should end, and what its last page should contain. Pure: reads, and writes
+//! nothing.
 //!
 //! A file ends after the last whole page on which a packet ends, and that page is marked as the last of its stream
 //! (RFC 3533, section 6); its granule stays, so that every packet is played.
@@ -33,7 +34,7 @@ pub(super) fn examine(input: &mut dyn Input, name: &str, origin: Origin) -> Resu
         return Ok(repair);
     };
     if last.is_last() {
-        // What stands behind the end, such as a tag of another program, is none of our business.
+        // What follows the end, such as a tag of another program, is left alone.
         repair.seal.length = if origin == Origin::Named { layout.len } else { last.end() };
         return Ok(repair);
     }

@@ -1,5 +1,5 @@
-//! A format for the tests alone, which shows what a new one takes: this folder and one row of the table. A head of sixteen
-//! bytes (`PLAIN`, three spaces, rate and channels), then 16-bit samples.
+//! A format for the tests alone, which shows what a new one needs: this folder and one row of the table. A head of
+//! sixteen bytes (`PLAIN`, three spaces, rate and channels), then 16-bit samples.
 
 use std::io::{Read as _, SeekFrom};
 
@@ -88,7 +88,7 @@ impl Encoder for PlainEncoder {
     fn set_metadata(&mut self, _metadata: Metadata) {}
 }
 
-/// What the head says, and the bytes of the file.
+/// The content of the head, and the bytes of the file.
 fn head(input: &mut dyn Input, name: &str) -> Result<(AudioFormat, u64)> {
     let failed = |error| Error::from_io(error, format!("cannot read {name}"));
     let damaged = || Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it does not say its format"));

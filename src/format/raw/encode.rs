@@ -1,4 +1,4 @@
-//! Frames to bare samples: little-endian, interleaved, with nothing before, between or behind them.
+//! Frames to bare samples: little-endian, interleaved, with nothing before, between or after them.
 //!
 //! There is no place for tags. Holds no sample back. Run by the pump thread.
 
@@ -25,7 +25,7 @@ impl RawEncoder {
     }
 }
 
-/// Whether there is any sound to be written.
+/// Checks that there is any sound to be written.
 ///
 /// # Errors
 /// [`ErrorKind::NotSupported`] for no channels or a rate of zero.

@@ -1,4 +1,4 @@
-//! Samples without a header. Nobody can tell what a file of them is, so that they are written and not read.
+//! Samples without a header. What a file of them holds cannot be determined, so that they are written and not read.
 
 pub(crate) mod encode;
 pub(crate) mod repair;

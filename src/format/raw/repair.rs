@@ -1,4 +1,4 @@
-//! Samples without a header: nothing can be wrong with them, and nobody knows how long a frame is.
+//! Samples without a header: nothing can be wrong with them, and how long a frame is is unknown.
 
 use std::io::SeekFrom;
 

@@ -1,15 +1,15 @@
-//! Where things are in a RIFF/WAVE file: walks its chunks and judges which of the sizes it claims are true.
+//! Where things are in a RIFF/WAVE file: walks its chunks and decides which of the sizes it claims are true.
 //!
-//! Reads RIFF, RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088). Sizes lie in practice: a writer that died left 0, one that
-//! wrote to a pipe left a huge number, a copy was cut off. What the samples mean is in [`decode`](super::decode), what the
-//! tags say in [`tags`](super::tags). Run by the thread that opens the file.
+//! Reads RIFF, RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088). Sizes are often wrong in practice: a writer that died
+//! left 0, one that wrote to a pipe left a huge number, a copy was cut off. What the samples mean is in
+//! [`decode`](super::decode), the content of the tags in [`tags`](super::tags). Run by the thread that opens the file.
 
 use std::io::{self, Read, SeekFrom};
 
 use super::tags::is_id3;
 use crate::format::Input;
 
-/// Chunks that are looked at before the rest of the file is left alone; files have about ten.
+/// Chunks that are read before the rest of the file is ignored; files have about ten.
 pub(super) const CHUNK_LIMIT: usize = 4096;
 
 /// Bytes of `fmt ` that mean something, those of WAVEFORMATEXTENSIBLE.
@@ -30,7 +30,7 @@ pub(super) struct Chunks {
     pub(super) fmt: Option<Vec<u8>>,
     /// Where the samples are: offset and length in bytes, inside the file.
     pub(super) data: Option<(u64, u64)>,
-    /// Bytes of samples that the file had when its sizes were written, and that are not there any more.
+    /// Bytes of samples that the file had when its sizes were written, and that are missing now.
     pub(super) cut_off: u64,
     /// Payloads of the chunks of tags and markers in the order in which they stand in the file.
     pub(super) tags: Vec<([u8; 4], Vec<u8>)>,
@@ -96,7 +96,7 @@ impl Sizes {
         self.data = number(8);
     }
 
-    /// The data size that the file means by `claimed` in the header of its data chunk.
+    /// The actual data size, where the header of the data chunk has `claimed`.
     pub(super) fn data_claim(&self, claimed: u64) -> u64 {
         self.data.filter(|_| claimed == UNKNOWN).unwrap_or(claimed)
     }
@@ -106,14 +106,14 @@ impl Sizes {
         let there = self.len.saturating_sub(start);
         let wide = self.data.is_some() && claimed == UNKNOWN;
         let claimed = self.data_claim(claimed);
-        // A RIFF size that fits the file was written by someone who knew all sizes. One byte for a missing pad.
+        // A RIFF size that fits the file comes from a writer that had all sizes. One byte for a missing pad.
         let riff_end = self.riff.saturating_add(8);
         let consistent = riff_end.abs_diff(self.len) <= 1;
         let placeholder = claimed == 0 || (!wide && claimed >= PLACEHOLDERS);
         if placeholder && !consistent { there } else { claimed.min(there) }
     }
 
-    /// Bytes of such a chunk that were cut off: all sizes agree about a file that was longer.
+    /// Bytes of such a chunk that were cut off: all sizes match a file that was longer.
     fn cut_off(&self, start: u64, claimed: u64) -> u64 {
         let wide = self.data.is_some() && claimed == UNKNOWN;
         let claimed = self.data_claim(claimed);
@@ -136,15 +136,15 @@ pub(super) fn chunk_at(input: &mut impl Input, at: u64, len: u64) -> io::Result<
     }
 }
 
-/// Where the chunk behind the one whose payload is `size` bytes from `start` on begins, if it is in the file.
+/// Where the chunk after the one whose payload is `size` bytes from `start` on begins, if it is in the file.
 pub(super) fn next_chunk(input: &mut impl Input, start: u64, size: u64, len: u64) -> io::Result<Option<u64>> {
     let Some(end) = start.checked_add(size).filter(|&end| end < len) else { return Ok(None) };
-    // Some writers forget the pad byte. It is zero; an id is not.
+    // Some writers omit the pad byte. It is zero; an id is not.
     let padded = size % 2 == 1 && payload(input, end, 1)?.first().is_none_or(|&byte| byte == 0);
     Ok(Some(end + u64::from(padded)))
 }
 
-/// Up to `size` bytes from `at` on; fewer at the end of the file. Takes memory for what is there only.
+/// Up to `size` bytes from `at` on; fewer at the end of the file. Takes memory only for what is there.
 pub(super) fn payload(input: &mut impl Input, at: u64, size: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input.seek(SeekFrom::Start(at))?;
@@ -178,11 +178,11 @@ mod tests {
         // The file is 12 + 10 + 8 + 6 = 36 bytes, its data starts at 30 and 6 bytes are there.
         for (riff, claimed, size) in [
             (28, 6, 6),                    // all right
-            (26, 4, 4),                    // something behind the data
+            (26, 4, 4),                    // something after the data
             (28, 7, 6),                    // cut off
             (0, 0, 6),                     // never patched
             (22, 0, 6),                    // a header for an empty file, then samples
-            (28, 0, 0),                    // really empty, with 6 bytes behind
+            (28, 0, 0),                    // really empty, followed by 6 bytes
             (u32::MAX, u32::MAX, 6),       // a stream
             (0x7fff_f024, 0x7fff_f000, 6), // sox to a pipe
             (0xffff_ffff, 0x7fff_ffff, 6),

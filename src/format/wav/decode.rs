@@ -1,7 +1,7 @@
 //! Samples of a WAV file to frames: integers of 8, 16, 24 and 32 bits, floats of 32 and 64 bits.
 //!
-//! Our own, because nobody else's reads RF64 and BW64, files that are still being written, and sizes that lie; plain
-//! samples need no decoding. Finding the chunks is in `chunks`. Run by any thread but a realtime one.
+//! Our own, because no library reads RF64 and BW64, files that are still being written, and wrong sizes; plain samples
+//! need no decoding. Finding the chunks is in `chunks`. Run by any thread but a realtime one.
 
 use std::{
     borrow::Cow,
@@ -60,13 +60,13 @@ fn narrow(sample: f64) -> f32 {
     if sample.is_nan() { 0.0 } else { sample as f32 }
 }
 
-/// What `fmt ` says.
+/// The content of `fmt `.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fmt {
     sample_rate: u32,
     channels: u16,
     coding: Coding,
-    /// `dwChannelMask`, 0 if it does not say.
+    /// `dwChannelMask`, 0 if it is missing.
     pub(super) mask: u32,
 }
 
@@ -84,7 +84,7 @@ impl Fmt {
         if channels == 0 || sample_rate == 0 {
             return Err(damaged("it has no channels or no sample rate"));
         }
-        // The sub-format of an extensible one starts with the tag that it stands for.
+        // The sub-format of an extensible format starts with the tag that it replaces.
         let codec = if tag == 0xfffe { word(24).ok_or_else(|| damaged("its format is cut off"))? } else { tag };
         let coding = coding(codec, container_bits(channels, block_align, bits)).ok_or_else(|| {
             let context = format!("{name} holds {} sound, which is not read", codec_name(codec));
@@ -94,12 +94,12 @@ impl Fmt {
         Ok(Self { sample_rate, channels, coding, mask })
     }
 
-    /// What a decoder of this sound calls it.
+    /// The format that a decoder of this sound reports.
     pub(super) fn format(self) -> AudioFormat {
         AudioFormat::new(self.sample_rate, self.channels, self.coding.nearest())
     }
 
-    /// The speakers that more than two channels are meant for, if it says so.
+    /// The speakers that more than two channels are meant for, if that is stated.
     fn speakers(self) -> Option<Speakers> {
         Speakers::of_mask(self.mask, self.channels).filter(|speakers| speakers.count() > 2)
     }
@@ -110,15 +110,15 @@ impl Fmt {
     }
 }
 
-/// Bits that a sample takes in the file. The block size knows of containers larger than the sample, which lies in their
-/// upper bits; but some writers leave it wrong.
+/// Bits that a sample takes in the file. The block size allows for containers larger than the sample, which lies in
+/// their upper bits; but some writers leave it wrong.
 fn container_bits(channels: u16, block_align: u16, bits: u16) -> u16 {
     let by_block = (block_align / channels).saturating_mul(8);
     let whole = block_align.is_multiple_of(channels) && (8..=64).contains(&by_block);
     if whole && by_block >= bits { by_block } else { bits.checked_next_multiple_of(8).unwrap_or(bits) }
 }
 
-/// What people call the sound of that format tag (RFC 2361).
+/// The common name of the sound of that format tag (RFC 2361).
 fn codec_name(tag: u16) -> Cow<'static, str> {
     Cow::Borrowed(match tag {
         0x0002 | 0x0011 => "ADPCM",
@@ -149,7 +149,8 @@ fn coding(codec: u16, bits: u16) -> Option<Coding> {
     }
 }
 
-/// A decoder of a file that begins as [`chunks::is_wave`] demands: this one of plain samples, the library's of others.
+/// A decoder of a file that begins as [`chunks::is_wave`] requires: this one for plain samples, the library's for other
+/// codings.
 ///
 /// # Errors
 /// Those of [`format::open`](crate::format::open).
@@ -161,7 +162,7 @@ pub(super) fn open(mut input: Bytes, name: &str) -> Result<Box<dyn Decoder>> {
     let fmt = fmt.and_then(|fmt| Fmt::parse(&fmt, name).err()).filter(|error| error.kind() == ErrorKind::Undecodable);
     match (fmt, foreign::kind(&start)) {
         (Some(error), Some(kind)) => {
-            // The library says "unsupported"; the tag says what.
+            // The library reports "unsupported"; the tag has the reason.
             foreign::open(input, kind, name)
                 .map_err(|other| if other.kind() == ErrorKind::Undecodable { error } else { other })
         }
@@ -177,7 +178,7 @@ pub(super) struct WavDecoder<I> {
     /// Where the first frame is, in bytes.
     start: u64,
     frames: u64,
-    /// The next frame that is read.
+    /// The next frame to be read.
     at: u64,
     metadata: Metadata,
     damage: Damage,
@@ -185,7 +186,7 @@ pub(super) struct WavDecoder<I> {
 }
 
 impl<I: Input> WavDecoder<I> {
-    /// A decoder of `input`, which begins as [`chunks::is_wave`] demands.
+    /// A decoder of `input`, which begins as [`chunks::is_wave`] requires.
     pub(super) fn new(mut input: I, name: &str) -> Result<Self> {
         let failed = |error| Error::from_io(error, format!("cannot read {name}"));
         let damaged = |what: &str| Error::new(ErrorKind::InvalidData, format!("{name} is damaged: {what}"));
@@ -210,7 +211,7 @@ impl<I: Input> WavDecoder<I> {
         Ok(decoder)
     }
 
-    /// Hands up to `max_frames` frames to `take` as they are stored, block by block, and returns how many.
+    /// Passes up to `max_frames` frames to `take` as they are stored, block by block, and returns how many.
     fn read_blocks(&mut self, max_frames: usize, mut take: impl FnMut(&[u8])) -> Result<usize> {
         let mut total = 0;
         while total < max_frames {
@@ -223,7 +224,7 @@ impl<I: Input> WavDecoder<I> {
         Ok(total)
     }
 
-    /// Reads up to `max_frames` frames of the next block, which is nothing else then; 0 at the end.
+    /// Reads up to `max_frames` frames of the next block, and nothing else; 0 at the end.
     fn fill_block(&mut self, max_frames: usize) -> Result<usize> {
         let frame_bytes = usize::try_from(self.fmt.frame_bytes()).unwrap_or(usize::MAX);
         let left = usize::try_from(self.frames - self.at).unwrap_or(usize::MAX);
@@ -410,7 +411,7 @@ mod tests {
         assert_eq!(out.len(), 200_000);
     }
 
-    /// Fails once when a byte from `broken` on is asked for.
+    /// Fails once when a byte from `broken` on is requested.
     struct Flaky {
         bytes: Cursor<Vec<u8>>,
         broken: Option<u64>,

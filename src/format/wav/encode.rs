@@ -1,7 +1,7 @@
-//! Frames to a WAV file: plain PCM or float, RF64 behind 4 GiB, tags and markers behind the samples.
+//! Frames to a WAV file: plain PCM or float, RF64 above 4 GiB, tags and markers after the samples.
 //!
-//! The bytes of the header are in [`header`](super::header), those behind the samples in [`trailer`]. Holds
-//! no sample back. Run by the pump thread.
+//! The bytes of the header are in [`header`](super::header), those after the samples in [`trailer`]. Holds no sample
+//! back. Run by the pump thread.
 
 use super::{header::Header, trailer};
 use crate::{
@@ -19,13 +19,13 @@ pub(crate) struct WavEncoder {
     header: Header,
     /// Bytes of samples that were appended.
     data_bytes: u64,
-    /// The header of a file was made to promise no length.
+    /// The header of a file was changed so that it states no length.
     unsealed: bool,
     /// Bytes that [`Encoder::finish`] appended: the pad byte, if one is needed, and the trailer.
     tail_bytes: Option<u64>,
 }
 
-/// The header with the layout that the channels are known to have.
+/// The header with the layout of the channels, where it is known.
 fn with_speakers(header: Header, settings: &EncoderSettings) -> Header {
     let known = settings.metadata.speakers.as_ref().filter(|speakers| speakers.count() == settings.audio.channels);
     match known {
@@ -51,7 +51,7 @@ impl WavEncoder {
         })
     }
 
-    /// Whether the sound reaches to the end of the output, whatever the header says.
+    /// Whether the sound extends to the end of the output, whatever sizes are in the header.
     fn open_ended(&self) -> bool {
         self.unsealed || self.delivery == Delivery::Stream
     }
@@ -77,14 +77,14 @@ impl WavEncoder {
         }
     }
 
-    /// Of a file cut after `written` bytes: the samples in it, and where it is to end, in bytes.
+    /// For a file cut after `written` bytes: the samples in it, and where it has to end, in bytes.
     fn whole(&self, written: u64) -> Option<(u64, u64)> {
         let header = self.header_len();
         let behind = written.checked_sub(header)?;
         match self.tail_bytes {
             Some(tail) if behind >= self.data_bytes => {
                 let found = behind - self.data_bytes;
-                // The trailer is worth nothing in part, but its samples keep their pad byte.
+                // A part of the trailer is useless, but its samples keep their pad byte.
                 let pad = self.data_bytes % 2;
                 let kept = if found >= tail { tail } else { found.min(pad) };
                 Some((self.data_bytes, header + self.data_bytes + kept))
@@ -133,7 +133,7 @@ impl Encoder for WavEncoder {
         Ok(())
     }
 
-    /// Appends the pad byte, the tags and the markers; to a stream nothing, because its samples reach to its end.
+    /// Appends the pad byte, the tags and the markers; to a stream nothing, because its samples extend to its end.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
         self.check_unfinished()?;
         let mut tail = Vec::new();
@@ -169,7 +169,7 @@ impl Encoder for WavEncoder {
     }
 
     fn set_metadata(&mut self, metadata: Metadata) {
-        // What stands in front of the samples may change, but not move them.
+        // What stands before the samples may change, but not move them.
         let header = self.header.clone().with_front(&metadata);
         if header.file_len() == self.header.file_len() {
             self.header = header;

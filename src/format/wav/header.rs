@@ -1,12 +1,12 @@
 //! The header of a WAV file as a pure function of its format and its sizes.
 //!
-//! Up to 4 GiB the file is plain RIFF/WAVE; behind that it is RF64 of the same header length (EBU Tech 3306): a `JUNK`
+//! Up to 4 GiB the file is plain RIFF/WAVE; above that it is RF64 with the same header length (EBU Tech 3306): a `JUNK`
 //! chunk of 28 bytes stands where the `ds64` chunk will be, so that a growing file changes its kind without moving a
 //! sample. A stream gets a header without that room, because nothing in it can be changed later.
 //!
-//! What has to stand in front of the samples besides, `bext` and iXML, follows that room.
+//! `bext` and iXML, which also have to stand before the samples, follow that room.
 //!
-//! No input or output, no state; what stands behind the samples is in [`trailer`](super::trailer). For any thread.
+//! No input or output, no state; what stands after the samples is in [`trailer`](super::trailer). For any thread.
 
 use crate::{
     audio::{AudioFormat, Metadata, SampleFormat},
@@ -16,7 +16,7 @@ use crate::{
 /// The largest RIFF size, in bytes, of a plain RIFF file. One more is the placeholder that RF64 uses.
 pub(crate) const PLAIN_SIZE_LIMIT: u64 = 0xffff_fffe;
 
-/// What stands in a 32-bit size that is unknown, or that is to be looked up in `ds64`.
+/// The value of a 32-bit size that is unknown, or that is stored in `ds64`.
 const UNKNOWN: u32 = u32::MAX;
 
 const TAG_PCM: u16 = 0x0001;
@@ -29,7 +29,7 @@ const DS64_PAYLOAD: u32 = 28;
 /// The last 14 bytes of the sub-format GUIDs that are made from a format tag (`KSDATAFORMAT_SUBTYPE_*`).
 const GUID_TAIL: [u8; 14] = [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71];
 
-/// The mask of what mono and stereo mean; more channels mean nothing by their number alone, and then it is 0.
+/// The mask that mono and stereo imply; a higher number of channels implies nothing, and then it is 0.
 const fn usual_mask(channels: u16) -> u32 {
     match channels {
         1 => 0x004,
@@ -48,11 +48,11 @@ pub struct Header {
     bytes_per_second: u32,
     /// `dwChannelMask`.
     mask: u32,
-    /// Whole chunks in front of the format; of even length.
+    /// Whole chunks before the format; of even length.
     front: Vec<u8>,
 }
 
-/// What a header says about sizes.
+/// The sizes in a header.
 #[derive(Debug, Clone, Copy)]
 enum Sizes {
     /// Nothing is known and nothing will be.
@@ -97,7 +97,7 @@ impl Header {
         Self { mask, ..self }
     }
 
-    /// The same with the chunks of `metadata` that belong in front of the samples: `bext` and iXML.
+    /// The same with the chunks of `metadata` that belong before the samples: `bext` and iXML.
     #[must_use]
     pub fn with_front(self, metadata: &Metadata) -> Self {
         let mut front = Vec::new();
@@ -112,7 +112,7 @@ impl Header {
         Self { front, ..self }
     }
 
-    /// The same with whole chunks as they stand in a file.
+    /// The same with whole chunks as they are in a file.
     #[must_use]
     pub(super) fn with_chunks(self, front: Vec<u8>) -> Self {
         Self { front, ..self }
@@ -199,7 +199,7 @@ impl Header {
         out
     }
 
-    /// The tag of the samples themselves.
+    /// The tag of the samples.
     const fn codec(&self) -> u16 {
         match self.sample_format {
             SampleFormat::S16 | SampleFormat::S24 | SampleFormat::S32 => TAG_PCM,
@@ -207,7 +207,7 @@ impl Header {
         }
     }
 
-    /// The tag in `fmt `. Microsoft asks for the extensible one above two channels or, with integers, above 16 bits.
+    /// The tag in `fmt `. Microsoft requires the extensible one above two channels or, with integers, above 16 bits.
     const fn tag(&self) -> u16 {
         match self.sample_format {
             _ if self.channels > 2 => TAG_EXTENSIBLE,
@@ -225,7 +225,7 @@ impl Header {
         }
     }
 
-    /// Every format but the plain PCM one demands a `fact` chunk.
+    /// Every format except plain PCM requires a `fact` chunk.
     const fn has_fact(&self) -> bool {
         self.tag() != TAG_PCM
     }

@@ -1,5 +1,5 @@
-//! ID3v2 tags in a WAV file, for what `LIST INFO` has no place for: any name, several values, pictures, and text whose
-//! coding is said, which readers of `INFO` guess.
+//! ID3v2 tags in a WAV file, for what `LIST INFO` cannot store: any name, several values, pictures, and text with a
+//! stated coding, which readers of `INFO` guess.
 //!
 //! Written as version 2.4 in UTF-8, read as 2.3 and 2.4 (id3.org, *ID3 tag version 2.4.0*). Not by a library: the one
 //! there is expands compressed frames of any size that a file claims; those are left out here. Pure; for any thread.
@@ -9,10 +9,10 @@ use crate::audio::{Metadata, Tag};
 
 const HEAD_BYTES: usize = 10;
 
-/// What [`write`] calls the language of a comment: undetermined.
+/// The language of a comment in [`write`]: undetermined.
 const LANGUAGE: &[u8; 3] = b"und";
 
-/// The tag for all that is known but markers and what only WAV files have; empty if there is nothing to say.
+/// The tag for all metadata except markers and what only WAV files have; empty if there is nothing to store.
 pub(super) fn write(metadata: &Metadata) -> Vec<u8> {
     let mut frames = Vec::new();
     let known = [(b"TIT2", &metadata.title), (b"TDRC", &metadata.date), (b"TSSE", &metadata.software)];
@@ -69,7 +69,7 @@ fn syncsafe(size: usize) -> Option<[u8; 4]> {
     Some([21, 14, 7, 0].map(|shift| (size >> shift) as u8 & 0x7f))
 }
 
-/// Adds what the tag says and `metadata` does not.
+/// Adds what is in the tag and not in `metadata`.
 pub(super) fn read(tag: &[u8], metadata: &mut Metadata) {
     let Some((&[b'I', b'D', b'3', version @ 3..=4, _, flags, a, b, c, d], rest)) =
         tag.split_first_chunk::<HEAD_BYTES>()
@@ -78,7 +78,7 @@ pub(super) fn read(tag: &[u8], metadata: &mut Metadata) {
     };
     let size = number([a, b, c, d], 7);
     let body = rest.get(..size).unwrap_or(rest);
-    // In version 2.4 every frame says for itself whether it is unsynchronised.
+    // In version 2.4 every frame states for itself whether it is unsynchronised.
     let body = if version == 3 && flags & 0x80 != 0 { synchronised(body) } else { body.to_vec() };
     let mut rest = body.as_slice();
     if flags & 0x40 != 0 {
@@ -104,7 +104,7 @@ fn number(bytes: [u8; 4], bits: u32) -> usize {
     bytes.iter().fold(0, |number, &byte| number << bits | usize::from(byte & (0xff >> (8 - bits))))
 }
 
-/// A zero behind every 0xff goes.
+/// Removes the zero after every 0xff.
 fn synchronised(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut last = 0;
@@ -117,7 +117,7 @@ fn synchronised(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The payload without what its flags put in front of it; `None` if it is compressed or encrypted.
+/// The payload without the fields that its flags add before it; `None` if it is compressed or encrypted.
 fn plain(payload: &[u8], version: u8, flags: u8) -> Option<Vec<u8>> {
     let (hidden, group) = if version == 3 { (0xc0, 0x20) } else { (0x0c, 0x40) };
     if flags & hidden != 0 {
@@ -159,7 +159,7 @@ fn take_frame(id: &[u8; 4], payload: &[u8], metadata: &mut Metadata) {
     }
 }
 
-/// What stands in front of the first zero and behind it.
+/// What stands before the first zero and after it.
 fn split_zero(coding: u8, text: &[u8]) -> Option<(&[u8], &[u8])> {
     let width = if matches!(coding, 1 | 2) { 2 } else { 1 };
     let place = text.chunks_exact(width).position(|unit| unit.iter().all(|&byte| byte == 0))? * width;
@@ -182,7 +182,7 @@ fn decoded(coding: u8, bytes: &[u8]) -> String {
     text.trim_end_matches('\0').to_owned()
 }
 
-/// A picture with what both kinds of tags tell about it.
+/// A picture with the fields that both kinds of tags have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Picture {
     /// What it shows; the numbers of FLAC are those of ID3.
@@ -270,7 +270,7 @@ mod tests {
         let mut found = Metadata::default();
         read(&written, &mut found);
         assert_eq!(found, metadata);
-        // What is known already is not doubled.
+        // Existing values are not doubled.
         let pictures = std::mem::take(&mut found.pictures);
         read(&written, &mut found);
         assert_eq!((found.pictures == pictures, found.tags == metadata.tags), (true, true));

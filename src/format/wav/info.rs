@@ -1,5 +1,5 @@
-//! How tags are called in WAV files: `LIST INFO` chunks and ID3 frames by the names of Vorbis comments, by which the
-//! program knows them. Pure; for any thread.
+//! The names of tags in WAV files: `LIST INFO` chunks and ID3 frames by the names of Vorbis comments, which the program
+//! uses. Pure; for any thread.
 //!
 //! The chunks are those of *Multimedia Programming Interface and Data Specifications 1.0*, chapter 2, and what programs
 //! have added since (FFmpeg, `riffinfo`).
@@ -8,7 +8,7 @@ use crate::audio::{Metadata, Tag};
 
 /// A tag that has a place of its own.
 pub(super) struct Name {
-    /// As Vorbis comments have it.
+    /// The name in Vorbis comments.
     pub(super) name: &'static str,
     /// The chunk in `LIST INFO`; of two rows with one name the first is written.
     pub(super) chunk: &'static [u8; 4],
@@ -42,13 +42,13 @@ pub(super) const NAMES: &[Name] = &[
     row("RATING", b"IRTD", None),
 ];
 
-/// The chunk of a tag: that of its name, or itself if it is called like one.
+/// The chunk of a tag: that of its name, or the name itself if it has the form of one.
 pub(super) fn chunk_of(name: &str) -> Option<[u8; 4]> {
     let known = NAMES.iter().find(|row| row.name.eq_ignore_ascii_case(name)).map(|row| *row.chunk);
     known.or_else(|| <[u8; 4]>::try_from(name.as_bytes()).ok().filter(is_info_id))
 }
 
-/// What a chunk is called.
+/// The name of a chunk's tag.
 pub(super) fn name_of(chunk: &[u8; 4]) -> Option<String> {
     match NAMES.iter().find(|row| row.chunk == chunk) {
         Some(row) => Some(row.name.to_owned()),

@@ -1,7 +1,7 @@
-//! Where the sizes stand in a WAV file, what they claim, and what is really there: for those who repair a header.
+//! Where the sizes stand in a WAV file, what they claim, and what is really there: for repairing a header.
 //!
-//! Reads chunk headers only, as tolerantly as the decoder (`chunks`) and with the same judgement of sizes.
-//! What the header should say instead is not decided here. Run by any thread but a realtime one.
+//! Reads chunk headers only, as tolerantly as the decoder (`chunks`) and with the same rules for sizes. What the header
+//! should contain instead is not decided here. Run by any thread but a realtime one.
 
 use std::io::{self, SeekFrom};
 
@@ -26,7 +26,7 @@ pub(crate) const FIRST_CHUNK: u64 = 12;
 pub(crate) struct WavLayout {
     /// The sound, as the decoder describes it.
     pub format: AudioFormat,
-    /// The speakers that its channels are meant for, as a mask; 0 if it does not say.
+    /// The speakers that its channels are meant for, as a mask; 0 if it is not stated.
     pub mask: u32,
     /// Bytes of one frame in the file; at least 1.
     pub frame_bytes: u64,
@@ -34,21 +34,21 @@ pub(crate) struct WavLayout {
     pub len: u64,
     /// Whether the file is RF64 or BW64, whose sizes are in `ds64`.
     pub is_wide: bool,
-    /// What the file claims to follow the RIFF size, from `ds64` if that tells it.
+    /// What follows the RIFF size according to the file, from `ds64` if that has it.
     pub riff_claim: u64,
-    /// Offset of the payload of `ds64`, if it is of use: in an RF64 or BW64 file, whole, in front of the samples.
+    /// Offset of the payload of `ds64`, if it is of use: in an RF64 or BW64 file, whole, before the samples.
     pub ds64: Option<u64>,
-    /// Payload size of a `JUNK` chunk in the place of `ds64`, if it has room for it.
+    /// Payload size of a `JUNK` chunk in place of `ds64`, if it has room for it.
     pub reserve: Option<u32>,
-    /// Offset of the frame count in the `fact` chunk in front of the samples.
+    /// Offset of the frame count in the `fact` chunk before the samples.
     pub fact: Option<u64>,
-    /// Whether the format stands behind the samples: then their size is known, or it had not been found.
+    /// Whether the format stands after the samples: then their size is known, or it had not been found.
     pub format_is_behind: bool,
     /// Offset of the first sample.
     pub data: u64,
-    /// What the file claims as the size of its samples, from `ds64` if that tells it.
+    /// The size of the samples according to the file, from `ds64` if that has it.
     pub data_claim: u64,
-    /// Bytes that the decoder takes for samples; a frame at the end may be cut off.
+    /// Bytes that the decoder reads as samples; a frame at the end may be cut off.
     pub data_read: u64,
 }
 
@@ -63,7 +63,7 @@ pub(crate) enum Behind {
     Other,
 }
 
-/// The layout of the WAV file that `input` holds; `name` is what errors call it.
+/// The layout of the WAV file that `input` holds; `name` is its name in errors.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if it is no WAV file or one without format or samples; [`ErrorKind::NotSupported`] for
@@ -99,7 +99,7 @@ pub(crate) fn wav_layout(input: &mut impl Input, name: &str) -> Result<WavLayout
     })
 }
 
-/// What the walk over the chunks has seen so far.
+/// What the walk over the chunks has found so far.
 #[derive(Default)]
 struct Walk {
     is_wide: bool,
@@ -130,7 +130,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Takes note of the chunk whose payload begins at `start`; returns the size to go by.
+    /// Records the chunk whose payload begins at `start`; returns the size to use.
     fn see(&mut self, input: &mut impl Input, id: &[u8; 4], start: u64, claimed: u64) -> io::Result<u64> {
         let is_whole = start.checked_add(claimed).is_some_and(|end| end <= self.sizes.len);
         match id {
@@ -158,7 +158,7 @@ impl Walk {
     }
 }
 
-/// What stands behind `size` bytes of payload that begin at `start`, with or without a pad byte.
+/// What stands after `size` bytes of payload that begin at `start`, with or without a pad byte.
 ///
 /// # Errors
 /// Those of reading.
@@ -176,7 +176,7 @@ pub(crate) fn behind(input: &mut impl Input, start: u64, size: u64, len: u64) ->
         if !id.iter().all(|byte| (b' '..=b'~').contains(byte)) {
             break;
         }
-        // At most 4 GiB behind the end of the file: no overflow.
+        // At most 4 GiB beyond the end of the file: no overflow.
         let end = at + 8 + claimed;
         let is_last = end == len || (claimed % 2 == 1 && end + 1 == len);
         if is_last {

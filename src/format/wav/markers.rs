@@ -1,4 +1,4 @@
-//! A WAV file with other markers: the chunks `cue ` and `LIST adtl` are left out and stand anew at its end.
+//! A WAV file with other markers: the chunks `cue ` and `LIST adtl` are removed and written anew at its end.
 
 use super::trailer;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 /// Where the chunks begin, and bytes of a chunk's head.
 const FIRST_CHUNK: u64 = 12;
 const HEAD_BYTES: u64 = 8;
-/// What stands in a size that is in `ds64`.
+/// The value of a size that is in `ds64`.
 const IN_DS64: u32 = u32::MAX;
 
 /// Writes it; see [`Rewriting`](crate::format::rewrite::Rewriting).
@@ -27,7 +27,7 @@ pub(in crate::format) fn rewrite(file: &mut Copy<'_>, markers: &[Marker], _rate:
             (b"data", Some(sizes)) if is_wide && size == IN_DS64 => eight(&file.read_exactly(sizes + 8, 8)?),
             _ => u64::from(size),
         };
-        // A pad byte that was forgotten at the end of the file is none.
+        // A pad byte that is missing at the end of the file does not count.
         let end = at.saturating_add(HEAD_BYTES).saturating_add(bytes).saturating_add(bytes % 2);
         let end = if end == length + 1 { length } else { end };
         if end > length {
@@ -45,7 +45,7 @@ pub(in crate::format) fn rewrite(file: &mut Copy<'_>, markers: &[Marker], _rate:
         }
         at = end;
     }
-    // What is no chunk, such as the mark of another program.
+    // What is no chunk, such as a mark of another program.
     file.copy(at, length)?;
     if file.written() % 2 == 1 {
         file.write(&[0])?;

@@ -1,4 +1,4 @@
-//! RIFF/WAVE, past 4 GiB RF64.
+//! RIFF/WAVE, above 4 GiB RF64.
 
 mod chunks;
 pub(crate) mod decode;

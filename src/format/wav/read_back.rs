@@ -1,5 +1,5 @@
-//! A WAV file as hound reads it, which knows nothing of our writer. It knows neither RF64 nor the pad byte behind a chunk of
-//! odd length in front of the samples (hound 3.5): such files are read by our own reader.
+//! A WAV file as hound reads it, which is independent of our writer. It supports neither RF64 nor the pad byte after a
+//! chunk of odd length before the samples (hound 3.5): such files are read by our own reader.
 
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 
@@ -23,7 +23,7 @@ pub(super) fn read(mut input: Bytes) -> Result<Found, Box<dyn std::error::Error 
     if own { long(input) } else { plain(input) }
 }
 
-/// Whether a chunk in front of the samples is followed by a pad byte.
+/// Whether a chunk before the samples is followed by a pad byte.
 fn has_odd_chunk_in_front(input: &mut Bytes) -> std::io::Result<bool> {
     let (mut at, mut head) = (12, [0; 8]);
     loop {

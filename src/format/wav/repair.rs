@@ -1,6 +1,6 @@
-//! What the header of an unfinished WAV or RF64 file should say, from what is really in the file.
+//! What the header of an unfinished WAV or RF64 file should contain, from what is really in the file.
 //!
-//! Three questions: where the samples end (`extent`), whether the sizes already say so, and where the true sizes go
+//! Three questions: where the samples end (`extent`), whether the sizes already agree, and where the true sizes go
 //! (`patches`). A file whose sizes can be true is left as it is. Pure: reads, and writes nothing.
 
 use std::io::{self, Read, SeekFrom};
@@ -17,16 +17,16 @@ use crate::{
     },
 };
 
-/// How far from the end of a file a trailer of tags and markers is looked for, in bytes.
+/// How far from the end of a file a trailer of tags and markers is searched for, in bytes.
 const TRAILER_LIMIT: u64 = 1 << 20;
 
-/// Bytes from the start of the file that are changed at once, so that no crash comes between two sizes in them.
+/// Bytes from the start of the file that are changed at once, so that no crash can separate two sizes in them.
 const HEADER_LIMIT: u64 = 4096;
 
-/// Bytes of tags in front of the samples of a recording of this program, at most.
+/// Bytes of tags before the samples of a recording of this program, at most.
 const FRONT_LIMIT: u64 = 1 << 20;
 
-/// What stands in a 32-bit size that is unknown or that `ds64` tells.
+/// The value of a 32-bit size that is unknown or stored in `ds64`.
 const UNKNOWN: u32 = u32::MAX;
 
 /// Where the samples of a file really end.
@@ -34,9 +34,9 @@ const UNKNOWN: u32 = u32::MAX;
 struct Extent {
     /// Bytes of samples.
     bytes: u64,
-    /// Whether what stands behind them (the pad byte, tags, markers) belongs to the file.
+    /// Whether what follows them (the pad byte, tags, markers) belongs to the file.
     keeps_rest: bool,
-    /// Whether the sizes in the file are right, or none of our business.
+    /// Whether the sizes in the file are right, or are not to be changed.
     is_right: bool,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn examine(mut input: &mut dyn Input, name: &str, origin: Origin) -> 
     Ok(repair)
 }
 
-/// Whether the RIFF size reaches over the samples and not beyond the file. One byte for a pad that was forgotten.
+/// Whether the RIFF size extends over the samples and not beyond the file. One byte for a missing pad.
 fn riff_size_can_be_true(layout: &WavLayout) -> bool {
     let end = layout.riff_claim.saturating_add(8);
     let samples_end = layout.data.saturating_add(layout.data_claim);
@@ -77,7 +77,7 @@ fn riff_size_can_be_true(layout: &WavLayout) -> bool {
 fn extent(input: &mut &mut dyn Input, layout: &WavLayout, origin: Origin) -> io::Result<Extent> {
     let claim = layout.data_claim;
     if layout.format_is_behind {
-        // Whatever else is broken behind it: without the format nothing of the file can be read.
+        // Whatever else is broken after it: without the format nothing of the file can be read.
         return Ok(Extent { bytes: claim, keeps_rest: true, is_right: riff_size_can_be_true(layout) });
     }
     let behind = layout::behind(input, layout.data, claim, layout.len)?;
@@ -89,29 +89,29 @@ fn extent(input: &mut &mut dyn Input, layout: &WavLayout, origin: Origin) -> io:
         }
         Behind::Other => return open_extent(input, layout, origin),
     };
-    // The writer was stopped within a frame, and somebody has made sizes of it.
+    // The writer was stopped within a frame, and the sizes were computed from that.
     let broken = if origin == Origin::Part && !keeps_rest { claim % layout.frame_bytes } else { 0 };
     Ok(Extent { bytes: claim - broken, keeps_rest, is_right: riff_size_can_be_true(layout) })
 }
 
-/// Whether the file is complete with something unknown behind its samples, such as the mark of another program.
+/// Whether the file is complete with something unknown after its samples, such as a mark of another program.
 fn is_none_of_ours(input: &mut &mut dyn Input, layout: &WavLayout, origin: Origin) -> io::Result<bool> {
     let fits = layout.data_claim <= layout.len.saturating_sub(layout.data);
-    // The decoder ignores a placeholder; a size of zero with something unknown behind is one as well.
+    // The decoder ignores a placeholder; a size of zero followed by something unknown is one as well.
     let is_placeholder = layout.data_claim == 0 || layout.data_read != layout.data_claim || has_wrapped(layout);
     Ok(origin == Origin::Named && fits && !is_placeholder && !is_our_checkpoint(input, layout)?)
 }
 
-/// The extent of samples that go on to the end of the file, or to a trailer.
+/// The extent of samples that continue to the end of the file, or to a trailer.
 fn open_extent(input: &mut &mut dyn Input, layout: &WavLayout, origin: Origin) -> io::Result<Extent> {
     let there = layout.len.saturating_sub(layout.data);
-    // What a checkpoint claimed is sound, so that a trailer can only be behind it.
+    // What a checkpoint claimed is sound, so that a trailer can only come after it.
     let from = if layout.data_claim <= there { layout.data_claim } else { 0 };
     let (end, keeps_rest) = find_trailer(input, layout, from, origin)?.unwrap_or((there, false));
     Ok(Extent { bytes: end - end % layout.frame_bytes, keeps_rest, is_right: false })
 }
 
-/// Whether the sizes are those of a writer that counted in 32 bits and did not notice that they were too few.
+/// Whether the sizes are those of a writer that counted in 32 bits and overflowed.
 fn has_wrapped(layout: &WavLayout) -> bool {
     let low = |size: u64| size % (1 << 32);
     let there = layout.len.saturating_sub(layout.data);
@@ -119,12 +119,12 @@ fn has_wrapped(layout: &WavLayout) -> bool {
     !layout.is_wide && there > layout.data_claim && (layout.riff_claim, layout.data_claim) == (riff, data)
 }
 
-/// Whether the header is, byte for byte, what this program writes while it records: then the sound goes on behind it.
+/// Whether the header is, byte for byte, what this program writes while it records: then the sound continues beyond it.
 fn is_our_checkpoint(input: &mut &mut dyn Input, layout: &WavLayout) -> io::Result<bool> {
     let Ok(ours) = Header::new(layout.format) else { return Ok(false) };
     let front = layout.data.checked_sub(ours.file_len()).filter(|&front| front <= FRONT_LIMIT);
     let Some(front) = front else { return Ok(false) };
-    // What stands in front of the format may say anything.
+    // The chunks before the format may have any content.
     let ours = ours.with_mask(layout.mask).with_chunks(read(input, Header::FRONT_AT, front)?);
     if ours.file_len() != layout.data {
         return Ok(false);
@@ -133,11 +133,11 @@ fn is_our_checkpoint(input: &mut &mut dyn Input, layout: &WavLayout) -> io::Resu
     Ok(read(input, 0, layout.data)? == checkpoint)
 }
 
-/// Tags and markers at the end of a file whose sizes do not tell where they begin: a writer that died between writing
-/// them and writing the sizes. The bytes of samples in front of them, and whether they are whole.
+/// Finds tags and markers at the end of a file whose sizes do not show where they begin, because the writer died
+/// between writing them and writing the sizes. Returns the bytes of samples before them, and whether they are whole.
 ///
-/// Looks for what only chance would put into sound: an id, a kind, and chunks that end exactly with the file. Of its
-/// own recordings this program also knows a trailer that was cut off; that one is worth nothing.
+/// Searches for what occurs in sound only by chance: an id, a kind, and chunks that end exactly with the file. In its
+/// own recordings this program also recognises a trailer that was cut off; such a trailer is discarded.
 fn find_trailer(
     input: &mut &mut dyn Input,
     layout: &WavLayout,
@@ -157,7 +157,7 @@ fn find_trailer(
         if broken != 0 && !is_padded {
             continue;
         }
-        // Of size 0 and nothing behind it: what stands at this place is the first chunk.
+        // Size 0 and nothing after it: the first chunk starts at this place.
         if layout::behind(input, at, 0, layout.len)? == Behind::Chunks {
             return Ok(Some((bytes, true)));
         }
@@ -182,27 +182,28 @@ fn seal(layout: &WavLayout, extent: Extent, header: &[u8]) -> Seal {
     let length = if extent.keeps_rest { layout.len } else { end.saturating_add(needs_pad.into()) };
     let sizes = Sizes::new(layout, extent.bytes, length);
     if sizes == Sizes::Unknown {
-        // Everything up to the end is sound to those who read such a header, so that there is nothing to pad or to
-        // cut, and nothing to gain where something else stands behind the samples.
+        // Readers of such a header treat everything up to the end as sound, so that there is nothing to pad or to cut,
+        // and nothing to gain where something else follows the samples.
         let patches = if extent.keeps_rest { Vec::new() } else { patches(layout, sizes, header) };
         return Seal { length: layout.len, patches };
     }
     let mut patches = patches(layout, sizes, header);
     if needs_pad {
-        // After the header, which already counts it: a file without it is as good, and is repaired to the same end.
+        // After the header, which already counts it: a file without it is equally valid, and is repaired to the same
+        // end.
         patches.push(Patch { at: end, bytes: vec![0] });
     }
     Seal { length, patches }
 }
 
-/// What a header can say.
+/// The sizes that a header can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sizes {
     /// In 32 bits: what follows the RIFF size, and the samples.
     Plain { riff: u64, data: u64 },
-    /// In `ds64`, which begins at `at` and is `bytes` long without its own head.
+    /// In `ds64`, which begins at `at` and is `bytes` long, not counting its own head.
     Wide { at: u64, bytes: u32, riff: u64, data: u64 },
-    /// Too large for 32 bits, and no room for `ds64`: `0xFFFFFFFF`, which players take as "up to the end".
+    /// Too large for 32 bits, and no room for `ds64`: `0xFFFFFFFF`, which players interpret as "up to the end".
     Unknown,
 }
 
@@ -218,7 +219,7 @@ impl Sizes {
     }
 }
 
-/// The bytes that make the header say `sizes`.
+/// The bytes that set the sizes in the header to `sizes`.
 fn patches(layout: &WavLayout, sizes: Sizes, header: &[u8]) -> Vec<Patch> {
     let low = |size: u64| u32::try_from(size).unwrap_or(UNKNOWN).to_le_bytes().to_vec();
     let (id, riff, data) = match sizes {
@@ -244,15 +245,15 @@ fn patches(layout: &WavLayout, sizes: Sizes, header: &[u8]) -> Vec<Patch> {
     merged(fields, header)
 }
 
-/// The fields of `ds64`. With `reserved` bytes above zero it takes the place of a `JUNK` chunk of that size, and what
-/// it does not need becomes a smaller one.
+/// The fields of `ds64`. With `reserved` bytes above zero it replaces a `JUNK` chunk of that size, and the bytes that
+/// it does not need become a smaller one.
 fn ds64(at: u64, reserved: u32, sizes: [u64; 3]) -> Vec<(u64, Vec<u8>)> {
     let sizes = sizes.map(u64::to_le_bytes).concat();
     if reserved == 0 {
         return vec![(at + 8, sizes)];
     }
     let rest = reserved - DS64_BYTES;
-    // A rest too small for a chunk of its own stays inside, as bytes behind a table of length zero.
+    // A rest too small for a chunk of its own stays inside, as bytes after a table of length zero.
     let (bytes, junk) = if rest >= 8 { (DS64_BYTES, Some(rest - 8)) } else { (reserved, None) };
     let mut chunk = [&b"ds64"[..], &bytes.to_le_bytes(), &sizes, &[0; 4]].concat();
     if let Some(junk) = junk {
@@ -261,7 +262,7 @@ fn ds64(at: u64, reserved: u32, sizes: [u64; 3]) -> Vec<(u64, Vec<u8>)> {
     vec![(at, chunk)]
 }
 
-/// One patch for all that changes within `header`, then those behind it.
+/// One patch for all changes within `header`, then those after it.
 fn merged(fields: Vec<(u64, Vec<u8>)>, header: &[u8]) -> Vec<Patch> {
     let mut changed = header.to_vec();
     let mut behind = Vec::new();

@@ -1,4 +1,4 @@
-//! Tags and markers out of `LIST`, `cue ` and `id3 ` chunks, and the payloads of `bext` and `iXML`.
+//! Tags and markers from `LIST`, `cue ` and `id3 ` chunks, and the payloads of `bext` and `iXML`.
 //!
 //! Text is UTF-8 if it can be, otherwise Latin-1, which older programs wrote. Pure; for any thread.
 
@@ -10,7 +10,7 @@ use crate::audio::{Marker, Metadata};
 /// Bytes of one cue point.
 const CUE_POINT: usize = 24;
 
-/// What the payloads of `LIST` and `cue ` chunks say; unknown and damaged parts are left out.
+/// The content of the payloads of `LIST` and `cue ` chunks; unknown and damaged parts are left out.
 pub(super) fn metadata(chunks: &[([u8; 4], Vec<u8>)]) -> Metadata {
     let mut metadata = Metadata::default();
     let mut points: &[u8] = &[];
@@ -25,9 +25,9 @@ pub(super) fn metadata(chunks: &[([u8; 4], Vec<u8>)]) -> Metadata {
             _ => {}
         }
     }
-    // Behind the others, because it repeats them.
+    // After the others, because it repeats them.
     chunks.iter().filter(|(id, _)| is_id3(id)).for_each(|(_, payload)| id3::read(payload, &mut metadata));
-    // The count in front of the points is not needed: the size of the chunk tells how many there are.
+    // The count before the points is not needed: it follows from the size of the chunk.
     metadata.markers = points.chunks_exact(CUE_POINT).filter_map(|point| marker(point, &mut labels)).collect();
     metadata.markers.sort_by_key(|marker| marker.frame);
     metadata
@@ -68,7 +68,7 @@ fn marker(point: &[u8], labels: &mut BTreeMap<u32, String>) -> Option<Marker> {
     let id = number(0)?;
     // dwSampleOffset, which unlike dwPosition does not depend on a play list.
     let frame = u64::from(number(20)?);
-    // Taken, not copied: a small file could ask for millions of copies of one long label.
+    // Moved, not copied: a small file could require millions of copies of one long label.
     Some(Marker { frame, text: labels.remove(&id).unwrap_or_default() })
 }
 

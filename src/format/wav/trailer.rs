@@ -1,4 +1,4 @@
-//! What stands behind the samples of a WAV file: tags as `LIST INFO` and `id3 `, markers as `cue ` with `LIST adtl`.
+//! What stands after the samples of a WAV file: tags as `LIST INFO` and `id3 `, markers as `cue ` with `LIST adtl`.
 //!
 //! Clauses are those of *Multimedia Programming Interface and Data Specifications 1.0*, chapter 2 (`INFO` chunks) and
 //! 3 (`cue `, `adtl`). Text is UTF-8, as every program of today writes it, although the specification is older. Pure;
@@ -13,7 +13,8 @@
 //! | comment | `ICMT` | |
 //! | others | see `info` | the first one of a name |
 //!
-//! What has no place there, and text that is not ASCII, whose coding nobody tells, stands once more in an `id3` chunk.
+//! What does not fit there, and text that is not ASCII, whose coding `INFO` does not state, is stored once more in an
+//! `id3` chunk.
 
 use super::{id3, info::chunk_of};
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
 /// The longest text of one tag or marker, in bytes; a longer one is cut at the last character that fits.
 pub(crate) const TEXT_LIMIT: usize = 65_535;
 
-/// All that belongs behind the (padded) samples; empty if there is nothing to say. Its length is always even.
+/// Everything that follows the (padded) samples; empty if there is nothing to store. Its length is always even.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if the markers do not fit in a chunk of 4 GiB.
@@ -38,7 +39,7 @@ pub(crate) fn trailer(metadata: &Metadata) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Whether every reader finds in `LIST INFO` all there is to say.
+/// Whether every reader finds all of the metadata in `LIST INFO`.
 fn fits_info(metadata: &Metadata) -> bool {
     let Metadata { title, date, software, device, comment, tags, pictures, .. } = metadata;
     let fields = [title, date, software, device, comment].into_iter().flatten();
@@ -79,7 +80,7 @@ pub(crate) fn info(metadata: &Metadata) -> Result<Vec<u8>> {
 
 /// The places of the markers as a `cue ` chunk; empty without markers.
 ///
-/// A cue point has 32 bits for its frame: a marker behind frame 4,294,967,295 (a day at 48 kHz) is left out.
+/// A cue point has 32 bits for its frame: a marker after frame 4,294,967,295 (a day at 48 kHz) is left out.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if the markers do not fit in a chunk of 4 GiB.
@@ -122,7 +123,7 @@ fn numbered(markers: &[Marker]) -> impl Iterator<Item = (u32, u32, &str)> {
     (1..=u32::MAX).zip(held).map(|(id, (frame, text))| (id, frame, text))
 }
 
-/// A `LIST` chunk of type `kind` around chunks, or nothing around nothing.
+/// A `LIST` chunk of type `kind` around chunks, or nothing if there are none.
 fn wrapped(kind: &[u8; 4], chunks: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     if !chunks.is_empty() {
@@ -131,7 +132,7 @@ fn wrapped(kind: &[u8; 4], chunks: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Appends a chunk and the pad byte behind an odd payload, which its size does not count.
+/// Appends a chunk and the pad byte after an odd payload, which its size does not count.
 fn put_chunk(out: &mut Vec<u8>, id: &[u8; 4], payload: &[u8]) -> Result<()> {
     let size = u32::try_from(payload.len())
         .map_err(|_| Error::new(ErrorKind::InvalidData, "the markers of this recording do not fit in a WAV file"))?;
@@ -144,7 +145,7 @@ fn put_chunk(out: &mut Vec<u8>, id: &[u8; 4], payload: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// `text` as a ZSTR: it ends with a zero, so that none may be inside.
+/// `text` as a ZSTR: it ends with a zero, so that it may contain none.
 fn terminated(text: &str) -> Vec<u8> {
     let end = (0..=TEXT_LIMIT.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
     let mut bytes: Vec<u8> = text.bytes().take(end).map(|byte| if byte == 0 { b' ' } else { byte }).collect();
@@ -180,7 +181,7 @@ mod tests {
         let expected = b"LIST\x42\0\0\0INFO\
             INAM\x03\0\0\0Ab\0\0ICRD\x05\0\0\x002026\0\0ISFT\x04\0\0\0d 1\0IMED\x04\0\0\0Mic\0ICMT\x04\0\0\0 \xc3\xb6\0";
         assert_eq!(info(&metadata).unwrap(), expected);
-        // Of text that is not ASCII there is a copy whose coding is told.
+        // Text that is not ASCII has a copy with a stated coding.
         let whole = trailer(&metadata).unwrap();
         assert!(whole.starts_with(expected) && whole[expected.len()..].starts_with(b"id3 "));
         assert!(whole.windows(6).any(|part| part == b"und\0\0\xc3".as_slice()));

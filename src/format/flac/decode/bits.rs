@@ -3,9 +3,9 @@
 /// Why there is no frame in some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::format::flac) enum Flaw {
-    /// It goes on behind the bytes that are there.
+    /// It goes on beyond the bytes that are there.
     Short,
-    /// It is none, or a damaged one.
+    /// There is none, or a damaged one.
     Broken,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Bits<'a> {
         (self.bytes.len() * 8).saturating_sub(self.at)
     }
 
-    /// The next 57 bits at least, in the upper bits; zeros behind the end.
+    /// The next 57 bits at least, in the upper bits; zeros beyond the end.
     fn ahead(&self) -> u64 {
         let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
         let word = match rest.first_chunk::<8>() {
@@ -60,7 +60,7 @@ impl<'a> Bits<'a> {
         Ok(if bits == 0 { 0 } else { ((number << unused) as i64) >> unused })
     }
 
-    /// The count of zeros in front of the next one.
+    /// The count of zeros before the next one bit.
     pub(super) fn zeros(&mut self) -> Result<u64, Flaw> {
         let mut count = 0;
         loop {
@@ -78,8 +78,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Reads a number for each of `places`: the count of zeros in front of the next one is its upper part, and the `low`
-    /// bits behind that, at most 31, are the lower.
+    /// Reads a number for each of `places`: the count of zeros before the next one bit is its upper part, and the `low`
+    /// bits after that, at most 31, are the lower.
     pub(super) fn rice<T>(&mut self, low: u32, places: &mut [T], make: impl Fn(u64) -> T) -> Result<(), Flaw> {
         for place in places {
             let rest = self.bytes.get(self.at / 8..).unwrap_or_default();

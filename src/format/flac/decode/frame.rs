@@ -22,7 +22,7 @@ pub(super) struct Frame {
 
 /// A sample while a frame is decoded.
 trait Sample: Copy + Default {
-    /// What of `wide` there is room for: all of it, unless the frame is damaged.
+    /// `wide` as far as it fits: all of it, unless the frame is damaged.
     fn of(wide: i64) -> Self;
     fn wide(self) -> i64;
 }
@@ -48,7 +48,7 @@ impl Sample for i64 {
     }
 }
 
-/// The frame at the start of `bytes`. It says itself what it is like, but for what it leaves to STREAMINFO.
+/// The frame at the start of `bytes`. It describes itself, except for what it leaves to STREAMINFO.
 pub(super) fn decoded(bytes: &[u8], info: &Info) -> Result<Frame, Flaw> {
     let head = Head::parse(bytes)?;
     let depth = head.bits.unwrap_or(info.bits);
@@ -77,7 +77,7 @@ fn samples<S: Sample>(bits: &mut Bits<'_>, head: &Head, depth: u32) -> Result<Ve
 }
 
 fn subframe<S: Sample>(bits: &mut Bits<'_>, frames: usize, depth: u32) -> Result<Vec<S>, Flaw> {
-    // One bit that is always zero, six of the kind, one that says whether low bits are left out of every sample.
+    // One bit that is always zero, six bits of the kind, and one bit for whether low bits are left out of every sample.
     let kind = bits.number(7)?;
     let wasted = if bits.number(1)? == 1 { bits.zeros()?.saturating_add(1) } else { 0 };
     let wasted = u32::try_from(wasted).ok().filter(|&wasted| wasted < depth).ok_or(Flaw::Broken)?;
@@ -112,7 +112,7 @@ fn fill<S: Sample>(bits: &mut Bits<'_>, samples: &mut [S], depth: u32) -> Result
     samples.iter_mut().try_for_each(|sample| bits.signed(depth).map(|number| *sample = S::of(number)))
 }
 
-/// Room for the samples, and those in front of the ones that are predicted.
+/// Room for the samples, and those before the ones that are predicted.
 fn warm_up<S: Sample>(bits: &mut Bits<'_>, frames: usize, order: usize, depth: u32) -> Result<Vec<S>, Flaw> {
     let mut samples = vec![S::default(); frames];
     fill(bits, samples.get_mut(..order).ok_or(Flaw::Broken)?, depth)?;
@@ -132,10 +132,10 @@ fn linear<S: Sample>(bits: &mut Bits<'_>, frames: usize, order: usize, depth: u3
     Ok(samples)
 }
 
-/// Reads the residual behind the first samples, as many as there are `coefficients`, and adds what is predicted.
+/// Reads the residual after the first samples, as many as there are `coefficients`, and adds the predictions.
 fn predicted<S: Sample>(bits: &mut Bits<'_>, samples: &mut [S], coefficients: &[i64], shift: u32) -> Result<(), Flaw> {
     residual(bits, samples, coefficients.len())?;
-    // An order that the compiler knows takes half the time; no usual encoder goes further.
+    // An order that is known at compile time takes half the time; no usual encoder goes further.
     match coefficients.len() {
         1 => restore::<1, S>(samples, coefficients, shift),
         2 => restore::<2, S>(samples, coefficients, shift),

@@ -29,7 +29,7 @@ impl Channels {
     }
 }
 
-/// What the head of a frame says.
+/// The content of the head of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::format::flac) struct Head {
     /// The number counts samples of one channel, not blocks.
@@ -37,10 +37,10 @@ pub(in crate::format::flac) struct Head {
     pub(super) number: u64,
     /// Frames of sound in it; above zero.
     pub(in crate::format::flac) frames: u32,
-    /// In hertz, where it is not left to STREAMINFO.
+    /// In hertz; `None` where it is left to STREAMINFO.
     pub(in crate::format::flac) sample_rate: Option<u32>,
     pub(super) channels: Channels,
-    /// Of one sample, where it is not left to STREAMINFO.
+    /// Of one sample; `None` where it is left to STREAMINFO.
     pub(super) bits: Option<u32>,
     /// Its own length in bytes.
     pub(super) len: usize,
@@ -102,7 +102,7 @@ impl Head {
             && self.sample_rate.is_none_or(|rate| rate == info.sample_rate)
     }
 
-    /// Frames of sound in front of it.
+    /// Frames of sound before it.
     pub(super) fn position(&self, info: &Info) -> u64 {
         // All blocks but the last have the same length.
         if self.counts_samples { self.number } else { self.number.saturating_mul(info.block_frames.into()) }

@@ -1,5 +1,6 @@
-//! Where the frames of a file are whose blocks differ in length while their numbers count blocks (as encoders before FLAC
-//! 1.2 wrote them): only the frames in front tell where one is. Run by the thread that opens the file.
+//! The places of the frames in files whose blocks differ in length while their numbers count blocks (as encoders before
+//! FLAC 1.2 wrote them): the place of a frame follows only from the frames before it. Run by the thread that opens the
+//! file.
 
 use std::io;
 
@@ -9,7 +10,7 @@ use crate::format::{Input, window::Window};
 /// The places of all frames.
 #[derive(Debug, Clone)]
 pub(super) struct Index {
-    /// Where each begins in bytes, and frames of sound in front of it.
+    /// Where each begins in bytes, and frames of sound before it.
     places: Vec<(u64, u64)>,
     frames: u64,
 }
@@ -40,13 +41,13 @@ impl Index {
         self.frames
     }
 
-    /// Frames of sound in front of the frame that begins at `place`.
+    /// Frames of sound before the frame that begins at `place`.
     pub(super) fn position(&self, place: u64) -> u64 {
         let behind = self.places.partition_point(|&(known, _)| known < place);
         self.places.get(behind).map_or(self.frames, |&(_, frames)| frames)
     }
 
-    /// Where the frame begins that holds that frame of sound.
+    /// Where the frame begins that contains that frame of sound.
     pub(super) fn bounds(&self, frame: u64) -> (u64, u64) {
         let behind = self.places.partition_point(|&(_, before)| before <= frame);
         let place = self.places.get(behind.saturating_sub(1)).map_or(0, |&(place, _)| place);

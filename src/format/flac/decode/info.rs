@@ -1,5 +1,5 @@
-//! What stands in front of the frames of a FLAC file: STREAMINFO, comments, where the frames begin (RFC 9639, section
-//! 8). An ID3 tag in front of it all, which some programs write, is stepped over. Run by the thread that opens the file.
+//! What stands before the frames of a FLAC file: STREAMINFO, comments, where the frames begin (RFC 9639, section 8). An
+//! ID3 tag before all of it, which some programs write, is skipped. Run by the thread that opens the file.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::{
     format::{Input, comments::read as comments, flac::speakers, window::Window},
 };
 
-/// Blocks that are looked at; files have about five.
+/// Blocks that are read; files have about five.
 const BLOCKS_MAX: usize = 1024;
 
 /// Bytes of STREAMINFO.
@@ -22,7 +22,7 @@ const PICTURE: u8 = 6;
 /// Bytes of pictures that are read, over all blocks.
 const PICTURES_MAX: usize = 64 << 20;
 
-/// What STREAMINFO says.
+/// The content of STREAMINFO.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::format::flac) struct Info {
     /// Frames of a block, where all have the same length.
@@ -64,12 +64,12 @@ impl Info {
     }
 }
 
-/// What was found in front of the frames.
+/// What was found before the frames.
 #[derive(Debug, Clone)]
 pub(super) struct Start {
-    /// As the first frame corrects it, if that says something else.
+    /// As corrected by the first frame, if that differs.
     pub(super) info: Info,
-    /// Where STREAMINFO is, in bytes, and what it says.
+    /// Where STREAMINFO is, in bytes, and its own content.
     pub(super) info_at: u64,
     pub(super) info_bytes: [u8; INFO_BYTES],
     /// Where the first frame should be, in bytes.
@@ -118,7 +118,7 @@ impl Start {
     }
 }
 
-/// Where the marker `fLaC` is: at the start, or behind an ID3v2 tag.
+/// Where the marker `fLaC` is: at the start, or after an ID3v2 tag.
 fn marker<I: Input>(window: &mut Window<I>) -> io::Result<Option<u64>> {
     let at = window.id3_bytes()?;
     Ok((window.at(at, 4)? == b"fLaC").then_some(at))

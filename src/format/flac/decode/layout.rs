@@ -1,4 +1,4 @@
-//! What is really in a FLAC file: where its sound begins and ends, as its frames say.
+//! What is really in a FLAC file: where its sound begins and ends, according to its frames.
 
 use std::io;
 
@@ -16,15 +16,15 @@ use crate::{
     format::{Input, window::Window},
 };
 
-/// What is really in a FLAC file, for those who repair its header. Offsets are in bytes from the start of the file.
+/// What is really in a FLAC file, for repairing its header. Offsets are in bytes from the start of the file.
 #[derive(Debug, Clone)]
 pub(crate) struct FlacLayout {
     pub(super) start: Start,
-    /// What the first frame says is in front of it, which is not in this file.
+    /// Frames before the first frame according to its number, which are not in this file.
     pub(super) base: u64,
-    /// Where the frames are, if their numbers do not tell.
+    /// Where the frames are, if that does not follow from their numbers.
     pub(super) index: Option<Index>,
-    /// What is said of a file that ends otherwise than it began.
+    /// The error of a file whose format changes between its beginning and its end.
     pub(super) change: Option<Error>,
     /// Frames of sound up to the end of the last whole frame.
     pub frames: u64,
@@ -35,10 +35,10 @@ pub(crate) struct FlacLayout {
 }
 
 impl FlacLayout {
-    /// The layout of the FLAC file that `input` holds; `name` is what errors call it.
+    /// The layout of the FLAC file that `input` holds; `name` is its name in errors.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidData`](crate::ErrorKind::InvalidData) if it is none, or says nothing of its format;
+    /// [`ErrorKind::InvalidData`](crate::ErrorKind::InvalidData) if it is none, or does not state its format;
     /// [`ErrorKind::Unknown`](crate::ErrorKind::Unknown) if reading fails.
     pub(crate) fn read(input: &mut dyn Input, name: &str) -> Result<Self> {
         Self::of(&mut Window::new(input), name)
@@ -63,7 +63,7 @@ impl FlacLayout {
         };
         let end = (place + frame.len as u64).min(len);
         let by_number = frame.head.position(&start.info).saturating_add(frame.frames.into()).saturating_sub(base);
-        // Old encoders let blocks vary and counted blocks all the same: then only a walk over all of them tells.
+        // Old encoders let blocks vary and still counted blocks: then only a walk over all of them gives the places.
         let is_untold = start.info.blocks_vary && !frame.head.counts_samples && by_number != start.info.frames;
         if is_untold {
             let index = Index::read(window, &start.info, start.first, len).map_err(failed)?;
@@ -72,7 +72,7 @@ impl FlacLayout {
         Ok(Self { base, index: None, change, frames: by_number.min(frames_in(len)), end, len, start })
     }
 
-    /// Frames of sound in front of a frame.
+    /// Frames of sound before a frame.
     pub(super) fn position(&self, place: u64, frame: &Frame) -> u64 {
         match &self.index {
             Some(index) => index.position(place),
@@ -88,12 +88,12 @@ impl FlacLayout {
         }
     }
 
-    /// Frames that the header claims and that are not there.
+    /// Frames that the header claims and that are not in the file.
     pub(super) fn missing(&self) -> u64 {
         self.claimed_frames().saturating_sub(self.frames)
     }
 
-    /// The sum of all samples, if the header tells it.
+    /// The sum of all samples, if the header contains it.
     pub(super) fn md5(&self) -> Option<[u8; 16]> {
         let sum = *self.start.info_bytes.last_chunk()?;
         (sum != [0; 16]).then_some(sum)
@@ -111,7 +111,7 @@ impl FlacLayout {
         self.start.info.frames
     }
 
-    /// What STREAMINFO says about every frame.
+    /// What STREAMINFO states for every frame.
     pub(in crate::format::flac) fn info(&self) -> &Info {
         &self.start.info
     }
@@ -121,19 +121,19 @@ impl FlacLayout {
         self.start.first
     }
 
-    /// Where STREAMINFO is, and what it says.
+    /// Where STREAMINFO is, and its content.
     #[must_use]
     pub(crate) fn streaminfo(&self) -> (u64, [u8; INFO_BYTES]) {
         (self.start.info_at, self.start.info_bytes)
     }
 }
 
-/// The frame with which the sound begins, if that is whole. The header is corrected by it: what it says of itself is
-/// under a checksum.
+/// The frame with which the sound begins, if that is whole. The header is corrected by it, because its own data have a
+/// checksum.
 fn first_frame<I: Input>(window: &mut Window<I>, start: &mut Start, len: u64) -> io::Result<Option<Frame>> {
     let mut first = scan::frame_at(window, &start.info, start.first)?;
     if first.is_none() && !scan::has_head(window, start.first)? {
-        // The lengths of the blocks in front are wrong, or the first frames are damaged.
+        // The lengths of the blocks before it are wrong, or the first frames are damaged.
         let behind = start.info_at.saturating_add(INFO_BYTES as u64);
         if let Some((place, frame)) = scan::first_frame(window, &start.info, behind, len)?
             && frame.head.number == 0

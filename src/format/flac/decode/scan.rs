@@ -1,5 +1,5 @@
-//! Finds the frames of a FLAC file without an index: by their sync code, and by checksums that only chance could make
-//! right in anything else. Run by the thread that reads.
+//! Finds the frames of a FLAC file without an index: by their sync code, and by checksums that match in anything else
+//! only by chance. Run by the thread that reads.
 
 use std::io;
 
@@ -11,12 +11,12 @@ use super::{
 };
 use crate::format::{Input, window::Window};
 
-/// Bytes with which the decoding of a frame is tried first, and at last. No real frame is longer: eight channels of
-/// 65,535 samples of 32 bits are 2 MiB.
+/// Bytes with which the decoding of a frame is tried first, and last. No real frame is longer: eight channels of 65,535
+/// samples of 32 bits are 2 MiB.
 const TRY_BYTES: usize = 16 << 10;
 const FRAME_BYTES_MAX: usize = 4 << 20;
 
-/// What looks like a frame and is none, after that many times: then the file is meant to be searched for ever.
+/// How many false frames are skipped: a file with more is crafted to be searched for ever.
 const DECEPTIONS_MAX: usize = 512;
 
 /// The whole frame at `at`, if there is one.
@@ -36,7 +36,7 @@ pub(super) fn frame_at<I: Input>(window: &mut Window<I>, info: &Info, at: u64) -
     }
 }
 
-/// Whether the head of a frame stands at `at`, whatever follows it.
+/// Whether there is the head of a frame at `at`, whatever follows it.
 ///
 /// # Errors
 /// Those of reading.
@@ -87,7 +87,7 @@ pub(super) fn last_frame<I: Input>(
     Ok(None)
 }
 
-/// Whether the head of a frame stands here, as far as it is there.
+/// Whether there is the head of a frame here, as far as there are bytes.
 fn could_begin(bytes: &[u8]) -> bool {
     head::is_sync(bytes) && !matches!(Head::parse(bytes), Err(Flaw::Broken))
 }

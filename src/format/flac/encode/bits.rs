@@ -4,14 +4,14 @@
 #[derive(Debug)]
 pub(super) struct BitWriter {
     bytes: Vec<u8>,
-    /// What was put; only the lowest `held` bits are not in `bytes` yet.
+    /// The bits that were put; only the lowest `held` bits are not in `bytes` yet.
     bits: u64,
     /// Fewer than 32.
     held: u32,
 }
 
 impl BitWriter {
-    /// Goes on behind `bytes`.
+    /// A writer that appends to `bytes`.
     pub(super) fn behind(bytes: Vec<u8>) -> Self {
         Self { bytes, bits: 0, held: 0 }
     }

@@ -1,6 +1,6 @@
-//! What stands in front of the frames of a FLAC file: the marker, STREAMINFO, comments, padding (RFC 9639, section 8).
+//! What stands before the frames of a FLAC file: the marker, STREAMINFO, comments, padding (RFC 9639, section 8).
 //!
-//! A file keeps room behind its comments, because markers and losses are known only at the end. Pure.
+//! A file has room after its comments, because markers and losses are known only at the end. Pure.
 
 use crate::{
     audio::{AudioFormat, Metadata},
@@ -16,7 +16,7 @@ const STREAM_LIMIT: usize = 1 << 16;
 /// Room that is left for markers and losses in a file whose first tags fill the usual one.
 const SPARE_BYTES: usize = 4 * 1024;
 
-/// The smallest block of sound that may stand before another one, in frames (RFC 9639, section 9.1.1).
+/// The smallest block of sound that may be followed by another one, in frames (RFC 9639, section 9.1.1).
 pub(super) const BLOCK_MIN: u16 = 16;
 
 /// The longest payload of a block.
@@ -51,12 +51,12 @@ impl Header {
         Self { audio, delivery, shortest_block, block_frames, reserve: COMMENT_BYTES }
     }
 
-    /// Blocks may be shorter than the longest one, not only the last.
+    /// Allows any block to be shorter than the longest one, not only the last.
     pub(super) fn allow_short_blocks(&mut self) {
         self.shortest_block = BLOCK_MIN;
     }
 
-    /// The same with room for what is known at the start, and for what comes.
+    /// The same with room for the tags that are known at the start, and for later ones.
     pub(super) fn with_room_for(self, metadata: &Metadata) -> Self {
         let speakers = speakers::written(self.audio.channels, metadata.speakers.as_ref());
         let comments = comments_with(metadata, speakers.as_slice(), self.audio.sample_rate, BLOCK_MAX).len();
@@ -68,7 +68,7 @@ impl Header {
         }
     }
 
-    /// The header, with what is unknown left open: frames in the file, the shortest and the longest block in bytes, the
+    /// The header, with unknown values left open: frames in the file, the shortest and the longest block in bytes, the
     /// sum of all samples.
     pub(super) fn bytes(
         &self,
@@ -107,7 +107,7 @@ impl Header {
     }
 
     fn streaminfo(&self, frames: Option<u64>, block_bytes: Option<(u32, u32)>, digest: Option<[u8; 16]>) -> Vec<u8> {
-        // The shortest block leaves out the last one of the file.
+        // The shortest block does not include the last one of the file.
         let mut out = [self.shortest_block.to_be_bytes(), self.block_frames.to_be_bytes()].concat();
         let (least, most) = block_bytes.unwrap_or_default();
         for size in [least, most] {
@@ -166,7 +166,7 @@ mod tests {
         let roomy = header.with_room_for(&cover);
         let bytes = roomy.bytes(&cover, None, None, None);
         assert!(bytes.len() > 42 + 50_000 + 18_000 && bytes.windows(50_000).any(|part| part == [7; 50_000]));
-        // What was lost is known at the end.
+        // Losses are known at the end.
         let mut later = cover.clone();
         later.note_lost_frames(5);
         assert_eq!(roomy.bytes(&later, Some(3), None, None).len(), bytes.len());

@@ -11,11 +11,11 @@ use crate::audio::{
 pub(super) enum Numbering {
     /// Blocks, which all have the same length but the last.
     Blocks,
-    /// Samples of one channel, in front of blocks of any length.
+    /// Samples of one channel before the block, for blocks of any length.
     Frames,
 }
 
-/// Two channels, or what stands for them (RFC 9639, section 9.1.3).
+/// Two channels, or the arrangements that replace them (RFC 9639, section 9.1.3).
 const LEFT_SIDE: u32 = 8;
 const SIDE_RIGHT: u32 = 9;
 const MID_SIDE: u32 = 10;
@@ -25,7 +25,7 @@ const MID_SIDE: u32 = 10;
 pub(super) struct FrameEncoder {
     audio: AudioFormat,
     numbering: Numbering,
-    /// For blocks as long as the last one.
+    /// For blocks as long as the latest one.
     window: Vec<f64>,
 }
 
@@ -83,7 +83,7 @@ fn stereo(
     depth: u32,
     subframe: impl Fn(Vec<i32>, u32) -> Subframe,
 ) -> (u32, Vec<Subframe>) {
-    // Of 32 bits it may need a 33rd; what really does is not worth a difference.
+    // A difference of 32-bit samples may need a 33rd bit; a block in which one does is not worth a difference.
     let side: Option<Vec<i32>> = left.iter().zip(&right).map(|(&left, &right)| left.checked_sub(right)).collect();
     let mid = left.iter().zip(&right).map(|(&left, &right)| (i64::from(left) + i64::from(right)) >> 1);
     let mid: Vec<i32> = mid.map(|mid| mid as i32).collect();
@@ -102,7 +102,7 @@ fn stereo(
     }
 }
 
-/// The code for that many frames, and what stands behind the number for it (RFC 9639, section 9.1.6).
+/// The code for that many frames, and the bytes for it after the number (RFC 9639, section 9.1.6).
 fn size_code(frames: u32) -> (u8, Vec<u8>) {
     let stored = frames.saturating_sub(1);
     match frames {
@@ -114,7 +114,7 @@ fn size_code(frames: u32) -> (u8, Vec<u8>) {
     }
 }
 
-/// The code for that rate in Hz, and what stands behind the number for it (RFC 9639, section 9.1.7).
+/// The code for that rate in Hz, and the bytes for it after the number (RFC 9639, section 9.1.7).
 fn rate_code(rate: u32) -> (u8, Vec<u8>) {
     const RATES: [u32; 11] = [88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
     let two = |number: u32| (number as u16).to_be_bytes().to_vec();
@@ -125,13 +125,13 @@ fn rate_code(rate: u32) -> (u8, Vec<u8>) {
         None => (14, two(rate / 10)),
     }
 }
-/// Up to 36 bits, coded as UTF-8 codes a character (RFC 9639, section 9.1.5).
+/// Up to 36 bits, coded as a character is in UTF-8 (RFC 9639, section 9.1.5).
 fn put_number(out: &mut Vec<u8>, number: u64) {
     if number < 0x80 {
         out.push(number as u8);
         return;
     }
-    // With n bytes behind the first there are 6n bits in them and 6 - n in the first.
+    // With n bytes after the first there are 6n bits in them and 6 - n in the first.
     let behind = (1..=6_u32).find(|&behind| number >> (6 * behind + 6 - behind) == 0).unwrap_or(6);
     let lead = 0xff_u8.checked_shl(7 - behind).unwrap_or(0xff);
     let byte = |shift: u32, mask: u8| (number >> shift) as u8 & mask;

@@ -1,25 +1,25 @@
-//! Prediction of every sample from those before it (RFC 9639, sections 9.2.5 and 9.2.6), and what it misses, the residual.
+//! Prediction of every sample from those before it (RFC 9639, sections 9.2.5 and 9.2.6), and the residual that is left.
 //! Pure.
 //!
-//! Linear prediction is the usual way: a window, autocorrelation, the recursion of Levinson and Durbin, and rounding that
-//! carries its error along. All sums are of `f64`, which holds every integer that occurs: 32 bits × 15 bits × 12 orders are
-//! 51 bits. Processors without any extension multiply them two at a time.
+//! Linear prediction is the usual way: a window, autocorrelation, the recursion of Levinson and Durbin, and rounding
+//! that carries its error forward. All sums are of `f64`, which holds every integer that occurs: 32 bits × 15 bits × 12
+//! orders are 51 bits. Processors without any extension multiply them two at a time.
 
 use std::f64::consts::PI;
 
 /// The highest order. The streamable subset allows no more up to 48 kHz (RFC 9639, section 7).
 pub(super) const ORDER_MAX: usize = 12;
 
-/// Blocks that are shorter are not worth the coefficients.
+/// Blocks that are shorter do not justify the coefficients.
 const LINEAR_FRAMES_MIN: usize = 32;
 
-/// Lags that are computed: one for each order, the power, and one more, because processors like even numbers.
+/// Lags that are computed: one for each order, the power, and one more, because an even number is faster.
 const LAGS: usize = ORDER_MAX + 2;
 
 /// The largest shift of a prediction.
 const SHIFT_MAX: i32 = 15;
 
-/// Bits of a sample that are looked at to choose among the fixed predictors.
+/// Bits of a sample that are used to choose among the fixed predictors.
 const DIFFERENCE_BITS_MAX: u32 = 24;
 
 /// The coefficients of the fixed predictors.
@@ -50,13 +50,13 @@ impl Signal {
 /// Coefficients by which a sample is predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Predictor {
-    /// How many samples it looks back.
+    /// How many earlier samples it uses.
     pub(super) order: usize,
-    /// The first is that of the latest sample; behind `order` they are zero.
+    /// The first is that of the latest sample; from `order` on they are zero.
     pub(super) coefficients: [i32; ORDER_MAX],
-    /// The sum of the products is shifted right by so many bits.
+    /// The sum of the products is shifted right by this many bits.
     pub(super) shift: u32,
-    /// Bits of a stored coefficient; none of those that are known to every reader are stored.
+    /// Bits of a stored coefficient; the fixed coefficients, which every reader has, are not stored.
     pub(super) precision: Option<u32>,
 }
 
@@ -69,10 +69,10 @@ impl Predictor {
         Self { order, coefficients, shift: 0, precision: None }
     }
 
-    /// The best of the fixed ones for `samples` of so many bits, and how far off it is in all, about.
+    /// The best of the fixed ones for `samples` of `bits` bits, and about how large its error is in all.
     pub(super) fn best_fixed(samples: &[i32], bits: u32) -> (Self, u64) {
         let excess = bits.saturating_sub(DIFFERENCE_BITS_MAX);
-        // The fourth difference has four bits more: the sum of so many does not leave 32 bits.
+        // The fourth difference has four more bits: the sum of this many fits into 32 bits.
         let piece = 1_usize << (28 - bits.min(DIFFERENCE_BITS_MAX));
         let mut sums = [0_u64; 5];
         for start in (0..samples.len().saturating_sub(4)).step_by(piece) {
@@ -85,8 +85,8 @@ impl Predictor {
         (Self::fixed(order), sum << excess)
     }
 
-    /// A linear one made for `signal`, whose samples have `bits` bits, seen through `window`, with coefficients of
-    /// `precision` bits. `None` if the sound has no use for it.
+    /// A linear one made for `signal`, whose samples have `bits` bits, weighted by `window`, with coefficients of
+    /// `precision` bits. `None` if it does not help for this sound.
     pub(super) fn linear(signal: &Signal, window: &[f64], bits: u32, precision: u32) -> Option<Self> {
         let samples = signal.samples();
         if samples.len() < LINEAR_FRAMES_MIN {
@@ -96,8 +96,8 @@ impl Predictor {
         best(&autocorrelation(&seen), samples.len() as f64, bits, precision)
     }
 
-    /// What it misses, folded (see [`rice`](super::rice)), from the frame `order` on. False if some of it is out of the
-    /// range of FLAC's residuals; `out` is worth nothing then.
+    /// Its residual, folded (see [`rice`](super::rice)), from the frame `order` on. False if some of it is out of the
+    /// range of FLAC's residuals; `out` is invalid then.
     pub(super) fn residual(&self, signal: &Signal, out: &mut Vec<u32>) -> bool {
         let sum: u64 = self.coefficients.iter().map(|coefficient| u64::from(coefficient.unsigned_abs())).sum();
         let farthest = ((u64::from(signal.peak) * sum) >> self.shift) + u64::from(signal.peak) + 1;
@@ -114,15 +114,15 @@ impl Predictor {
         true
     }
 
-    /// Whether neither a prediction nor what it misses needs more than 32 bits. A residual must not (RFC 9639, section
-    /// 9.2.7.3), and there are readers that add both up in 32.
+    /// Whether neither a prediction nor its residual needs more than 32 bits. A residual must not (RFC 9639, section
+    /// 9.2.7.3), and some readers add both in 32 bits.
     fn stays_within_32_bits(&self, signal: &Signal) -> bool {
         const LIMIT: f64 = 2_147_483_648.0;
         let mut both = self.misses::<ORDER_MAX>(signal).zip(signal.samples()).skip(self.order);
         both.all(|(missed, sample)| missed.abs() < LIMIT && (sample - missed).abs() < LIMIT)
     }
 
-    /// The power of what it misses of a signal with that autocorrelation.
+    /// The power of the residual of a signal with that autocorrelation.
     fn power_missed(&self, lags: &[f64; LAGS]) -> f64 {
         let scale = 1.0 / f64::from(1_u32.wrapping_shl(self.shift));
         let mut filter = [0.0; ORDER_MAX + 1];
@@ -144,7 +144,7 @@ impl Predictor {
         }
     }
 
-    /// What it misses, with the first `N` coefficients, from the first frame on.
+    /// The residual, with the first `N` coefficients, from the first frame on.
     #[inline]
     fn misses<const N: usize>(&self, signal: &Signal) -> impl Iterator<Item = f64> {
         let scale = 1.0 / f64::from(1_u32.wrapping_shl(self.shift));
@@ -152,7 +152,7 @@ impl Predictor {
         for (weight, &coefficient) in weights.iter_mut().rev().zip(&self.coefficients) {
             *weight = -f64::from(coefficient) * scale;
         }
-        // Predictions are rounded down, so what is missed is rounded up. Of multiples of `scale` none is halfway.
+        // Predictions are rounded down, so the residual is rounded up. No multiple of `scale` is halfway.
         let up = 0.5 - 0.5 * scale;
         signal.padded.get(ORDER_MAX - N..).unwrap_or_default().windows(N + 1).map(move |samples| {
             let products = weights.iter().zip(samples).map(|(weight, sample)| weight * sample);
@@ -162,8 +162,8 @@ impl Predictor {
     }
 }
 
-/// How far the fixed predictors are off in all, each, of `samples` without their lowest `excess` bits. All in 32 bits, so
-/// that the compiler makes vectors of it.
+/// The total error of each fixed predictor for `samples` without their lowest `excess` bits. All in 32 bits, so that
+/// the compiler can vectorize it.
 fn differences(samples: &[i32], excess: u32) -> [u32; 5] {
     let mut sums = [0_u32; 5];
     for five in samples.windows(5) {
@@ -182,7 +182,7 @@ fn differences(samples: &[i32], excess: u32) -> [u32; 5] {
 /// 3 × 2⁵¹: what is added to this is rounded to an integer, if it is below 2⁵¹.
 const INTEGERS: f64 = 6_755_399_441_055_744.0;
 
-/// How much to weigh each of `frames` frames: a Tukey window whose slopes are half of it.
+/// The weight of each of `frames` frames: a Tukey window whose slopes are half of it.
 pub(super) fn window(frames: usize) -> Vec<f64> {
     let slope = frames / 4;
     let weight = |edge: usize| match edge < slope {
@@ -207,9 +207,9 @@ pub(super) fn precision(depth: u32, frames: usize) -> u32 {
     }
 }
 
-/// The sums of the products of all samples with those so many frames behind them.
+/// The sums of the products of all samples with those a lag of frames later.
 fn autocorrelation(samples: &[f64]) -> [f64; LAGS] {
-    // Two sums each, so that one need not wait for the other.
+    // Two sums each, so that one does not have to wait for the other.
     let (mut even, mut odd) = ([0.0; LAGS], [0.0; LAGS]);
     let mut at = 0;
     for pair in samples.windows(LAGS + 1).step_by(2) {
@@ -232,12 +232,13 @@ fn autocorrelation(samples: &[f64]) -> [f64; LAGS] {
     std::array::from_fn(|lag| even[lag] + odd[lag])
 }
 
-/// What is added to the power of a signal to make predictors of it: about what the rounding of coefficients leaves, at
-/// -70 and -90 dB, or nothing. Tones get coefficients otherwise that are good only until they are rounded.
+/// What is added to the power of a signal before predictors are computed: about the error that the rounding of
+/// coefficients causes, at -70 and -90 dB, or nothing. Otherwise tones get coefficients that are good only until they
+/// are rounded.
 const NOISES: [f64; 2] = [1e-7, 0.0];
 
-/// The predictor that promises the shortest block of `frames` frames, by the recursion of Levinson and Durbin, judged by
-/// what its rounded coefficients leave. `None` for silence.
+/// The predictor with the shortest expected block of `frames` frames, by the recursion of Levinson and Durbin, judged
+/// by the residual of its rounded coefficients. `None` for silence.
 fn best(lags: &[f64; LAGS], frames: f64, sample_bits: u32, precision: u32) -> Option<Predictor> {
     let mut best = None;
     let mut least = f64::INFINITY;
@@ -248,7 +249,7 @@ fn best(lags: &[f64; LAGS], frames: f64, sample_bits: u32, precision: u32) -> Op
             let last = order - 1;
             let predicted: f64 = (0..last).map(|n| coefficients[n] * lags[last - n]).sum();
             let reflection = (lags[order] - predicted) / missed;
-            // False also of what is no number, as after silence.
+            // False also for NaN, as after silence.
             let is_stable = reflection.abs() < 1.0;
             if !is_stable {
                 break;
@@ -271,7 +272,7 @@ fn best(lags: &[f64; LAGS], frames: f64, sample_bits: u32, precision: u32) -> Op
     best
 }
 
-/// About how many bits a residual of that power takes, of a Laplace distribution, as libFLAC estimates it.
+/// About how many bits a residual of that power takes with a Laplace distribution, as libFLAC estimates it.
 fn bits_a_sample(power: f64) -> f64 {
     (0.5 * (power * 0.5).log2()).max(0.0)
 }
@@ -302,7 +303,7 @@ mod tests {
 
     use super::*;
 
-    /// The samples, from the first ones and what the prediction of the others misses.
+    /// The samples, from the first ones and the residual of the others.
     fn restored(predictor: &Predictor, samples: &[i32], folded: &[u32]) -> Vec<i64> {
         let mut out: Vec<i64> = samples.iter().take(predictor.order).map(|&sample| sample.into()).collect();
         for &number in folded {

@@ -1,7 +1,7 @@
 //! How a residual is cut into partitions, each with the Rice parameter that suits it (RFC 9639, section 9.2.7). Pure.
 //!
-//! Numbers are folded here: 0, -1, 1, -2, 2 … are 0, 1, 2, 3, 4 … There are no escaped partitions: sound that has no use
-//! for a Rice code is stored as it is.
+//! Numbers are folded here: 0, -1, 1, -2, 2 … are 0, 1, 2, 3, 4 … There are no escaped partitions: sound for which a
+//! Rice code does not help is stored as it is.
 
 use super::bits::BitWriter;
 
@@ -32,7 +32,7 @@ impl Partitioning {
     pub(super) fn of(folded: &[u32], block: usize) -> Self {
         let warm_up = block.saturating_sub(folded.len());
         let mut order = ORDER_MAX.min(block.trailing_zeros());
-        // No partition may be used up by the frames that the prediction starts from.
+        // No partition may consist only of the frames that the prediction starts from.
         while order > 0 && block >> order <= warm_up {
             order -= 1;
         }
@@ -71,7 +71,7 @@ impl Partitioning {
         if self.used().iter().any(|&parameter| parameter > SHORT_PARAMETER_MAX) { 5 } else { 4 }
     }
 
-    /// Appends the coded residual, the one that it was made for.
+    /// Appends the coded residual, which must be the one that it was made for.
     pub(super) fn write(&self, folded: &[u32], block: usize, out: &mut BitWriter) {
         let parameter_bits = self.parameter_bits();
         out.put(parameter_bits - 4, 2);
@@ -83,7 +83,7 @@ impl Partitioning {
     }
 }
 
-/// The 2^`order` partitions of a residual; the first one is shorter by what the residual lacks of a block.
+/// The 2^`order` partitions of a residual; the first one is shorter by the frames that the residual lacks of a block.
 fn partitions(folded: &[u32], block: usize, order: u32) -> impl Iterator<Item = &[u32]> {
     let length = block >> order;
     let first = length.saturating_sub(block.saturating_sub(folded.len()));
@@ -91,7 +91,7 @@ fn partitions(folded: &[u32], block: usize, order: u32) -> impl Iterator<Item = 
     std::iter::once(first).chain(others.chunks(length.max(1)))
 }
 
-/// The sum of at most 65,536 numbers. Their halves are summed apart, because sums of 32 bits are made several at once.
+/// The sum of at most 65,536 numbers. Their halves are summed separately, because sums of 32 bits can be vectorized.
 fn sum(numbers: &[u32]) -> u64 {
     let low = numbers.iter().fold(0_u32, |sum, number| sum.wrapping_add(number & 0xffff));
     let high = numbers.iter().fold(0_u32, |sum, number| sum.wrapping_add(number >> 16));
@@ -101,7 +101,7 @@ fn sum(numbers: &[u32]) -> u64 {
 /// The parameter for `length` numbers with that sum, and about how many bits they take.
 fn parameter_for(sum: u64, length: u64) -> (u32, u64) {
     let bits = |parameter: u32| {
-        // Rests are spread evenly, so half their range is in them on average and not in the quotients.
+        // Remainders are spread evenly, so half their range is in them on average and not in the quotients.
         let rests = ((length << parameter) - length) / 2;
         length * u64::from(parameter + 1) + (sum.saturating_sub(rests) >> parameter)
     };

@@ -1,4 +1,4 @@
-//! One channel of a block in its shortest form: one value, predicted, or as it is (RFC 9639, section 9.2). Pure.
+//! One channel of a block in its shortest form: one value, predicted, or verbatim (RFC 9639, section 9.2). Pure.
 
 use super::{
     bits::BitWriter,
@@ -15,9 +15,9 @@ const LINEAR_BITS: u64 = 9;
 /// One channel of a block, ready to be written.
 #[derive(Debug)]
 pub(super) struct Subframe {
-    /// Without the zeros at their low ends.
+    /// Without the zero bits at their low ends.
     samples: Vec<i32>,
-    /// How many of those each one had.
+    /// How many of those bits each one had.
     wasted: u32,
     /// Bits of a sample.
     sample_bits: u32,
@@ -59,13 +59,13 @@ impl Subframe {
         let precision = precision(depth, self.samples.len());
         let linear = Predictor::linear(&signal, window, self.sample_bits, precision);
         let linear_sum = linear.and_then(|predictor| self.try_predictor(predictor, &signal));
-        // The folded numbers are twice as large. A fixed one that is much farther off cannot be shorter.
+        // The folded numbers are twice as large. A fixed predictor with a much larger error cannot be shorter.
         if linear_sum.is_none_or(|sum| far_off < sum / 2 + sum / 8) {
             self.try_predictor(fixed, &signal);
         }
     }
 
-    /// Takes the form that `predictor` gives if it is shorter. How large all that it misses is, if it can be used.
+    /// Uses `predictor` if the result is shorter. Returns the sum of the residual, if the predictor can be used.
     fn try_predictor(&mut self, predictor: Predictor, signal: &Signal) -> Option<u64> {
         let mut folded = Vec::new();
         if !predictor.residual(signal, &mut folded) {
@@ -106,7 +106,7 @@ impl Subframe {
         }
     }
 
-    /// Appends the first `count` samples as they are.
+    /// Appends the first `count` samples verbatim.
     fn put_samples(&self, count: usize, out: &mut BitWriter) {
         self.samples.iter().take(count).for_each(|&sample| out.put_signed(sample, self.sample_bits));
     }

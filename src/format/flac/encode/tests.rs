@@ -19,7 +19,7 @@ fn samples(numbers: &[i32], format: SampleFormat) -> Vec<f32> {
     numbers.iter().map(|&number| number as f32 / scale).collect()
 }
 
-/// As a WAV file stores them.
+/// The bytes as in a WAV file.
 fn stored(numbers: &[i32], format: SampleFormat) -> Vec<u8> {
     let bytes = usize::from(format.bytes());
     numbers.iter().flat_map(|number| number.to_le_bytes().into_iter().take(bytes)).collect()
@@ -35,7 +35,7 @@ fn sealed(mut bytes: Vec<u8>, seal: Seal) -> Vec<u8> {
     bytes
 }
 
-/// What the crate's own reader, which checks every checksum, makes of it.
+/// What the crate's own reader, which checks every checksum, reads.
 fn decoded(bytes: &[u8]) -> (Option<u64>, Vec<i32>) {
     let mut reader = FlacSampleReader::new(bytes).unwrap();
     let total = flac_codec::metadata::Metadata::total_samples(&reader);
@@ -44,7 +44,7 @@ fn decoded(bytes: &[u8]) -> (Option<u64>, Vec<i32>) {
     (total, out)
 }
 
-/// A finished file that was fed in pieces of `piece` frames.
+/// A finished file that was encoded in pieces of `piece` frames.
 fn file(numbers: &[i32], settings: &EncoderSettings, piece: usize) -> Vec<u8> {
     let (mut encoder, mut out) = (FlacEncoder::new(settings).unwrap(), Vec::new());
     encoder.begin(&mut out).unwrap();
@@ -56,7 +56,7 @@ fn file(numbers: &[i32], settings: &EncoderSettings, piece: usize) -> Vec<u8> {
     sealed(out, seal)
 }
 
-/// Sounds that are coded in all the ways there are, within `bits` bits.
+/// Sounds that cover all ways of coding, within `bits` bits.
 #[derive(Debug, Clone, Copy)]
 enum Sound {
     Silence,

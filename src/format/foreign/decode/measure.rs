@@ -1,4 +1,5 @@
-//! How much sound there is in a file of others, and of which kind: what is claimed, held against what is read.
+//! How much sound there is in a file of another program, and of which kind: what is claimed, compared with what is
+//! read.
 
 use symphonia::core::{
     audio::Channels,
@@ -19,16 +20,16 @@ use crate::{
     format::Decoder as _,
 };
 
-/// What is said of a file whose last page is not there, and of one that is shorter by nobody knows how much.
+/// The remarks about a file whose last page is missing, and about one that is shorter by an unknown length.
 const ENDLESS: &str = "its end is missing";
 const HOLED: &str = "parts of it are missing";
 
 impl ForeignDecoder {
-    /// Finds out what the first packet decodes to, and how long it all is.
+    /// Finds out what the first packet decodes to, and how long all of it is.
     pub(super) fn measure(&mut self, kind: &Kind, params: &AudioCodecParameters) -> Result<()> {
         let damaged = |name: &str| Error::new(ErrorKind::InvalidData, format!("{name} is damaged: it has no sound"));
         let claimed = self.track.num_frames;
-        // A file without an index says only at its end how long it is; a chained one says it of its first part.
+        // A file without an index contains its length only at its end; a chained one contains that of its first part.
         let must_count = match (kind.name, params.codec) {
             ("ogg" | "aac", _) => true,
             ("mp3", _) => self.track.delay.is_none(),
@@ -48,7 +49,7 @@ impl ForeignDecoder {
         } else {
             // No codec has more in a byte, and a number in a file may be anything.
             let claimed = claimed.unwrap_or_default().min(self.len.saturating_mul(FRAMES_PER_BYTE_MAX));
-            // Whole packets, as ffmpeg reads them: what fills the last one cannot be told from sound.
+            // Whole packets, as ffmpeg reads them: what fills the last one cannot be distinguished from sound.
             let whole = if params.codec == codecs::CODEC_ID_AAC { claimed.next_multiple_of(1024) } else { claimed };
             whole.saturating_sub(self.priming)
         };
@@ -87,8 +88,8 @@ impl ForeignDecoder {
         params.bits_per_sample.filter(|&bits| bits > 0)
     }
 
-    /// Frames of all packets, of which only the last is decoded, because it may hold fewer than it claims, and those that
-    /// are missing.
+    /// The frames of all packets, of which only the last is decoded, because it may hold fewer than it claims, and the
+    /// frames that are missing.
     fn count(&mut self) -> Result<u64> {
         self.rewind()?;
         let mut holes = std::mem::take(&mut self.pages.holes);
@@ -113,7 +114,7 @@ impl ForeignDecoder {
         Ok(there.saturating_add(missing).saturating_add(self.pages.missing_at_end(rate)))
     }
 
-    /// Frames of all packets; those behind a hole are counted for it.
+    /// Frames of all packets; those after a hole are counted for it.
     fn count_packets(&mut self, holes: &mut [Hole]) -> Result<u64> {
         let (mut total, mut last) = (0_u64, None::<Packet>);
         let mut count = |packet: &Packet| {

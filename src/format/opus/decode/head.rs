@@ -3,12 +3,12 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What the identification header says.
+/// The content of the identification header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     /// 1 or 2.
     pub(super) channels: u16,
-    /// Frames in front of the sound, at 48 kHz.
+    /// Frames before the sound, at 48 kHz.
     pub(super) pre_skip: u16,
     /// What is to be added to every sample, in 1/256 dB.
     pub(super) gain: i16,
@@ -25,7 +25,7 @@ impl Head {
         let &[version, channels, skip_low, skip_high, _, _, _, _, gain_low, gain_high, family] = fields else {
             return Err(damaged());
         };
-        // The upper half changes with what older readers cannot read.
+        // The upper half changes with versions that older readers cannot read.
         if version >> 4 != 0 {
             return Err(unread(format!("Opus of version {version}")));
         }
@@ -61,7 +61,7 @@ pub(super) fn packet_frames(packet: &[u8]) -> Option<u64> {
     Some(frame * count).filter(|&frames| (1..=PACKET_FRAMES_MAX as u64).contains(&frames))
 }
 
-/// What an Ogg stream that is no Opus begins with, and its name.
+/// The name of an Ogg stream that is no Opus, by what it begins with.
 pub(super) fn codec_of(start: &[u8]) -> &'static str {
     let known: [(&[u8], &str); 7] = [
         (b"\x01vorbis", "Vorbis"),

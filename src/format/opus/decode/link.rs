@@ -1,5 +1,5 @@
 //! One Opus stream in an Ogg file: where it begins and ends, and how long it is, from what is really there. A file may
-//! hold several, one behind the other (RFC 3533, section 4, "chaining"), and other streams among them. Run by the thread
+//! hold several, one after another (RFC 3533, section 4, "chaining"), and other streams among them. Run by the thread
 //! that opens the file.
 
 use std::io;
@@ -16,11 +16,11 @@ use crate::{
     },
 };
 
-/// Bytes of comments that are read, and pages of a file's start that are looked at.
+/// Bytes of comments that are read, and pages at a file's start that are searched.
 const COMMENTS_MAX: usize = 8 << 20;
 const START_PAGES_MAX: usize = 64;
 
-/// What encoders skip in front of the sound, in frames: 6.5 ms.
+/// What encoders usually skip before the sound, in frames: 6.5 ms.
 const USUAL_PRE_SKIP: u16 = 312;
 
 /// Frames on a page at most: 255 packets of 120 ms.
@@ -42,11 +42,11 @@ pub(super) struct Link {
     pub(super) base: u64,
     /// Frames of sound in it, the pre-skip left out.
     pub(super) frames: u64,
-    /// Frames behind them, on a page that is damaged or cut off.
+    /// Frames after them, on a page that is damaged or cut off.
     pub(super) missing: u64,
     /// The number of the first page of sound.
     pub(super) sequence: u32,
-    /// What is to be said of its headers or its end.
+    /// The remark about its headers or its end.
     pub(super) remark: Option<&'static str>,
     pub(super) metadata: Metadata,
     /// Its last page on which a packet ends.
@@ -77,7 +77,7 @@ pub(super) fn links<I: Input>(window: &mut Window<I>, name: &str) -> Result<Vec<
         };
         let Some(next) = first_page(window, link.audio, len, is_opus).map_err(failed)? else { break };
         link.end = next.at;
-        // What follows may be another kind of sound, and the file ends for us.
+        // What follows may be another kind of sound, and then the file ends here.
         let Ok(following) = link_at(window, next.at, len, name) else { break };
         links.push(following);
     }
@@ -127,7 +127,7 @@ fn link_at<I: Input>(window: &mut Window<I>, at: u64, len: u64, name: &str) -> R
     })
 }
 
-/// The sound with which the file begins; `None` if it is Opus or does not say.
+/// The sound with which the file begins; `None` if it is Opus or unknown.
 ///
 /// # Errors
 /// Those of reading.
@@ -165,7 +165,8 @@ fn head_page<I: Input>(window: &mut Window<I>, at: u64, name: &str) -> Result<Op
     }
 }
 
-/// What can be had of a first page with a wrong checksum: its own words where they make sense, else those of the sound.
+/// What can be recovered from a first page with a wrong checksum: its own content where that is plausible, else what
+/// the sound implies.
 fn broken_head<I: Input>(window: &mut Window<I>, at: u64, len: u64) -> io::Result<Option<(Page, Head)>> {
     let Some(mut page) = broken_page_at(window, at)? else { return Ok(None) };
     let is_sound = |page: &Page| page.granule.is_some() && !page.is_first() && !page.start().starts_with(b"OpusTags");
@@ -176,17 +177,17 @@ fn broken_head<I: Input>(window: &mut Window<I>, at: u64, len: u64) -> io::Resul
         return Ok(None);
     }
     (page.serial, page.len) = (behind.serial, behind.at.saturating_sub(at));
-    // The first byte of a packet tells whether it is stereo (RFC 6716, section 3.1).
+    // The first byte of a packet determines whether it is stereo (RFC 6716, section 3.1).
     let channels = if sound.start().first().is_some_and(|first| first & 4 != 0) { 2 } else { 1 };
     let guess = Head { channels, pre_skip: USUAL_PRE_SKIP, gain: 0 };
     let told = Head::parse(page.start(), "").ok().filter(|head| is_opus(&page) && head.channels == channels);
     Ok(Some((page, told.unwrap_or(guess))))
 }
 
-/// Where the sound begins behind the comment packet, the number of its first page, and that packet.
+/// Where the sound begins after the comment packet, the number of its first page, and that packet.
 fn comments_behind<I: Input>(window: &mut Window<I>, head: &Page) -> io::Result<(u64, u32, Vec<u8>)> {
     let (mut at, mut packet) = (head.end(), Vec::new());
-    // One page of comments, if none can be read.
+    // If none can be read, one page of comments is assumed.
     let mut next = head.sequence.wrapping_add(2);
     while let Some(page) = page_at(window, at)? {
         at = page.end();
@@ -231,21 +232,21 @@ fn measure<I: Input>(window: &mut Window<I>, link: &mut Link) -> io::Result<()> 
     Ok(())
 }
 
-/// Where the page behind the last whole one begins, its number, and what the codec has got to there.
+/// Where the page after the last whole one begins, its number, and the position of the codec there.
 struct Behind {
     at: u64,
     sequence: u32,
     granule: u64,
 }
 
-/// Frames on a page behind the last whole one, which is damaged or cut off, and what to say if nobody knows how many.
+/// Frames on a page after the last whole one, which is damaged or cut off, and the remark if their number is unknown.
 fn missing_behind<I: Input>(
     window: &mut Window<I>,
     link: &Link,
     behind: &Behind,
 ) -> io::Result<(u64, Option<&'static str>)> {
     if behind.at >= link.end {
-        // Whoever finishes a stream marks its last page (RFC 3533, section 6).
+        // A finished stream has its last page marked (RFC 3533, section 6).
         return Ok((0, link.remark.or(Some("its end was cut off, or is still being written"))));
     }
     let page = broken_page_at(window, behind.at)?;

@@ -1,4 +1,4 @@
-//! The two packets in front of the sound of an Ogg Opus file: identification and comments (RFC 7845, section 5). Pure.
+//! The two packets before the sound of an Ogg Opus file: identification and comments (RFC 7845, section 5). Pure.
 
 use super::SAMPLE_RATE;
 use crate::{
@@ -33,7 +33,7 @@ pub(super) fn identification(audio: AudioFormat, pre_skip: u16) -> Vec<u8> {
     out
 }
 
-/// Bytes of the comment packet of a recording of which so much is known at the start.
+/// Bytes of the comment packet of a recording with this `metadata` at the start.
 pub(super) fn reserve(metadata: &Metadata, delivery: Delivery) -> usize {
     let needed = 8 + comments_and_pictures(metadata, SAMPLE_RATE, usize::MAX).len();
     match delivery {
@@ -43,7 +43,7 @@ pub(super) fn reserve(metadata: &Metadata, delivery: Delivery) -> usize {
     }
 }
 
-/// The comment header of at most `reserve` bytes. In a file it has always that length: what is behind the comments, and
+/// The comment header of at most `reserve` bytes. In a file it always has that length: what follows the comments, and
 /// begins with an even byte, is padding (section 5.2).
 pub(super) fn comments_packet(metadata: &Metadata, delivery: Delivery, reserve: usize) -> Vec<u8> {
     let mut out = b"OpusTags".to_vec();
