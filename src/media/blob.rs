@@ -15,7 +15,7 @@ use crate::{
     storage::{Existing, FileSpool, ReadSeek, Spool},
 };
 
-/// What a blob knows about the sound in it.
+/// What is known about the sound in a blob.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BlobFacts {
@@ -27,15 +27,15 @@ pub struct BlobFacts {
     pub frames: u64,
     /// Frames of it that were lost and are silence now.
     pub lost_frames: u64,
-    /// The bytes tell the truth about themselves. False only after a disk refused even the header: then the sound is
-    /// there, and its header has to be repaired.
+    /// The header matches the bytes. False only after a disk refused even the header: then the sound is there, and its
+    /// header has to be repaired.
     pub whole: bool,
     /// When the first frame of the recording was captured; `None` if there was none.
     pub recorded_at: Option<SystemTime>,
 }
 
 impl BlobFacts {
-    /// The facts of a whole recording of that type and so many frames, of which none was lost.
+    /// The facts of a whole recording of that type and that many frames, of which none was lost.
     #[must_use]
     pub fn new(mime_type: impl Into<String>, format: AudioFormat, frames: u64) -> Self {
         Self { mime_type: mime_type.into(), format, frames, lost_frames: 0, whole: true, recorded_at: None }
@@ -67,7 +67,7 @@ pub struct Blob {
 }
 
 impl Blob {
-    /// A blob of these bytes, as a recorder makes them of parts that leave one by one.
+    /// A blob of these bytes, as a recorder makes it of parts that are handed over one by one.
     ///
     /// ```
     /// use dictaphone::{AudioFormat, SampleFormat, media::{Blob, BlobFacts}};
@@ -84,7 +84,7 @@ impl Blob {
         Self { shared: Arc::new(Shared { facts, size, data: Data::Memory(bytes), is_file: false }) }
     }
 
-    /// `is_file` says that the bytes are a file of their own, not a part of one.
+    /// `is_file` states that the bytes are a file of their own, not a part of one.
     pub(crate) fn spooled(spool: Box<dyn Spool>, facts: BlobFacts, is_file: bool) -> Self {
         let size = spool.len();
         Self { shared: Arc::new(Shared { facts, size, data: Data::Spool(Mutex::new(spool)), is_file }) }
@@ -134,7 +134,7 @@ impl Blob {
         Ok(bytes)
     }
 
-    /// Whether the disk of that file has gone away: the bytes are there again when it is back.
+    /// Whether the disk of that file has gone away: the bytes are available again when it is back.
     #[must_use]
     pub fn is_away(&self) -> bool {
         match &self.shared.data {
@@ -156,14 +156,15 @@ impl Blob {
         }
     }
 
-    /// Makes the bytes a file at `path`, synced to the disk and complete, or not there at all. Never replaces a file.
+    /// Saves the bytes as a file at `path`, synced to the disk and complete, or not there at all. Never replaces a
+    /// file.
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if there is a file of that name;
     /// [`NotAllowed`](crate::ErrorKind::NotAllowed), [`Unknown`](crate::ErrorKind::Unknown) if it cannot be written.
     /// The blob keeps its bytes: another `save` may be tried then, and after a success makes another file.
-    /// [`Encoding`](crate::ErrorKind::Encoding) if the file has its name, but another program's reader does not find in it
-    /// what was recorded; [`path`](Self::path) tells where it is.
+    /// [`Encoding`](crate::ErrorKind::Encoding) if the file has its name, but another program's reader does not find in
+    /// it what was recorded; [`path`](Self::path) is where it is.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.save_as(path, Existing::Keep).map(drop)
     }
@@ -187,7 +188,7 @@ impl Blob {
         Ok(saved)
     }
 
-    /// Throws the bytes away, for a recording that nobody wants.
+    /// Deletes the bytes, for a recording that is not wanted.
     ///
     /// # Errors
     /// [`Unknown`](crate::ErrorKind::Unknown) if the file cannot be removed.
@@ -238,7 +239,7 @@ mod tests {
             whole: true,
             recorded_at: None,
         };
-        // As after a patch of the header that never arrived.
+        // As if a patch of the header had never been written.
         let header = b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x02\0\0\0";
         let blob = |is_file| {
             let mut spool = FileSpool::beside(&target).unwrap();
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(error.to_string(), text);
         assert_eq!(flawed.path().as_deref(), Some(target.as_path()));
         assert_eq!(std::fs::metadata(&target).unwrap().len(), 52);
-        // A part says nothing of the whole.
+        // A part is not checked as a whole file.
         blob(false).save_as(&target, Existing::Number).unwrap();
     }
 }

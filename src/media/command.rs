@@ -1,4 +1,4 @@
-//! What a recorder asks of its recording, and the names of both.
+//! The commands of a recorder to its recording, and the names of both.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::error::Error;
 
 /// Names a track within the process.
 pub(crate) type TrackKey = u64;
-/// Names a recording within the process; no two ever share one.
+/// Names a recording within the process; no two have the same.
 pub(crate) type TakeKey = u64;
 
-/// What a recorder asks of its recording.
+/// A command of a recorder to its recording.
 #[derive(Debug)]
 pub(crate) enum TakeCommand {
     Pause,
@@ -18,7 +18,7 @@ pub(crate) enum TakeCommand {
     Mark(String),
     Next,
     KeepGoing,
-    /// Begin so long before the start.
+    /// Begin this long before the start.
     BeginEarlier(Duration),
     /// Gives the marker of that number, from 0 on, a text.
     NameMarker(usize, String),

@@ -1,5 +1,5 @@
-//! What a caller wants of a microphone, and how well a device meets it (Media Capture and Streams, § 11 "Constrainable
-//! Pattern", § 4.3 "SelectSettings"). Pure: it looks at device descriptions, never at devices.
+//! What a caller requires of a microphone, and how well a device meets it (Media Capture and Streams, § 11
+//! "Constrainable Pattern", § 4.3 "SelectSettings"). Pure: it uses device descriptions, never devices.
 
 use crate::{
     audio::{AudioFormat, SampleFormat},
@@ -8,10 +8,10 @@ use crate::{
 };
 use std::time::Duration;
 
-/// What is wanted of one property. The default wants nothing.
+/// What is requested of one property. The default requests nothing.
 ///
-/// What is exact or a limit is required: a device that cannot meet it is out. What is ideal only prefers. Only numbers
-/// have limits; an id has none.
+/// What is exact or a limit is required: a device that cannot meet it is excluded. What is ideal is only preferred.
+/// Only numbers have limits; an id has none.
 ///
 /// ```
 /// use dictaphone::media::Constraint;
@@ -48,7 +48,7 @@ impl<T> Constraint<T> {
         Self { exact: Some(value), ..Self::default() }
     }
 
-    /// Whether a device can be out because of it.
+    /// Whether it can exclude a device.
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.exact.is_some() || self.min.is_some() || self.max.is_some()
@@ -98,7 +98,7 @@ impl<T: Copy + PartialOrd + Into<f64>> Constraint<T> {
     }
 }
 
-/// What is wanted of a microphone. The default takes any.
+/// What is requested of a microphone. The default accepts any.
 ///
 /// ```
 /// use dictaphone::media::{Constraint, Constraints};
@@ -110,7 +110,7 @@ impl<T: Copy + PartialOrd + Into<f64>> Constraint<T> {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Constraints {
-    /// The device, by the id that `enumerate_devices` tells.
+    /// The device, by its id in `enumerate_devices`.
     pub device_id: Constraint<String>,
     /// Frames a second, in hertz.
     pub sample_rate: Constraint<u32>,
@@ -138,7 +138,7 @@ pub(crate) struct Candidate {
     distance: f64,
 }
 
-/// The shortest and the longest buffer that can be asked of a device, in seconds.
+/// The shortest and the longest buffer that can be requested of a device, in seconds.
 pub(crate) const LATENCIES: (f64, f64) = (0.001, 10.0);
 
 /// The fitness distance of a number, from 0 (meets the ideal or there is none) to 1.
@@ -154,7 +154,7 @@ fn failed(name: &'static str, device: &DeviceInfo) -> Error {
 }
 
 impl Constraints {
-    /// Judges one device by what would be opened.
+    /// Evaluates one device by the format in which it would be opened.
     ///
     /// # Errors
     /// `Overconstrained` with the name of the first required constraint that it cannot meet.
@@ -180,7 +180,7 @@ impl Constraints {
             exact: required,
             latency,
         };
-        // What only converts for us is opened as it is, as long as nothing is required of it.
+        // A device that only converts is opened in its own format, as long as nothing is required of it.
         let opened = match device.converts && !required {
             true => (own.sample_rate, own.channels, own.sample_format.bits()),
             false => (rate, count, size),
@@ -188,7 +188,8 @@ impl Constraints {
         Ok(Candidate { device: device.clone(), request, distance: self.distance(&device.id, opened) })
     }
 
-    /// How far a device of that id, opened with that rate, that many channels and that sample size, is from the ideal.
+    /// The distance from the ideal of a device of that id, opened with that rate, that many channels and that sample
+    /// size.
     fn distance(&self, id: &str, (rate, channels, size): (u32, u16, u16)) -> f64 {
         let foreign = self.device_id.ideal.as_ref().is_some_and(|ideal| ideal != id);
         f64::from(u8::from(foreign))
@@ -197,19 +198,19 @@ impl Constraints {
             + distance(size.into(), self.sample_size.ideal.map(Into::into))
     }
 
-    /// The latency to ask for: `Some(None)` if nothing is wanted, `None` if what is required cannot be had.
+    /// The latency to request: `Some(None)` if none is requested, `None` if a required one is impossible.
     fn reachable_latency(&self) -> Option<Option<Duration>> {
         let wanted = &self.latency;
         let ideal = wanted.ideal.filter(|ideal| !ideal.is_nan());
         let Some(goal) = wanted.exact.or(ideal).or(wanted.max).or(wanted.min) else { return Some(None) };
         let (shortest, longest) = LATENCIES;
-        // A limit that is no number is passed over here, and allows nothing.
+        // A limit that is NaN is ignored here, and allows nothing.
         let reached = goal.min(wanted.max.unwrap_or(longest)).max(wanted.min.unwrap_or(shortest));
         let reached = reached.max(shortest).min(longest);
         wanted.allows(reached).then(|| Duration::try_from_secs_f64(reached).ok())
     }
 
-    /// Whether an open device gives what is required.
+    /// Checks that an open device meets what is required.
     ///
     /// # Errors
     /// `Overconstrained` with the name of the first required constraint that is not met.
@@ -240,7 +241,7 @@ impl Constraints {
     /// equals.
     ///
     /// # Errors
-    /// `Overconstrained` if no device is left, with the constraint that the most fitting one failed at.
+    /// `Overconstrained` if no device is left, with the constraint that the best-fitting one failed.
     pub(crate) fn select(&self, devices: &[DeviceInfo]) -> Result<Vec<Candidate>> {
         let (mut candidates, mut failure) = (Vec::new(), None);
         for device in devices {
@@ -406,10 +407,10 @@ mod tests {
             ..device("server", 48_000, 2, true)
         };
         let devices = [server.clone(), device("card", 44_100, 2, false)];
-        // It would be opened at 48 kHz, so that the card is nearer.
+        // It would be opened at 48 kHz, so that the sound card is nearer.
         let ideal = Constraints { sample_rate: Constraint::ideal(44_100), ..Constraints::default() };
         assert_eq!(order(&ideal, &devices), ["card", "server"]);
-        // It converts what is required.
+        // It converts to what is required.
         let exact = Constraints { sample_rate: Constraint::exact(44_100), ..Constraints::default() };
         assert_eq!(order(&exact, &devices), ["server", "card"]);
         let exact = Constraints { sample_size: Constraint::exact(24), ..Constraints::default() };

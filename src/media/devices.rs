@@ -17,7 +17,7 @@ use crate::{
     media::{Constraints, MediaStream, MediaStreamTrack, constraints::Candidate, source::Source},
 };
 
-/// How often the list of devices is looked at for whoever listens to changes.
+/// How often the list of devices is polled for those who subscribed to changes.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often a busy device is tried again: right after another program closed it, release may take a moment.
@@ -60,7 +60,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl MediaDevices {
     /// The system's devices and the built-in generators (`tone`, `tone:HZ`, `silence`, `noise`, `file:PATH`), which are
-    /// not listed but can be asked for by id. Nothing is opened or asked yet.
+    /// not listed but can be opened by id. Nothing is opened or queried yet.
     #[must_use]
     pub fn new() -> Self {
         Self::with_backends(capture::backends(Pace::RealTime))
@@ -85,7 +85,7 @@ impl MediaDevices {
         self.shared.enumerate()
     }
 
-    /// The devices of one sound system after the other, that which is preferred first. Each is asked when its turn comes.
+    /// The devices of one sound system after the other, the preferred one first. Each is queried when its turn comes.
     pub fn enumerate_in_turn(&self) -> impl Iterator<Item = Result<Vec<DeviceInfo>>> + use<> {
         self.shared.backends().into_iter().map(|backend| backend.devices().map(arrange))
     }
@@ -94,7 +94,7 @@ impl MediaDevices {
     ///
     /// # Errors
     /// [`NotReadable`](ErrorKind::NotReadable) or [`Abort`](ErrorKind::Abort) if a sound system is there and does not
-    /// answer, so that nobody knows.
+    /// answer, so that this is unknown.
     pub fn default_input(&self) -> Result<Option<DeviceInfo>> {
         self.shared.backends().iter().find_map(|backend| backend.default_input().transpose()).transpose()
     }
@@ -106,24 +106,24 @@ impl MediaDevices {
     }
 
     /// Opens the microphone that fits best: a stream with one live track. The device is open when this returns, and
-    /// keeps everything that is required.
+    /// meets everything that is required.
     ///
     /// Devices that fit equally well are tried in the order of the list, the default first, until one opens; each once,
-    /// and none any more after access was denied.
+    /// and no further one after access was denied.
     ///
     /// # Errors
     /// In this order: [`NotFound`](ErrorKind::NotFound) without any input device, or if the one that was named is gone;
     /// [`Overconstrained`](ErrorKind::Overconstrained) for a required constraint that no device meets;
-    /// [`NotAllowed`](ErrorKind::NotAllowed) if access is denied; [`NotReadable`](ErrorKind::NotReadable) if none of the
-    /// devices can be opened; [`Abort`](ErrorKind::Abort) for anything else. If devices fail in different ways, the
-    /// first that cannot be opened tells why, or else the first.
+    /// [`NotAllowed`](ErrorKind::NotAllowed) if access is denied; [`NotReadable`](ErrorKind::NotReadable) if none of
+    /// the devices can be opened; [`Abort`](ErrorKind::Abort) for anything else. If devices fail in different ways, the
+    /// error is that of the first that cannot be opened, or else of the first.
     pub fn get_user_media(&self, constraints: &Constraints) -> Result<MediaStream> {
-        // An id that is asked for may belong to a device that is not listed.
+        // A requested id may belong to a device that is not listed.
         let named = constraints.device_id.required().and_then(|id| self.find(id));
         if let Some(device) = named.filter(|device| device.kind == DeviceKind::Input) {
             return self.shared.open_best(constraints, &[device]);
         }
-        // The usual case need not wait for a list of all devices.
+        // In the usual case there is no need to wait for a list of all devices.
         let usual = if *constraints == Constraints::default() { self.default_input()? } else { None };
         let Some(usual) = usual else { return self.shared.open_best(constraints, &self.inputs()?) };
         let failure = match self.shared.open_best(constraints, std::slice::from_ref(&usual)) {
@@ -144,7 +144,8 @@ impl MediaDevices {
         Ok(devices.into_iter().filter(|device| device.kind == DeviceKind::Input).collect())
     }
 
-    /// Hears of changes, the standard's `devicechange`: the new list of devices, whenever it differs from the one before.
+    /// Subscribes to changes, the standard's `devicechange`: the new list of devices, whenever it differs from the one
+    /// before.
     ///
     /// # Errors
     /// [`Abort`](ErrorKind::Abort) if the watching thread cannot be started.
@@ -179,7 +180,7 @@ impl Shared {
                 Ok(found) => devices.extend(found),
                 // A server that the user has named is not replaced by anything else.
                 Err(error) if error.constraint() == Some(capture::SERVER) => return Err(error),
-                // Those behind may stand in front of the same server, and know less.
+                // The sound systems after it may use the same server, and report less.
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
@@ -214,7 +215,7 @@ impl Shared {
         Err(failure.unwrap_or_else(|| Error::new(ErrorKind::Abort, "no device could be opened")))
     }
 
-    /// A device that was closed a moment ago may still count as busy.
+    /// A device that was just closed may still count as busy.
     fn open_with_retries(&self, constraints: &Constraints, candidate: &Candidate) -> Result<MediaStream> {
         let (mut retries, pause) = BUSY_RETRIES;
         loop {
@@ -255,8 +256,8 @@ impl Shared {
     }
 }
 
-/// The one to report of two failures, in the order in which they happened: a device that cannot be opened says more
-/// than whatever else went wrong, and the first device is the one that was meant.
+/// The one to report of two failures, in the order in which they happened: a device that cannot be opened is more
+/// informative than any other error, and the first device is the one that was meant.
 fn graver(first: Error, second: Error) -> Error {
     let unreadable = |error: &Error| error.kind() == ErrorKind::NotReadable;
     if unreadable(&second) && !unreadable(&first) { second } else { first }
@@ -283,7 +284,7 @@ fn arrange(mut devices: Vec<DeviceInfo>) -> Vec<DeviceInfo> {
     devices
 }
 
-/// Runs on its own thread while somebody listens.
+/// Runs on its own thread while there are subscribers.
 fn watch(shared: &Weak<Shared>, mut known: Vec<DeviceInfo>) {
     loop {
         let Some(devices) = shared.upgrade() else { return };

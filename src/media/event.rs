@@ -1,4 +1,4 @@
-//! What recorders and tracks tell their owners, and the lists of those who listen.
+//! What recorders and tracks report to their owners, and the lists of subscribers.
 
 use std::{
     sync::{
@@ -22,7 +22,7 @@ use crate::{
 pub enum RecorderEvent {
     /// The recording began; `mime_type` is filled in.
     Start,
-    /// What the source delivers is dropped from here on.
+    /// Sound from the source is dropped from here on.
     Pause {
         /// The place of the cut: frames recorded before it, in the recording's sample rate.
         frame: u64,
@@ -43,28 +43,29 @@ pub enum RecorderEvent {
     Mark(Marker),
     /// The [gate](crate::media::RecorderOptions::gate) opened or closed; not part of the standard.
     Gate {
-        /// What the source delivers is recorded from here on.
+        /// Sound from the source is recorded from here on.
         open: bool,
-        /// Frames recorded before this place.
+        /// Frames recorded before this point.
         frame: u64,
         /// What was cut out here; nothing when it closes.
         cut: Duration,
     },
-    /// Nobody has spoken for so long that the recording is over soon; not part of the standard.
+    /// Nobody has spoken for so long that the recording will stop soon; not part of the standard.
     Countdown {
-        /// It ends after this time unless somebody speaks; `None` when somebody spoke, or it is to go on.
+        /// It ends after this time unless somebody speaks; `None` when somebody spoke, or the recording was kept going.
         left: Option<Duration>,
     },
     /// The disk will be full before long; not part of the standard. Fired once, below five minutes.
     LowSpace {
-        /// How long it lasts at the rate of this recording.
+        /// How long it will take at the rate of this recording.
         left: Duration,
     },
-    /// Something about what is recorded that a person should know; not part of the standard. The recording goes on.
+    /// Something about the sound or the device that a person should know; not part of the standard. The recording goes
+    /// on.
     Warning {
         /// What it is about.
         warning: Warning,
-        /// The place at which it became certain, in frames of the recording.
+        /// The point at which it was certain, in frames of the recording.
         frame: u64,
     },
     /// Something ended the recording. What was gathered follows.
@@ -83,7 +84,7 @@ pub enum TrackEvent {
     Mute,
     /// The source delivers sound again.
     Unmute,
-    /// The track ended by itself; never fired for a track that was stopped.
+    /// The track ended by itself; not fired for a track that was stopped.
     Ended(EndReason),
     /// Something about the device that a person should know; the track goes on.
     Notice(Warning),
@@ -97,7 +98,7 @@ enum Outlet<E> {
     Bounded(SyncSender<E>),
 }
 
-/// Everybody who listens to one object.
+/// The subscribers of one object.
 #[derive(Debug)]
 pub(crate) struct Listeners<E> {
     outlets: Mutex<Vec<Outlet<E>>>,
@@ -113,14 +114,14 @@ impl<E> Default for Listeners<E> {
 }
 
 impl<E: Clone> Listeners<E> {
-    /// A new listener, who receives what is fired from now on.
+    /// A new subscriber, who receives what is fired from now on.
     pub(crate) fn subscribe(&self) -> Receiver<E> {
         let (sender, receiver) = channel();
         self.add(Outlet::Free(sender));
         receiver
     }
 
-    /// A new listener for whom the firing thread waits when `bound` events are unread.
+    /// A new subscriber, for which the firing thread waits when `bound` events are unread.
     pub(crate) fn subscribe_bounded(&self, bound: usize) -> Receiver<E> {
         let (sender, receiver) = sync_channel(bound);
         self.add(Outlet::Bounded(sender));
@@ -134,18 +135,19 @@ impl<E: Clone> Listeners<E> {
         }
     }
 
-    /// Nothing can come any more: every receiver ends behind what it has, and new ones at once.
+    /// Nothing can come any more: every receiver ends after the events that it has, and new ones at once.
     pub(crate) fn close(&self) {
-        // Behind an event that is being sent.
+        // After an event that is being sent.
         let _firing = self.firing.lock().unwrap_or_else(PoisonError::into_inner);
         self.closed.store(true, Ordering::Release);
         self.outlets.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Tells everybody who still listens.
+    /// Sends an event to all remaining subscribers.
     pub(crate) fn fire(&self, event: &E) {
         let _firing = self.firing.lock().unwrap_or_else(PoisonError::into_inner);
-        // The list is taken out while sending, so that a bounded listener who is waited for cannot block a new one.
+        // The list is taken out while sending, so that a bounded subscriber for which this waits cannot block a new
+        // one.
         let mut outlets = std::mem::take(&mut *self.outlets.lock().unwrap_or_else(PoisonError::into_inner));
         outlets.retain(|outlet| match outlet {
             Outlet::Free(sender) => sender.send(event.clone()).is_ok(),

@@ -1,5 +1,5 @@
-//! The sound that was dropped last: a recording that begins late begins with it. Pure but for its buffer; run by the pump
-//! thread.
+//! The sound that was dropped last: a recording with a pre-roll begins with it. Pure but for its buffer; run by the
+//! pump thread.
 
 use std::collections::VecDeque;
 
@@ -12,13 +12,13 @@ pub(crate) struct History {
     channels: usize,
     /// How many frames are kept; more than that have never been kept.
     frames: usize,
-    /// Frames that have left it at its old end.
+    /// Frames that were dropped at its old end.
     dropped: u64,
     losses: Losses,
 }
 
 impl History {
-    /// An empty history of at most so many frames; of none it keeps nothing.
+    /// An empty history of at most `frames` frames; with 0 it keeps nothing.
     pub(crate) fn new(frames: u64, channels: usize) -> Self {
         let channels = channels.max(1);
         let frames = usize::try_from(frames).unwrap_or(usize::MAX).min(usize::MAX / channels);
@@ -30,7 +30,7 @@ impl History {
         (self.samples.len() / self.channels.max(1)) as u64
     }
 
-    /// From now on nothing leaves it.
+    /// From now on nothing is dropped.
     pub(crate) fn keep_all(&mut self) {
         self.frames = usize::MAX / self.channels.max(1);
     }
@@ -43,7 +43,7 @@ impl History {
         (samples, self.losses.after(self.dropped + frames))
     }
 
-    /// Takes in whole frames; how many have left it for that.
+    /// Appends whole frames; returns how many were dropped for that.
     pub(crate) fn push(&mut self, samples: &[f32]) -> u64 {
         let arrived = samples.len() / self.channels.max(1);
         let kept = arrived.min(self.frames);
@@ -56,7 +56,7 @@ impl History {
         dropped
     }
 
-    /// The next frames that are pushed were lost.
+    /// Marks the next frames that are pushed as lost.
     pub(crate) fn count_loss(&mut self, frames: u64) {
         self.losses.count(self.dropped + self.len(), frames);
     }
@@ -71,7 +71,7 @@ impl History {
         lost
     }
 
-    /// Takes in a copy of what another one of as many channels ends with, as much as fits.
+    /// Takes over a copy of the end of another history with the same channels, as much as fits.
     pub(crate) fn adopt(&mut self, other: &Self) {
         let end = other.dropped + other.len();
         let fits = (self.frames as u64).min(other.len());

@@ -13,9 +13,9 @@ pub(crate) fn new_key() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A random UUID (RFC 9562, version 4), as the standard asks for ids of streams and tracks.
+/// A random UUID (RFC 9562, version 4), as the standard requires for ids of streams and tracks.
 pub(crate) fn new_id() -> String {
-    // Every RandomState is keyed by the system's random numbers; the key makes ids differ even where it is not.
+    // Every RandomState is keyed by the system's random numbers; the key makes ids differ even if it is not.
     let random = || {
         let mut hasher = RandomState::new().build_hasher();
         hasher.write_u64(new_key());

@@ -1,6 +1,7 @@
-//! What is wrong with the sound of a microphone itself: it is dead, it falls silent, it is overdriven. Each is said once.
+//! What is wrong with the sound of a microphone itself: it is dead, it falls silent, it is overdriven. Each is reported
+//! once.
 //!
-//! Pure; the pump feeds it with what live sources deliver, before any gain. Generators and files are as they are meant.
+//! Pure; the pump calls it with the sound of live sources, before any gain. Generators and files are left as they are.
 
 use std::time::Duration;
 
@@ -9,14 +10,14 @@ use crate::{
     capture::{Warning, WarningKind},
 };
 
-/// So much sound is listened to before a microphone is called dead, so that it is said within 3 s.
+/// How much sound is examined before a microphone counts as dead, so that this is reported within 3 s.
 const DEAD_MIN: Duration = Duration::from_millis(2_500);
-/// Half the distance between the highest and the lowest sample below which nobody speaks: -80 dBFS, three steps of a
-/// 16-bit converter. The noise of the quietest real microphone is above.
+/// Half the distance between the highest and the lowest sample below which there is no speech: -80 dBFS, three steps of
+/// a 16-bit converter. The noise of the quietest real microphone is above.
 const SPREAD_MIN: f32 = 1e-4;
-/// Exact zeros for so long, after there was sound: no converter delivers them.
+/// This much of exact zeros, after there was sound: no converter delivers them.
 const SILENT_MIN: Duration = DEAD_MIN;
-/// So many samples in a row at full scale are no accident.
+/// This many samples in a row at full scale are no accident.
 const CLIP_RUN: u32 = 3;
 
 /// What was found.
@@ -31,7 +32,7 @@ pub(crate) enum Finding {
 }
 
 impl Finding {
-    /// What is said of the source called `label`.
+    /// The warning about the source called `label`.
     pub(crate) fn warning(self, label: &str) -> Warning {
         let kind = match self {
             Self::Dead { .. } => WarningKind::Dead,
@@ -60,7 +61,7 @@ impl Finding {
     }
 }
 
-/// Listens to one source.
+/// Watches one source.
 #[derive(Debug)]
 pub(crate) struct InputWatch {
     channels: usize,
@@ -77,7 +78,7 @@ pub(crate) struct InputWatch {
 }
 
 impl InputWatch {
-    /// A watch over a source of that rate and so many channels.
+    /// A watch over a source of `rate` hertz and `channels` channels.
     pub(crate) fn new(rate: u32, channels: usize) -> Self {
         Self {
             channels: channels.max(1),
@@ -94,7 +95,7 @@ impl InputWatch {
         }
     }
 
-    /// A recording begins: what was heard before, such as the tone that announces it, is nothing to compare with.
+    /// A recording begins: earlier sound, such as the tone that announces it, is not compared.
     pub(crate) fn begin(&mut self) {
         if !self.has_told_zeros {
             (self.heard, self.zeros, self.is_judged) = (0, 0, false);
@@ -102,7 +103,7 @@ impl InputWatch {
         }
     }
 
-    /// Takes in interleaved `samples`; what they make certain.
+    /// Takes interleaved `samples`; returns what is certain after them.
     pub(crate) fn on_samples(&mut self, samples: &[f32]) -> Option<Finding> {
         let frames = (samples.len() / self.channels) as u64;
         let (low, high) = samples.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &sample| {
@@ -125,7 +126,7 @@ impl InputWatch {
     }
 
     fn judge(&mut self) -> Option<Finding> {
-        // A constant offset is no sound either.
+        // A constant offset does not count as sound either.
         let swing = (self.highest - self.lowest) / 2.0;
         if swing > SPREAD_MIN {
             self.is_judged = true;
@@ -135,7 +136,7 @@ impl InputWatch {
             return None;
         }
         self.is_judged = true;
-        // Said already in other words.
+        // Already reported as another finding.
         self.has_told_zeros = true;
         let peak = if swing >= 0.0 { f64::from(self.highest.max(-self.lowest)) } else { 0.0 };
         Some(Finding::Dead { peak: Dbfs::from_amplitude(peak) })
@@ -162,7 +163,7 @@ mod tests {
     const RATE: u32 = 1_000;
     const STEP: f32 = 1.0 / 32_768.0;
 
-    /// Feeds a second at a time; what was found, and in which second.
+    /// Feeds a second at a time; returns what was found, and in which second.
     fn listen(watch: &mut InputWatch, seconds: u32, sample: impl Fn(u32) -> f32) -> Vec<(u32, Finding)> {
         let second = |at: u32| (at * RATE..(at + 1) * RATE).map(&sample).collect::<Vec<f32>>();
         (0..seconds).filter_map(|at| watch.on_samples(&second(at)).map(|finding| (at + 1, finding))).collect()
@@ -208,7 +209,7 @@ mod tests {
         assert_eq!(listen(&mut watch, 5, tone), []);
         watch.begin();
         assert_eq!(listen(&mut watch, 60, |_| 0.0), [(3, Finding::Dead { peak: Dbfs::SILENCE })]);
-        // That was said.
+        // That was reported.
         watch.begin();
         assert_eq!(listen(&mut watch, 60, |_| 0.0), []);
     }
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn nothing_and_nonsense_are_survived() {
         assert_eq!(mono().on_samples(&[]), None);
-        // What is no number is no sound.
+        // NaN does not count as sound.
         assert_eq!(listen(&mut mono(), 60, |_| f32::NAN), [(3, Finding::Dead { peak: Dbfs::SILENCE })]);
     }
 }

@@ -1,9 +1,9 @@
 //! What is wrong with the sound that goes into a recording, next to the sound of its source: too quiet because silent
 //! channels are mixed in, cancelled because channels are in opposite phase, nothing at all because another channel has
-//! it, or speech that nobody will understand. Each is said once.
+//! it, or speech that is too quiet to be understood. Each is reported once.
 //!
-//! Pure; the take feeds it with what it gathers, before the gain, which it knows of. What is wrong with the source itself
-//! is found in [`input`](super::input).
+//! Pure; the take calls it with what it gathers, before the gain, which it takes into account. What is wrong with the
+//! source itself is found in [`input`](super::input).
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,22 +12,22 @@ use crate::{
     capture::{Warning, WarningKind},
 };
 
-/// The length of the stretches whose level is taken: shorter than a syllable, longer than the deepest tone.
+/// The length of the stretches whose level is measured: shorter than a syllable, longer than the deepest tone.
 const STRETCH_LENGTH: Duration = Duration::from_millis(100);
-/// So many stretches with sound are judged together, so that it is said within 3 s.
+/// This many stretches with sound are judged together, so that it is reported within 3 s.
 const JUDGED_STRETCHES: u32 = 15;
 /// The power above which there is sound: -60 dBFS, above the noise of every input that is open.
 const SOUND_POWER_MIN: f64 = 1e-6;
-/// How far what is kept may lie below the loudest channel, as a ratio of powers: 9 dB. The mean of two channels of which
-/// one is silent is 6 dB below.
+/// How far the kept channels may be below the loudest channel, as a ratio of powers: 9 dB. The mean of two channels of
+/// which one is silent is 6 dB below.
 const WEAK_RATIO_MAX: f64 = 0.125_892_541;
-/// Separate sounds add up by their powers; channels cancel one another where half of that and more is missing.
+/// Separate sounds add up by their powers; channels cancel one another where half of that or more is missing.
 const CANCELLED_RATIO_MAX: f64 = 0.5;
 /// The power below which a converter delivers nothing but its floor: -80 dBFS.
 const FLOOR_POWER_MAX: f64 = 1e-8;
-/// So many stretches without sound in what is kept, while a channel has some: said within 3 s.
+/// This many stretches without sound in the kept channels, while a source channel has some: reported within 3 s.
 const DEAD_STRETCHES: u32 = 25;
-/// So many stretches are looked at for speech, so that it is said within 30 s.
+/// This many stretches are examined for speech, so that it is reported within 30 s.
 const SPEECH_STRETCHES: usize = 290;
 /// Speech below this level, in power, cannot be understood without effort: -50 dBFS.
 const SPEECH_POWER_MIN: f64 = 1e-5;
@@ -35,10 +35,10 @@ const SPEECH_POWER_MIN: f64 = 1e-5;
 const SPEECH_RANGE: f64 = 0.025_703_958;
 /// Between syllables and pauses speech rises and falls by more than this; noise and hum do not: 8 dB.
 const SPEECH_SWING: f64 = 0.158_489_319;
-/// So often at least, which is once in two seconds.
+/// The minimum number of such rises, which is once in two seconds.
 const SPEECH_RISES: usize = SPEECH_STRETCHES / 20;
 
-/// The power of the alternating part of a signal; an offset is no sound.
+/// The power of the alternating part of a signal; an offset does not count as sound.
 #[derive(Debug, Clone, Copy, Default)]
 struct Power {
     sum: f64,
@@ -52,37 +52,37 @@ impl Power {
         self.squares += sample * sample;
     }
 
-    /// The mean over so many samples, and a fresh start.
+    /// The mean over `count` samples, and a fresh start.
     fn take(&mut self, count: f64) -> f64 {
         let Self { sum, squares } = std::mem::take(self);
         (squares / count - (sum / count).powi(2)).max(0.0)
     }
 }
 
-/// Listens to one recording.
+/// Watches one recording.
 #[derive(Debug)]
 pub(crate) struct KeptWatch {
-    /// Of each kept channel those of the source, and by what they are multiplied.
+    /// For each kept channel, those of the source, and their factors.
     weights: Vec<Vec<(usize, f32)>>,
     /// Everything is kept as it is, so that nothing can be missing.
     is_whole: bool,
     channels: usize,
-    /// What the gain adds to the power; what it takes away is the user's own wish.
+    /// What the gain adds to the power; a reduction is intended by the user.
     gain: f64,
     stretch: u64,
     gathered: u64,
     source: Vec<Power>,
     kept: Vec<Power>,
-    /// Powers of the source's channels and of what is kept, over the stretches that are judged together.
+    /// Powers of the source's channels and of the kept ones, over the stretches that are judged together.
     judged: (u32, Vec<f64>, f64),
     silent: u32,
-    /// Powers of the stretches behind one another, for speech.
+    /// Powers of successive stretches, for speech.
     levels: VecDeque<f64>,
     told: Vec<WarningKind>,
 }
 
 impl KeptWatch {
-    /// A watch over what `mixer` keeps of a source at that rate, made louder by `factor`.
+    /// A watch over the channels that `mixer` keeps of a source at that rate, made louder by `factor`.
     pub(crate) fn new(mixer: &ChannelMixer, rate: u32, factor: f32) -> Self {
         let weights: Vec<_> = mixer.weights().collect();
         let channels = mixer.channels_in().max(1);
@@ -102,7 +102,7 @@ impl KeptWatch {
         }
     }
 
-    /// Takes in interleaved samples of the source; what they make certain.
+    /// Takes interleaved samples of the source; returns what is certain after them.
     pub(crate) fn look(&mut self, samples: &[f32]) -> Vec<Warning> {
         let mut found = Vec::new();
         for frame in samples.chunks_exact(self.channels) {
@@ -151,11 +151,12 @@ impl KeptWatch {
         }
     }
 
-    /// Nothing in what is kept, though a channel has something, be it too quiet to be judged otherwise.
+    /// Checks for nothing in the kept channels while a source channel has something, even if that is too quiet for the
+    /// other checks.
     fn judge_silence(&mut self, loudest: (usize, f64), kept: f64, found: &mut Vec<Warning>) {
-        // Twice the floor is above it for certain.
+        // Twice the floor is certainly above it.
         self.silent = if kept < FLOOR_POWER_MAX && loudest.1 > 4.0 * FLOOR_POWER_MAX { self.silent + 1 } else { 0 };
-        // Not again in other words.
+        // Not again as another warning.
         let said = [WarningKind::Weak, WarningKind::Phase].iter().any(|kind| self.told.contains(kind));
         if self.silent == DEAD_STRETCHES && !said {
             let channel = number(loudest.0);
@@ -164,7 +165,7 @@ impl KeptWatch {
         }
     }
 
-    /// Whether what is kept is as loud as it could be.
+    /// Checks whether the kept channels are as loud as they could be.
     fn judge_balance(&mut self, source: &[f64], loudest: f64, kept: f64, found: &mut Vec<Warning>) {
         if loudest < SOUND_POWER_MIN {
             return;
@@ -196,7 +197,7 @@ impl KeptWatch {
         }
     }
 
-    /// Whether somebody speaks who will not be understood.
+    /// Checks whether there is speech that is too quiet to be understood.
     fn judge_speech(&mut self, kept: f64, channel: usize, found: &mut Vec<Warning>) {
         self.levels.push_back(kept);
         if self.levels.len() < SPEECH_STRETCHES {
@@ -210,12 +211,12 @@ impl KeptWatch {
             let message = format!("speech is too quiet: {level:.0} dBFS for {seconds:.0} s");
             self.warn(WarningKind::Quiet, channel, message, found);
         }
-        // Judged anew every second.
+        // Judged again every second.
         self.levels.drain(..10);
     }
 }
 
-/// The channel as a person counts it.
+/// The number of the channel for people.
 fn number(channel: usize) -> u16 {
     u16::try_from(channel + 1).unwrap_or(u16::MAX)
 }
@@ -262,7 +263,7 @@ mod tests {
         ChannelMixer::keep(from, Speakers::usual(from).as_ref(), map.as_ref(), to).unwrap()
     }
 
-    /// Noise of that amplitude, another one a channel, the same for the same.
+    /// Noise of that amplitude, different for each channel, the same for the same arguments.
     fn noise(channel: u32, at: u32) -> f32 {
         let mut x = (channel + 1).wrapping_mul(0x9E37_79B9) ^ at.wrapping_mul(0x85EB_CA6B);
         x = (x ^ (x >> 15)).wrapping_mul(0x2C1B_3C6D);
@@ -270,7 +271,7 @@ mod tests {
         ((x ^ (x >> 15)) as f32 / u32::MAX as f32 - 0.5) * 3.46
     }
 
-    /// Feeds so many seconds; the kinds, channels and seconds of what was found.
+    /// Feeds `seconds` seconds; returns the kinds, channels and seconds of what was found.
     fn listen(
         watch: &mut KeptWatch,
         seconds: u32,

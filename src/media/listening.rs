@@ -1,4 +1,5 @@
-//! What the sound of a source means for its recording: whether it is worth recording now, and whether everybody has gone.
+//! What the sound of a source means for its recording: whether it is worth recording now, and whether nobody speaks any
+//! more.
 //!
 //! Pure but for its buffers; run by the pump thread on whatever arrives, before the chain.
 
@@ -13,7 +14,7 @@ use crate::{
     error::Result,
 };
 
-/// Records only what is worth it.
+/// Records only sound that opens a gate.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,16 +45,17 @@ impl GateOptions {
 
 setters! { GateOptions: trigger: Trigger, hang: Duration, splits: bool }
 
-/// The end is said so long before it comes, or half of the time if that is no longer.
+/// How long before the end it is announced, or half of the time if that is shorter.
 const COUNTDOWN: Duration = Duration::from_secs(30);
 
-/// Speech that is shorter, or comes in such pieces with much longer ones between, is no reason to go on.
+/// Speech that is shorter, or comes in such pieces with much longer pauses between, does not count as a reason to go
+/// on.
 const LEAST_SPEECH: Duration = Duration::from_millis(500);
 
-/// Frames that are judged at once, in milliseconds.
+/// Length of the blocks that are judged, in milliseconds.
 const HOP_MS: u64 = 16;
 
-/// Listens to one source.
+/// Watches one source.
 #[derive(Debug)]
 pub(crate) struct Listening {
     watch: Option<VoiceWatch>,
@@ -64,7 +66,7 @@ pub(crate) struct Listening {
     hop: usize,
 }
 
-/// What some frames came to.
+/// The result for some frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Finding {
     /// They are to be recorded.
@@ -73,7 +75,7 @@ pub(crate) struct Finding {
 }
 
 impl Listening {
-    /// `None` if there is nothing to listen for.
+    /// `None` if there is nothing to watch for.
     ///
     /// # Errors
     /// `NotSupported` for a rate that cannot be resampled.
@@ -87,7 +89,7 @@ impl Listening {
             return Ok(None);
         }
         let frames = |length| frames_in(length, format.sample_rate);
-        // What is said of levels is said of the recording.
+        // Levels are those of the recording.
         let gain = 20.0 * db_to_factor(gain_db).log10();
         let of_source = |trigger| match trigger {
             Trigger::Speech { least_dbfs } => Trigger::Speech { least_dbfs: least_dbfs - gain },
@@ -119,7 +121,7 @@ impl Listening {
         self.hop
     }
 
-    /// Takes in what arrived, a [`hop`](Self::hop) at most.
+    /// Takes new samples, at most one [`hop`](Self::hop).
     pub(crate) fn push(&mut self, samples: &[f32]) -> Finding {
         let speaks = self.watch.as_mut().is_some_and(|watch| watch.push(samples, self.least_dbfs, |_| {}));
         let frames = (samples.len() / usize::from(self.format.channels.max(1))) as u64;
@@ -129,17 +131,17 @@ impl Listening {
         }
     }
 
-    /// The recording is to go on although nobody speaks.
+    /// Makes the recording go on although nobody speaks.
     pub(crate) fn keep(&mut self) -> Quiet {
         self.silence.as_mut().map_or(Quiet::Same, SilenceTimer::keep)
     }
 
-    /// How long so many frames of the source are.
+    /// The length of `frames` frames of the source.
     pub(crate) fn length(&self, frames: u64) -> Duration {
         duration_of(frames, self.format.sample_rate)
     }
 
-    /// Whether it lets anything be cut out.
+    /// Whether it can cut anything out.
     pub(crate) fn has_gate(&self) -> bool {
         self.gate.is_some()
     }

@@ -1,11 +1,11 @@
-//! Where frames were lost, for as long as somebody may ask. Pure.
+//! Where frames were lost, for as long as that may be queried. Pure.
 
 /// Places of lost frames, ascending, as `(frame, frames)`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Losses(Vec<(u64, u64)>);
 
 impl Losses {
-    /// `frames` were lost from the frame `at` on, behind every place that is known.
+    /// Records that `frames` frames were lost from the frame `at` on, after all known places.
     pub(crate) fn count(&mut self, at: u64, frames: u64) {
         match self.0.last_mut() {
             Some((from, count)) if *from + *count == at => *count += frames,
@@ -20,7 +20,7 @@ impl Losses {
         self.0.iter().map(overlap).sum()
     }
 
-    /// Those from the frame `frame` on, counted from there.
+    /// The places from the frame `frame` on, counted from there.
     pub(crate) fn after(&self, frame: u64) -> Vec<(u64, u64)> {
         let rest = |&(at, count): &(u64, u64)| {
             let from = at.max(frame);
@@ -29,7 +29,7 @@ impl Losses {
         self.0.iter().filter_map(rest).collect()
     }
 
-    /// Nobody will ask for frames before `frame` any more.
+    /// Discards the places before `frame`, which are not queried any more.
     pub(crate) fn forget_before(&mut self, frame: u64) {
         if self.0.first().is_some_and(|(at, count)| at + count <= frame) {
             self.0.retain(|(at, count)| at + count > frame);

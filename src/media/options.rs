@@ -26,10 +26,10 @@ use crate::{
 pub struct RecorderOptions {
     /// Container and codec, such as `audio/wav` or `audio/wav;codecs=1`; empty for WAV.
     pub mime_type: String,
-    /// Bits a second, for codecs that can choose; beyond what they can do, the nearest that they can.
+    /// Bits a second, for codecs that can vary it; outside their range, the nearest value within it.
     pub audio_bits_per_second: Option<u32>,
-    /// Frames a second of the recording in hertz; the source's if not given. Where the format does not take it, the next
-    /// rate that it takes.
+    /// Frames a second of the recording in hertz; the source's if not given. Where the format does not support it, the
+    /// next rate that it supports.
     pub sample_rate: Option<u32>,
     /// Which channels of the source are kept; all of them if not given.
     pub map: Option<ChannelMap>,
@@ -48,24 +48,25 @@ pub struct RecorderOptions {
     pub max_bytes: Option<u64>,
     /// When it goes on in a new file by itself; for recordings without a timeslice. Each file is fired as a whole blob.
     pub split: Option<Split>,
-    /// So much of what the source delivers is kept while nothing is recorded, before the start and while paused, and
-    /// begins what is recorded then. Before the start only as far as a track was asked to
-    /// [keep](crate::media::MediaStreamTrack::keep) it.
+    /// This much of the source's sound is kept while nothing is recorded, before the start and while paused, and begins
+    /// what is recorded then. Before the start only as far as [keep](crate::media::MediaStreamTrack::keep) was called
+    /// on a track.
     pub pre_roll: Duration,
-    /// So much of what a track was asked to [keep](crate::media::MediaStreamTrack::keep) stays in memory for some time after
-    /// the start, so that the recording can be made to [begin earlier](crate::media::MediaRecorder::begin_earlier).
+    /// This much of the sound for which [keep](crate::media::MediaStreamTrack::keep) was called on a track stays in
+    /// memory for some time after the start, so that the recording can be made to [begin
+    /// earlier](crate::media::MediaRecorder::begin_earlier).
     pub reach: Duration,
-    /// Records only while there is something worth it; what lies between is cut out.
+    /// Records only while the gate is open; what lies between is cut out.
     pub gate: Option<GateOptions>,
-    /// The recording stops by itself when nobody has spoken for so long, in any channel, once somebody has. Music is no
-    /// speech.
+    /// The recording stops by itself when nobody has spoken for this long, in any channel, once somebody has. Music
+    /// does not count as speech.
     pub stop_on_silence: Option<Duration>,
     /// Where a recording without a timeslice is kept.
     pub storage: Storage,
     /// Tags to be written.
     pub metadata: Metadata,
     /// Whether a WAV file gets a broadcast extension (`bext`, EBU Tech 3285) with the program and the local time of the
-    /// first frame, to the frame. Not where its bytes leave one by one, before that time is known.
+    /// first frame, to the frame. Not where its bytes are handed over part by part, before that time is known.
     pub broadcast: bool,
 }
 

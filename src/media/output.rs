@@ -1,5 +1,5 @@
 //! Where the bytes of a recording are kept until a blob takes them: a spool file for a whole recording, memory for
-//! parts that leave one by one.
+//! parts that are handed over one by one.
 
 use std::{
     io,
@@ -32,7 +32,7 @@ pub type SpoolMaker = Arc<dyn Fn(NewFile) -> io::Result<Box<dyn Spool>> + Send +
 #[non_exhaustive]
 pub enum Storage {
     /// A file in the folder for temporary files, removed with the last handle to its blob unless that was saved. Its
-    /// blocks may be short where data was requested; those of other files are of one length, as players like it best.
+    /// blocks may be short where data was requested; those of other files are of one length, as suits players best.
     #[default]
     Temporary,
     /// `.NAME.EXT.part` beside this target, so that saving there is a rename. It stays if it is not saved. Each further
@@ -118,8 +118,8 @@ impl PieceBytes {
         outcome
     }
 
-    /// About once a second: what was written survives a power cut, and the file is valid as it stands. Tells how many
-    /// bytes are left, where that is known and it is time again.
+    /// About once a second: what was written survives a power cut, and the file is valid as it stands. Returns how many
+    /// bytes are left, where that is known and due for a check.
     pub(crate) fn checkpoint(&mut self, encoder: &dyn Encoder) -> io::Result<Option<u64>> {
         let KeptIn::Spool { spool, .. } = &mut self.place else { return Ok(None) };
         let now = Instant::now();
@@ -127,7 +127,7 @@ impl PieceBytes {
             return Ok(None);
         }
         self.checkpoint_due = now + CHECKPOINT;
-        // The sound first: a header must never claim what is not there.
+        // The sound first: a header must never count bytes that are not there.
         spool.sync()?;
         if self.sealable {
             let patches = encoder.checkpoint(spool.len());
@@ -177,7 +177,7 @@ impl PieceBytes {
         }
     }
 
-    /// Throws everything away.
+    /// Deletes everything.
     pub(crate) fn discard(self) {
         if let KeptIn::Spool { mut spool, .. } = self.place
             && let Err(error) = spool.discard()

@@ -1,7 +1,7 @@
 //! One file of a recording: its encoder, its bytes, and how many more frames fit into it.
 //!
-//! Run by the pump thread. What belongs into it is the take's business; what becomes of the finished bytes is the
-//! caller's, who saves the blob on a thread of their own.
+//! Run by the pump thread. The take decides what belongs into it; the caller decides what becomes of the finished
+//! bytes, and saves the blob on a thread of its own.
 
 use std::time::SystemTime;
 
@@ -40,30 +40,30 @@ pub(crate) struct Extent {
     pub(crate) frames: u64,
     /// When its first frame was captured.
     pub(crate) begins_at: Option<SystemTime>,
-    /// As `first_frame`, with what was dropped while the recording was paused.
+    /// As `first_frame`, plus what was dropped while the recording was paused.
     pub(crate) elapsed: u64,
 }
 
 impl Extent {
-    /// The first frame of the recording behind it.
+    /// The first frame of the recording after it.
     pub(crate) fn end(&self) -> u64 {
         self.first_frame + self.frames
     }
 }
 
-/// Bytes for what belongs behind the last frame: tags of the usual size.
+/// Bytes for what follows the last frame: tags of the usual size.
 const TAIL_BYTES: u64 = 4 * 1024;
 
-/// Bytes of one marker behind the last frame, besides its text.
+/// Bytes of one marker after the last frame, besides its text.
 const MARKER_BYTES: u64 = 96;
 
 /// Frames that an encoder without a bit rate of its own may hold back: two blocks of the usual size.
 const HELD_FRAMES: u64 = 8 * 1024;
 
-/// Frames that are encoded at once where nobody knows how many bytes they become.
+/// Frames that are encoded at once where their size in bytes is not known in advance.
 const STEP_FRAMES: u64 = 1024;
 
-/// Bytes behind the last frame for these markers, at most.
+/// Bytes after the last frame for these markers, at most.
 pub(crate) fn tail_bytes(markers: usize, text_bytes: u64) -> u64 {
     // A text may be written twice: as a note and as a label.
     TAIL_BYTES + markers as u64 * MARKER_BYTES + 2 * text_bytes
@@ -102,7 +102,7 @@ impl PiecePlan {
         2 * TAIL_BYTES + self.held_bytes() + 2 * STEP_FRAMES * frame_bytes
     }
 
-    /// Frames that surely fit into `piece` when it may have `limit` bytes, `tail` of them behind the last frame.
+    /// Frames that certainly fit into `piece` when it may have `limit` bytes, `tail` of them after the last frame.
     pub(crate) fn room(&self, piece: &Piece, limit: u64, tail: u64) -> u64 {
         let left = limit.saturating_sub(piece.written + tail);
         let frame_bytes = u64::from(self.settings.audio.frame_bytes()).max(1);
@@ -142,7 +142,7 @@ impl Piece {
         self.write()
     }
 
-    /// The tags as far as they are known, for what of them stands in front of the sound.
+    /// The tags as far as they are known, for those that stand before the sound.
     pub(crate) fn set_metadata(&mut self, metadata: Metadata) {
         self.encoder.set_metadata(metadata);
     }
@@ -171,7 +171,7 @@ impl Piece {
     }
 
     /// The frames in the bytes of it that were kept or handed over, which are those that are left if it is sealed now;
-    /// `None` if nobody knows.
+    /// `None` if that is unknown.
     pub(crate) fn kept_frames(&self) -> Option<u64> {
         self.encoder.frames_in(self.output.sealable_bytes().unwrap_or(self.written))
     }
@@ -198,7 +198,7 @@ impl Piece {
         self.output.take(facts)
     }
 
-    /// Throws it away.
+    /// Deletes it.
     pub(crate) fn discard(self) {
         self.output.discard();
     }
@@ -209,11 +209,11 @@ impl Piece {
     }
 }
 
-/// What a write came to.
+/// The result of a write.
 pub(crate) struct Written {
     /// Bytes that were written.
     pub(crate) bytes: u64,
-    /// How many bytes are left, where that is known and was looked at.
+    /// How many bytes are left, where that is known and was checked.
     pub(crate) available: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! How a recording is getting on, for whoever watches it.
+//! The progress of a recording, for observers.
 
 use std::{
     path::PathBuf,
@@ -26,13 +26,13 @@ pub struct Progress {
     pub arrived: u64,
     /// Frames recorded that were lost and are silence.
     pub lost_frames: u64,
-    /// Sound was lost besides, nobody knows how much.
+    /// More sound was lost besides; how much is unknown.
     pub lost_unknown: bool,
     /// Where they were lost; the first thousand places.
     pub losses: Vec<Loss>,
     /// What was cut out because the [gate](crate::media::RecorderOptions::gate) was closed.
     pub cut: Duration,
-    /// Frames that the device really made in a second of the system's clock; `None` while that is not well known.
+    /// Frames that the device really delivered in a second of the system's clock; `None` while that is not well known.
     pub device_rate_hz: Option<f64>,
     /// Samples at full scale or beyond, where the format of the recording ends there: none for float.
     pub clipped: u64,
@@ -40,24 +40,24 @@ pub struct Progress {
     pub peak: Dbfs,
     /// Bytes of encoded sound.
     pub bytes: u64,
-    /// How long the disk lasts at the rate of this recording; unknown before the first second and without a file.
+    /// How long until the disk is full at the rate of this recording; unknown before the first second and without a
+    /// file.
     pub disk_left: Option<Duration>,
     /// When the first frame was captured.
     pub recorded_at: Option<SystemTime>,
-    /// With so much of what came before its start it begins, see
-    /// [`begin_earlier`](crate::media::MediaRecorder::begin_earlier).
+    /// How long before its start it begins, see [`begin_earlier`](crate::media::MediaRecorder::begin_earlier).
     pub begins_before: Duration,
-    /// So much before its start it can be made to begin now; nothing once the start is fixed.
+    /// How long before its start it can be made to begin now; nothing once the start is fixed.
     pub reach: Duration,
     /// The unfinished file, if the recording goes into one.
     pub path: Option<PathBuf>,
 }
 
-/// Places of loss that are remembered one by one.
+/// Places of loss that are stored one by one.
 const MAX_LOSSES: usize = 1_000;
 
 impl Progress {
-    /// Counts lost frames; neighbours count as one place.
+    /// Counts lost frames; adjacent ones count as one place.
     pub(crate) fn count_loss(&mut self, at_frame: u64, frames: u64) {
         self.lost_frames += frames;
         let known = self.losses.len();

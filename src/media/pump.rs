@@ -1,7 +1,7 @@
 //! The thread between a device and its recordings: it reads frames, cuts them where commands were given, and hands
 //! them on. One pump an open source; it is the only thread that encodes and writes.
 //!
-//! It leaves to the stream where frames come from, and to the take what becomes of them.
+//! Where frames come from is handled by the stream, and what becomes of them by the take.
 
 mod notices;
 
@@ -31,13 +31,13 @@ use crate::{
     },
 };
 
-/// Frames handled in one go: what comes at one look is written in one piece, and stays in the processor's cache.
+/// Frames handled in one go: what comes in one poll is written in one piece, and stays in the processor's cache.
 const MAX_BLOCK_FRAMES: usize = 16_384;
 
-/// The longest and the shortest sleep between two looks at a stream that does not wake its reader.
+/// The longest and the shortest sleep between two polls of a stream that does not wake its reader.
 const SLEEP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
-/// How long to leave a stream alone that wakes its reader: only what never comes has to be noticed.
+/// How long to leave a stream unpolled that wakes its reader: only the absence of frames has to be noticed.
 const WOKEN_SLEEP_MAX: Duration = Duration::from_millis(400);
 
 /// How long a cut waits, beyond the device's own latency, for frames that were captured but do not arrive.
@@ -58,11 +58,11 @@ pub(crate) struct Pump {
     consumed: u64,
     /// Lost frames that were reported and not yet handed on.
     lost: u64,
-    /// The first and the last look at which nothing had arrived, if nothing does.
+    /// The first and the last poll at which nothing had arrived, if nothing does.
     idle: Option<(Instant, Instant)>,
     muted: bool,
     listening: bool,
-    /// The last one in which the rate of the device was asked for, counted in frames.
+    /// The last second in which the rate of the device was queried, counted in frames.
     second: u64,
     /// Only microphones are watched.
     input: Option<InputWatch>,
@@ -75,7 +75,7 @@ pub(crate) struct Pump {
     block: Vec<f32>,
 }
 
-/// What a round of the pump came to.
+/// The result of a round of the pump.
 enum Round {
     Progress,
     Idle,
@@ -107,15 +107,15 @@ impl Pump {
         }
     }
 
-    /// Starts the stream, tells `started` how that went, and pumps until nobody listens any more.
+    /// Starts the stream, sends the outcome to `started`, and pumps until there are no tracks any more.
     pub(crate) fn run(mut self, started: &SyncSender<Result<()>>) {
         let waker = Waker::new(thread::current());
         self.queue.set_waker(waker.clone());
         let outcome = self.stream.start(waker);
         let failed = outcome.is_err();
-        // Nobody waits any more if opening timed out; then the queue is closed, and the loop ends at once.
+        // If opening timed out the caller does not wait any more; then the queue is closed, and the loop ends at once.
         let _ = started.send(outcome);
-        // Everything that the pump changes is whole between two steps, or is not touched again after a panic.
+        // All state that the pump changes is consistent between two steps, or is not touched again after a panic.
         if !failed && catch_unwind(AssertUnwindSafe(|| self.pump())).is_err() {
             self.break_down();
         } else {
@@ -123,15 +123,15 @@ impl Pump {
         }
     }
 
-    /// After a panic nobody knows what is sound. The files are left as they are on the disk, where they can be
-    /// recovered; then the device is closed, and then everybody is told of the end: whoever is told may open the device
-    /// again at once.
+    /// After a panic the state cannot be trusted. The files are left as they are on the disk, where they can be
+    /// recovered; then the device is closed, and then the end is reported to all takes and tracks: their owners may
+    /// open the device again at once.
     fn break_down(self) {
         let Self { stream, queue, mut takes, tracks, .. } = self;
         queue.close();
         let (closed, is_closed) = sync_channel::<()>(1);
         let released = Arc::clone(&queue);
-        // A dead sound server may hold it for ever. Without a thread it is closed right here.
+        // A dead sound server may block it for ever. Without a thread it is closed right here.
         let _ = thread::Builder::new().name("release".to_owned()).spawn(move || {
             drop(stream);
             released.set_released();
@@ -145,7 +145,7 @@ impl Pump {
             }
         }
         for take in takes {
-            // Whatever broke may break again, and must not keep the others from hearing.
+            // The cause of the panic may recur, and must not prevent the report to the others.
             let told = catch_unwind(AssertUnwindSafe(|| take.break_off(&error)));
             if told.is_err() {
                 log::error!("a recording could not be told of its end");
@@ -174,14 +174,15 @@ impl Pump {
         }
     }
 
-    /// Executes every command whose position is reached, or is waited for in vain.
+    /// Executes every command whose position is reached, or has been waited for too long.
     fn apply(&mut self) {
         let timeout = self.stream.latency().unwrap_or_default() * 2 + CUT_TIMEOUT;
         while let Some((at, posted)) = self.queue.next_cut() {
             // Where nothing is recorded, the end of a track does not wait for frames, which may come in long blocks.
             let reached =
                 (at <= self.consumed && self.lost == 0) || (self.takes.is_empty() && self.queue.next_is_end());
-            // Time in which nobody looked, because disk, encoder or a listener held it up, is not waited in vain.
+            // Time in which the pump did not poll, because disk, encoder or a subscriber held it up, does not count as
+            // waiting.
             let waited =
                 self.idle.map_or(Duration::ZERO, |(first, last)| last.saturating_duration_since(first.max(posted)));
             if !reached && waited < timeout {
@@ -196,7 +197,7 @@ impl Pump {
     fn execute(&mut self, command: Command) {
         match command.action {
             Action::AddTrack { key, enabled, track } => {
-                // It was made with what was known then, which a clone may have from a track that is behind.
+                // It was made with the state known then, which a clone may have from a track that lags behind.
                 if let Some(track) = track.upgrade() {
                     track.mute(self.muted);
                 }
@@ -211,7 +212,7 @@ impl Pump {
                 self.end_silent_takes();
             }
             Action::AddTap(key, inlet) => {
-                // Who taps wants to see something, also of a source that would wait for its first recording.
+                // A tap needs frames, also from a source that would wait for its first recording.
                 self.listening = true;
                 self.taps.push((key, inlet));
             }
@@ -259,7 +260,7 @@ impl Pump {
         usize::try_from(cut).unwrap_or(MAX_BLOCK_FRAMES).clamp(1, MAX_BLOCK_FRAMES)
     }
 
-    /// Whether the stream is to be read now. A stream that waits for its reader is left alone while nobody records.
+    /// Whether the stream is to be read now. A stream that waits for its reader is not read while nothing is recorded.
     fn wants_frames(&self) -> bool {
         self.listening && (self.stream.pace() != Pace::Fast || self.takes.iter().any(Take::is_gathering))
     }
@@ -300,7 +301,7 @@ impl Pump {
         self.tracks.iter().filter_map(|track| track.shared.upgrade()).for_each(|track| act(&track));
     }
 
-    /// Whether any of these tracks lets sound through.
+    /// Whether any of these tracks passes sound.
     fn audible(muted: bool, tracks: &[Track], keys: &[TrackKey]) -> bool {
         !muted && tracks.iter().any(|track| track.enabled && keys.contains(&track.key))
     }
@@ -339,7 +340,7 @@ impl Pump {
         }
     }
 
-    /// How long it takes until the next frame is captured that a cut or the end of a recording waits for.
+    /// The time until the next frame is captured that a cut or the end of a recording waits for.
     fn due(&self) -> Option<Duration> {
         let cut = self.queue.next_cut().map(|(at, _)| at.saturating_sub(self.consumed));
         let cut = cut.map(|frames| duration_of(frames, self.stream.format().sample_rate));
@@ -352,10 +353,10 @@ impl Pump {
         }
         let cut = self.queue.next_cut().is_some();
         let nap = match self.stream.latency() {
-            // Only a cut that is waited for in vain needs a look at the clock.
+            // The clock has to be checked only for a cut whose frames do not come.
             _ if self.stream.wakes_reader() && cut => SLEEP.1,
             Some(_) if self.stream.wakes_reader() => WOKEN_SLEEP_MAX,
-            // A command waits for frames: be there when they come.
+            // A command waits for frames: read them as soon as they come.
             Some(_) if cut => SLEEP.0,
             Some(latency) => (latency / 2).clamp(SLEEP.0, SLEEP.1),
             None => return thread::park(),
@@ -365,7 +366,7 @@ impl Pump {
         log::trace!("pump slept {:?}", asleep.elapsed());
     }
 
-    /// The stream ended by itself: what was commanded before comes first, then every track and every take ends.
+    /// The stream ended by itself: earlier commands are executed first, then every track and every take ends.
     fn end(&mut self, reason: &EndReason) {
         self.queue.close();
         while let Some(command) = self.queue.pop() {

@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// How long the device may take to be closed before whoever waits for that goes on. A dead sound server may hold it for
+/// How long closing the device may take before callers that wait for it go on. A dead sound server may block it for
 /// ever.
 pub(super) const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the pump is asked to do.
+/// What the pump is to do.
 pub(crate) enum Action {
     AddTrack {
         key: TrackKey,
@@ -33,7 +33,7 @@ pub(crate) enum Action {
     EnableTrack(TrackKey, bool),
     EndTrack(TrackKey),
     AddTap(TrackKey, TapInlet),
-    /// Keep the last so many frames, for recordings that begin later.
+    /// Keep this many latest frames, for recordings that begin later.
     Keep(u64),
     Begin(Box<Take>),
     Take(TakeKey, TakeCommand),
@@ -43,7 +43,7 @@ pub(crate) enum Action {
 pub(crate) struct Command {
     /// Frames of the source that come before it.
     pub(crate) at: u64,
-    /// When it was given, to give up waiting for frames that do not come.
+    /// When it was given, for the limit of waiting for frames that do not come.
     pub(crate) posted: Instant,
     pub(crate) action: Action,
 }
@@ -78,12 +78,12 @@ impl CommandQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The pump thread says how it is woken.
+    /// Sets how the pump thread is woken.
     pub(crate) fn set_waker(&self, waker: Waker) {
         let _ = self.waker.set(waker);
     }
 
-    /// Lets the pump look at the queue now.
+    /// Wakes the pump to check the queue now.
     pub(crate) fn wake(&self) {
         if let Some(waker) = self.waker.get() {
             waker.wake();
@@ -95,7 +95,7 @@ impl CommandQueue {
         state.commands.push_back(Command { at: self.clock.position(), posted: Instant::now(), action });
     }
 
-    /// Gives a command; it comes back if the source is closed.
+    /// Posts a command; it is returned if the source is closed.
     fn offer(&self, action: Action) -> Result<(), Action> {
         let mut state = self.lock();
         if state.closed {
@@ -107,7 +107,7 @@ impl CommandQueue {
         Ok(())
     }
 
-    /// Gives a command. Returns false, and drops it, if the source is closed.
+    /// Posts a command. Returns false, and drops it, if the source is closed.
     pub(crate) fn post(&self, action: Action) -> bool {
         self.offer(action).is_ok()
     }
@@ -131,7 +131,7 @@ impl CommandQueue {
         state.live_tracks += 1;
         self.push(&mut state, Action::AddTrack { key, enabled, track });
         drop(state);
-        // What the source has done since the track was made is told to the track only from then on.
+        // What the source has done since the track was made is reported to the track only from then on.
         self.wake();
         true
     }
@@ -165,7 +165,7 @@ impl CommandQueue {
         self.lock().commands.pop_front()
     }
 
-    /// The source muted or unmuted itself.
+    /// Records that the source muted or unmuted itself.
     pub(crate) fn set_muted(&self, muted: bool) {
         self.lock().muted = muted;
     }
@@ -174,7 +174,7 @@ impl CommandQueue {
         self.lock().muted
     }
 
-    /// The stream ended: from now on nothing is accepted.
+    /// Records that the stream ended: from now on nothing is accepted.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
     }
@@ -183,7 +183,7 @@ impl CommandQueue {
         self.lock().closed
     }
 
-    /// The device is closed.
+    /// Records that the device is closed.
     pub(crate) fn set_released(&self) {
         let mut state = self.lock();
         state.closed = true;

@@ -65,7 +65,7 @@ pub struct MediaRecorder {
     stream: MediaStream,
     options: RecorderOptions,
     container: &'static Format,
-    /// What the MIME type lists; any of the container's if empty.
+    /// The codecs of the MIME type; any of the container's if empty.
     codecs: Vec<&'static Codec>,
     bits_per_second: u32,
     /// Held while a recording is prepared, which may wait for a disk; the state can be read meanwhile.
@@ -110,8 +110,8 @@ impl MediaRecorder {
         &self.stream
     }
 
-    /// Exactly the MIME type that was asked for; from the start event until the recorder is inactive again with container
-    /// and codec filled in.
+    /// Exactly the MIME type that was requested; from the start event until the recorder is inactive again with
+    /// container and codec filled in.
     #[must_use]
     pub fn mime_type(&self) -> String {
         self.shared.core().mime_type.clone()
@@ -123,20 +123,20 @@ impl MediaRecorder {
         self.shared.core().state
     }
 
-    /// How many bits a second were asked for, or else about how many a recording of the stream takes, as it was when the
-    /// recorder was made. Never 0, and never changed by a recording.
+    /// The requested bits a second, or else about how many a recording of the stream takes, as it was when the recorder
+    /// was made. Never 0, and never changed by a recording.
     #[must_use]
     pub fn audio_bits_per_second(&self) -> u32 {
         self.bits_per_second
     }
 
-    /// What the latest recording is encoded as; `None` before the first start.
+    /// The format of the latest recording; `None` before the first start.
     #[must_use]
     pub fn format(&self) -> Option<AudioFormat> {
         self.shared.core().format
     }
 
-    /// The events from now on. Each call makes a listener of its own.
+    /// The events from now on. Each call makes a subscriber of its own.
     #[must_use]
     pub fn events(&self) -> Receiver<RecorderEvent> {
         self.shared.listeners.subscribe()
@@ -149,7 +149,7 @@ impl MediaRecorder {
         self.shared.listeners.subscribe_bounded(bound)
     }
 
-    /// How the recording is getting on.
+    /// The progress of the recording.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.shared.progress()
@@ -169,10 +169,11 @@ impl MediaRecorder {
     /// # Errors
     /// In this order, changing nothing: [`InvalidState`](ErrorKind::InvalidState) unless inactive;
     /// [`NotSupported`](ErrorKind::NotSupported) without a live track, for tracks of more than one source, for channels
-    /// that the source does not have or that cannot be mixed to so few, for a rate or a channel count that the format cannot hold, and for a sample format that the codec of the MIME type does
-    /// not have; an input or output error if the file cannot be made.
+    /// that the source does not have or that cannot be mixed to that few, for a rate or a channel count that the format
+    /// cannot hold, and for a sample format that the codec of the MIME type does not have; an input or output error if
+    /// the file cannot be made.
     pub fn start(&self, timeslice: Option<Duration>) -> Result<()> {
-        // Nobody else can start it meanwhile, so that what is true now stays true; and a disk may take its time.
+        // No other call can start it meanwhile, so that the checks stay valid; and a disk may take its time.
         let _starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
         let Transition::To(state) = transition(self.state(), Call::Start)? else { return Ok(()) };
         let (take, source) = self.prepare(timeslice)?;
@@ -199,8 +200,7 @@ impl MediaRecorder {
         self.shared.call(Call::Stop, TakeCommand::Stop)
     }
 
-    /// Stops gathering: what the source delivers from now on is dropped, and time does not advance. Nothing while
-    /// paused.
+    /// Stops gathering: sound from the source is dropped from now on, and time does not advance. Nothing while paused.
     ///
     /// # Errors
     /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
@@ -208,7 +208,7 @@ impl MediaRecorder {
         self.shared.call(Call::Pause, TakeCommand::Pause)
     }
 
-    /// Goes on gathering into the same blob. Nothing while recording.
+    /// Continues gathering into the same blob. Does nothing while recording.
     ///
     /// # Errors
     /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
@@ -225,12 +225,12 @@ impl MediaRecorder {
         self.shared.call(Call::Mark, TakeCommand::Mark(text.to_owned()))
     }
 
-    /// Goes on in a new file at the frame that is current now; the file so far is fired as a whole blob. Nothing if there
-    /// is no frame in it. Not part of the standard.
+    /// Continues in a new file at the frame that is current now; the file so far is fired as a whole blob. Does nothing
+    /// if there is no frame in it. Not part of the standard.
     ///
     /// # Errors
-    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; [`NotSupported`](ErrorKind::NotSupported) if the recording
-    /// leaves in timeslices. Nothing changes then.
+    /// [`InvalidState`](ErrorKind::InvalidState) while inactive; [`NotSupported`](ErrorKind::NotSupported) if the
+    /// recording is handed over in timeslices. Nothing changes then.
     pub fn next_file(&self) -> Result<()> {
         let core = self.shared.core();
         if core.state != RecordingState::Inactive && !core.goes_to_file {
@@ -240,7 +240,7 @@ impl MediaRecorder {
         self.shared.call(Call::Next, TakeCommand::Next)
     }
 
-    /// Goes on although nobody speaks: the time of [`RecorderOptions::stop_on_silence`] begins anew. Not part of the
+    /// Continues although nobody speaks: the time of [`RecorderOptions::stop_on_silence`] begins anew. Not part of the
     /// standard.
     ///
     /// # Errors
@@ -249,12 +249,11 @@ impl MediaRecorder {
         self.shared.call(Call::KeepGoing, TakeCommand::KeepGoing)
     }
 
-    /// Lets the recording begin `before` the frame at which it was started, or as long before as was kept of that time;
-    /// zero takes it back. Possible within the [reach](RecorderOptions::reach) for half a minute after the start, until
-    /// the first pause, the next file or a request for data, and not for what leaves in timeslices or through a gate;
-    /// else nothing happens. What is recorded is written anew from there, exact to the frame: dates and markers move
-    /// along, and [`Progress::begins_before`] tells when it is done. There is no event about it. Not part of the
-    /// standard.
+    /// Makes the recording begin `before` the frame at which it was started, or as long before as sound was kept; zero
+    /// undoes that. Possible within the [reach](RecorderOptions::reach) for half a minute after the start, until the
+    /// first pause, the next file or a request for data, and not for recordings in timeslices or with a gate; otherwise
+    /// nothing happens. The recording is rewritten from there, exact to the frame: dates and markers are adjusted, and
+    /// [`Progress::begins_before`] shows when it is done. There is no event for it. Not part of the standard.
     ///
     /// # Errors
     /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
@@ -262,8 +261,8 @@ impl MediaRecorder {
         self.shared.call(Call::Mark, TakeCommand::BeginEarlier(before))
     }
 
-    /// Gives the marker of that number, the first is 0, another text; there is no event about it. A number that no marker
-    /// has does nothing. So a place can be marked at once and be named when somebody has typed the name.
+    /// Sets another text for the marker of that number, counted from 0; there is no event for it. A number without a
+    /// marker does nothing. So a place can be marked at once and be named when the user has typed the name.
     ///
     /// # Errors
     /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
@@ -271,7 +270,7 @@ impl MediaRecorder {
         self.shared.call(Call::Mark, TakeCommand::NameMarker(number, text.to_owned()))
     }
 
-    /// Asks for everything so far, which may be empty; a new blob begins.
+    /// Requests everything so far, which may be empty; a new blob begins.
     ///
     /// # Errors
     /// [`InvalidState`](ErrorKind::InvalidState) while inactive; nothing changes.
@@ -282,7 +281,7 @@ impl MediaRecorder {
 
 impl Drop for MediaRecorder {
     fn drop(&mut self) {
-        // Refused while inactive, which is as good.
+        // An error while inactive does not matter.
         let _ = self.stop();
     }
 }

@@ -16,23 +16,23 @@ use crate::{
     },
 };
 
-/// Gives a running recording a command.
+/// Posts a command to a running recording.
 pub(super) type PostCommand = Box<dyn Fn(TakeCommand) + Send>;
 
 #[derive(Default)]
 pub(super) struct Core {
     pub(super) state: RecordingState,
     pub(super) mime_type: String,
-    /// What was asked for.
+    /// The requested type.
     pub(super) asked_type: String,
     pub(super) format: Option<AudioFormat>,
-    /// What runs is a file that another can follow.
+    /// The running recording goes to a file that another can follow.
     pub(super) goes_to_file: bool,
     pub(super) running: Option<(TakeKey, PostCommand)>,
 }
 
 impl Core {
-    /// The recording is over, or will be at once: the MIME type reads as it was asked for again.
+    /// The recording is over, or will be at once: the MIME type is the requested one again.
     fn become_inactive(&mut self) {
         self.state = RecordingState::Inactive;
         self.running = None;
@@ -50,7 +50,7 @@ pub(crate) struct RecorderShared {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is guarded is changed by single assignments and is whole even after a panic.
+    // The guarded state is changed by single assignments and is consistent even after a panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -70,7 +70,7 @@ impl RecorderShared {
     /// The recording begins; called right before its start event.
     pub(crate) fn begin(&self, key: TakeKey, mime_type: &str, path: Option<PathBuf>) {
         let mut core = lock(&self.core);
-        // One that was stopped before it began leaves the type as it was asked for.
+        // One that was stopped before it began leaves the requested type in place.
         if core.running.as_ref().is_some_and(|(running, _)| *running == key) {
             core.mime_type = mime_type.to_owned();
         }
@@ -79,7 +79,7 @@ impl RecorderShared {
     }
 
     /// That recording is over; called right before its last events. A recording that was stopped, and perhaps followed
-    /// by another one, changes nothing. Tells whether it had not been stopped before.
+    /// by another one, changes nothing. Returns whether it had not been stopped before.
     pub(crate) fn end(&self, key: TakeKey) -> bool {
         let mut core = lock(&self.core);
         let was_running = core.running.as_ref().is_some_and(|(running, _)| *running == key);
@@ -118,14 +118,14 @@ impl RecorderShared {
         lock(&self.level).push(samples);
     }
 
-    /// Changes the state by the control table and, if something changed, sends the command.
+    /// Changes the state by the control table and, if it changed, sends the command.
     pub(super) fn call(&self, call: Call, command: TakeCommand) -> Result<()> {
         let mut core = lock(&self.core);
         let Transition::To(state) = transition(core.state, call)? else { return Ok(()) };
         core.state = state;
         if let Some((_, post)) = &core.running {
             // Posted under the lock, so that commands reach the pump in the order of the state changes. A source that
-            // has just closed refuses; its pump is ending the recording already.
+            // has just closed refuses it; its pump is ending the recording already.
             post(command);
         }
         if state == RecordingState::Inactive {

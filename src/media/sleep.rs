@@ -1,12 +1,13 @@
-//! Noticing that the machine slept while a microphone was open. Pure but for reading the clocks; the pump looks whenever
-//! frames have come.
+//! Detects that the machine slept while a microphone was open. Pure but for reading the clocks; the pump calls it
+//! whenever frames have come.
 //!
 //! The monotonic clock, by which everything else here is measured, stands still meanwhile, so that nothing counts as
-//! lost: a night's sleep is not a night of silence in the file. A person is told where it is missing.
+//! lost: a night's sleep is not a night of silence in the file. The user is warned where it is missing.
 
 use std::time::Duration;
 
-/// The clocks are read one after the other, and a thread may be held up between them. No machine sleeps for less.
+/// The clocks are read one after the other, and a thread may be held up between them. No machine sleeps for less than
+/// this.
 const SLEEP_MIN: Duration = Duration::from_secs(1);
 
 /// Compares the clock that goes on through the sleep of the machine with the one that does not.
@@ -17,7 +18,7 @@ pub(crate) struct SleepWatch {
 }
 
 impl SleepWatch {
-    /// How long the machine has slept since the last look, if it has.
+    /// How long the machine has slept since the last call, if it has.
     pub(crate) fn look(&mut self) -> Option<Duration> {
         let (awake, since_boot) = clocks()?;
         self.compare(awake, since_boot)
@@ -55,7 +56,7 @@ mod tests {
     fn each_sleep_is_told_once_and_by_its_length() {
         let mut watch = SleepWatch::default();
         let seconds = Duration::from_secs_f64;
-        // This machine slept for 100 s before it was looked at.
+        // This machine slept for 100 s before the first call.
         for (awake, since_boot, told) in [
             (5.0, 105.0, None),
             (6.0, 106.0, None),

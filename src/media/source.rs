@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// What the pump must answer before `open` gives up on a device that does not start.
+/// How long the pump may take to answer before `open` fails for a device that does not start.
 const START_LIMIT: Duration = Duration::from_secs(15);
 
 /// An open device and the queue of its pump.
@@ -71,14 +71,14 @@ impl Source {
         self.latency
     }
 
-    /// Closes a device that never got a track, and waits for that, but not for ever.
+    /// Closes a device that never got a track, and waits for that for a limited time.
     pub(crate) fn close(&self) {
         self.queue.close();
         self.queue.wake();
         self.queue.wait_released(RELEASE_TIMEOUT);
     }
 
-    /// Whether it is muted by itself.
+    /// Whether the source itself is muted.
     pub(crate) fn is_muted(&self) -> bool {
         self.queue.is_muted()
     }
@@ -87,7 +87,7 @@ impl Source {
         self.queue.is_closed()
     }
 
-    /// Gives the pump a command; false if the source is closed.
+    /// Posts a command to the pump; false if the source is closed.
     pub(crate) fn post(&self, action: Action) -> bool {
         self.queue.post(action)
     }
@@ -101,7 +101,7 @@ impl Source {
         self.queue.add_track(key, enabled, track)
     }
 
-    /// Ends a track; with the last one, waits until the device is closed, but not for ever.
+    /// Ends a track; with the last one, waits until the device is closed, for a limited time.
     pub(crate) fn end_track(&self, key: TrackKey) {
         if self.queue.end_track(key) {
             self.queue.wait_released(RELEASE_TIMEOUT);

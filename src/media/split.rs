@@ -13,11 +13,11 @@ use crate::audio::time::frames_in;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Split {
-    /// After so much recorded time: the k-th file ends at frame round(k × T × rate).
+    /// After this much recorded time: the k-th file ends at frame round(k × T × rate).
     Every(Duration),
     /// At the full multiples of this length of the local wall clock, counted from midnight; the first file is shorter.
     Aligned(Duration),
-    /// Before a file grows beyond so many bytes.
+    /// Before a file grows beyond this many bytes.
     Bytes(u64),
 }
 
@@ -26,8 +26,8 @@ named! { Split: Every "every", Aligned "aligned", Bytes "bytes" }
 /// A day of the wall clock in nanoseconds.
 const DAY: i128 = 86_400 * 1_000_000_000;
 
-/// A file that begins this close before a multiple of its length, or a tenth of the length if that is shorter, goes on
-/// to the next one: the estimate of the time may have moved meanwhile.
+/// A file that begins this close before a multiple of its length, or a tenth of the length if that is shorter,
+/// continues to the next one: the estimate of the time may have moved meanwhile.
 const MULTIPLE_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// Where the current file is to end by time.
@@ -39,7 +39,7 @@ pub(crate) struct Splitter {
     /// Where counting began, and the number of the file counted from there.
     counted: (u64, u32),
     deadline: Option<SystemTime>,
-    /// The frame before which the file ends, and whether somebody asked for that.
+    /// The frame before which the file ends, and whether that was requested.
     cut: Option<u64>,
     by_hand: bool,
 }
@@ -49,7 +49,7 @@ impl Splitter {
         Self { split, rate, zone, counted: (0, 0), deadline: None, cut: None, by_hand: false }
     }
 
-    /// A file begins with this frame, which was captured at that time.
+    /// A file begins with this frame, which was captured at `at`.
     pub(crate) fn begin(&mut self, frame: u64, at: Option<SystemTime>) {
         let expected = self.cut.take().filter(|_| !self.by_hand);
         self.by_hand = false;
@@ -70,14 +70,14 @@ impl Splitter {
         }
     }
 
-    /// The file is to end before this frame, or earlier if it is to anyway.
+    /// Makes the file end before this frame, or earlier if it would anyway.
     pub(crate) fn cut_at(&mut self, frame: u64) {
         if self.cut.is_none_or(|cut| frame < cut) {
             (self.cut, self.by_hand) = (Some(frame), true);
         }
     }
 
-    /// What the next frame is, and a better estimate of when it is captured.
+    /// Updates the next frame, with a better estimate of when it is captured.
     pub(crate) fn aim(&mut self, frame: u64, at: Option<SystemTime>) {
         let (Some(deadline), Some(at), false) = (self.deadline, at, self.by_hand) else { return };
         let left = deadline.duration_since(at).unwrap_or_default();
@@ -85,7 +85,7 @@ impl Splitter {
         self.cut = Some(frame + frames_from(left, self.rate));
     }
 
-    /// The wall clock was set; the frame after that is captured at `at`.
+    /// Called when the wall clock was set; the frame after that is captured at `at`.
     pub(crate) fn clock_was_set(&mut self, at: SystemTime) {
         if let (Some(Split::Aligned(length)), Some(deadline)) = (self.split, self.deadline) {
             self.deadline = next_multiple(at, length, &self.zone).map(|next| next.min(deadline)).or(self.deadline);
@@ -105,7 +105,7 @@ impl Splitter {
         }
     }
 
-    /// Where that file ends is a matter of the wall clock.
+    /// Whether the end of that file depends on the wall clock.
     pub(crate) fn follows_the_clock(&self) -> bool {
         matches!(self.split, Some(Split::Aligned(_)))
     }
@@ -123,7 +123,7 @@ fn next_multiple(at: SystemTime, length: Duration, zone: &TimeZone) -> Option<Sy
     let length = i128::try_from(length.as_nanos()).ok().filter(|length| *length > 0)?;
     let now = Timestamp::try_from(at).ok()?;
     let next = next_shown(&now.to_zoned(zone.clone()), length, false)?.timestamp();
-    // Where the clocks change meanwhile, an hour is shown a second time, or one is left out.
+    // Where the clock changes meanwhile, an hour is shown twice, or one is skipped.
     let change = zone.following(now).next().map(|transition| transition.timestamp()).filter(|change| *change < next);
     let next = match change {
         Some(change) => next_shown(&change.to_zoned(zone.clone()), length, true)?.timestamp(),
@@ -132,7 +132,8 @@ fn next_multiple(at: SystemTime, length: Duration, zone: &TimeZone) -> Option<Sy
     Some(SystemTime::from(next)).filter(|next| *next > at)
 }
 
-/// The next moment, `from` itself included if wanted, at which a clock without changes shows a multiple of `length`.
+/// The next moment, `from` itself included if `inclusive`, at which a clock without changes shows a multiple of
+/// `length`.
 fn next_shown(from: &Zoned, length: i128, inclusive: bool) -> Option<Zoned> {
     let shown = from.datetime();
     let midnight = if length > DAY { civil::date(1970, 1, 1) } else { shown.date() };
@@ -193,7 +194,7 @@ mod tests {
             ("2026-11-20T09:31:07.25Z", HOUR, "2026-11-20T10:00:00Z"),
             ("2026-11-20T09:00:00Z", HOUR, "2026-11-20T10:00:00Z"),
             ("2026-11-20T09:31:07Z", MINUTE * 10, "2026-11-20T09:40:00Z"),
-            // Seven minutes do not divide a day, which begins anew: local midnight is 23:00 in UTC.
+            // Seven minutes do not divide a day, and each day starts anew: local midnight is 23:00 in UTC.
             ("2026-11-20T22:55:00Z", MINUTE * 7, "2026-11-20T23:00:00Z"),
             ("2026-11-20T09:31:07Z", HOUR * 24, "2026-11-20T23:00:00Z"),
             ("2026-11-20T09:31:07Z", HOUR * 48, "2026-11-20T23:00:00Z"),
@@ -215,11 +216,11 @@ mod tests {
     fn an_aligned_file_ends_at_the_first_frame_of_the_full_hour() {
         let mut splitter = Splitter::new(Some(Split::Aligned(HOUR)), 48_000, TimeZone::UTC);
         splitter.begin(7, Some(time("2026-11-20T09:59:59.99999Z")));
-        // So close before the hour it goes on to the next.
+        // A file this close before the hour continues to the next.
         assert_eq!(splitter.room(7), Some(3_600 * 48_000 + 1));
         splitter.aim(100, Some(time("2026-11-20T10:59:00Z")));
         assert_eq!(splitter.room(100), Some(60 * 48_000));
-        // While it was paused the hour passed.
+        // The hour passed while it was paused.
         splitter.aim(100, Some(time("2026-11-20T11:20:00Z")));
         assert_eq!(splitter.room(100), Some(0));
     }

@@ -13,12 +13,12 @@ pub enum RecordingState {
     Inactive,
     /// Frames are being gathered.
     Recording,
-    /// A recording is open, and what the source delivers is dropped.
+    /// A recording is open, and sound from the source is dropped.
     Paused,
 }
 
 impl RecordingState {
-    /// The standard's word for it.
+    /// The standard's name for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

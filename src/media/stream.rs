@@ -7,7 +7,7 @@ use std::{
 
 use crate::media::{MediaStreamTrack, ReadyState, identity};
 
-/// Told when a stream's set of tracks changes.
+/// Notified when a stream's set of tracks changes.
 pub(crate) trait StreamObserver: Send + Sync {
     fn tracks_changed(&self);
 }
@@ -112,7 +112,7 @@ impl MediaStream {
     pub fn remove_track(&self, track: &MediaStreamTrack) {
         let mut tracks = self.lock();
         let Some(index) = tracks.iter().position(|present| present == track) else { return };
-        // Dropped after the lock: it may be the last handle, and ending a track takes time.
+        // Dropped after the lock is released: it may be the last handle, and ending a track takes time.
         let _removed = tracks.remove(index);
         drop(tracks);
         self.notify_observers();

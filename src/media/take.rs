@@ -1,8 +1,8 @@
-//! One recording while it is gathered: the pump feeds it, the recorder commands it, its listeners are told events.
+//! One recording while it is gathered: the pump passes sound to it, the recorder sends commands, and its subscribers
+//! receive events.
 //!
-//! Everything here runs on the pump thread, in the order of frames and commands. What the sound becomes is the chain's
-//! and the encoder's business; where its bytes are kept is the piece's, of which a recording has one or, where it is
-//! split, one after the other.
+//! Everything here runs on the pump thread, in the order of frames and commands. The chain and the encoder process the
+//! sound; the piece keeps its bytes, and a recording has one piece or, where it is split, one after the other.
 
 mod end;
 mod files;
@@ -55,12 +55,12 @@ pub(crate) struct TakePlan {
     pub(crate) tracks: Vec<TrackKey>,
     pub(crate) source_format: AudioFormat,
     pub(crate) format: AudioFormat,
-    /// What is kept of the source's channels.
+    /// The mixer of the channels that are kept.
     pub(crate) mixer: ChannelMixer,
     pub(crate) gain_db: f64,
     pub(crate) mime_type: String,
     pub(crate) metadata: Metadata,
-    /// The broadcast extension is ours to fill in.
+    /// The broadcast extension is to be filled in by the recorder.
     pub(crate) dates_broadcast: bool,
     pub(crate) timeslice: Option<Duration>,
     pub(crate) max_frames: Option<u64>,
@@ -77,7 +77,7 @@ pub(crate) struct TakePlan {
 enum Ending {
     /// The caller stopped it, its tracks ended, or its length is reached.
     Complete,
-    /// It cannot go on, but encoder and disk are well. What was gathered is kept, and properly finished.
+    /// It cannot go on, but encoder and disk work. What was gathered is kept, and properly finished.
     Ended(Error),
     /// The encoder or the disk failed. What was gathered is kept as it is.
     Failed(Error),
@@ -95,7 +95,7 @@ pub(crate) struct Take {
     splitter: Splitter,
     pace: Pace,
     listening: Option<Listening>,
-    /// The gate lets sound through.
+    /// The gate passes sound.
     open: bool,
     /// Frames of the source that the closed gate has held back.
     cut: u64,
@@ -109,7 +109,7 @@ pub(crate) struct Take {
     skipped: u64,
     /// What was dropped last.
     history: History,
-    /// As long as the start can be moved.
+    /// Present as long as the start can be moved.
     late_start: Option<LateStart>,
     /// Lost frames that are not yet in a finished file.
     losses: Losses,
@@ -119,24 +119,24 @@ pub(crate) struct Take {
     markers_written: usize,
     /// The first frame of the current part.
     part: u64,
-    /// Since there is a first frame.
+    /// Present since there is a first frame.
     timeline: Option<Timeline>,
-    /// What the clock of the device was measured to be, in hertz.
+    /// The measured clock of the device, in hertz.
     device_rate: Option<f64>,
     recorded_at: Option<SystemTime>,
     /// Bytes in the files before this one.
     finished_bytes: u64,
     /// The limit in bytes is reached.
     full: bool,
-    /// Where the next file could not be made, it is tried again from this frame on.
+    /// After a new file could not be made, it is tried again from this frame on.
     retry_at: u64,
-    /// The disk's end was announced.
+    /// The warning that the disk is nearly full was given.
     low_space: bool,
-    /// The disk's end is reached.
+    /// The error of a disk that is full.
     shortage: Option<Error>,
     meter: LevelMeter,
     kept: KeptWatch,
-    /// That the gain makes it clip was told.
+    /// The warning about clipping by the gain was given.
     told_clipping: bool,
     samples: Vec<f32>,
     silence: Vec<f32>,
@@ -147,7 +147,7 @@ fn bytes_per_second(bits_per_second: u32) -> u64 {
 }
 
 /// Bytes that must be left for a recording to begin or to go on: what may come until they are counted again, and room
-/// for what belongs behind the last frame.
+/// for what follows the last frame.
 pub(crate) fn reserve(bits_per_second: u32) -> u64 {
     2 * bytes_per_second(bits_per_second) + 64 * 1024
 }
@@ -212,7 +212,7 @@ impl Take {
         self.plan.key
     }
 
-    /// What it is encoded as.
+    /// The format in which it is encoded.
     pub(crate) fn format(&self) -> AudioFormat {
         self.plan.format
     }
@@ -221,12 +221,12 @@ impl Take {
         &self.plan.tracks
     }
 
-    /// Its last event was fired.
+    /// Whether its last event was fired.
     pub(crate) fn is_over(&self) -> bool {
         self.over
     }
 
-    /// Frames are wanted now.
+    /// Whether frames are needed now.
     pub(crate) fn is_gathering(&self) -> bool {
         !self.paused && !self.over
     }
@@ -237,12 +237,12 @@ impl Take {
         Some(duration_of(limit.saturating_sub(self.frames), self.plan.format.sample_rate))
     }
 
-    /// Throws away what was made for it before it began.
+    /// Deletes what was made for it before it began.
     pub(crate) fn discard(self) {
         self.piece.discard();
     }
 
-    /// The source delivers to it from now on, at that pace; `before` is what it delivered last.
+    /// Called when the source delivers to it from now on, at that pace; `before` is the latest sound before that.
     pub(crate) fn begin(&mut self, pace: Pace, before: Option<&History>) {
         self.pace = pace;
         self.shared.begin(self.plan.key, &self.plan.mime_type, self.piece.path());
@@ -253,7 +253,7 @@ impl Take {
             self.apply(&TakeCommand::Pause);
         }
         before.into_iter().for_each(|before| self.history.adopt(before));
-        // What is cut out, or has left already, cannot begin anew.
+        // The start of a recording that is gated, or was handed over in part, cannot be moved.
         if !self.paused && self.open && self.plan.timeslice.is_none() {
             let reach = frames_in(self.plan.reach, self.plan.source_format.sample_rate);
             self.late_start = LateStart::new(reach, piece::channels_of(self.plan.source_format), before);
@@ -298,7 +298,7 @@ impl Take {
                 self.end_on_error(split);
             }
             TakeCommand::Mark(text) => self.mark(text),
-            // Nothing comes by which it could be cut: the file so far is complete as it is.
+            // No frame will come at which it could be cut: the file so far is complete as it is.
             TakeCommand::Next if (self.paused || !self.open) && self.piece.extent.frames > 0 => {
                 self.roll_over();
                 self.publish();
@@ -315,13 +315,14 @@ impl Take {
                 }
             }
             TakeCommand::Stop => self.end(Ending::Complete),
-            // Delivered by this very step; a stop that was called before it wins, one that is called after is refused.
+            // This step decides: a stop that was called before it takes precedence, one that is called after it is
+            // refused.
             TakeCommand::Fail(error) if self.shared.end(self.plan.key) => self.end(Ending::Ended(error.clone())),
             TakeCommand::Fail(_) => self.end(Ending::Complete),
         }
     }
 
-    /// The current place in the recording's rate, what the resampler still holds back included.
+    /// The current place in the recording's rate, including what the resampler still holds back.
     fn place(&self) -> u64 {
         self.recorded_rate(self.gathered)
     }
@@ -337,26 +338,26 @@ impl Take {
         self.fire(&RecorderEvent::Mark(marker));
     }
 
-    /// The clock of the device was measured to make so many frames a second.
+    /// Records the measured rate of the device, in frames per second of the system's clock.
     pub(crate) fn note_device_rate(&mut self, hertz: f64) {
         self.device_rate = Some(hertz);
         self.shared.with_progress(|progress| progress.device_rate_hz = Some(hertz));
     }
 
-    /// Some of what should have come was lost, nobody knows how much.
+    /// Records that some sound was lost, and that how much is unknown.
     pub(crate) fn note_unknown_loss(&self) {
         if self.is_gathering() {
             self.shared.with_progress(|progress| progress.lost_unknown = true);
         }
     }
 
-    /// Every track has ended.
+    /// Called when every track has ended.
     pub(crate) fn end_of_tracks(&mut self) {
         self.end(Ending::Complete);
     }
 
-    /// After a panic: says that it is over, and leaves what was written as it is. Encoder and output are not asked for
-    /// anything any more.
+    /// After a panic: reports that it is over, and leaves what was written as it is. Encoder and output are not used
+    /// any more.
     pub(crate) fn break_off(self, error: &Error) {
         if self.over {
             return;
@@ -366,11 +367,11 @@ impl Take {
         self.fire(&RecorderEvent::Stop);
     }
 
-    /// Tells the numbers to whoever watches.
+    /// Publishes the numbers to observers.
     fn publish(&mut self) {
         let (frames, recorded_at) = (self.frames, self.recorded_at);
         let level = self.meter.take();
-        // A float keeps what is beyond full scale.
+        // A float holds what is beyond full scale.
         let clipped = if self.plan.format.sample_format == SampleFormat::F32 { 0 } else { level.clipped };
         if clipped > 0 && self.plan.gain_db > 0.0 && !self.told_clipping {
             self.told_clipping = true;

@@ -1,6 +1,6 @@
-//! The sound of a track as it passes, for those who only look at it: a meter, a waveform, a spectrum.
+//! The sound of a track as it passes, for observers: a meter, a waveform, a spectrum.
 //!
-//! A tap is no recorder: whoever reads it too slowly misses something, and neither the recording nor the device notices.
+//! A tap is no recorder: a reader that is too slow misses frames, and neither the recording nor the device is affected.
 //! The pump thread offers blocks and never waits; any other thread takes them.
 
 use std::sync::{
@@ -11,7 +11,7 @@ use std::sync::{
 
 use crate::audio::AudioFormat;
 
-/// What a track lets through from the moment the tap was made.
+/// The sound of a track from the moment the tap was made.
 #[derive(Debug)]
 pub struct Tap {
     blocks: Receiver<Vec<f32>>,
@@ -29,7 +29,7 @@ pub(crate) struct TapInlet {
 
 /// A tap for sound of that format, on which at most `capacity` blocks wait to be read.
 pub(crate) fn tap(format: AudioFormat, capacity: usize) -> (TapInlet, Tap) {
-    // A channel without room would make the sender wait for its receiver.
+    // A channel without capacity would make the sender wait for its receiver.
     let (sender, blocks) = sync_channel(capacity.max(1));
     let missed = Arc::<AtomicU64>::default();
     let inlet = TapInlet { blocks: sender, missed: Arc::clone(&missed), channels: usize::from(format.channels.max(1)) };
@@ -37,7 +37,7 @@ pub(crate) fn tap(format: AudioFormat, capacity: usize) -> (TapInlet, Tap) {
 }
 
 impl TapInlet {
-    /// Offers interleaved samples. Returns false when nobody will read them any more.
+    /// Offers interleaved samples. Returns false when the tap is gone.
     pub(crate) fn offer(&self, samples: &[f32]) -> bool {
         match self.blocks.try_send(samples.to_vec()) {
             Ok(()) => true,
@@ -58,7 +58,7 @@ impl Tap {
     }
 
     /// Appends everything that waits (interleaved, full scale ±1.0) to `out` and returns how many frames that were.
-    /// Does not wait. What a disabled or muted track passes is silence.
+    /// Does not wait. A disabled or muted track passes silence.
     pub fn read(&self, out: &mut Vec<f32>) -> usize {
         let before = out.len();
         self.blocks.try_iter().for_each(|block| out.extend_from_slice(&block));

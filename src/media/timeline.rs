@@ -1,21 +1,21 @@
-//! At which time of the wall clock a frame of a recording was captured. Pure: clocks are read by the caller, the take, on
-//! the pump thread.
+//! The time of the wall clock at which a frame of a recording was captured. Pure: clocks are read by the caller, the
+//! take, on the pump thread.
 //!
-//! Frames count time far more evenly than they are delivered. So a frame's time is that of an earlier one plus what lies
-//! between them; the wall clock only moves that slowly, by how little late frames were delivered at best. A clock that is
-//! set moves it at once.
+//! Frames count time far more evenly than they are delivered. So a frame's time is that of an earlier one plus the time
+//! between them; the wall clock only moves that slowly, by the smallest lateness with which frames were delivered. A
+//! clock that is set moves it at once.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::audio::time::duration_of;
 
-/// So long frames are watched before the estimate moves.
+/// How long frames are observed before the estimate moves.
 const ESTIMATE_WINDOW: Duration = Duration::from_secs(10);
 
 /// A difference of this size is no drift: a clock was set, or the machine slept.
 const STEP_SECONDS: f64 = 1.0;
 
-/// What one look at the clocks came to.
+/// The result of one comparison of the clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// Nothing new.
@@ -32,14 +32,14 @@ pub(crate) struct Timeline {
     rate: u32,
     /// A frame and when it was captured.
     known: (u64, SystemTime),
-    /// Both clocks at the last look.
+    /// Both clocks at the last comparison.
     clocks: (SystemTime, Instant),
-    /// Since which frame it is watched how late frames come, and the least so far in seconds.
+    /// The frame from which on the lateness of frames is observed, and the least so far in seconds.
     watched: (u64, f64),
 }
 
 impl Timeline {
-    /// Frame `frame` was captured at `at`; the clocks show this now.
+    /// Frame `frame` was captured at `at`; `clocks` are the clocks now.
     pub(crate) fn new(rate: u32, frame: u64, at: SystemTime, clocks: (SystemTime, Instant)) -> Self {
         Self { rate, known: (frame, at), clocks, watched: (frame, f64::INFINITY) }
     }
@@ -53,12 +53,12 @@ impl Timeline {
         }
     }
 
-    /// Time passed from which nothing was recorded.
+    /// Skips time from which nothing was recorded.
     pub(crate) fn skip(&mut self, length: Duration) {
         self.known.1 += length;
     }
 
-    /// The clocks show this when `frame` is the next one to come.
+    /// Compares the clocks when `frame` is the next one to come.
     pub(crate) fn look(&mut self, frame: u64, clocks: (SystemTime, Instant)) -> Seen {
         let passed = clocks.1.saturating_duration_since(self.clocks.1);
         let step = seconds_between(self.clocks.0, clocks.0) - passed.as_secs_f64();
@@ -96,7 +96,8 @@ mod tests {
 
     const RATE: u32 = 1_000;
 
-    /// A recording of which a second comes `late` seconds late; the wall clock differs by `wall` from the other.
+    /// Simulates a recording of which a second comes `late` seconds late; the wall clock differs by `wall` from the
+    /// other.
     fn run(timeline: &mut Timeline, from: (SystemTime, Instant), second: u64, wall: f64, late: f64) -> Seen {
         let elapsed = Duration::from_secs_f64(second as f64 + late);
         let shifted = from.0 + Duration::from_secs_f64(10_000.0 + wall) - Duration::from_secs(10_000);

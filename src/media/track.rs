@@ -46,7 +46,7 @@ pub struct TrackSettings {
     pub latency: Option<f64>,
 }
 
-/// What the device can be asked for, as ranges with both ends included (Media Capture and Streams, § 4.3
+/// What can be requested of the device, as ranges with both ends included (Media Capture and Streams, § 4.3
 /// "MediaTrackCapabilities").
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -110,7 +110,7 @@ pub struct MediaStreamTrack {
 }
 
 impl MediaStreamTrack {
-    /// A new live track on `source`, as muted as that is; `None` if the source has closed.
+    /// A new live track on `source`, muted if that is; `None` if the source has closed.
     pub(crate) fn attach(source: &Arc<Source>, enabled: bool, constraints: Constraints) -> Option<Self> {
         Self::attach_as(source, enabled, source.is_muted(), constraints)
     }
@@ -120,7 +120,7 @@ impl MediaStreamTrack {
         if source.add_track(track.key(), enabled, Arc::downgrade(&track.shared.state)) {
             return Some(track);
         }
-        // It never lived, so its drop must not detach it.
+        // It was never live, so its drop must not detach it.
         track.shared.state.stop();
         None
     }
@@ -181,7 +181,7 @@ impl MediaStreamTrack {
         self.shared.state.lock().enabled
     }
 
-    /// Lets sound through or not: a disabled track is recorded as silence of full length, from this very frame on.
+    /// Passes sound or not: a disabled track is recorded as silence of full length, from this very frame on.
     pub fn set_enabled(&self, enabled: bool) {
         let mut flags = self.shared.state.lock();
         if flags.enabled == enabled {
@@ -206,9 +206,9 @@ impl MediaStreamTrack {
         self.shared.state.lock().ready
     }
 
-    /// Ends the track: no `Ended` event, since the caller knows. A second call does nothing. With the last live track
-    /// of its source the device is closed, and another program can open it when this returns (or two seconds later, if
-    /// the sound system does not let go).
+    /// Ends the track: no `Ended` event, since the caller ended it. A second call does nothing. With the last live
+    /// track of its source the device is closed, and another program can open it when this returns (or two seconds
+    /// later, if the sound system does not release it).
     pub fn stop(&self) {
         self.shared.stop();
     }
@@ -228,7 +228,7 @@ impl MediaStreamTrack {
         }
     }
 
-    /// What the device can be asked for.
+    /// What can be requested of the device.
     #[must_use]
     pub fn capabilities(&self) -> TrackCapabilities {
         let device = self.shared.source.device();
@@ -255,13 +255,14 @@ impl MediaStreamTrack {
         self.shared.source.speakers().cloned()
     }
 
-    /// The sound that passes from now on, for a meter or a picture; at most `capacity` blocks wait to be read. Each call
-    /// makes a tap of its own. It keeps neither the track nor the device alive. A generator or a file begins to run with
-    /// its first tap; one that runs as fast as it is read passes nothing while nobody records. Not part of the standard.
+    /// The sound that passes from now on, for a meter or a picture; at most `capacity` blocks wait to be read. Each
+    /// call makes a tap of its own. It keeps neither the track nor the device alive. A generator or a file begins to
+    /// run with its first tap; one that runs as fast as it is read passes nothing while nothing is recorded. Not part
+    /// of the standard.
     #[must_use]
     pub fn tap(&self, capacity: usize) -> Tap {
         let (inlet, tap) = tap::tap(self.shared.source.format(), capacity);
-        // An ended track passes nothing, and a source that has just closed refuses.
+        // An ended track passes nothing, and a source that has just closed refuses it.
         if self.ready_state() == ReadyState::Live {
             self.shared.source.post(Action::AddTap(self.key(), inlet));
         }
@@ -270,8 +271,8 @@ impl MediaStreamTrack {
 
     /// Keeps the last `length` of what the source delivers in memory from now on, for recordings that begin with it
     /// ([`RecorderOptions::pre_roll`](crate::media::RecorderOptions::pre_roll)); for all tracks of the source, until it
-    /// is closed or another length is asked for, zero for none. What is muted is kept as silence. A generator or a file
-    /// begins to run. Not part of the standard.
+    /// is closed or another length is set, zero for none. Muted sound is kept as silence. A generator or a file begins
+    /// to run. Not part of the standard.
     pub fn keep(&self, length: Duration) {
         let source = &self.shared.source;
         if self.ready_state() == ReadyState::Live {
@@ -279,7 +280,7 @@ impl MediaStreamTrack {
         }
     }
 
-    /// What happens to the track from now on. Each call makes a listener of its own.
+    /// The events of the track from now on. Each call makes a subscriber of its own.
     #[must_use]
     pub fn events(&self) -> Receiver<TrackEvent> {
         self.shared.state.events()
@@ -287,7 +288,7 @@ impl MediaStreamTrack {
 }
 
 impl PartialEq for MediaStreamTrack {
-    /// Handles are equal if they mean the same track.
+    /// Handles are equal if they refer to the same track.
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }

@@ -1,4 +1,4 @@
-//! What the handles of one track share with the pump: whether it is live, and who is told what happens to it.
+//! What the handles of one track share with the pump: whether it is live, and the subscribers to its events.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc::Receiver};
 
@@ -50,7 +50,7 @@ impl TrackState {
         self.listeners.subscribe()
     }
 
-    /// The source muted or unmuted itself.
+    /// Called when the source muted or unmuted itself.
     pub(crate) fn mute(&self, muted: bool) {
         let mut flags = self.lock();
         if flags.ready == ReadyState::Ended || flags.muted == muted {
@@ -65,7 +65,7 @@ impl TrackState {
         self.listeners.fire(&TrackEvent::Notice(notice.clone()));
     }
 
-    /// The source ended by itself. A stop that came first suppresses the event.
+    /// Called when the source ended by itself. A stop that came first suppresses the event.
     pub(crate) fn end(&self, reason: &EndReason) {
         if self.stop() {
             self.listeners.fire(&TrackEvent::Ended(reason.clone()));
@@ -73,13 +73,13 @@ impl TrackState {
         }
     }
 
-    /// It is ended from now on. False if it was before.
+    /// Ends it. Returns false if it was ended before.
     pub(super) fn stop(&self) -> bool {
         let mut flags = self.lock();
         std::mem::replace(&mut flags.ready, ReadyState::Ended) == ReadyState::Live
     }
 
-    /// Nothing is told any more.
+    /// No more events are sent.
     pub(super) fn close(&self) {
         self.listeners.close();
     }

@@ -1,12 +1,12 @@
-//! What the pump tells the owners of tracks about the sound and the clock.
+//! What the pump reports to the owners of tracks about the sound and the clock.
 
 use super::Pump;
 use crate::capture::{Warning, WarningKind};
 
 impl Pump {
-    /// Tells what is wrong with the sound itself.
+    /// Reports what is wrong with the sound itself.
     pub(super) fn watch_input(&mut self) {
-        // What the source mutes by itself was told already.
+        // A mute by the source was reported already.
         if self.muted {
             return;
         }
@@ -16,7 +16,7 @@ impl Pump {
         });
     }
 
-    /// Tells that the machine slept, which a microphone misses.
+    /// Reports that the machine slept; a microphone records nothing meanwhile.
     pub(super) fn notice_sleep(&mut self) {
         let Some(slept) = self.input.as_ref().and_then(|_| self.machine.look()) else { return };
         let message = format!("the machine slept for {} s, of which nothing is recorded", slept.as_secs());
@@ -24,7 +24,7 @@ impl Pump {
         self.each_track(|track| track.notice(&notice));
     }
 
-    /// Now and then tells what the clock of the device was measured to be.
+    /// Reports the measured clock of the device now and then.
     pub(super) fn report_device_rate(&mut self) {
         let second = self.consumed / u64::from(self.stream.format().sample_rate.max(1));
         if std::mem::replace(&mut self.second, second) != second

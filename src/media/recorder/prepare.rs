@@ -98,7 +98,7 @@ impl MediaRecorder {
         }
     }
 
-    /// What was asked for, or what the codec implies.
+    /// The requested format, or the one that the codec implies.
     pub(super) fn sample_format(&self) -> Result<SampleFormat> {
         let mut implied = self.codecs.iter().flat_map(|codec| codec.sample_formats).copied();
         match self.options.sample_format {
@@ -120,7 +120,7 @@ impl MediaRecorder {
     }
 }
 
-/// About how many bits a second a recording of that stream takes, or those that were asked for.
+/// About how many bits a second a recording of that stream takes, or the requested number.
 pub(super) fn estimate(
     stream: &MediaStream,
     options: &RecorderOptions,

@@ -1,4 +1,4 @@
-//! The end of a take, and what its files say of themselves.
+//! The end of a take, and the tags of its files.
 
 use jiff::civil;
 
@@ -35,7 +35,7 @@ impl Take {
             Ending::Failed(_) => Ok(()),
         };
         if matches!(ending, Ending::Failed(_)) || finished.is_err() {
-            // What was encoded and not written is not in the file.
+            // Frames that were encoded and not written are not in the file.
             self.frames = self.kept_end();
         }
         let sealed = self
@@ -48,7 +48,7 @@ impl Take {
             Ending::Complete => finished.and(sealed).err(),
         };
         if !self.open {
-            // What was held back when it ended.
+            // The frames that were held back when it ended.
             let cut = duration_of(self.cut + self.history.len(), self.plan.source_format.sample_rate);
             self.shared.with_progress(|progress| progress.cut += cut);
         }
@@ -74,7 +74,7 @@ impl Take {
     fn finish(&mut self) -> Result<()> {
         self.samples.clear();
         self.chain.finish(&mut self.samples)?;
-        // The last blob is the end's: what is flushed here belongs into it.
+        // The last blob is fired at the end: what is flushed here belongs into it.
         self.plan.timeslice = None;
         self.encode()?;
         let tags = self.tags(self.piece.extent);
@@ -104,7 +104,7 @@ impl Take {
         tags
     }
 
-    /// Frames between midnight and the first one of `piece`, counted on from the beginning of the recording.
+    /// Frames between midnight and the first one of `piece`, counted from the beginning of the recording.
     pub(super) fn time_reference(&self, piece: Extent) -> Option<u64> {
         let rate = self.plan.format.sample_rate;
         let began = local_time::at(self.recorded_at?)?;

@@ -1,4 +1,4 @@
-//! What was gathered becomes bytes: in one file, or in one after the other, as far as limits and the disk allow.
+//! Turns gathered sound into bytes: in one file, or in one after the other, as far as limits and the disk allow.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::{
     },
 };
 
-/// When the end of the disk is announced.
+/// How long before the disk is full the warning is given.
 const LOW_SPACE: Duration = Duration::from_secs(5 * 60);
 
 /// After a new file could not be made, this much is recorded before it is tried again.
 const RETRY_LENGTH: Duration = Duration::from_secs(10);
 
 impl Take {
-    /// Encodes and writes `self.samples`, up to the length that was asked for, into one file after the other.
+    /// Encodes and writes `self.samples`, up to the requested length, into one file after the other.
     pub(super) fn encode(&mut self) -> Result<()> {
         let channels = piece::channels_of(self.plan.format);
         if let Some(limit) = self.plan.max_frames {
@@ -46,14 +46,14 @@ impl Take {
         Ok(())
     }
 
-    /// The next frame is the first one of its file.
+    /// Records that the next frame is the first one of its file.
     fn note_begin_of_piece(&mut self) {
         let begins_at = self.timeline.as_ref().map(|timeline| timeline.time_of(self.frames));
         let elapsed = self.frames + self.recorded_rate(self.skipped);
         self.piece.extent = Extent { first_frame: self.frames, frames: 0, begins_at, elapsed };
         self.splitter.begin(self.frames, begins_at);
         if self.plan.dates_broadcast {
-            // What stands in front of the sound tells the date even if the recording is cut off.
+            // What stands before the sound contains the date even if the recording is cut off.
             let mut tags = self.plan.metadata.clone();
             tags.date = tags.date.or_else(|| begins_at.and_then(local_time));
             tags.time_reference = tags.time_reference.or_else(|| self.time_reference(self.piece.extent));
@@ -83,7 +83,7 @@ impl Take {
         }
         let until_limit = self.room_below_limit();
         self.full = until_limit == 0;
-        // Where no new file can be made, the old one goes on.
+        // If no new file can be made, the old one goes on.
         let in_piece = match self.room_in_piece() {
             0 => self.retry_at.saturating_sub(self.frames).max(1),
             room => room,
@@ -112,7 +112,7 @@ impl Take {
         self.full || self.plan.max_frames.is_some_and(|limit| self.frames >= limit)
     }
 
-    /// Goes on in a new file, and hands over the old one, whole. If there can be no new one, the old one goes on.
+    /// Continues in a new file, and hands over the old one, whole. If no new one can be made, the old one goes on.
     pub(super) fn roll_over(&mut self) {
         self.late_start = None;
         self.publish_start();
@@ -141,7 +141,7 @@ impl Take {
         self.count(&written);
     }
 
-    /// Finishes a file that another one follows, and hands it over. Returns its size in bytes.
+    /// Finishes a file that is followed by another one, and hands it over. Returns its size in bytes.
     fn complete(&mut self, mut old: Piece) -> u64 {
         let tags = self.tags(old.extent);
         let finished = old.finish(tags).map(|written| self.count(&written));
@@ -166,7 +166,7 @@ impl Take {
         }
     }
 
-    /// Warns in time, and ends in good order before a write fails.
+    /// Warns in time, and ends properly before a write fails.
     fn watch_space(&mut self, available: u64) {
         let bits_per_second = self.plan.files.bits_per_second;
         let left = Duration::from_secs(available / bytes_per_second(bits_per_second).max(1));
@@ -175,7 +175,7 @@ impl Take {
             self.low_space = true;
             self.fire(&RecorderEvent::LowSpace { left });
         }
-        // Somebody may have made room.
+        // Space may have been freed.
         self.low_space &= left < 2 * LOW_SPACE;
         if available < reserve(bits_per_second) {
             let full = std::io::Error::new(std::io::ErrorKind::StorageFull, "the disk is full");
@@ -194,7 +194,7 @@ impl Take {
         Ok(())
     }
 
-    /// The first frame behind those that are in the bytes so far.
+    /// The first frame after those that are in the bytes so far.
     pub(super) fn kept_end(&self) -> u64 {
         let kept = self.piece.kept_frames().map(|kept| self.piece.extent.first_frame + kept);
         kept.map_or(self.frames, |kept| kept.min(self.frames))

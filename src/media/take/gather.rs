@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Take {
-    /// Takes in what the source delivered.
+    /// Takes what the source delivered.
     pub(crate) fn gather(&mut self, sound: Sound<'_>) {
         if self.over {
             return;
@@ -44,7 +44,7 @@ impl Take {
         self.publish();
     }
 
-    /// Tells what is wrong with what goes into the recording.
+    /// Reports what is wrong with the sound that goes into the recording.
     fn watch(&mut self, samples: &[f32]) {
         if !self.paused {
             let gathered = self.gathered + self.frames_of(samples);
@@ -84,7 +84,7 @@ impl Take {
         Ok(())
     }
 
-    /// Records these samples if they are worth it.
+    /// Records these samples if the gate is open.
     fn pass_gate(&mut self, samples: &[f32]) -> Result<()> {
         let Some(listening) = self.listening.as_mut().filter(|_| !self.over) else { return Ok(()) };
         let finding = listening.push(samples);
@@ -110,7 +110,7 @@ impl Take {
         Ok(())
     }
 
-    /// Goes on with what was kept, so that the first syllable is whole.
+    /// Continues with the kept sound, so that the first syllable is whole.
     fn open_gate(&mut self) -> Result<()> {
         let cut = duration_of(std::mem::take(&mut self.cut), self.plan.source_format.sample_rate);
         self.shared.with_progress(|progress| progress.cut += cut);
@@ -129,7 +129,7 @@ impl Take {
         }
     }
 
-    /// Nobody has spoken for some time.
+    /// Called when nobody has spoken for some time.
     pub(super) fn on_quiet(&mut self, quiet: Quiet) {
         match quiet {
             Quiet::Same => {}
@@ -142,7 +142,7 @@ impl Take {
         }
     }
 
-    /// Records what was kept while nothing was recorded.
+    /// Records the sound that was kept while nothing was recorded.
     pub(super) fn record_history(&mut self) -> Result<()> {
         if self.history.len() == 0 {
             return Ok(());
@@ -153,7 +153,7 @@ impl Take {
         self.take_in(&kept)
     }
 
-    /// Frames of the source are not recorded, while time goes on.
+    /// Skips frames of the source that are not recorded, while time goes on.
     fn skip(&mut self, frames: u64) {
         if let Some(timeline) = &mut self.timeline {
             self.skipped += frames;
@@ -179,7 +179,7 @@ impl Take {
         Ok(())
     }
 
-    /// The first frame was captured so long ago.
+    /// Records that the first frame was captured `ago` before now.
     fn note_begin(&mut self, ago: Duration) {
         let now = SystemTime::now();
         let at = now.checked_sub(ago).unwrap_or(now);
@@ -187,7 +187,7 @@ impl Take {
         self.timeline = Some(Timeline::new(self.plan.format.sample_rate, 0, at, (now, Instant::now())));
     }
 
-    /// Where a file is to end with the hour, the hour is looked for.
+    /// Checks the wall clock, where a file is to end with the hour.
     fn look_at_the_clock(&mut self) {
         let place = self.place();
         let Some(timeline) = self.timeline.as_mut().filter(|_| self.pace != Pace::Fast && !self.over) else { return };

@@ -1,5 +1,5 @@
-//! A recording that is made to begin before it was started, with what is still in memory of that time: it is written
-//! anew from there on, and takes the place of what was written so far only when it is whole. Run by the pump thread.
+//! A recording that is made to begin before it was started, with the sound of that time that is still in memory: it is
+//! rewritten from there on, and replaces what was written so far only when it is whole. Run by the pump thread.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,21 +11,21 @@ use crate::{
     media::{NewFile, RecorderEvent, history::History, losses::Losses, timeline::Timeline},
 };
 
-/// So long after its start a recording can be made to begin earlier, or later again.
+/// How long after its start a recording can be made to begin earlier, or later again.
 const MOVABLE_LENGTH: Duration = Duration::from_secs(30);
 
 /// The start of a recording while it can be moved.
 pub(super) struct LateStart {
-    /// What the source delivered before the start, as far as it was kept, and all that was gathered since.
+    /// The sound from before the start, as far as it was kept, and everything gathered since.
     sound: History,
-    /// Frames of the source in it that came before the start, those of them that are recorded, and those that are to be.
+    /// Frames of the source in it from before the start, those of them that are recorded, and those that are to be.
     kept: u64,
     taken: u64,
     wanted: u64,
 }
 
 impl LateStart {
-    /// With at most `reach` frames of what was kept `before` the start; `None` if nothing was.
+    /// With at most `reach` frames of the sound kept `before` the start; `None` if there is none.
     pub(super) fn new(reach: u64, channels: usize, before: Option<&History>) -> Option<Self> {
         let mut sound = History::new(reach, channels);
         sound.adopt(before?);
@@ -40,7 +40,7 @@ impl LateStart {
 }
 
 impl Take {
-    /// These samples were gathered.
+    /// Records samples that were gathered.
     pub(super) fn note_for_start(&mut self, samples: &[f32]) {
         let Some(late) = &mut self.late_start else { return };
         late.sound.push(samples);
@@ -49,29 +49,28 @@ impl Take {
         }
     }
 
-    /// The next frames that are gathered were lost.
+    /// Records that the next gathered frames were lost.
     pub(super) fn note_loss_for_start(&mut self, frames: u64) {
         if let Some(late) = &mut self.late_start {
             late.sound.count_loss(frames);
         }
     }
 
-    /// The recording is to begin so many frames of the source before its start, or as many as are kept.
+    /// Requests that the recording begin `frames` frames of the source before its start, or as many as are kept.
     pub(super) fn want_start(&mut self, frames: u64) {
         if let Some(late) = &mut self.late_start {
             late.wanted = frames.min(late.kept);
         }
     }
 
-    /// From now on the start stays where it is wanted.
+    /// Fixes the start where it was requested last.
     pub(super) fn fix_start(&mut self) {
         self.settle_start();
         self.late_start = None;
         self.publish_start();
     }
 
-    /// Moves the start to where it is wanted. Left for a moment in which nothing waits to be read, as it may take some
-    /// time.
+    /// Moves the start to where it was requested. Done while nothing is waiting to be read, as it may take some time.
     pub(crate) fn settle_start(&mut self) {
         let Some(mut late) = self.late_start.take_if(|late| late.wanted != late.taken) else { return };
         match self.begin_anew(&late) {
@@ -89,7 +88,7 @@ impl Take {
         self.publish_start();
     }
 
-    /// Tells how far the start was moved, and can be.
+    /// Publishes how far the start was moved, and can be.
     pub(super) fn publish_start(&self) {
         let rate = self.plan.source_format.sample_rate;
         let (taken, kept) = self.late_start.as_ref().map_or((None, 0), |late| (Some(late.taken), late.kept));
