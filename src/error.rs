@@ -1,8 +1,8 @@
 //! The one error type of the library.
 //!
-//! Every failure has a [`ErrorKind`], a sentence of context that names the thing that failed, and, where another
-//! error caused it, that error as its source. Kinds carry the names of the web standards where those have one, so
-//! that a caller can report the same word that a browser would.
+//! Every failure has a [`ErrorKind`], a sentence of context that names the thing that failed, and, where another error
+//! caused it, that error as its source. Kinds carry the names of the web standards where those have one, so that a
+//! caller can report the same name that a browser would.
 
 use std::{fmt, io, sync::Arc};
 
@@ -29,13 +29,13 @@ pub enum ErrorKind {
     NotAllowed,
     /// `NotReadableError`: the device exists but cannot be opened (busy, hardware, driver, server gone).
     NotReadable,
-    /// `AbortError`: the device could not be used for any other reason, or the caller broke the work off.
+    /// `AbortError`: the device could not be used for any other reason, or the caller ended the work.
     Abort,
-    /// `UnknownError`: a disk, an encoder or anything else failed; the source tells.
+    /// `UnknownError`: a disk, an encoder or anything else failed; the source has the cause.
     Unknown,
     /// `EncodingError`: a file was written and has its name, but is not what it should be.
     Encoding,
-    /// A file of that name is already there, and nothing is ever overwritten unasked.
+    /// A file of that name is already there, and no file is overwritten without a request.
     AlreadyExists,
     /// The bytes of a file or the words of an argument are not what their format demands.
     InvalidData,
@@ -109,7 +109,7 @@ impl Error {
         self
     }
 
-    /// The same failure, seen as one of another kind.
+    /// The same failure with another kind.
     #[must_use]
     pub(crate) fn of_kind(self, kind: ErrorKind) -> Self {
         Self { kind, ..self }
@@ -121,7 +121,7 @@ impl Error {
         Self { constraint: Some(constraint), ..Self::new(ErrorKind::Overconstrained, context) }
     }
 
-    /// The same failure, because of what the caller asked for under that name.
+    /// The same failure, caused by what the caller requested under that name.
     #[must_use]
     pub(crate) fn because_of(self, constraint: &'static str) -> Self {
         Self { constraint: Some(constraint), ..self }
@@ -133,7 +133,7 @@ impl Error {
         Self { file: Some(file.to_owned()), ..Self::new(ErrorKind::Undecodable, context) }
     }
 
-    /// An input or output error with what was being done; permission and "exists" keep kinds of their own.
+    /// An input or output error with the context of the operation; permission and "exists" keep kinds of their own.
     #[must_use]
     pub fn from_io(error: io::Error, context: impl Into<String>) -> Self {
         let kind = match error.kind() {
@@ -157,8 +157,8 @@ impl Error {
         self.kind.name()
     }
 
-    /// The required constraint that could not be met, for [`ErrorKind::Overconstrained`]; `map` or `channels` if what is
-    /// to be kept of a source does not fit it, for [`ErrorKind::NotSupported`].
+    /// The required constraint that could not be met, for [`ErrorKind::Overconstrained`]; `map` or `channels` if the
+    /// requested channels do not fit the source, for [`ErrorKind::NotSupported`].
     #[must_use]
     pub fn constraint(&self) -> Option<&'static str> {
         self.constraint
@@ -188,7 +188,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// What the system says, without the number of the error behind it, which tells people nothing.
+/// The message of the system, without the number of the error after it, which means nothing to people.
 fn without_number(text: &str) -> &str {
     let number = text.rsplit_once(" (os error ").and_then(|(text, number)| Some((text, number.strip_suffix(')')?)));
     match number {
@@ -198,8 +198,8 @@ fn without_number(text: &str) -> &str {
 }
 
 impl std::error::Error for Error {
-    /// The cause. [`Display`](fmt::Display) tells it as well, so that one line says everything: whoever prints a chain of
-    /// errors need not go on behind this one.
+    /// The cause. [`Display`](fmt::Display) includes it as well, so that one line has everything: a caller that prints
+    /// a chain of errors need not go on after this one.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         let source: &(dyn std::error::Error + 'static) = self.source.as_deref()?;
         Some(source)

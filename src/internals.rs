@@ -1,5 +1,5 @@
-//! What is timed by `benches/micro.rs` and is nobody else's: parts that a recording is made of. There only with the
-//! feature `internals`, and without any promise.
+//! Parts of a recording that are timed by `benches/micro.rs` and used by nothing else. Available only with the feature
+//! `internals`, and without any guarantee of stability.
 
 use std::time::Duration;
 

@@ -72,13 +72,13 @@
 //! | [`audio`] | formats, levels, resampling, time in frames |
 //! | [`error`] | what can go wrong, by kind |
 //!
-//! The library prints nothing, never ends the process, and knows no terminal.
+//! The library prints nothing, never ends the process, and uses no terminal.
 
 /// Gives an enum its names: `name` and `Display`.
 macro_rules! named {
     ($of:ty: $($variant:ident $name:literal),+ $(,)?) => {
         impl $of {
-            /// Its name in machine output; the standard's word where there is one.
+            /// Its name in machine output; the standard's name where there is one.
             #[must_use]
             #[allow(clippy::unneeded_struct_pattern, reason = "the same pattern for every kind of variant")]
             pub const fn name(&self) -> &'static str {
@@ -96,7 +96,7 @@ macro_rules! named {
     };
 }
 
-/// Gives a struct that will grow a method for each of its fields, so that one is made with what matters:
+/// Gives a struct that will grow a method for each of its fields, so that only the relevant fields need to be set:
 /// `RecorderOptions::default().mime_type("audio/flac")`.
 macro_rules! setters {
     ($of:ty: $($field:ident: $type:ty),+ $(,)?) => {

@@ -47,7 +47,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Ends what the resampler holds back, at a jump; the stretcher blends over it.
+    /// Flushes what the resampler holds back, at a jump; the stretcher blends over it.
     pub(super) fn end_segment(&mut self, out: &mut Vec<f32>) -> Result<()> {
         self.resampled.clear();
         self.resampler.finish(&mut self.resampled)?;

@@ -1,4 +1,4 @@
-//! An output that nobody hears: frames go by as time passes, for machines without a loudspeaker and for tests.
+//! A silent output: frames go by as time passes, for machines without a loudspeaker and for tests.
 //!
 //! Its frames are taken on a thread `clock-output` that ends with the line.
 
@@ -64,7 +64,7 @@ fn pass(drain: &mut LineDrain, mut frames: u64, channels: u16) {
     let mut block = Vec::new();
     while frames > 0 {
         let now = frames.min(BLOCK);
-        // Samples of no size: nobody looks at them.
+        // Samples of size zero: they are not used.
         block.resize(usize::try_from(now).unwrap_or(0) * usize::from(channels), ());
         drain.fill(&mut block, |_| (), Duration::ZERO);
         frames -= now;

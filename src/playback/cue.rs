@@ -1,4 +1,4 @@
-//! A short tone that says that something begins or is over. The caller's thread waits until it was heard.
+//! A short tone that signals that something begins or is over. The caller's thread waits until it was heard.
 
 use std::{
     f64::consts::TAU,
@@ -12,7 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// What is said.
+/// What is signalled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cue {
@@ -47,7 +47,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// Plays it, and returns when it was heard.
 ///
 /// # Errors
-/// Those of opening the output; [`NotReadable`](ErrorKind::NotReadable) if it does not take the sound.
+/// Those of opening the output; [`NotReadable`](ErrorKind::NotReadable) if it does not accept the sound.
 pub fn play_cue(output: &mut dyn Output, cue: Cue) -> Result<()> {
     let mut line = output.open(AudioFormat::new(48_000, 1, SampleFormat::F32))?;
     let format = line.format();
@@ -97,7 +97,7 @@ mod tests {
         assert!((loudest - 0.25).abs() < 0.01, "{loudest}");
     }
 
-    /// As loudspeakers are, whatever is asked for.
+    /// Like a loudspeaker, whatever format is requested.
     struct Stereo;
 
     impl Output for Stereo {

@@ -1,7 +1,7 @@
-//! What the thread `player` does: carries out commands, reads ahead, and says where it is.
+//! What the thread `player` does: carries out commands, reads ahead, and publishes its position.
 //!
-//! It sleeps until the next command when there is nothing to play, and gives the device back then, because an open line
-//! costs power and may keep others from being heard.
+//! It sleeps until the next command when there is nothing to play, and closes the device then, because an open line
+//! costs power and may block other programs.
 
 mod feed;
 
@@ -28,29 +28,29 @@ use crate::{
     format::Decoder,
 };
 
-/// How often the queue is filled and the position told while playing.
+/// How often the queue is filled and the position published while playing.
 const FILL_INTERVAL: Duration = Duration::from_millis(10);
-/// Read at a time.
+/// Length of what is read at a time.
 const BLOCK: Duration = Duration::from_millis(10);
-/// Read at most in one turn, so that commands are obeyed even if the output takes frames as fast as they come.
+/// The most blocks that are read in one turn, so that commands are executed even if the output takes frames as fast as
+/// they come.
 const MOST_BLOCKS: usize = 100;
-/// A pause gives the device back after this.
+/// A pause closes the device after this.
 const PAUSE_OPEN_MAX: Duration = Duration::from_secs(3);
-/// The device is given back so long after it should have been heard to the end: what it says of its latency is an
-/// estimate.
+/// The device is closed this long after the end should have been heard: the latency that it reports is an estimate.
 const CLOSE_DELAY: Duration = Duration::from_millis(150);
-/// A device that takes nothing for so long is dead. The first frames may take 2 s on a sleeping server.
+/// A device that takes nothing for this long is dead. The first frames may take 2 s on a sleeping server.
 const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The shortest repeat; a shorter one would only read the file over and over.
 const SHORTEST_REPEAT: Duration = Duration::from_millis(20);
-/// The level is that of so much sound before the frame that is heard.
+/// The level is that of this much sound before the frame that is heard.
 const LEVEL_WINDOW: Duration = Duration::from_millis(50);
-/// Blocks whose level is remembered: more than are ever read ahead.
+/// Blocks whose level is stored: more than are ever read ahead.
 const LEVELS_MAX: usize = 1_024;
 const SPEEDS: (f64, f64) = (0.5, 3.0);
 const VOLUME_MAX: f32 = 4.0;
 
-/// What the handle asks for.
+/// The commands of the handle.
 #[derive(Debug)]
 pub(super) enum Command {
     Play,
@@ -71,7 +71,7 @@ struct Open {
     chain: Chain,
     /// When the device last took something, and how much it had taken by then.
     alive: (Instant, u64),
-    /// When this was last looked at.
+    /// When this was last checked.
     looked: Instant,
 }
 
@@ -84,19 +84,19 @@ pub(super) struct Engine {
     format: AudioFormat,
     open: Option<Open>,
     timeline: Timeline,
-    /// The frame of the recording that is read next.
+    /// The frame of the recording to be read next.
     next: u64,
     /// Whether the decoder has to be moved there first.
     moved: bool,
     block: Vec<f32>,
     /// The frames of each block that was read, and the largest absolute sample in it.
     levels: VecDeque<(Range<u64>, f32)>,
-    /// Frames for the line that found no room yet, and how many samples of them did.
+    /// Frames for the line that did not fit yet, and how many samples of them did.
     pending: Vec<f32>,
     written: usize,
     /// Nothing will be read any more: the end was reached, or this error.
     done: Option<Result<()>>,
-    /// When the device may be given back.
+    /// When the device may be closed.
     release: Option<Instant>,
 }
 
@@ -123,7 +123,7 @@ impl Engine {
         }
     }
 
-    /// Runs until it is told to stop or the handle is gone.
+    /// Runs until a stop command or until the handle is gone.
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
         self.serve(commands);
         self.close();
@@ -141,7 +141,8 @@ impl Engine {
                 Ok(command) => {
                     self.update_position();
                     self.apply(command);
-                    // What was typed quickly is obeyed at once: ten steps are one seek to the device.
+                    // Commands that came in quick succession are executed together: ten steps are one seek to the
+                    // device.
                     while let Ok(command) = commands.try_recv() {
                         if matches!(command, Command::Stop) {
                             return;
@@ -204,7 +205,7 @@ impl Engine {
         }
     }
 
-    /// Silence, and the device is kept for a while.
+    /// Falls silent, and keeps the device open for a while.
     fn hold(&mut self) {
         if let Some(open) = &mut self.open {
             open.line.feeder().set_playing(false);
@@ -221,7 +222,7 @@ impl Engine {
         }
     }
 
-    /// What is written next is that frame, and it is heard next.
+    /// Makes `frame` the next one that is written and heard.
     fn reposition(&mut self, frame: u64) {
         (self.next, self.moved, self.done) = (frame, true, None);
         self.state.position = frame;
@@ -284,7 +285,7 @@ impl Engine {
             _ => false,
         };
         let over = self.release.is_some_and(|release| Instant::now() >= release);
-        // A device that goes while nobody listens is opened again when somebody does.
+        // A device that is lost while nothing plays is opened again when something does.
         if self.state.status != Status::Playing && (over || lost) {
             self.close();
         }
@@ -297,7 +298,7 @@ impl Engine {
         self.close();
     }
 
-    /// Gives the device back; playing goes on at the frame that was heard last.
+    /// Closes the device; playing continues at the frame that was heard last.
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
             open.line.close();

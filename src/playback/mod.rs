@@ -5,9 +5,9 @@
 //! └──────────── thread `player` ───────────┘ (ring)  (realtime)
 //! ```
 //!
-//! A [`Player`] is the handle that any thread may hold; its thread reads ahead by a fraction of a second and knows
+//! A [`Player`] is the handle that any thread may hold; its thread reads ahead by a fraction of a second and tracks
 //! which frame is being heard. An [`Output`] is what it plays to: a loudspeaker, a clock that plays into nothing, or a
-//! test that pulls the frames itself. Recordings, folders and keys are not known here.
+//! test that pulls the frames itself. Recordings, folders and keys are not handled here.
 
 mod chain;
 mod clock;

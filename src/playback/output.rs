@@ -1,6 +1,6 @@
 //! What a player plays to: an [`Output`] that can be opened again and again, and the open [`Line`].
 //!
-//! Which sound systems there are is not known here.
+//! The sound systems are not handled here.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How far the player reads ahead: as long may the disk stall, and as late is a new speed heard.
+/// How far the player reads ahead: the disk may stall for that long, and a new speed is heard that late.
 pub(super) const READ_AHEAD: Duration = Duration::from_millis(200);
 
 /// Something that plays frames. It is opened when there is something to play and closed when there is not, by the
 /// thread `player`.
 pub trait Output: Send {
-    /// Opens a line, paused, in the given format or in one that the device likes better: rate and channels of the
-    /// line's [`format`](Line::format) are what it must be fed with.
+    /// Opens a line, paused, in the given format or in one that suits the device better: frames must have the rate and
+    /// channels of the line's [`format`](Line::format).
     ///
     /// # Errors
     /// [`NotFound`](crate::error::ErrorKind::NotFound) without a loudspeaker, else
@@ -26,19 +26,20 @@ pub trait Output: Send {
     fn open(&mut self, format: AudioFormat) -> Result<Line>;
 }
 
-/// What stands behind a line and drains it.
+/// The device behind a line, which drains it.
 pub trait Device: Send {
-    /// Why nothing will be heard any more, once that is so.
+    /// Why nothing will be heard any more, if that is so.
     fn fault(&mut self) -> Option<Error>;
 
-    /// Told while the device takes frames: whatever it complained about before, it works.
+    /// Called while the device takes frames: whatever errors it reported before, it works.
     fn is_taking(&mut self) {}
 
-    /// Closes the device without waiting for ever, and drops the feeder no earlier than nobody drains it any more.
+    /// Closes the device without waiting for ever, and drops the feeder only when nothing drains its other end any
+    /// more.
     fn close(&mut self, feeder: Feeder);
 }
 
-/// An open way to be heard.
+/// An open connection to an output.
 pub struct Line {
     device: Box<dyn Device>,
     feeder: Feeder,
@@ -52,7 +53,7 @@ impl Line {
         Self { device, feeder, format }
     }
 
-    /// Rate and channels of the frames that it takes. Neither is zero.
+    /// Rate and channels of the frames that it requires. Neither is zero.
     #[must_use]
     pub fn format(&self) -> AudioFormat {
         self.format
@@ -68,7 +69,7 @@ impl Line {
         self.device.as_mut()
     }
 
-    /// Closes the device. A line that is only dropped is closed at the same time as its queue is.
+    /// Closes the device. A line that is only dropped is closed together with its queue.
     pub fn close(mut self) {
         self.device.close(self.feeder);
     }

@@ -1,4 +1,4 @@
-//! The handle of a player: its controls and what it does at the moment.
+//! The handle of a player: its controls and its state.
 //!
 //! Any thread may call. The work is done by the thread `player`, in `engine`, which lives as long as the handle.
 
@@ -24,10 +24,10 @@ use crate::{
     format::Decoder,
 };
 
-/// How long the end of a player may hold up the one who drops it.
+/// How long the end of a player may block the thread that drops it.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
-/// Plays one recording. Commands are obeyed in their order, each within some hundredths of a second; none waits.
+/// Plays one recording. Commands are executed in their order, each within some hundredths of a second; no call waits.
 ///
 /// ```no_run
 /// use std::{thread::sleep, time::Duration};
@@ -57,7 +57,7 @@ impl Player {
     /// A paused player at the start of the recording. The output is opened when it is first played.
     ///
     /// # Errors
-    /// [`ErrorKind::Unknown`] if no thread can be had.
+    /// [`ErrorKind::Unknown`] if no thread can be started.
     pub fn open(decoder: Box<dyn Decoder>, output: Box<dyn Output>) -> Result<Self> {
         let format = decoder.format();
         let state = Arc::new(Mutex::new(PlayerState {
@@ -92,13 +92,13 @@ impl Player {
         self.format
     }
 
-    /// What it is doing.
+    /// Its current state.
     #[must_use]
     pub fn state(&self) -> PlayerState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Plays from where it is; from the start if it is at the end.
+    /// Plays from the current position; from the start if it is at the end.
     pub fn play(&self) {
         self.send(Command::Play);
     }
@@ -113,35 +113,34 @@ impl Player {
         self.send(Command::Toggle);
     }
 
-    /// Goes to exactly that frame, or to the end if that comes first. Plays on if it was playing.
+    /// Seeks to exactly that frame, or to the end if that comes first. Plays on if it was playing.
     pub fn seek(&self, frame: u64) {
         self.send(Command::Seek(frame));
     }
 
-    /// Goes that much on from what is being heard.
+    /// Seeks that much forward from the frame being heard.
     pub fn seek_forward(&self, by: Duration) {
         self.send(Command::SeekForward(by));
     }
 
-    /// Goes that much back from what is being heard.
+    /// Seeks that much back from the frame being heard.
     pub fn seek_back(&self, by: Duration) {
         self.send(Command::SeekBack(by));
     }
 
-    /// Plays slower or faster with the pitch kept: 0.5 to 3, anything beyond is limited, and what is no number changes
-    /// nothing.
+    /// Plays slower or faster with the pitch kept: 0.5 to 3, values beyond are limited, and NaN changes nothing.
     pub fn set_speed(&self, speed: f64) {
         self.send(Command::Speed(speed));
     }
 
-    /// A factor for every sample, limited to 0 … 4 (+12 dB); what is no number changes nothing.
+    /// A factor for every sample, limited to 0 … 4 (+12 dB); NaN changes nothing.
     pub fn set_volume(&self, factor: f32) {
         self.send(Command::Volume(factor));
     }
 
-    /// Repeats these frames: whoever plays up to the end of the range goes on at its start. A position behind the range
-    /// moves to its start. A range without frames of the recording repeats nothing; one that is shorter than 20 ms is
-    /// made so long.
+    /// Repeats these frames: at the end of the range playing continues at its start. A position after the range moves
+    /// to its start. A range without frames of the recording repeats nothing; one that is shorter than 20 ms is
+    /// extended to 20 ms.
     pub fn set_loop(&self, frames: Option<Range<u64>>) {
         self.send(Command::Repeat(frames));
     }
@@ -152,7 +151,7 @@ impl Player {
     }
 
     fn send(&self, command: Command) {
-        // Without a thread there is nothing to command; its end is to be seen in the state.
+        // Without a thread there is nothing to command; its end is visible in the state.
         let _ = self.commands.send(command);
     }
 }
@@ -160,7 +159,7 @@ impl Player {
 impl Drop for Player {
     fn drop(&mut self) {
         self.send(Command::Stop);
-        // A dead sound server may hold the thread for longer; then it ends by itself.
+        // A dead sound server may block the thread for longer; then it ends by itself.
         let in_time = self.ended.recv_timeout(STOP_LIMIT) != Err(std::sync::mpsc::RecvTimeoutError::Timeout);
         match self.thread.take() {
             Some(thread) if in_time => {

@@ -1,4 +1,4 @@
-//! Players on outputs that the test pulls, with recordings whose samples say which frame they are.
+//! Players on outputs that the test pulls, with recordings whose samples encode their frame numbers.
 
 use std::{
     thread,
@@ -87,7 +87,7 @@ fn until(player: &Player, condition: impl Fn(&PlayerState) -> bool) -> PlayerSta
     }
 }
 
-/// The same, but short when they differ.
+/// The same, with a short message when they differ.
 #[track_caller]
 fn assert_same(heard: &[u64], expected: impl IntoIterator<Item = u64>) {
     let expected: Vec<u64> = expected.into_iter().collect();
@@ -398,7 +398,7 @@ proptest! {
         let limit = Instant::now() + TIMEOUT;
         while player.state().status != Status::Ended {
             prop_assert!(Instant::now() < limit, "still {:?}", player.state());
-            // A lost device that nobody has noticed yet, and the broken place, take one attempt each.
+            // A lost device that has not been noticed yet, and the broken place, take one attempt each.
             if player.state().status != Status::Playing {
                 player.play();
             }

@@ -1,4 +1,4 @@
-//! An output whose frames are pulled by whoever asks for them, as fast as they ask: for tests, without any device.
+//! An output whose frames are pulled by the caller, as fast as it likes: for tests, without any device.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What both sides share: the drain of the line that is open, and what is to go wrong.
+/// What both sides share: the drain of the open line, and the failures to simulate.
 #[derive(Debug, Default)]
 struct Shared {
     drain: Option<LineDrain>,
@@ -24,19 +24,19 @@ struct Shared {
     opened: usize,
 }
 
-/// The output that is given to a player.
+/// The output that is passed to a player.
 #[derive(Debug)]
 pub struct PulledOutput {
     shared: Arc<Mutex<Shared>>,
     format: Option<AudioFormat>,
 }
 
-/// The side that plays the loudspeaker.
+/// The side that acts as the loudspeaker.
 #[derive(Debug, Clone)]
 pub struct Puller(Arc<Mutex<Shared>>);
 
 impl PulledOutput {
-    /// An output that is fed in `format`, or in the format of whatever is played.
+    /// An output that is fed in `format`, or in the format of the recording.
     #[must_use]
     pub fn new(format: Option<AudioFormat>) -> (Self, Puller) {
         let shared = Arc::default();
@@ -115,7 +115,7 @@ impl Puller {
         locked(&self.0).refuse = Some(error);
     }
 
-    /// Lets the device be lost.
+    /// Makes the device get lost.
     pub fn lose(&self, error: Error) {
         locked(&self.0).fault = Some(error);
     }

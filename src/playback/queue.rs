@@ -1,9 +1,10 @@
 //! The way of frames from the player to the realtime callback of a loudspeaker: one ring of samples, and one small ring
-//! that tells back when they are heard.
+//! that reports back when they are heard.
 //!
-//! [`LineDrain`] belongs to the thread of the sound system: it takes no lock, allocates nothing and makes no system call
-//! but reading the clock. [`Feeder`] belongs to the thread `player`. Frames have one number from the opening of the line
-//! on, whether they are heard or thrown away, so that a seek only has to say up to which number everything is stale.
+//! [`LineDrain`] belongs to the thread of the sound system: it takes no lock, allocates nothing and makes no system
+//! call but reading the clock. [`Feeder`] belongs to the thread `player`. Frames have one number from the opening of
+//! the line on, whether they are heard or thrown away, so that a seek only has to set the number below which everything
+//! is stale.
 
 use std::{
     sync::{
@@ -22,11 +23,11 @@ use crate::audio::{
 
 /// Beats that can wait for the player: more than callbacks come while it sleeps.
 const WAITING_BEATS_MAX: usize = 256;
-/// More samples than this are never kept, whatever the rate and the channels ask for: 64 MiB.
+/// More samples than this are never kept, whatever the rate and the channels require: 64 MiB.
 const MAX_SAMPLES: usize = 1 << 24;
 /// How long a pause takes to fall silent, so that it does not click.
 const FADE: Duration = Duration::from_millis(5);
-/// A device that claims to be slower than this is not believed.
+/// A device that claims a longer latency than this is taken to have this one.
 const LONGEST_LATENCY: Duration = Duration::from_secs(2);
 
 /// A queue for `length` of frames in `format`, whose sample format does not matter here. It begins paused.
@@ -35,7 +36,7 @@ pub fn queue(format: AudioFormat, length: Duration) -> (Feeder, LineDrain) {
     let channels = usize::from(format.channels.max(1));
     let frames = usize::try_from(frames_in(length, format.sample_rate)).unwrap_or(usize::MAX);
     let frames = frames.clamp(1, (MAX_SAMPLES / channels).max(1));
-    // Twice as long as it is ever filled with fresh frames, so that these find room while the stale ones still wait.
+    // Twice as long as it is ever filled with fresh frames, so that these fit while the stale ones still wait.
     let (samples_in, samples_out) = RingBuffer::new(2 * frames * channels);
     let (beats_in, beats_out) = RingBuffer::new(WAITING_BEATS_MAX);
     let shared = Arc::new(Shared {
@@ -76,7 +77,7 @@ struct Shared {
     playing: AtomicBool,
     /// The bits of an `f32`.
     volume: AtomicU32,
-    /// Frames below this number are to be thrown away.
+    /// Frames below this number are to be dropped.
     stale: AtomicU64,
     /// Frames that left the ring.
     taken: AtomicU64,
@@ -126,8 +127,8 @@ impl Feeder {
         self.written
     }
 
-    /// Makes everything stale that was written and has not been taken yet: the frames that are written from now on are
-    /// heard next.
+    /// Makes all frames stale that were written and have not been taken yet: the frames that are written from now on
+    /// are heard next.
     pub fn flush(&mut self) {
         self.flushed = self.written;
         self.shared.stale.store(self.written, Ordering::Release);
@@ -176,7 +177,7 @@ pub struct LineDrain {
     rate: u32,
     samples: Consumer<f32>,
     beats: Producer<Beat>,
-    /// One that found no room: the last one must not be lost, or the end would never be heard.
+    /// A beat that did not fit: the last one must not be lost, or the end would never be reported.
     unsent: Option<Beat>,
     shared: Arc<Shared>,
     taken: u64,
@@ -241,7 +242,7 @@ impl LineDrain {
         for frame in sound.chunks_mut(self.channels) {
             gain = approach(gain, target, self.step);
             for (slot, &sample) in frame.iter_mut().zip(&mut samples) {
-                // Not even multiplied by one, so that nobody has to think about it.
+                // Not even multiplied by one, so that samples are exactly unchanged.
                 *slot = convert(if gain == 1.0 { sample } else { sample * gain });
             }
         }
@@ -253,7 +254,7 @@ impl LineDrain {
     }
 }
 
-/// One step nearer to `target`; the last one may be a little longer, so that rounding leaves no rest.
+/// One step nearer to `target`; the last one may be a little longer, so that rounding leaves no remainder.
 fn approach(gain: f32, target: f32, step: f32) -> f32 {
     let left = target - gain;
     if left.abs() <= step * 1.01 { target } else { gain + step.copysign(left) }

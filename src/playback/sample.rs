@@ -1,8 +1,7 @@
-//! One sample, from `f32` with full scale at ±1.0 to what a loudspeaker takes. Pure; runs in the realtime callback.
+//! One sample, from `f32` with full scale at ±1.0 to the format of a loudspeaker. Pure; runs in the realtime callback.
 //!
 //! Full scale is a power of two in every integer format, the same as for microphones, so that a recorded integer of up
-//! to 24 bits is played as that very integer. What is beyond full scale is limited to it, and what is no number is
-//! silence.
+//! to 24 bits is played as the same integer. Samples beyond full scale are limited to it, and NaN is silence.
 
 /// Rounded to the nearest, half away from zero.
 fn integer(sample: f32, bits: u32) -> i32 {
@@ -40,7 +39,7 @@ pub(super) fn to_u32(sample: f32) -> u32 {
     integer(sample, 32).cast_unsigned() ^ 0x8000_0000
 }
 
-/// Left as it is, but for what is no number: a server's mixer would spread it over everybody's sound.
+/// Unchanged, except for NaN: a server's mixer would spread it over the sound of all programs.
 pub(super) fn to_f32(sample: f32) -> f32 {
     if sample.is_finite() { sample } else { 0.0 }
 }

@@ -1,8 +1,8 @@
 //! Loudspeakers of the system's sound servers and drivers, through the cpal crate.
 //!
-//! The data callback runs on the thread of the sound system and only drains the queue. Everything that talks to the
-//! sound system runs on threads of its own and is waited for a limited time, because a dead server can hold its callers
-//! for ever. What C libraries print on standard error meanwhile is not stopped here.
+//! The data callback runs on the thread of the sound system and only drains the queue. All calls to the sound system
+//! run on threads of their own and are waited for only a limited time, because a dead server can block its callers for
+//! ever. What C libraries print on standard error meanwhile is not suppressed here.
 
 use std::{
     str::FromStr,
@@ -29,25 +29,25 @@ use crate::{
 /// How long opening may take: connecting, and building and starting the stream.
 const OPEN_LIMIT: Duration = Duration::from_secs(8);
 const BUILD_LIMIT: Duration = Duration::from_secs(5);
-/// How long closing may hold up the one who closes.
+/// How long closing may block its caller.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
-/// How long a closed stream's callback may stay before its ring goes without waiting for it.
+/// How long a closed stream's callback may last before its ring is dropped without waiting for it.
 const CALLBACK_LIMIT: Duration = Duration::from_secs(5);
-/// Buffers a second: 40 ms each. Sound systems keep two of them, and a seek is heard after so long. With 25 ms a busy
-/// machine with two cores underran.
+/// Buffers a second: 40 ms each. Sound systems keep two of them, and a seek is heard after that delay. With 25 ms a
+/// busy machine with two cores underran.
 const BUFFERS_A_SECOND: u32 = 25;
 /// A buffer that the device refuses is halved until it is below this.
 const SMALLEST_BUFFER: u32 = 64;
 /// Errors that wait for the player.
 const WAITING_ERRORS_MAX: usize = 32;
-/// How long errors may follow each other before nothing good can be hoped for, if the device takes nothing in between.
-/// Not their number: ALSA's plug-in for PulseAudio fails a hundred times a millisecond until the server has told its
+/// How long errors may follow each other before the device is treated as dead, if it takes nothing in between. Not
+/// their number: ALSA's plug-in for PulseAudio fails a hundred times a millisecond until the server has reported its
 /// delay for the first time.
 const ERRORS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A loudspeaker: the system's default one, or one that is asked for by its id.
+/// A loudspeaker: the system's default one, or one that is selected by its id.
 ///
-/// Its clones share the connection to the sound system, which is made when it is first opened and made anew after it
+/// Its clones share the connection to the sound system, which is made when it is first opened and renewed after it
 /// failed.
 #[derive(Clone, Default)]
 pub struct Speaker {
@@ -103,7 +103,7 @@ impl Speaker {
         })
     }
 
-    /// One connection is kept as long as it works, because each one costs a thread that lives on.
+    /// One connection is kept as long as it works, because each one costs a thread that never ends.
     fn connect(&self, id: cpal::HostId) -> Option<Arc<cpal::Host>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = kept.as_ref().filter(|host| host.id() == id && host.default_output_device().is_some()) {
@@ -118,7 +118,7 @@ impl Speaker {
 impl Output for Speaker {
     fn open(&mut self, format: AudioFormat) -> Result<Line> {
         let this = self.clone();
-        // Without room: a line that comes too late is dropped over there.
+        // Without capacity: a line that comes too late is dropped on that thread.
         let (done, wait) = sync_channel(0);
         let open = move || {
             let _ = done.send(this.open_now(format));
@@ -129,7 +129,7 @@ impl Output for Speaker {
         match wait.recv_timeout(OPEN_LIMIT) {
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => {
-                // Whatever hangs there holds the old connection's lock as well.
+                // The call that hangs there holds the old connection's lock as well.
                 self.kept = Arc::default();
                 Err(Error::new(ErrorKind::Abort, "the sound system does not answer"))
             }
@@ -138,7 +138,8 @@ impl Output for Speaker {
     }
 }
 
-/// Servers before drivers: others may be playing as well. PulseAudio is also how PipeWire is reached on a desktop.
+/// Servers before drivers, because other programs may be playing as well. PulseAudio is also how PipeWire is reached on
+/// a desktop.
 fn order(id: &cpal::HostId) -> u8 {
     match id.to_string().as_str() {
         "pulseaudio" => 0,
@@ -183,7 +184,7 @@ fn choose(device: &cpal::Device, format: AudioFormat) -> Result<Choice, cpal::Er
     Ok(choice)
 }
 
-/// DSD is no sequence of samples, and the others are of no real device.
+/// DSD is no sequence of samples, and no real device uses the others.
 fn is_playable(encoding: cpal::SampleFormat) -> bool {
     use cpal::SampleFormat as F;
     matches!(encoding, F::I8 | F::U8 | F::I16 | F::U16 | F::I24 | F::I32 | F::U32 | F::F32 | F::F64)
@@ -253,7 +254,7 @@ fn build_as<T: cpal::SizedSample>(
         }
     };
     let report = move |error| {
-        // A full channel means that many are waiting already: one more would say nothing new.
+        // A full channel means that many are waiting already: one more would add nothing.
         let _ = faults.try_send(error);
     };
     device.build_output_stream_raw(config, T::FORMAT, give, report, Some(BUILD_LIMIT))
@@ -274,7 +275,7 @@ struct Row {
 }
 
 impl Row {
-    /// One more; whether they have gone on for too long.
+    /// Adds one; returns whether they have gone on for too long.
     fn add(&mut self, now: Instant) -> bool {
         let first = match self.first_and_last {
             Some((first, last)) if now.saturating_duration_since(last) < ERRORS_TIMEOUT => first,
@@ -315,8 +316,8 @@ impl Device for OpenSpeaker {
         self.errors = Row::default();
     }
 
-    /// On a thread of its own, which is waited for only a while. The ring stays until the callback is gone as well, so
-    /// that its memory is never freed on the thread of the sound system.
+    /// Closes on a thread of its own, and waits for it only a while. The ring stays until the callback is gone as well,
+    /// so that its memory is never freed on the thread of the sound system.
     fn close(&mut self, feeder: Feeder) {
         let Some(stream) = self.stream.take() else { return };
         let (closed, wait) = sync_channel::<()>(1);

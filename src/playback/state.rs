@@ -1,4 +1,4 @@
-//! What a player does at one moment.
+//! The state of a player at one moment.
 
 use std::{ops::Range, time::Duration};
 
@@ -19,7 +19,7 @@ pub enum Status {
 
 named! { Status: Playing "playing", Paused "paused", Ended "ended", Failed "failed" }
 
-/// What is known about a player at one moment.
+/// The state of a player at one moment.
 #[derive(Debug, Clone)]
 pub struct PlayerState {
     /// What it is doing.

@@ -1,18 +1,18 @@
 //! Faster and slower with the pitch kept.
 //!
-//! Waveform-similarity overlap-add (Verhelst and Roelands 1993): windows of the input are laid over one another at
-//! another distance than they had, each moved by up to [`SHIFT_MAX`] to where its wave goes on best from the one before.
-//! All channels move together. Pure arithmetic; allocates when its buffers must grow.
+//! Waveform-similarity overlap-add (Verhelst and Roelands 1993): windows of the input are overlapped at another
+//! distance than they had, each moved by up to [`SHIFT_MAX`] to where its wave continues the one before best. All
+//! channels move together. Pure arithmetic; allocates when its buffers must grow.
 
 use std::time::Duration;
 
 use crate::audio::time::frames_in;
 
-/// Half a window: so much is blended, and so much is added at a time.
+/// Half a window: this much is blended, and this much is added at a time.
 const HOP_LENGTH: Duration = Duration::from_millis(12);
 /// How far a window may be moved to each side: together more than one period of a deep voice.
 const SHIFT_MAX: Duration = Duration::from_millis(8);
-/// Frames a second that the first, rough search looks at; the second one looks at all.
+/// Frames a second that the first, rough search uses; the second one uses all.
 const ROUGH_RATE: u32 = 12_000;
 /// Slowest and fastest.
 const SPEEDS: (f64, f64) = (0.25, 4.0);
@@ -31,9 +31,9 @@ pub(crate) struct Stretcher {
     /// Input frames from number `first` on.
     input: Vec<f32>,
     first: u64,
-    /// Input frame at which the output would go on without a jump.
+    /// Input frame at which the output would continue without a jump.
     natural: u64,
-    /// Input frame at which the output should go on.
+    /// Input frame at which the output should continue.
     nominal: f64,
 }
 
@@ -55,7 +55,7 @@ impl Stretcher {
         }
     }
 
-    /// Input frames for one output frame from now on, limited to 0.25 … 4; what is no number changes nothing.
+    /// Input frames for one output frame from now on, limited to 0.25 … 4; NaN changes nothing.
     pub(crate) fn set_speed(&mut self, speed: f64) {
         if speed.is_nan() {
             return;
@@ -66,7 +66,7 @@ impl Stretcher {
         }
     }
 
-    /// The input frame, counted from the last reset, that the next output frame stands for.
+    /// The input frame, counted from the last reset, that corresponds to the next output frame.
     #[must_use]
     pub(crate) fn position(&self) -> f64 {
         self.nominal.min(self.pushed() as f64)
@@ -92,7 +92,8 @@ impl Stretcher {
         self.forget();
     }
 
-    /// Appends what is held back, so that the output has the length of the input by the speed, and starts afresh.
+    /// Appends what is held back, so that the output has the length of the input divided by the speed, and starts
+    /// afresh.
     pub(crate) fn finish(&mut self, out: &mut Vec<f32>) {
         if self.passes() {
             self.pass(out);
@@ -110,7 +111,7 @@ impl Stretcher {
         self.reset();
     }
 
-    /// Forgets everything that was pushed, but not the speed.
+    /// Discards everything that was pushed, but not the speed.
     pub(crate) fn reset(&mut self) {
         self.input.clear();
         (self.first, self.natural, self.nominal) = (0, 0, 0.0);
@@ -147,7 +148,7 @@ impl Stretcher {
         let pairs = old.chunks_exact(self.channels).zip(new.chunks_exact(self.channels));
         for (i, (old, new)) in pairs.enumerate() {
             let phase = (i as f32 + 0.5) / self.hop as f32;
-            // The rising half of a Hann window; the falling half makes one of it.
+            // The rising half of a Hann window; with the falling half the sum is one.
             let rising = 0.5 - 0.5 * (phase * std::f32::consts::PI).cos();
             out.extend(old.iter().zip(new).map(|(old, new)| old + (new - old) * rising));
         }
@@ -169,7 +170,7 @@ impl Stretcher {
         self.search_among(template, best, best.saturating_sub(near).max(low)..=(best + near).min(high), 1)
     }
 
-    /// `fallback`, or the better one of `starts`; looks at every `step`th frame.
+    /// `fallback`, or the better one of `starts`; compares every `step`th frame.
     fn search_among(&self, template: &[f32], fallback: u64, starts: impl Iterator<Item = u64>, step: usize) -> u64 {
         let likeness = |start: u64| self.likeness(template, self.frames(start, self.hop), step);
         let mut best = (likeness(fallback), fallback);
@@ -182,7 +183,7 @@ impl Stretcher {
         best.1
     }
 
-    /// Normalised cross-correlation, but for the template's energy, which is the same for all; all channels together.
+    /// Normalised cross-correlation, without the template's energy, which is the same for all; all channels together.
     fn likeness(&self, template: &[f32], window: &[f32], step: usize) -> f32 {
         let (mut product, mut energy) = (0.0_f32, f32::MIN_POSITIVE);
         let frames = template.chunks_exact(self.channels).zip(window.chunks_exact(self.channels));
@@ -199,7 +200,7 @@ impl Stretcher {
     fn forget(&mut self) {
         let needed = (self.nominal as u64).min(self.natural).saturating_sub(self.search as u64);
         let frames = usize::try_from(needed.saturating_sub(self.first)).unwrap_or(0);
-        // Not for every few frames, because the others have to move up.
+        // Not for every few frames, because the others have to be moved.
         if frames > self.hop {
             let samples = (frames * self.channels).min(self.input.len());
             self.input.drain(..samples);

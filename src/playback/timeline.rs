@@ -1,4 +1,4 @@
-//! Which frame of the recording is heard when a certain frame of the line is.
+//! The frame of the recording that is heard at a given frame of the line.
 //!
 //! Between the two lie another rate, another speed, seeks and repeats. Pure arithmetic.
 
@@ -7,15 +7,15 @@ use std::collections::VecDeque;
 /// A stretch of the recording that goes into the stretcher without a seam.
 #[derive(Debug, Clone, Copy)]
 struct Segment {
-    /// The first frame of it, as the stretcher counts its input.
+    /// The first frame of it, in the stretcher's count of its input.
     fed: u64,
-    /// The same frame, as the recording counts.
+    /// The same frame, in the recording's count.
     source: u64,
     /// Its end in the recording, once that is known.
     end: Option<u64>,
 }
 
-/// From a frame of the line on, the recording goes by at an even pace.
+/// From a frame of the line on, the recording advances at an even pace.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     line: u64,
@@ -25,7 +25,7 @@ struct Mark {
     end: Option<u64>,
 }
 
-/// The way back from frames of the line to frames of the recording.
+/// The mapping from frames of the line back to frames of the recording.
 #[derive(Debug)]
 pub(super) struct Timeline {
     /// Where the first mark lies, or will lie.
@@ -41,7 +41,7 @@ impl Timeline {
         Self { start, ratio: 1.0, segments: VecDeque::new(), marks: VecDeque::new() }
     }
 
-    /// Begins anew: what is written next is the frame `start` of a recording at `source_rate` Hz.
+    /// Begins anew: the next frame written is the frame `start` of a recording at `source_rate` Hz.
     pub(super) fn restart(&mut self, start: u64, source_rate: u32, line_rate: u32) {
         self.start = start;
         self.ratio = f64::from(source_rate) / f64::from(line_rate.max(1));
@@ -50,13 +50,13 @@ impl Timeline {
         self.segments.push_back(Segment { fed: 0, source: start, end: None });
     }
 
-    /// The recording is left at `end`, and what the stretcher is fed from its input frame `fed` on begins at `source`.
+    /// The recording is left at `end`, and the stretcher's input from its frame `fed` on begins at `source`.
     pub(super) fn jump(&mut self, end: u64, fed: u64, source: u64) {
         self.close(end);
         self.segments.push_back(Segment { fed, source, end: None });
     }
 
-    /// The recording goes no further than `end`.
+    /// Ends the recording at `end`.
     pub(super) fn close(&mut self, end: u64) {
         if let Some(last) = self.segments.back_mut() {
             last.end = Some(end);
@@ -108,7 +108,7 @@ mod tests {
     fn positions_follow_rate_speed_and_repeats() {
         let mut timeline = Timeline::new(7);
         assert_eq!(timeline.at(1_000), 7);
-        // 24 kHz on a line of 48 kHz, at double speed, from frame 100 on; the line has seen 50 frames already.
+        // 24 kHz on a line of 48 kHz, at double speed, from frame 100 on; the line has had 50 frames already.
         timeline.restart(100, 24_000, 48_000);
         assert_eq!(timeline.at(40), 100);
         timeline.mark(50, 100, 0.0, 200.0);

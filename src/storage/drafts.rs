@@ -1,4 +1,4 @@
-//! Removing what a program that was killed has left of a file that it was making of others. Any thread.
+//! Removing unfinished files that a killed program was making from other clips. Any thread.
 
 use std::{fs, io, path::Path};
 
@@ -7,8 +7,8 @@ use super::{
     unfinished::{self, remove_if_at},
 };
 
-/// Removes the drafts in `folder` whose maker is gone, and tells how many. Those of other users, links, and whatever
-/// somebody is still writing stay; so does what cannot be removed, because nobody waits for it.
+/// Removes the drafts in `folder` whose process is gone, and returns how many. Those of other users, links, and those
+/// that are still being written stay; so do those that cannot be removed, because they matter to no caller.
 ///
 /// # Errors
 /// Those of reading the folder.
@@ -22,7 +22,7 @@ fn remove(draft: &Path) -> io::Result<bool> {
     if !is_ours(&fs::symlink_metadata(draft)?) {
         return Ok(false);
     }
-    // Fails while somebody is writing it.
+    // Fails while a process is writing it.
     let file = unfinished::reopen(draft)?;
     remove_if_at(&file, draft)?;
     Ok(true)

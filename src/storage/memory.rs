@@ -1,7 +1,7 @@
 //! A recording that grows in memory, and a whole disk in memory that fails on demand.
 //!
-//! [`MemorySpool::new`] is for what is too short for a file, such as one slice of a recording; [`MemoryDisk`] is for
-//! tests of everything that writes. Any thread; every call locks for as long as it copies bytes.
+//! [`MemorySpool::new`] is for data too short for a file, such as one slice of a recording; [`MemoryDisk`] is for tests
+//! of everything that writes. Any thread; every call locks for as long as it copies bytes.
 
 mod spool;
 
@@ -22,11 +22,11 @@ use super::{
 type Content = Arc<Mutex<Vec<u8>>>;
 
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every critical section leaves whole values behind, whatever panicked in another thread.
+    // Every critical section leaves consistent values behind, whatever panicked in another thread.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a spool can be asked to do to the disk.
+/// What a spool can request of the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Operation {
@@ -46,10 +46,10 @@ pub enum Operation {
 
 named! { Operation: Append "append", Patch "patch", Truncate "truncate", Sync "sync", Commit "commit", Discard "discard" }
 
-/// One thing that was asked of a [`MemoryDisk`], whether it succeeded or not.
+/// One request to a [`MemoryDisk`], whether it succeeded or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
-    /// What was asked.
+    /// What was requested.
     pub operation: Operation,
     /// Where in the file, in bytes: the end for an append, the new end for a truncation, else 0.
     pub at: u64,
@@ -62,7 +62,7 @@ pub struct Request {
 #[derive(Debug, Clone, Copy)]
 struct Fault {
     operation: Operation,
-    // Counts down; the fault strikes at 1 and is gone.
+    // Counts down; the fault occurs at 1 and is removed.
     nth: u64,
     kind: io::ErrorKind,
 }
@@ -80,7 +80,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// Counts `operation` and tells whether a fault strikes it.
+    /// Counts `operation` and returns the fault that applies to it, if any.
     fn strike(&mut self, operation: Operation) -> Option<io::ErrorKind> {
         let mut struck = None;
         self.faults.retain_mut(|fault| {
@@ -105,7 +105,7 @@ impl Disk {
         file
     }
 
-    /// As another program would, and safe.
+    /// As if by another program, and safe.
     fn create_whole(&mut self, name: &Path, bytes: &[u8]) {
         let file = self.create(name, Arc::new(Mutex::new(bytes.to_owned())));
         let changes = [DiskChange::Write { at: 0, bytes: bytes.to_owned() }, DiskChange::Sync];
@@ -129,7 +129,7 @@ impl Disk {
     }
 }
 
-/// A disk in memory: holds the files of its spools, writes down what they ask, and fails when told to.
+/// A disk in memory: holds the files of its spools, logs their requests, and fails on demand.
 ///
 /// A handle; clones are the same disk.
 ///
@@ -175,7 +175,7 @@ impl MemoryDisk {
     pub fn reopen(&self, path: &Path) -> io::Result<MemorySpool> {
         let mut disk = locked(&self.disk);
         let content = disk.files.get(path).map(Arc::clone).ok_or(io::ErrorKind::NotFound)?;
-        // For the order of the writes it is a file of its own, which takes the place of the old one.
+        // For the order of the writes it is a file of its own, which replaces the old one.
         let bytes = locked(&content).clone();
         disk.create_whole(path, &bytes);
         let file = disk.numbers - 1;
@@ -196,23 +196,23 @@ impl MemoryDisk {
         self.reopen(path)
     }
 
-    /// Lets every file end at `byte`: an append across it writes the bytes below and then fails with `kind` (such as
+    /// Makes every file end at `byte`: an append across it writes the bytes below and then fails with `kind` (such as
     /// [`io::ErrorKind::StorageFull`]), and so do all later ones until [`heal`](Self::heal).
     pub fn fill_at(&self, byte: u64, kind: io::ErrorKind) {
         locked(&self.disk).full_at = Some((byte, kind));
     }
 
-    /// Lets the `nth` (from 1) next `operation` fail with `kind` and without any effect; the ones after it succeed.
+    /// Makes the `nth` (from 1) next `operation` fail with `kind` and without any effect; the ones after it succeed.
     pub fn fail(&self, operation: Operation, nth: u64, kind: io::ErrorKind) {
         locked(&self.disk).faults.push(Fault { operation, nth, kind });
     }
 
-    /// Says that so many bytes are left, which changes nothing else.
+    /// Reports that this many bytes are left, which changes nothing else.
     pub fn claim_available(&self, bytes: u64) {
         locked(&self.disk).available = Some(bytes);
     }
 
-    /// Takes all faults back.
+    /// Removes all faults.
     pub fn heal(&self) {
         let mut disk = locked(&self.disk);
         disk.full_at = None;
@@ -247,7 +247,7 @@ impl MemoryDisk {
         power_cuts(&steps).collect()
     }
 
-    /// Everything that was asked so far, oldest first.
+    /// Every request so far, oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<Request> {
         locked(&self.disk).log.clone()

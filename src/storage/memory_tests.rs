@@ -30,7 +30,7 @@ fn a_disk_that_is_full_at_any_byte_holds_the_exact_prefix() {
         assert_eq!(outcome.is_ok(), end >= all.len(), "{end}");
         if let Err(error) = outcome {
             assert_eq!(error.kind(), ErrorKind::StorageFull);
-            // It stays full, also for what would come later.
+            // It stays full, also for later bytes.
             spool.append(b"more").unwrap_err();
         }
         let expected = &all[..end.min(all.len())];

@@ -1,6 +1,6 @@
-//! Bytes to something that lasts: the unfinished file of a recording, and how it becomes a finished one.
+//! Bytes to durable storage: the unfinished file of a recording, and how it becomes a finished one.
 //!
-//! Nothing here knows a sound format.
+//! Nothing here depends on a sound format.
 
 mod drafts;
 pub(crate) mod memory;
@@ -51,7 +51,7 @@ named! { Existing: Keep "keep", Number "number", Replace "replace" }
 
 /// Gives the file `from` the name `to`, or with [`Existing::Number`] the first free numbered one, and returns it.
 ///
-/// A symbolic link is itself renamed. A file that is open stays open.
+/// A symbolic link itself is renamed. A file that is open stays open.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if no name is free; [`io::ErrorKind::IsADirectory`] when a folder would have to be
@@ -59,7 +59,7 @@ named! { Existing: Keep "keep", Number "number", Replace "replace" }
 /// old name.
 pub fn rename(from: &Path, to: &Path, existing: Existing) -> io::Result<PathBuf> {
     let name = publish::rename(from, to, existing)?;
-    // The file has its name. That a power cut could still undo it is no reason to say it had failed.
+    // The file has its name. That a power cut could still undo it is no reason to report a failure.
     let _ = publish::sync_folder(publish::folder_of(&name));
     Ok(name)
 }
@@ -77,7 +77,7 @@ pub trait Spool: Send {
         self.len() == 0
     }
 
-    /// Appends all of `bytes`. After an error [`len`](Self::len) tells how much of them arrived.
+    /// Appends all of `bytes`. After an error [`len`](Self::len) shows how much of them arrived.
     ///
     /// # Errors
     /// Any input or output error of the storage underneath.
@@ -107,22 +107,22 @@ pub trait Spool: Send {
     /// Those of the storage underneath.
     fn reader(&self) -> io::Result<Box<dyn ReadSeek>>;
 
-    /// Syncs, gives the file its final name (returned), and syncs the folder. After an error the bytes are still
-    /// where they were, and another commit may be tried. Once committed, every further commit makes another whole file,
-    /// a copy; where the bytes are, which [`path`](Self::path) tells, does not change any more.
+    /// Syncs, gives the file its final name (returned), and syncs the folder. After an error the bytes are still where
+    /// they were, and another commit may be tried. Once committed, every further commit makes another whole file, a
+    /// copy; where the bytes are, which [`path`](Self::path) returns, does not change any more.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] with [`Existing::Keep`]; else those of the storage underneath.
     fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf>;
 
-    /// Throws the bytes away. A spool that is dropped without it keeps its file, except where its kind is documented
-    /// to be temporary.
+    /// Deletes the bytes. A spool that is dropped without it keeps its file, except where its kind is documented to be
+    /// temporary.
     ///
     /// # Errors
     /// Those of the storage underneath.
     fn discard(&mut self) -> io::Result<()>;
 
-    /// Bytes that may still be appended, where the storage can tell.
+    /// Bytes that may still be appended, where the storage can report that.
     fn available_bytes(&self) -> Option<u64> {
         None
     }
@@ -130,7 +130,7 @@ pub trait Spool: Send {
     /// Where the bytes are now, if they are in a file.
     fn path(&self) -> Option<PathBuf>;
 
-    /// Whether the disk of that file has gone away: what was written to it is there when it is back.
+    /// Whether the disk of that file has gone away: what was written to it is available when it is back.
     fn is_away(&self) -> bool {
         false
     }

@@ -1,8 +1,8 @@
-//! Names of recordings: the numbered one when the wanted one is taken, the hidden one while it grows, and what a
-//! name may contain.
+//! Names of recordings: the numbered one when the requested one is taken, the hidden one while it grows, and the rules
+//! for names.
 //!
-//! Pure; touches no disk. A name that a user typed as a whole path is the user's business and not judged here; the
-//! rules of [`is_safe_file_name`] are for names that are made up from templates, titles and devices.
+//! Pure; touches no disk. A name that a user typed as a whole path is not checked here; the rules of
+//! [`is_safe_file_name`] are for names that are composed from templates, titles and devices.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -15,7 +15,7 @@ const NAME_MAX_BYTES: usize = 255;
 /// What marks the file of an unfinished recording, besides the leading dot.
 const PART_SUFFIX: &str = ".part";
 
-/// What marks a file that is being made of others, besides the leading dot.
+/// What marks a file that is being made from other clips, besides the leading dot.
 const DRAFT_SUFFIX: &str = ".dictaphone-draft";
 
 /// What marks the bytes that a repair replaces, besides the leading dot.
@@ -26,8 +26,8 @@ const HEAD_SUFFIX: &str = ".dictaphone-head";
 pub enum Hidden {
     /// A recording: its sound is nowhere else.
     Part,
-    /// Something that is made of what is there and stays there, such as a conversion: when its maker dies it is worth
-    /// nothing.
+    /// Something that is made from existing files that stay, such as a conversion: when the process that makes it dies,
+    /// it is useless.
     Draft,
     /// What a repair is about to replace in the file of that name.
     Head,
@@ -46,7 +46,7 @@ impl Hidden {
 /// The most bytes in a name whose unfinished file can have the whole name: 255 without the dot and `.part`.
 pub const SAFE_NAME_MAX_BYTES: usize = NAME_MAX_BYTES - 1 - PART_SUFFIX.len();
 
-/// What follows the last dot is only an extension up to this length; behind that it is a sentence with a dot in it.
+/// What follows the last dot is only an extension up to this length; a longer one is a sentence with a dot in it.
 const EXTENSION_MAX_BYTES: usize = 32;
 
 /// `path` with `-n` before the extension: `take.wav`, `take-2.wav`, `take-3.wav` … for n = 1, 2, 3 …
@@ -84,14 +84,14 @@ pub(super) fn hidden_path(target: &Path, kind: Hidden) -> PathBuf {
     }
 }
 
-/// Whether the name is that of a file that is, or was, being made of others.
+/// Whether the name is that of a file that is, or was, being made from other clips.
 pub(super) fn is_draft(path: &Path) -> bool {
     let stem =
         path.file_name().map(OsStr::as_encoded_bytes).and_then(|name| name.strip_suffix(DRAFT_SUFFIX.as_bytes()));
     stem.is_some_and(|stem| stem.len() > 1 && stem.starts_with(b"."))
 }
 
-/// What the unfinished recording at `path` would be called when it is finished; `None` if the name is not one that
+/// The name that the unfinished recording at `path` will have when it is finished; `None` if the name is not one that
 /// [`part_path`] gives.
 #[must_use]
 pub fn target_of_part(path: &Path) -> Option<PathBuf> {
@@ -141,14 +141,15 @@ pub fn safe_file_name(name: &str) -> String {
 /// Whether `c` can stand in the name of a recording, see [`is_safe_file_name`].
 #[must_use]
 pub fn is_safe_char(c: char) -> bool {
-    // The last two groups make a terminal show another name than the one that is there.
+    // The last two groups make a terminal display another name than the real one.
     let misleads = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_separator = matches!(c, '/' | '\\' | ':');
     let is_windows_wildcard = cfg!(windows) && matches!(c, '<' | '>' | '"' | '|' | '?' | '*');
     !(c.is_control() || misleads || is_separator || is_windows_wildcard)
 }
 
-/// Whether Windows has no file of that name: a device such as `nul` or `con.flac`, a stream of a file (`a:b`), a pattern.
+/// Whether Windows does not allow a file of that name: a device such as `nul` or `con.flac`, a stream of a file
+/// (`a:b`), a pattern.
 #[must_use]
 pub fn is_refused_by_windows(path: &Path) -> bool {
     let path = path.to_string_lossy();
@@ -178,7 +179,7 @@ fn split(name: &OsStr) -> (&OsStr, OsString) {
     }
 }
 
-/// `prefix` + stem of `name` + `mark` + extension of `name` + `suffix`, the stem cut so that all fits.
+/// `prefix` + stem of `name` + `mark` + extension of `name` + `suffix`, the stem cut so that the whole fits.
 fn fitted(prefix: &str, name: &OsStr, mark: &str, suffix: &str) -> OsString {
     let (stem, extension) = split(name);
     let room = NAME_MAX_BYTES.saturating_sub(prefix.len() + mark.len() + extension.len() + suffix.len());
@@ -194,7 +195,7 @@ fn shortened(name: &str, max_bytes: usize) -> String {
     let (stem, extension) = split(OsStr::new(name));
     let stem = cut(stem, max_bytes.saturating_sub(extension.len()));
     let whole = format!("{}{}", stem.to_string_lossy(), extension.to_string_lossy());
-    // The cut may have laid bare a space.
+    // The cut may have left a space at the end.
     whole.trim_end().to_owned()
 }
 

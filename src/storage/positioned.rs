@@ -1,5 +1,5 @@
 //! Reading and writing a file at a given position. The file's own position is never used, so that readers and the
-//! writer of one open file do not disturb each other, whichever threads they run on.
+//! writer of one open file do not affect each other, on any threads.
 
 use std::{
     fs::File,
@@ -16,7 +16,7 @@ pub(super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> 
     std::os::unix::fs::FileExt::write_at(file, bytes, at)
 }
 
-// These move the file's position on Windows, which nobody looks at.
+// These move the file's position on Windows, which is not used.
 #[cfg(windows)]
 pub(super) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, at)
@@ -31,7 +31,7 @@ pub(super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> 
 ///
 /// # Errors
 /// Those of `write`, except [`io::ErrorKind::Interrupted`], which is tried again; [`io::ErrorKind::WriteZero`] if it
-/// takes nothing.
+/// writes nothing.
 pub(super) fn write_all_counted(
     bytes: &[u8],
     position: &mut u64,

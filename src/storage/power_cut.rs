@@ -1,18 +1,18 @@
 //! What a power cut can leave of the files on a [`MemoryDisk`](super::MemoryDisk): after every step, with what was not
 //! synced by then lost, kept or torn in any combination.
 //!
-//! The model is the one that file systems promise (POSIX, `fsync`): what was written to a file before the last sync of
-//! that file is there; of what was written to it since, every single write may be there, be missing, or be there in its
-//! first half only, whatever the order; a byte that was never written, but behind which there is one, is zero. A new name
-//! is there once its commit returned; in the middle of a commit the old one may still be. For tests of everything that
-//! writes; pure.
+//! The model is the one that file systems guarantee (POSIX, `fsync`): everything written to a file before the last sync
+//! of that file is there; each write to it since may be there, be missing, or be there in its first half only, in any
+//! order; a byte that was never written, but is followed by one that was, is zero. A new name is there once its commit
+//! returned; in the middle of a commit the old one may still be. For tests of everything that writes; pure.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-/// So many writes of unknown fate are tried in every combination; of more, those where one differs from all others.
+/// Up to this many writes of unknown fate are tried in every combination; of more, those where one differs from all
+/// others.
 const COMBINED_WRITES: usize = 4;
 
 /// What was done to one file.
@@ -20,13 +20,13 @@ const COMBINED_WRITES: usize = 4;
 pub(super) enum DiskChange {
     /// The file was made, empty, under this name.
     Create(PathBuf),
-    /// These bytes were written there, behind the end or over others.
+    /// These bytes were written there, after the end or over others.
     Write { at: u64, bytes: Vec<u8> },
     /// It was cut to that length.
     Truncate(u64),
     /// All of it is on the disk.
     Sync,
-    /// It has this name, whatever had it before.
+    /// It has this name, which is taken from any other file.
     Rename(PathBuf),
     /// It has no name.
     Remove,
@@ -56,7 +56,7 @@ impl PowerCut {
     }
 }
 
-/// What became of a write that was not synced.
+/// The fate of a write that was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Kept,
@@ -81,8 +81,8 @@ pub(super) fn power_cuts(steps: &[Step]) -> impl Iterator<Item = PowerCut> + '_ 
     })
 }
 
-/// The steps whose fate is open: what was written to a file since its last sync, a removal, and a rename that is the
-/// last step of all, as a commit returns only when its folder is safe.
+/// The steps whose fate is open: writes to a file since its last sync, a removal, and a rename that is the last step of
+/// all, as a commit returns only when its folder is safe.
 fn unsettled(steps: &[Step]) -> Vec<usize> {
     let is_synced_later = |at: usize, file: usize| {
         steps.iter().skip(at + 1).any(|step| step.file == file && step.change == DiskChange::Sync)
@@ -96,7 +96,7 @@ fn unsettled(steps: &[Step]) -> Vec<usize> {
     steps.iter().enumerate().filter(|&step| is_open(step)).map(|(at, _)| at).collect()
 }
 
-/// What can become of so many writes.
+/// The possible fates of `count` writes.
 fn fates(count: usize) -> Vec<Vec<Fate>> {
     if count <= COMBINED_WRITES {
         let longer = |all: Vec<Vec<Fate>>, _| {

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 
 use super::publish::folder_of;
 
-/// Which disk something was on.
+/// The disk that something was on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Home(Option<u64>);
 
@@ -34,7 +34,7 @@ fn disk_of(folder: &Path) -> Option<u64> {
     folder.metadata().ok().map(|found| found.dev())
 }
 
-// A disk of its own has a letter of its own, which is no folder without it.
+// A separate disk has a letter of its own, and without the disk that is no folder.
 #[cfg(not(unix))]
 fn disk_of(folder: &Path) -> Option<u64> {
     folder.is_dir().then_some(0)

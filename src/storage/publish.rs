@@ -1,5 +1,5 @@
-//! Giving a complete file its final name without ever replacing another file unasked, and making the name last.
-//! Knows nothing about recordings; any thread.
+//! Giving a complete file its final name without ever replacing another file unless requested, and making the name
+//! durable. Independent of recordings; any thread.
 //!
 //! There are three ways to take a name only if it is free. Each is atomic against every process that also takes names
 //! only when they are free; they differ in what is left after a crash in the middle, and in where they work:
@@ -9,8 +9,8 @@
 //! 2. A hard link, then removal of the old name. A crash in between leaves both names on one file. Memory cards (FAT,
 //!    exFAT) have no hard links.
 //! 3. An empty file created under the new name holds it until the rename replaces it. A crash in between leaves the
-//!    empty file. A program that opens the name without asking whether it is free, in those microseconds, loses what
-//!    it writes; looking before renaming would lose whole files that way, and so is worse.
+//!    empty file. A program that opens the name without checking whether it is free, in those microseconds, loses what
+//!    it writes; checking before renaming would lose whole files that way, and so is worse.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -25,8 +25,8 @@ use super::{
 
 /// Renames `from` to `target` or, with [`Existing::Number`], to the first free numbered name; returns the name.
 ///
-/// With [`Existing::Replace`] a symbolic link is itself replaced, not what it points to; a file that is replaced leaves
-/// its permissions to read, write and execute to the new one, as if that had been written into it.
+/// With [`Existing::Replace`] a symbolic link itself is replaced, not what it points to; the new file gets the
+/// permissions to read, write and execute of the file that it replaces, as if it had been written into that.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if no name is free, [`io::ErrorKind::IsADirectory`] when a folder would have to be
@@ -58,14 +58,15 @@ fn replace(from: &Path, target: &Path) -> io::Result<()> {
     }
     #[cfg(unix)]
     if let Some(there) = fs::symlink_metadata(target).ok().filter(fs::Metadata::is_file) {
-        // Where they cannot be had, those of a new file do.
+        // If they cannot be set, it keeps those of a new file.
         let _ = take_permissions(from, &there);
     }
     fs::rename(from, target)
 }
 
 /// Gives `from` the permissions of the file that it replaces, but none of the bits that let a program run as somebody
-/// else. A file of another owner may have been put there to be more open than a new one: that can only take away.
+/// else. A file of another owner may have been put there to be more open than a new one: its permissions can only take
+/// some away.
 #[cfg(unix)]
 fn take_permissions(from: &Path, replaced: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -81,7 +82,8 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
         fs::{CWD, RenameFlags, renameat_with},
         io::Errno,
     };
-    // EPERM is what old sandboxes answer to a system call they do not know; a real one comes back from the next way.
+    // EPERM is the answer of old sandboxes to a system call that they do not support; a real one is returned by the
+    // next way.
     let lacking = [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::PERM];
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(errno) if lacking.contains(&errno) => rename_by_link(from, to),
@@ -98,14 +100,14 @@ fn rename_by_link(from: &Path, to: &Path) -> io::Result<()> {
     use io::ErrorKind::{AlreadyExists, InvalidInput, PermissionDenied, TooManyLinks, Unsupported};
     match fs::hard_link(from, to) {
         Ok(()) => {}
-        // A network folder may have answered twice, or a crash have come between the steps the last time.
+        // A network folder may have executed the call twice, or a crash may have come between the steps the last time.
         Err(error) if error.kind() == AlreadyExists && is_same(from, to) => {}
         Err(error) if matches!(error.kind(), PermissionDenied | Unsupported | InvalidInput | TooManyLinks) => {
             return rename_by_placeholder(from, to);
         }
         Err(error) => return Err(error),
     }
-    // The file has its name. A second one that cannot be removed harms nobody, an error would be misunderstood.
+    // The file has its name. A second name that cannot be removed does no harm, and an error would be misunderstood.
     let _ = fs::remove_file(from);
     Ok(())
 }
@@ -133,7 +135,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Creates `folder` and what is missing above it, each so that it survives a power cut.
+/// Creates `folder` and its missing parents, each so that it survives a power cut.
 ///
 /// # Errors
 /// [`io::ErrorKind::NotADirectory`] if a file is in the way; else those of the file system.
@@ -146,7 +148,7 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
         create_folder(above)?;
     }
     match fs::create_dir(folder) {
-        // Another process was faster, or a file is in the way.
+        // Another process created it first, or a file is in the way.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             if folder.is_dir() {
                 Ok(())
@@ -159,7 +161,7 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes new names in `folder` survive a power cut, where the system has a way to.
+/// Makes new names in `folder` survive a power cut, where the system supports that.
 ///
 /// # Errors
 /// Those of the disk.
@@ -167,7 +169,7 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     // A folder may be writable and yet not readable, and some file systems cannot sync a folder: neither can be
-    // helped, and the file itself is safe.
+    // changed, and the file itself is safe.
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
         outcome => outcome,
@@ -235,7 +237,7 @@ mod tests {
                         let (target, barrier, from) = (&target, &barrier, folder.path().join(format!("{n}.part")));
                         scope.spawn(move || {
                             fs::write(&from, n.to_string()).unwrap();
-                            // The first rounds are of one way each, the others mix them.
+                            // The first rounds use one way each, the others mix them.
                             let way = if round < 3 { round } else { (n + round) % 3 };
                             barrier.wait();
                             let name = first_free(target, |name| WAYS[way].1(&from, name)).unwrap();
@@ -293,7 +295,7 @@ mod tests {
             let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
             for (path, mode) in [(&from, 0o600), (&to, old)] {
                 fs::write(path, "").unwrap();
-                // Only the superuser can give a file away, which also takes the bits off.
+                // Only the superuser can change the owner of a file, which also clears the bits.
                 if path == &to && chown(path, owner, None).is_err() {
                     return;
                 }

@@ -1,20 +1,20 @@
-//! How much room is left. Asks the operating system, remembers nothing; any thread.
+//! How much space is left. Queries the operating system, stores nothing; any thread.
 //!
-//! Quotas that the file system does not report are not seen.
+//! Quotas that the file system does not report are not included.
 
 use std::path::Path;
 
-/// Bytes that this user may still write to the file system of `path`; `None` where the system does not tell.
+/// Bytes that this user may still write to the file system of `path`; `None` where the system does not report it.
 ///
-/// `path` need not exist yet: then its nearest folder that does is asked. Blocks that are reserved for the system are
-/// not counted.
+/// `path` need not exist yet: then its nearest existing folder is used. Blocks that are reserved for the system are not
+/// counted.
 #[must_use]
 pub fn available_bytes(path: &Path) -> Option<u64> {
     let absolute = std::path::absolute(path).ok()?;
     absolute.ancestors().find_map(available_at)?
 }
 
-/// The outer `None`: nothing is there to be asked.
+/// The outer `None`: nothing exists to query.
 #[cfg(unix)]
 fn available_at(path: &Path) -> Option<Option<u64>> {
     use rustix::io::Errno;
@@ -50,7 +50,7 @@ mod tests {
         let direct = available_bytes(folder.path()).unwrap();
         let ahead = available_bytes(&folder.path().join("not/there/yet.wav")).unwrap();
         assert!(direct > 0);
-        // Others write to the same disk in between.
+        // Other programs write to the same disk in between.
         assert!(direct.abs_diff(ahead) < direct / 2 + (1 << 20), "{direct} {ahead}");
         assert!(available_bytes(Path::new("relative/not/there")).is_some());
     }

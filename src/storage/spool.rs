@@ -1,7 +1,7 @@
 //! A recording that grows in a file: beside its target under a hidden name, or in the temporary folder.
 //!
-//! Leaves out how a name is taken (`publish`), how a file is claimed (`unfinished`), and what the bytes mean. Run by
-//! the pump thread while recording and by the finishing thread afterwards.
+//! How a name is taken (`publish`), how a file is claimed (`unfinished`), and what the bytes mean is not handled here.
+//! Run by the pump thread while recording and by the finishing thread afterwards.
 
 use std::{
     env,
@@ -54,7 +54,8 @@ pub struct FileSpool {
     len: u64,
     stage: Stage,
     is_temporary: bool,
-    // After a failed fsync the system forgets which bytes did not reach the disk, and the next fsync reports success.
+    // After a failed fsync the system no longer reports which bytes did not reach the disk, and the next fsync reports
+    // success.
     has_failed_to_sync: bool,
     // The target for which the file already has its final name, when only the folder could not be synced.
     renamed_for: Option<PathBuf>,
@@ -74,8 +75,8 @@ impl FileSpool {
         Self::hidden_beside(target, Hidden::Part)
     }
 
-    /// As [`beside`](Self::beside), for what is made of sound that stays where it is: nobody takes the file for a
-    /// recording when its maker was killed, and `recover` removes it.
+    /// As [`beside`](Self::beside), for results made from sound that stays where it is: if the process is killed, the
+    /// file is not taken for a recording, and `recover` removes it.
     ///
     /// # Errors
     /// Those of [`beside`](Self::beside).
@@ -100,7 +101,7 @@ impl FileSpool {
     /// # Errors
     /// Those of the file system.
     pub fn temporary() -> io::Result<Self> {
-        // A name that others cannot foresee, so that they cannot take it first.
+        // A name that other users cannot predict, so that they cannot take it first.
         let unforeseen = RandomState::new().hash_one(std::process::id());
         let mut spool = Self::beside(&env::temp_dir().join(format!("recording-{unforeseen:016x}")))?;
         spool.is_temporary = true;
@@ -112,8 +113,8 @@ impl FileSpool {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] while another process is recording into it; [`io::ErrorKind::NotFound`] if it is
     /// gone or was finished just now; [`io::ErrorKind::InvalidInput`] if it is not an ordinary file;
-    /// [`io::ErrorKind::Unsupported`] if the file system has no locks, so that nobody can know; else those of the file
-    /// system. A symbolic link is an error.
+    /// [`io::ErrorKind::Unsupported`] if the file system has no locks, so that this cannot be determined; else those of
+    /// the file system. A symbolic link is an error.
     pub fn reopen(part: &Path) -> io::Result<Self> {
         let path = std::path::absolute(part)?;
         let file = unfinished::reopen(&path)?;
@@ -121,7 +122,7 @@ impl FileSpool {
         Ok(Self::new(file, path, len))
     }
 
-    /// What the file system knows about the open file: owner, times, real length.
+    /// The file system's metadata of the open file: owner, times, real length.
     ///
     /// # Errors
     /// Those of the file system.
@@ -162,7 +163,7 @@ impl FileSpool {
         }
         self.file.sync_all().inspect_err(|_| self.has_failed_to_sync = true)?;
         if !is_at(&self.file, &self.path) {
-            // Somebody removed or moved the hidden file; the bytes live on in the open one.
+            // The hidden file was removed or moved; the bytes still exist in the open one.
             return self.publish_copy(target, existing);
         }
         match publish::rename(&self.path, target, existing) {
@@ -175,10 +176,10 @@ impl FileSpool {
         }
     }
 
-    /// Saves a copy and goes on with it; what was there before is removed when the copy is safe.
+    /// Saves a copy and continues with it; the original is removed when the copy is safe.
     fn publish_copy(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
         let (copy, saved) = self.copy_to(target, existing)?;
-        // Only with a safe name for the copy may the original go. If the folder fails, both stay.
+        // The original may be removed only when the copy has a safe name. If the folder fails, both stay.
         sync_folder(folder_of(target))?;
         let _ = remove_if_at(&self.file, &self.path);
         unfinished::unlock(&self.file);
@@ -195,13 +196,13 @@ impl FileSpool {
             .and_then(|()| copy.sync_all())
             .and_then(|()| publish::rename(&part, target, existing))
             .inspect_err(|_| {
-                // The first error is the one to tell.
+                // The first error is the one to report.
                 let _ = remove_if_at(&copy, &part);
             })?;
         Ok((copy, saved))
     }
 
-    /// Another file of what is saved already.
+    /// Saves another file of what is saved already.
     fn commit_again(&self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
         let (copy, saved) = self.copy_to(target, existing)?;
         unfinished::unlock(&copy);
@@ -265,15 +266,16 @@ impl Spool for FileSpool {
         Ok(Box::new(Reader::new(self.file.try_clone()?)))
     }
 
-    /// As the trait says, and: where the disk has gone away, nothing is saved under its name on another one; else missing folders are created; a target on another file system gets a copy; a hidden
-    /// file that somebody removed meanwhile is written anew; after an fsync that failed the bytes are copied, because
-    /// a second fsync would report success without having written them.
+    /// As documented at the trait, and: where the disk has gone away, nothing is saved under its name on another one;
+    /// else missing folders are created; a target on another file system gets a copy; a hidden file that was removed
+    /// meanwhile is written anew; after an fsync that failed the bytes are copied, because a second fsync would report
+    /// success without having written them.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] with [`Existing::Keep`]; [`io::ErrorKind::IsADirectory`] when
-    /// [`Existing::Replace`] meets a folder; [`io::ErrorKind::InvalidInput`] if `target` ends in no name; else those of the file system. If only the folder could not be synced, the file
-    /// may already have its final name, which [`path`](Spool::path) then tells; another commit to the same target
-    /// completes it.
+    /// [`Existing::Replace`] would replace a folder; [`io::ErrorKind::InvalidInput`] if `target` ends in no name; else
+    /// those of the file system. If only the folder could not be synced, the file may already have its final name,
+    /// which [`path`](Spool::path) then returns; another commit to the same target completes it.
     fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
         if self.stage == Stage::Discarded {
             return Err(thrown_away());

@@ -133,7 +133,7 @@ fn an_existing_file_is_kept_numbered_or_replaced_as_asked() {
     let part = spool.path().unwrap();
     assert_eq!(spool.commit(&target, Existing::Keep).unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!((fs::read(&target).unwrap(), fs::read(&part).unwrap()), (b"old".to_vec(), b"new".to_vec()));
-    // A spool whose commit failed goes on as if nothing had been.
+    // A spool whose commit failed continues as before.
     spool.append(b"er").unwrap();
     assert_eq!(spool.commit(&target, Existing::Number).unwrap(), folder.path().join("take-2.wav"));
     let mut spool = spool_of(&target, b"newest");
@@ -229,7 +229,7 @@ fn dropping_keeps_a_recording_and_removes_a_temporary_one() {
     let reader = spool.reader().unwrap();
     drop(spool);
     assert_eq!(fs::read(&part).unwrap(), b"bytes");
-    // Free for recovery, even while somebody still listens.
+    // Free for recovery, even while a reader is still open.
     let reopened = FileSpool::reopen(&part).unwrap();
     assert_eq!((reopened.len(), content(reader)), (5, b"bytes".to_vec()));
 
@@ -302,7 +302,7 @@ fn a_saved_recording_is_saved_again_as_another_whole_file() {
     let numbered = spool.commit(&target, Existing::Number).unwrap();
     let other = folder.path().join("new/take.wav");
     spool.commit(&other, Existing::Keep).unwrap();
-    // What happens to one of them is nothing to the others.
+    // Changes to one of them do not affect the others.
     fs::write(&numbered, "changed").unwrap();
     fs::remove_file(&target).unwrap();
     spool.commit(&target, Existing::Keep).unwrap();
@@ -351,7 +351,7 @@ fn after_a_failed_sync_the_bytes_are_written_anew() {
     let mut spool = spool_of(&target, b"bytes");
     spool.has_failed_to_sync = true;
     let doubtful = inode(&spool.path().unwrap());
-    // Held open, so that its inode is not used again.
+    // Held open, so that its inode is not reused.
     let _reader = spool.reader().unwrap();
     spool.commit(&target, Existing::Keep).unwrap();
     assert_ne!(inode(&target), doubtful);

@@ -19,7 +19,7 @@ use super::{
 pub(crate) fn keep_twin(from: &Path, wanted: &Path) -> io::Result<PathBuf> {
     use io::ErrorKind::{CrossesDevices, InvalidInput, PermissionDenied, TooManyLinks, Unsupported};
     match first_free(wanted, |name| fs::hard_link(from, name)) {
-        // Memory cards have no hard links, and some systems refuse them for files of other users.
+        // Memory cards have no hard links, and some systems forbid them for files of other users.
         Err(error)
             if matches!(
                 error.kind(),
@@ -47,7 +47,7 @@ fn copy(from: &Path, wanted: &Path) -> io::Result<PathBuf> {
         .and_then(|modified| spool.set_modified(modified))
         .and_then(|()| spool.commit(wanted, Existing::Number));
     if copied.is_err() {
-        // The first error is the one to tell.
+        // The first error is the one to report.
         let _ = spool.discard();
     }
     copied

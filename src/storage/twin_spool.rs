@@ -1,11 +1,12 @@
-//! A recording that grows in two places at once, of which the second can never harm the first, and takes its place when
-//! its disk fails.
+//! A recording that grows in two places at once: a failure of the second never affects the first, and the second
+//! replaces the first when its disk fails.
 //!
-//! The second copy follows on a thread of its own (`twin`), which reads what the first has and not what somebody keeps
-//! for it: however long its disk stands still, it goes on where it was. Once a second it catches up. What happens to it is told to whoever holds its [`Twin`].
+//! The second copy follows on a thread of its own (`twin`), which reads the bytes of the first and not a buffer:
+//! however long its disk stands still, it continues where it was. Once a second it catches up. Its outcome is reported
+//! through its [`Twin`].
 //!
 //! What it does not have yet is kept in memory as well, up to a limit: when the first fails, that is written to the
-//! second, and the recording goes on there without a gap. Beyond the limit it ends with what the second has.
+//! second, and the recording continues there without a gap. Beyond the limit it ends with what the second has.
 
 mod fate;
 mod follow;
@@ -30,14 +31,14 @@ use self::{
 };
 use super::{Existing, FileSpool, ReadSeek, Spool};
 
-/// A second of a recording is one or two requests. One that has left so many unanswered stands still for good.
+/// A second of a recording is one or two requests. A disk that has left this many unanswered counts as failed.
 const MAX_REQUESTS: usize = 4_096;
 
 /// Bytes that are kept in memory for the case that the first fails: two seconds of the widest stream, a minute of an
 /// ordinary one.
 const RECENT_BYTES: usize = 1 << 24;
 
-/// How long the first disk's failure waits for the second to have done what was asked of it.
+/// How long a failure of the first disk waits for the second to complete its requests.
 const TAKE_OVER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A [`Spool`] with a second copy.
@@ -49,13 +50,13 @@ pub struct TwinSpool {
     shared: Arc<Shared>,
     /// The latest bytes that were appended, as far as the second may lack them.
     recent: Vec<u8>,
-    /// Where in the recording they begin.
+    /// Their position in the recording.
     recent_at: u64,
     /// What was patched last at each place.
     patches: BTreeMap<u64, Vec<u8>>,
     /// Bytes that the second has.
     followed: Arc<AtomicU64>,
-    /// The second is in the place of the first.
+    /// The second has replaced the first.
     has_changed: bool,
 }
 
@@ -75,7 +76,7 @@ impl TwinSpool {
         let beside = target.file_name().map(|name| folder.join(name));
         let maker: TwinMaker = Box::new(move || {
             let beside = beside.ok_or(io::ErrorKind::InvalidInput)?;
-            // What was meant for a disk that is not there must not land on another one.
+            // Data for a disk that is not there must not be written to another one.
             if !super::publish::folder_of(&beside).is_dir() {
                 return Err(io::ErrorKind::NotFound.into());
             }
@@ -128,7 +129,7 @@ impl TwinSpool {
         self.recent.extend_from_slice(bytes);
         let known = self.followed.load(Ordering::Relaxed).saturating_sub(self.recent_at);
         let (known, half) = (usize::try_from(known).unwrap_or(usize::MAX), self.recent.len() / 2);
-        // Not for every few bytes.
+        // Not after every few bytes.
         if known > half || self.recent.len() > RECENT_BYTES {
             let old = known.clamp(half, self.recent.len());
             self.recent.drain(..old);
@@ -136,7 +137,7 @@ impl TwinSpool {
         }
     }
 
-    /// The first has failed: the second takes its place, with everything that was appended so far. Tells whether it has
+    /// The first has failed: the second replaces it, with everything that was appended so far. Returns whether it has
     /// all of that.
     fn take_over(&mut self, error: &io::Error) -> bool {
         let (sender, receiver) = sync_channel(1);
@@ -155,7 +156,7 @@ impl TwinSpool {
         is_whole && patched.is_ok()
     }
 
-    /// Does it with the first, and if that fails with the second in its place.
+    /// Runs `call` on the first, and if that fails on the second in its place.
     fn with_first<T>(&mut self, call: impl Fn(&mut dyn Spool) -> io::Result<T>) -> io::Result<T> {
         match call(self.first.as_mut()) {
             Err(error) if self.take_over(&error) => call(self.first.as_mut()),
@@ -169,7 +170,7 @@ impl TwinSpool {
                 self.shared.fail(&io::Error::new(io::ErrorKind::TimedOut, "its disk does not answer"));
                 self.requests = None;
             }
-            // It has told why.
+            // It has reported the reason.
             Some(Err(TrySendError::Disconnected(_))) => self.requests = None,
             Some(Ok(())) | None => {}
         }
@@ -211,8 +212,8 @@ impl Spool for TwinSpool {
         self.first.reader()
     }
 
-    /// Commits the first, and has the second follow under the name that the first got. Once the second has taken its
-    /// place, that is saved in its own folder.
+    /// Commits the first, and requests the same of the second under the name that the first got. Once the second has
+    /// replaced the first, it is saved in its own folder.
     fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
         use io::ErrorKind::{AlreadyExists, InvalidInput, IsADirectory};
         if !self.has_changed {
@@ -249,7 +250,7 @@ impl Spool for TwinSpool {
 }
 
 impl TwinSpool {
-    /// The first is saved: so is the second, under that name.
+    /// The first is saved: requests that the second be saved under the same name.
     fn follow_up(&mut self, saved: PathBuf, existing: Existing) -> io::Result<PathBuf> {
         if let Some(name) = saved.file_name() {
             let target = self.folder.join(name);
@@ -301,7 +302,7 @@ mod tests {
         Rig { first, second, spool, twin, failures }
     }
 
-    /// Writes as a recording does.
+    /// Writes like a recording.
     fn record_blindly(spool: &mut dyn Spool) {
         spool.append(b"HEAD").unwrap();
         for second in 0..5_u8 {
@@ -313,7 +314,7 @@ mod tests {
         spool.append(b"end").unwrap();
     }
 
-    /// The same; what is in it then.
+    /// The same; returns what is in it then.
     fn record(spool: &mut dyn Spool) -> Vec<u8> {
         record_blindly(spool);
         let mut all = Vec::new();
@@ -355,7 +356,7 @@ mod tests {
         }
     }
 
-    /// What a recording writes.
+    /// The bytes that a recording writes.
     fn everything() -> Vec<u8> {
         record(&mut MemoryDisk::new().spool(Path::new("/c/x.wav")).unwrap())
     }
@@ -381,7 +382,7 @@ mod tests {
         }
     }
 
-    /// A first copy of which nothing can be read or written from the nth append on.
+    /// A first copy that can be neither read nor written from the nth append on.
     struct Dying(Box<dyn Spool>, u32);
 
     impl Spool for Dying {
@@ -407,7 +408,7 @@ mod tests {
         }
 
         fn reader(&self) -> io::Result<Box<dyn ReadSeek>> {
-            // As a disk that is gone.
+            // Like a disk that is gone.
             struct Unreadable;
             impl io::Read for Unreadable {
                 fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -2,7 +2,8 @@
 //! middle of a head would leave neither the old one nor the new one.
 //!
 //! The side file is `.NAME.EXT.dictaphone-head`. It is on the disk before the first byte is replaced and goes when all
-//! are on the disk. Whoever finds one puts the old bytes back and begins again. Knows no format; any thread.
+//! are on the disk. A process that finds one restores the old bytes and begins again. Independent of formats; any
+//! thread.
 
 use std::{
     fs,
@@ -29,14 +30,14 @@ const SIZE_MAX: u64 = 1 << 20;
 pub(crate) struct Replaced {
     /// Where they begin.
     pub at: u64,
-    /// What stands there; shorter than what comes, or empty, at the end of the file.
+    /// The bytes there now; shorter than the new ones, or empty, at the end of the file.
     pub old: Vec<u8>,
-    /// What will stand there.
+    /// The bytes that will be there.
     pub new: Vec<u8>,
 }
 
-/// Writes what is to be replaced in a file of `len` bytes, that will have `new_len`, into the empty spool `side`, so that
-/// it survives a power cut.
+/// Writes what is to be replaced in a file of `len` bytes, which will have `new_len`, into the empty spool `side`, so
+/// that it survives a power cut.
 ///
 /// # Errors
 /// Those of the spool.
@@ -60,13 +61,13 @@ pub(crate) fn keep(side: &mut dyn Spool, (len, new_len): (u64, u64), replaced: &
 /// Those of [`FileSpool::beside`].
 pub(crate) fn side_of(path: &Path) -> io::Result<FileSpool> {
     let side = FileSpool::hidden_beside(path, Hidden::Head)?;
-    // Its name must not be gone when it is needed.
+    // Its name must survive until it is needed.
     side.path().map_or(Ok(()), |side| sync_folder(folder_of(&side)))?;
     Ok(side)
 }
 
-/// Takes back a repair of the file at `path`, open as `spool`, that a crash or a power cut ended, and removes what was
-/// kept for that. Tells whether there was one.
+/// Undoes a repair of the file at `path`, open as `spool`, that was interrupted by a crash or a power cut, and removes
+/// what was kept for that. Returns whether there was one.
 ///
 /// # Errors
 /// Those of the file system.
@@ -83,12 +84,12 @@ pub(crate) fn roll_back(path: &Path, spool: &mut dyn Spool) -> io::Result<bool> 
     Ok(was_undone)
 }
 
-/// Puts the old bytes back that `kept` holds, if the file is the one in which they were being replaced.
+/// Restores the old bytes in `kept`, if the file is the one in which they were being replaced.
 ///
 /// # Errors
 /// Those of the spool.
 pub(crate) fn undo(kept: &[u8], spool: &mut dyn Spool) -> io::Result<bool> {
-    // Broken off while it was written: then nothing was replaced yet.
+    // Interrupted while it was written: then nothing was replaced yet.
     let Some(kept) = SideFile::parse(kept) else { return Ok(false) };
     if !kept.lengths.contains(&spool.len()) || !kept.is_of(spool)? {
         return Ok(false);

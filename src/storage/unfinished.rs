@@ -1,8 +1,8 @@
 //! Opening the file of an unfinished recording so that exactly one process owns it. Any thread.
 //!
-//! Who holds the lock on the file *that its name leads to* owns it; a lock on a file whose name meanwhile leads
-//! elsewhere is worth nothing, so every claim looks at the name again after locking. The locks are those of `flock`:
-//! advisory, of the open file, gone with its last handle even when the process is killed.
+//! The process that holds the lock on the file *that its name leads to* owns it; a lock on a file whose name meanwhile
+//! leads elsewhere is worth nothing, so every claim checks the name again after locking. The locks are those of
+//! `flock`: advisory, of the open file, gone with its last handle even when the process is killed.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -40,7 +40,7 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     let file = options().create_new(true).open(path)?;
     match lock(&file) {
         Ok(()) if is_at(&file, path) => Ok(file),
-        // Somebody who looks for unfinished recordings was faster. The empty file is theirs now.
+        // A process that searches for unfinished recordings was faster. The empty file belongs to it now.
         Ok(()) => Err(io::ErrorKind::AlreadyExists.into()),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::ErrorKind::AlreadyExists.into()),
         // Recording without a lock is better than not recording.
@@ -55,9 +55,9 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 /// Opens and claims the existing file `path`.
 ///
 /// # Errors
-/// [`io::ErrorKind::WouldBlock`] while another process writes it; [`io::ErrorKind::NotFound`] if it is gone or was
-/// just finished; [`io::ErrorKind::InvalidInput`] if it is not an ordinary file; [`io::ErrorKind::Unsupported`] where
-/// the file system has no locks and so nobody can know; else those of the file system.
+/// [`io::ErrorKind::WouldBlock`] while another process writes it; [`io::ErrorKind::NotFound`] if it is gone or was just
+/// finished; [`io::ErrorKind::InvalidInput`] if it is not an ordinary file; [`io::ErrorKind::Unsupported`] where the
+/// file system has no locks and so this cannot be determined; else those of the file system.
 pub(super) fn reopen(path: &Path) -> io::Result<File> {
     let file = options().open(path).map_err(claimed)?;
     if !file.metadata()?.is_file() {
@@ -72,14 +72,14 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether a recorder is still writing the unfinished recording at `part`. Claims nothing.
 ///
-/// Without locks on the file system nobody can know; then the answer is that somebody is.
+/// Without locks on the file system this cannot be determined; then the result is true.
 ///
 /// # Errors
 /// [`io::ErrorKind::NotFound`] if it is gone; [`io::ErrorKind::InvalidInput`] if it is not an ordinary file; else those
 /// of the file system.
 pub fn is_being_written(part: &Path) -> io::Result<bool> {
     let file = match read_options().open(part).map_err(claimed) {
-        // Where a sharing mode is the lock, it may keep out readers of another version.
+        // Where a sharing mode is the lock, it may exclude readers of another version.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
         outcome => outcome?,
     };
@@ -87,7 +87,7 @@ pub fn is_being_written(part: &Path) -> io::Result<bool> {
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an ordinary file"));
     }
-    // A look at the lock of a new file could keep its recorder from locking it.
+    // Testing the lock of a new file could prevent its recorder from locking it.
     let age = metadata.modified()?.elapsed().unwrap_or_default();
     if metadata.len() == 0 && age < LOCK_TIMEOUT {
         return Ok(true);
@@ -117,7 +117,7 @@ fn is_locked(file: &File, _part: &Path) -> io::Result<bool> {
         fs::{FlockOperation, flock},
         io::Errno,
     };
-    // Shared, so that those who look do not see each other.
+    // Shared, so that processes which test it do not affect each other.
     match rustix::io::retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockShared)) {
         Ok(()) => {
             unlock(file);
@@ -154,7 +154,7 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-// The standard library tells no file identity here; the sharing mode keeps others from writing a file of this name.
+// The standard library has no file identity here; the sharing mode prevents others from writing a file of this name.
 #[cfg(not(unix))]
 pub(super) fn is_at(_file: &File, path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|named| named.is_file())
@@ -184,12 +184,12 @@ fn options() -> OpenOptions {
     const FILE_SHARE_READ: u32 = 1;
     const FILE_SHARE_DELETE: u32 = 4;
     let mut options = OpenOptions::new();
-    // Others may read and rename but not write: that is the lock.
+    // Other processes may read and rename but not write: that is the lock.
     options.read(true).write(true).share_mode(FILE_SHARE_READ | FILE_SHARE_DELETE);
     options
 }
 
-/// A sharing mode that is a lock fails in words of its own.
+/// A sharing mode that acts as a lock fails with an error of its own.
 #[cfg(windows)]
 fn claimed(error: io::Error) -> io::Error {
     const ERROR_SHARING_VIOLATION: i32 = 32;
@@ -219,10 +219,10 @@ fn lock(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the lock back, also when readers still have duplicates of the handle.
+/// Releases the lock, also when readers still have duplicates of the handle.
 #[cfg(unix)]
 pub(super) fn unlock(file: &File) {
-    // Where there is no lock to give back there was none.
+    // If there is no lock to release there was none.
     let _ = rustix::io::retry_on_intr(|| rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock));
 }
 
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(path, folder.path().join(".take-2.wav.part"));
         assert!(!outside.exists());
         fs::write(&outside, "precious").unwrap();
-        // Refused when opening: what it leads to was not even locked for a moment.
+        // Refused when opening: its target was not even locked for a moment.
         assert_eq!(reopen(&planted).unwrap_err().raw_os_error(), Some(rustix::io::Errno::LOOP.raw_os_error()));
         assert_eq!(fs::read(&outside).unwrap(), b"precious");
         assert_eq!(fs::read_link(&planted).unwrap(), outside);
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn whoever_wins_the_race_for_a_new_file_owns_it_alone() {
-        // Recoverers that reopen, lock and delete whatever they find, against recorders that create.
+        // Recovering threads that reopen, lock and delete whatever they find, against recorders that create.
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".take.wav.part");
         std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! From the decoder to the open line: what is read ahead, and what is heard of it.
+//! From the decoder to the open line: reading ahead, and the level that is heard.
 
 use std::{ops::Range, time::Instant};
 
@@ -19,7 +19,7 @@ impl Engine {
         self.state.peak = if self.state.status == Status::Playing { self.peak() } else { 0.0 };
     }
 
-    /// The level of what is heard.
+    /// The level of the sound being heard.
     fn peak(&self) -> f32 {
         let (from, to) = (frames_in(LEVEL_WINDOW, self.format.sample_rate), self.state.position);
         let heard = |frames: &Range<u64>| frames.start <= to && frames.end > to.saturating_sub(from);
@@ -27,7 +27,7 @@ impl Engine {
         peaks.fold(0.0, f32::max) * self.state.volume
     }
 
-    /// Opens the line if need be, fills it, and looks whether it still lives and has more to play.
+    /// Opens the line if need be, fills it, and checks whether it still works and has more to play.
     pub(super) fn feed(&mut self) -> Result<()> {
         if self.open.is_none() {
             self.open_line()?;
@@ -85,7 +85,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether everything that waited found room.
+    /// Writes what is pending; returns whether all of it fitted.
     fn write_pending(&mut self) -> bool {
         let Some(open) = &mut self.open else { return false };
         let rest = self.pending.get(self.written..).unwrap_or_default();
@@ -99,7 +99,7 @@ impl Engine {
         all
     }
 
-    /// Reads one block and makes frames for the line of it.
+    /// Reads one block and converts it to frames for the line.
     fn produce(&mut self) {
         if let Err(error) = self.read_block() {
             self.done = Some(Err(error));
@@ -121,7 +121,7 @@ impl Engine {
             self.timeline.mark(line, frames, from, to);
             return;
         }
-        // The stretcher starts afresh when it is finished, so that its position has to be asked for before.
+        // The stretcher starts afresh when it is finished, so that its position has to be read before.
         let end = open.chain.stretcher.pushed() as f64;
         open.chain.stretcher.finish(&mut self.pending);
         let frames = self.pending.len() / usize::from(open.chain.format.channels.max(1));
@@ -154,12 +154,12 @@ impl Engine {
         result.map(|_| ())
     }
 
-    /// Frames up to the end of the repeat, for those who come from before it.
+    /// Frames up to the end of the repeat, if the position is before it.
     fn until_turn(&self) -> Option<u64> {
         self.state.repeat.as_ref().and_then(|range| range.end.checked_sub(self.next)).filter(|&left| left > 0)
     }
 
-    /// Goes back to the start of the repeat if its end was reached; ends the segment if the recording's was.
+    /// Jumps back to the start of the repeat if its end was reached; ends the segment if the recording's was.
     fn turn(&mut self) -> Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
         let (ended, failed) = (matches!(self.done, Some(Ok(()))), matches!(self.done, Some(Err(_))));

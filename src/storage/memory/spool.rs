@@ -58,7 +58,7 @@ impl MemorySpool {
         Self { content: Content::default(), stage: Stage::Growing, home: None }
     }
 
-    /// Runs `change` unless a fault strikes, and writes down how it went. `at` may look at the length.
+    /// Runs `change` unless a fault applies, and logs the outcome. `at` may use the length.
     fn request<T>(
         &mut self,
         operation: Operation,
@@ -88,7 +88,7 @@ impl MemorySpool {
         outcome
     }
 
-    /// Writes down what was done to the file, if it is on a disk.
+    /// Logs a change of the file, if it is on a disk.
     fn note(&self, change: impl FnOnce() -> DiskChange) {
         if let Some(home) = &self.home {
             home.note(change());
@@ -99,7 +99,7 @@ impl MemorySpool {
         let mut file = FileSpool::beside(target)?;
         let outcome = file.append(&locked(&self.content)).and_then(|()| file.commit(target, existing));
         if outcome.is_err() {
-            // The bytes are still in memory; the first error is the one to tell.
+            // The bytes are still in memory; the first error is the one to report.
             let _ = file.discard();
         }
         outcome
@@ -168,7 +168,7 @@ impl Spool for MemorySpool {
         Ok(Box::new(Reader { content: Arc::clone(&self.content), position: 0 }))
     }
 
-    /// As the trait says; a spool without a disk writes a real file then, as [`FileSpool`] does.
+    /// As documented at the trait; a spool without a disk writes a real file then, as [`FileSpool`] does.
     fn commit(&mut self, target: &Path, existing: Existing) -> io::Result<PathBuf> {
         if target.file_name().is_none() {
             return Err(invalid("the path ends in no file name"));
@@ -226,7 +226,7 @@ impl Spool for MemorySpool {
     }
 }
 
-/// Reads shared content from the start; sees what is appended meanwhile.
+/// Reads shared content from the start; includes what is appended meanwhile.
 #[derive(Debug)]
 struct Reader {
     content: Content,

@@ -1,4 +1,5 @@
-//! What becomes of a second copy, for the spool that has it, the thread that writes it, and whoever waits for it.
+//! The outcome of a second copy, shared by the spool that has it, the thread that writes it, and callers that wait for
+//! it.
 
 use std::{
     fmt, io,
@@ -10,16 +11,16 @@ use std::{
 /// What happened to one of two copies.
 #[derive(Debug, Clone, Copy)]
 pub enum TwinFailure<'a> {
-    /// The second is not whole, and the first goes on.
+    /// The second is not whole, and the first continues.
     Second(&'a io::Error),
-    /// The first is not whole, and the second goes on in its place.
+    /// The first is not whole, and the second continues in its place.
     First(&'a io::Error),
 }
 
 /// Called once, on any thread, when a copy has failed.
 pub(crate) type OnTwinFailure = Box<dyn Fn(TwinFailure<'_>) + Send + Sync>;
 
-/// What becomes of the second copy.
+/// The outcome of the second copy.
 #[derive(Debug)]
 pub(super) enum TwinOutcome {
     Growing,
@@ -30,7 +31,7 @@ pub(super) enum TwinOutcome {
     TookOver,
 }
 
-/// What both know who have to do with the second copy.
+/// The state shared by all users of the second copy.
 pub(super) struct Shared {
     outcome: Mutex<TwinOutcome>,
     ended: Condvar,
@@ -38,7 +39,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Of a copy that grows.
+    /// The state of a copy that grows.
     pub(super) fn new(on_failure: OnTwinFailure) -> Self {
         Self { outcome: Mutex::new(TwinOutcome::Growing), ended: Condvar::new(), on_failure }
     }
@@ -58,14 +59,14 @@ impl Shared {
             return;
         }
         *outcome = TwinOutcome::Failed(error.kind(), error.to_string());
-        // Before anybody who waits for the outcome goes on.
+        // Called before any thread that waits for the outcome continues.
         (self.on_failure)(TwinFailure::Second(error));
         drop(outcome);
         self.ended.notify_all();
     }
 }
 
-/// What becomes of a second copy.
+/// A handle to the outcome of a second copy.
 pub struct Twin(pub(super) Arc<Shared>);
 
 impl fmt::Debug for Twin {
@@ -75,11 +76,11 @@ impl fmt::Debug for Twin {
 }
 
 impl Twin {
-    /// Waits until the second copy is saved, `limit` at most, and returns where it is; `None` if it was thrown away, or has
-    /// taken the place of the first.
+    /// Waits until the second copy is saved, `limit` at most, and returns where it is; `None` if it was deleted, or has
+    /// replaced the first.
     ///
     /// # Errors
-    /// What it failed of; [`io::ErrorKind::TimedOut`] if it is not saved by then, which it may still be later.
+    /// The reason of its failure; [`io::ErrorKind::TimedOut`] if it is not saved by then, which it may still be later.
     pub fn wait(&self, limit: Duration) -> io::Result<Option<PathBuf>> {
         let outcome = self.0.lock();
         let waited = self.0.ended.wait_timeout_while(outcome, limit, |outcome| matches!(outcome, TwinOutcome::Growing));

@@ -1,5 +1,5 @@
-//! The second copy as it follows the first: on a thread of its own, it reads what the first has and does to its own file
-//! what was done to that. Knows nothing of what happens when either fails.
+//! The second copy as it follows the first: on a thread of its own, it reads the bytes of the first and applies the
+//! same changes to its own file. What happens when either fails is not handled here.
 
 use std::{
     io::{self, SeekFrom},
@@ -19,9 +19,9 @@ const CHUNK_BYTES: usize = 1 << 16;
 /// Makes the second spool; called on its own thread, because even that may take long.
 pub(crate) type TwinMaker = Box<dyn FnOnce() -> io::Result<Box<dyn Spool>> + Send>;
 
-/// What the second copy is asked to do.
+/// A request to the second copy.
 pub(super) enum Request {
-    /// Bytes up to this length are there.
+    /// Bytes up to this length are available.
     CatchUp(u64),
     Patch {
         at: u64,
@@ -35,11 +35,11 @@ pub(super) enum Request {
         length: u64,
     },
     Discard,
-    /// To be given away, to go on without the first.
+    /// To be handed over, to continue without the first.
     HandOver(SyncSender<Box<dyn Spool>>),
 }
 
-/// Follows the first spool until it is saved or thrown away, or nobody asks any more.
+/// Follows the first spool until it is saved or deleted, or no more requests can come.
 pub(super) fn follow(
     mut first: Box<dyn ReadSeek>,
     maker: TwinMaker,
@@ -48,7 +48,7 @@ pub(super) fn follow(
 ) -> io::Result<TwinOutcome> {
     let mut second = maker()?;
     let mut chunk = vec![0; CHUNK_BYTES];
-    // Why the first cannot be read any more. If that is its end, the second is asked to take over.
+    // Why the first cannot be read any more. If that is its end, a hand-over of the second is requested.
     let mut unreadable = None;
     for request in requests {
         let length = match &request {
@@ -60,7 +60,7 @@ pub(super) fn follow(
         }
         match (request, unreadable.is_some()) {
             (Request::CatchUp(_), _) => second.sync()?,
-            // The sound first: a header must never claim what is not there.
+            // The sound first: a header must never count bytes that are not there.
             (Request::Patch { at, bytes, .. }, false) => second.patch(at, &bytes)?,
             (Request::Truncate(length), _) => second.truncate(length)?,
             (Request::Commit { target, existing, .. }, false) => {
@@ -82,7 +82,7 @@ pub(super) fn follow(
     unreadable.map_or(Ok(TwinOutcome::Discarded), Err)
 }
 
-/// Copies to `second` what it lacks of so many bytes. Inside: why `first` could not be read.
+/// Copies to `second` what it lacks of the first `length` bytes. The inner error: why `first` could not be read.
 ///
 /// # Errors
 /// Those of `second`.
@@ -99,7 +99,7 @@ fn copy_up_to(
         let wanted = usize::try_from(length - second.len()).unwrap_or(chunk.len()).min(chunk.len());
         let Some(room) = chunk.get_mut(..wanted) else { break };
         match first.read(room) {
-            // Cut off meanwhile; the request that says so follows.
+            // It was cut off meanwhile; the request for that follows.
             Ok(0) => break,
             Ok(count) => second.append(room.get(..count).unwrap_or_default())?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
