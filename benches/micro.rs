@@ -1,6 +1,6 @@
 //! The parts that a recording is made of, timed one by one on a second of 48 kHz sound: `make bench-micro`.
 //!
-//! Reports, judges nothing. How whole programs compare is measured by `benches/compare`.
+//! It only reports times, without any limit. How whole programs compare is measured by `benches/compare`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be made ends with the reason")]
 
@@ -30,7 +30,7 @@ fn settings(sample_format: SampleFormat) -> EncoderSettings {
     EncoderSettings::new(AudioFormat::new(RATE, 1, sample_format), Delivery::File)
 }
 
-/// The bytes of a file of so many seconds.
+/// The bytes of a file of `seconds` seconds.
 fn file(format: &str, seconds: usize) -> Vec<u8> {
     let (mut bytes, samples) = (Vec::new(), second(1));
     let mut encoder = by_name(format).unwrap().encoder(&settings(SampleFormat::S16)).unwrap();
@@ -153,7 +153,7 @@ fn decode(bencher: Bencher, format: &str) {
     });
 }
 
-/// What a list of recordings asks of each file: it is opened, and nothing is read.
+/// What listing recordings does with each file: it is opened, and nothing is read.
 #[divan::bench(args = ["wav", "flac", "opus"])]
 fn header(bencher: Bencher, format: &str) {
     let bytes = file(format, 60);

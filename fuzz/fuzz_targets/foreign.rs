@@ -1,5 +1,5 @@
-//! Any bytes as a file of others (MP3, AAC, ALAC, Vorbis, AIFF, CAF, ADPCM), which a library reads: no panic that goes
-//! further than the decoder, no hang, and no more memory than there is sound.
+//! Any bytes as a file of another program (MP3, AAC, ALAC, Vorbis, AIFF, CAF, ADPCM), which a library reads: no panic
+//! that leaves the decoder, no hang, and no more memory than there is sound.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any text as a MIME type: a recorder takes exactly what is supported.
+//! Any text as a MIME type: a recorder accepts exactly what is supported.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any bytes behind the start of an Ogg file: read whole, and again from the middle.
+//! Any bytes after the start of an Ogg file: read whole, and again from the middle.
 
 #![no_main]
 

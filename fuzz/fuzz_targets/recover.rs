@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(repair.seal.length <= fixed.len() as u64);
     fixed.truncate(repair.seal.length as usize);
     let mut decoder = support::open(&fixed).expect("a repaired file can be read");
-    // What is missing behind the last whole page is read as silence.
+    // What is missing after the last whole page is read as silence.
     assert!(decoder.frames() >= repair.frames);
     support::read(decoder.as_mut(), u64::MAX);
     assert!(examine(&fixed).is_ok_and(|again| again.is_whole()));

@@ -1,4 +1,4 @@
-//! Any bytes behind the start of a WAV file: read whole, and again from the middle, which must be the same.
+//! Any bytes after the start of a WAV file: read whole, and again from the middle, which must be the same.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &[u8]| {
     let bytes = [b"RIFF", input].concat();
     let Some(mut decoder) = support::open(&bytes) else { return };
-    // Compressed sound has some frames in a byte.
+    // Compressed sound holds several frames in a byte.
     support::read(decoder.as_mut(), bytes.len() as u64 * 1024);
     let (mut samples, mut rest) = (Vec::new(), Vec::new());
     decoder.seek(0).expect("memory can be read");

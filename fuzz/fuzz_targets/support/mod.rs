@@ -1,5 +1,5 @@
-//! What the targets share: checksums that are right, because they keep nobody out who knows them, and reading as far as
-//! the time of one run allows.
+//! What the targets share: correcting checksums, which are no protection because anyone can compute them, and reading
+//! as far as the time of one run allows.
 
 #![allow(dead_code, reason = "no target needs all of it")]
 
@@ -16,10 +16,10 @@ use checksum::{flac_crc8, flac_crc16, ogg_crc32};
 const FRAMES: usize = 200_000;
 const FRAMES_BEHIND_A_SEEK: usize = 20_000;
 
-/// A decoder of the bytes, if they are a sound file. A panic that it makes an error of is none.
+/// A decoder of the bytes, if they are a sound file. A panic that it turns into an error does not count.
 pub fn open(bytes: &[u8]) -> Option<Box<dyn Decoder>> {
     static HOOK: Once = Once::new();
-    // That of the fuzzer ends the process at every panic.
+    // The hook of the fuzzer ends the process at every panic.
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
             if !is_guarded() {
@@ -31,7 +31,7 @@ pub fn open(bytes: &[u8]) -> Option<Box<dyn Decoder>> {
     format::from_reader(Cursor::new(bytes.to_vec()), "fuzz").ok()
 }
 
-/// Reads from the start on and again from the middle. `frames_max` is what so many bytes can hold.
+/// Reads from the start on and again from the middle. `frames_max` is the most frames that the bytes can hold.
 pub fn read(decoder: &mut dyn Decoder, frames_max: u64) {
     let channels = usize::from(decoder.format().channels);
     assert!(channels > 0 && decoder.format().sample_rate > 0);
@@ -40,7 +40,7 @@ pub fn read(decoder: &mut dyn Decoder, frames_max: u64) {
     let (mut samples, mut frames) = (Vec::new(), 0);
     while frames < FRAMES {
         samples.clear();
-        // What others write may change in the middle, which is said.
+        // A file of another program may change its format in the middle, which is reported as an error.
         let Ok(read) = decoder.read(&mut samples, 20_000) else { break };
         assert_eq!(samples.len(), read * channels);
         frames += read;
@@ -57,7 +57,7 @@ pub fn read(decoder: &mut dyn Decoder, frames_max: u64) {
     let _ = decoder.damage().sentence(decoder.format().sample_rate);
 }
 
-/// Makes the checksums right, whatever it is.
+/// Corrects the checksums, whatever the format is.
 pub fn sign(bytes: &mut [u8]) {
     match bytes {
         [b'f', b'L', b'a', b'C', ..] => sign_flac(bytes),
@@ -66,7 +66,7 @@ pub fn sign(bytes: &mut [u8]) {
     }
 }
 
-/// Makes the checksums right of every frame, which is taken to reach to the next one.
+/// Corrects the checksum of every frame, which is taken to reach to the next one.
 fn sign_flac(bytes: &mut [u8]) {
     let starts: Vec<usize> = (4..bytes.len()).filter(|&at| head_bytes(&bytes[at..]).is_some()).collect();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([bytes.len()]).collect();
@@ -100,7 +100,7 @@ fn head_bytes(bytes: &[u8]) -> Option<usize> {
     Some(4 + number + size + rate)
 }
 
-/// Makes the checksum of every page right (RFC 3533, section 6).
+/// Corrects the checksum of every page (RFC 3533, section 6).
 fn sign_ogg(bytes: &mut [u8]) {
     let starts: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"OggS\0")).collect();
     for start in starts {
