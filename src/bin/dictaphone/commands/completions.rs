@@ -1,8 +1,8 @@
 //! `dictaphone completions SHELL`: the script on standard output; and the answer to the script when Tab is pressed.
 //!
 //! The scripts of bash, zsh and fish call the program itself with `COMPLETE` in the environment, so that they offer the
-//! devices, clips and profiles of this moment. The scripts of other shells complete only commands, flags and fixed
-//! values.
+//! devices, clips and profiles of this moment. The scripts of other shells have only the fixed words of the command
+//! line.
 
 use std::{env, ffi::OsStr, fs, path::PathBuf, sync::mpsc::channel, thread, time::Duration};
 

@@ -64,7 +64,7 @@ const USUAL_WIDTH: u16 = 80;
 #[derive(Clone)]
 pub(crate) struct Report {
     screen: Arc<Mutex<Screen>>,
-    /// The output of JSON to standard output, once there is any.
+    /// The printer of JSON to standard output, once there is any.
     events: Arc<OnceLock<Option<Printer>>>,
     style: Style,
     quiet: bool,

@@ -2,8 +2,8 @@
 //! send for keys, the mouse and pasted text as xterm has them (*XTerm Control Sequences*). Pure.
 //!
 //! A terminal can be made to send anything. So a control character ends whatever was begun, and Ctrl-C is recognised
-//! after any garbage; what is begun and not ended within a moment is dropped by [`Sequences::settle`]; and what is kept
-//! meanwhile has a limit.
+//! after any garbage; what is begun and not ended within a moment is abandoned by [`Sequences::settle`]; and what is
+//! kept meanwhile has a limit.
 
 mod csi;
 
