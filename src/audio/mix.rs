@@ -28,14 +28,14 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChannelMixer {
     from: usize,
-    rows: Vec<Row>,
+    rows: Vec<GainRow>,
     mapping: Mapping,
     speakers: Option<Speakers>,
 }
 
 /// One channel of the result: the weighted sum of channels of the source, divided.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Row {
+struct GainRow {
     terms: Vec<(usize, f32)>,
     divisor: f32,
 }
@@ -48,7 +48,7 @@ enum Mapping {
     Sums,
 }
 
-impl Row {
+impl GainRow {
     fn mean(channels: impl IntoIterator<Item = usize>) -> Self {
         let terms: Vec<(usize, f32)> = channels.into_iter().map(|channel| (channel, 1.0)).collect();
         Self { divisor: terms.len().max(1) as f32, terms }
@@ -92,10 +92,10 @@ impl ChannelMixer {
         let rows = match (count, to) {
             (0, _) => Vec::new(),
             _ if to == count => chosen,
-            (_, 1) => vec![Row::mean(0..count).of(&chosen)],
+            (_, 1) => vec![GainRow::mean(0..count).of(&chosen)],
             (1, _) => vec![chosen.into_iter().next().unwrap_or_default(); to],
             _ if to > count => {
-                let silence = Row { divisor: 1.0, ..Row::default() };
+                let silence = GainRow { divisor: 1.0, ..GainRow::default() };
                 chosen.into_iter().chain(std::iter::repeat(silence)).take(to).collect()
             }
             _ => match downmix {
@@ -117,16 +117,16 @@ impl ChannelMixer {
     pub fn audible(from: u16, to: u16) -> Self {
         let (count, to) = (usize::from(from), usize::from(to));
         let turn = |row: usize| (row..count).step_by(to.max(1));
-        let rows = (0..to).map(|row| if count == 1 { Row::mean([0]) } else { Row::mean(turn(row)) });
+        let rows = (0..to).map(|row| if count == 1 { GainRow::mean([0]) } else { GainRow::mean(turn(row)) });
         Self::of_rows(from, if count == 0 { Vec::new() } else { rows.collect() }, None)
     }
 
-    fn of_rows(from: u16, rows: Vec<Row>, speakers: Option<Speakers>) -> Self {
+    fn of_rows(from: u16, rows: Vec<GainRow>, speakers: Option<Speakers>) -> Self {
         let from = usize::from(from);
         let identity = rows.len() == from && rows.iter().enumerate().all(|(channel, row)| row.is_only(channel));
         let mapping = match rows.as_slice() {
             _ if identity => Mapping::Identity,
-            [row] if *row == Row::mean(0..from) => Mapping::Mean,
+            [row] if *row == GainRow::mean(0..from) => Mapping::Mean,
             _ => Mapping::Sums,
         };
         Self { from, rows, mapping, speakers }
@@ -177,13 +177,13 @@ impl ChannelMixer {
 }
 
 /// The channels that a map names.
-fn mapped(map: &ChannelMap, from: u16, speakers: Option<&Speakers>) -> Result<(Vec<Row>, Option<Speakers>)> {
+fn mapped(map: &ChannelMap, from: u16, speakers: Option<&Speakers>) -> Result<(Vec<GainRow>, Option<Speakers>)> {
     if map.highest() > from {
         let channels = if from == 1 { "channel" } else { "channels" };
         let context = format!("there is no channel {}, only {from} {channels}", map.highest());
         return Err(Error::new(ErrorKind::NotSupported, context).because_of("map"));
     }
-    let rows = map.kept().iter().map(|channels| Row::mean(channels.iter().copied().map(usize::from))).collect();
+    let rows = map.kept().iter().map(|channels| GainRow::mean(channels.iter().copied().map(usize::from))).collect();
     let named = || {
         let single = map.kept().iter().map(|channels| match channels[..] {
             [channel] => speakers?.as_slice().get(usize::from(channel)).copied(),
@@ -196,16 +196,16 @@ fn mapped(map: &ChannelMap, from: u16, speakers: Option<&Speakers>) -> Result<(V
 }
 
 /// All channels, those of a known layout in the order in which files store them.
-fn stored(from: u16, speakers: Option<&Speakers>) -> (Vec<Row>, Option<Speakers>) {
+fn stored(from: u16, speakers: Option<&Speakers>) -> (Vec<GainRow>, Option<Speakers>) {
     let order = speakers.map_or_else(|| (0..usize::from(from)).collect(), Speakers::stored_order);
     let stored = speakers.and_then(|speakers| {
         Speakers::new(order.iter().filter_map(|&channel| speakers.as_slice().get(channel).copied()))
     });
-    (order.into_iter().map(|channel| Row::mean([channel])).collect(), stored.or_else(|| Speakers::usual(from)))
+    (order.into_iter().map(|channel| GainRow::mean([channel])).collect(), stored.or_else(|| Speakers::usual(from)))
 }
 
 /// The stereo downmix of that layout; `None` if the recommendation does not cover it.
-fn downmix(speakers: &Speakers) -> Option<[Row; 2]> {
+fn downmix(speakers: &Speakers) -> Option<[GainRow; 2]> {
     use std::f32::consts::FRAC_1_SQRT_2 as SIDE;
     let weights = |speaker: &Speaker| match speaker {
         Speaker::FrontLeft => Some([1.0, 0.0]),
@@ -224,7 +224,7 @@ fn downmix(speakers: &Speakers) -> Option<[Row; 2]> {
     };
     let sum = |which: usize| side(which).map(|(_, weight)| weight).sum::<f32>();
     let divisor = sum(0).max(sum(1));
-    let row = |which: usize| Row { terms: side(which).filter(|(_, weight)| *weight > 0.0).collect(), divisor };
+    let row = |which: usize| GainRow { terms: side(which).filter(|(_, weight)| *weight > 0.0).collect(), divisor };
     // Low frequencies alone are nothing to listen to.
     (divisor > 0.0).then(|| [row(0), row(1)])
 }

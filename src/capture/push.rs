@@ -35,16 +35,16 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct PushSource {
     info: DeviceInfo,
-    shared: Arc<Shared>,
+    shared: Arc<PushQueue>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct PushQueue {
+    state: Mutex<PushState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PushState {
     queue: VecDeque<Item>,
     delivered: u64,
     open: bool,
@@ -62,8 +62,8 @@ enum Item {
     Ended(EndReason),
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl PushQueue {
+    fn lock(&self) -> MutexGuard<'_, PushState> {
         // Every change of the state is complete before anything can panic, so the state behind a poisoned lock is
         // valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -85,7 +85,7 @@ impl Shared {
     }
 }
 
-impl CaptureClock for Shared {
+impl CaptureClock for PushQueue {
     fn position(&self) -> u64 {
         self.lock().delivered
     }
@@ -198,7 +198,7 @@ impl Backend for PushSource {
             return Err(Error::new(ErrorKind::NotReadable, format!("'{}' is busy", self.info.label)));
         }
         let muted = state.muted;
-        *state = State { open: true, muted, ..State::default() };
+        *state = PushState { open: true, muted, ..PushState::default() };
         if muted {
             state.queue.push_back(Item::Muted(true));
         }
@@ -209,7 +209,7 @@ impl Backend for PushSource {
 struct PushStream {
     format: AudioFormat,
     muted: bool,
-    shared: Arc<Shared>,
+    shared: Arc<PushQueue>,
 }
 
 impl CaptureStream for PushStream {

@@ -91,7 +91,7 @@ impl CaptureClock for Clock {
     }
 }
 
-enum State {
+enum LinkState {
     Open(Box<dyn CaptureStream>),
     /// The device is gone; the thread that opens it again sends it here.
     Waiting {
@@ -123,7 +123,7 @@ struct ReconnectingStream {
     device_rate: Option<f64>,
     clock: Arc<Clock>,
     waker: Option<Waker>,
-    state: State,
+    state: LinkState,
     /// Frames delivered or reported as lost.
     delivered: u64,
     /// When the last frame came.
@@ -167,7 +167,7 @@ impl ReconnectingStream {
             device_rate: None,
             clock: Arc::new(Clock { state: Mutex::new((0, Some(stream.clock()))) }),
             waker: None,
-            state: State::Open(stream),
+            state: LinkState::Open(stream),
             delivered: 0,
             last_frame: Instant::now(),
             gone: None,
@@ -184,7 +184,7 @@ impl ReconnectingStream {
     fn lose(&mut self, cause: Error) -> Reading {
         if cause.kind() == ErrorKind::NotSupported {
             let reason = EndReason::DeviceLost(cause);
-            self.state = State::Over(reason.clone());
+            self.state = LinkState::Over(reason.clone());
             return Reading::Ended(reason);
         }
         self.clock.set(self.delivered, None);
@@ -192,9 +192,9 @@ impl ReconnectingStream {
         let (news, receiver) = sync_channel(1);
         let wanted = Arc::new(());
         let attempt_wanted = Arc::downgrade(&wanted);
-        let waiting = State::Waiting { news: receiver, cause: cause.clone(), _wanted: wanted };
+        let waiting = LinkState::Waiting { news: receiver, cause: cause.clone(), _wanted: wanted };
         let dead = std::mem::replace(&mut self.state, waiting);
-        if let State::Open(dead) = &dead {
+        if let LinkState::Open(dead) = &dead {
             self.source = dead.source().or(self.source.take());
             self.device_rate = dead.device_rate().or(self.device_rate);
         }
@@ -220,7 +220,7 @@ impl ReconnectingStream {
             }
         });
         if spawned.is_err() {
-            self.state = State::Over(EndReason::DeviceLost(cause.clone()));
+            self.state = LinkState::Over(EndReason::DeviceLost(cause.clone()));
         }
         let limit = self.limit.as_secs_f64();
         Reading::Notice(Warning::new(WarningKind::Waiting, format!("{cause}; waiting up to {limit:.0} s for it")))
@@ -228,11 +228,11 @@ impl ReconnectingStream {
 
     /// Checks whether the device is back.
     fn wait(&mut self) -> Reading {
-        let State::Waiting { news, cause, .. } = &self.state else { return Reading::Idle };
+        let LinkState::Waiting { news, cause, .. } = &self.state else { return Reading::Idle };
         match news.try_recv() {
             Ok(Ok(stream)) => {
                 self.clock.set(self.delivered, Some(stream.clock()));
-                self.state = State::Open(stream);
+                self.state = LinkState::Open(stream);
                 Reading::Idle
             }
             Err(TryRecvError::Empty) => Reading::Idle,
@@ -243,7 +243,7 @@ impl ReconnectingStream {
                     _ => format!("{cause}, and did not come back within {limit:.0} s"),
                 };
                 let reason = EndReason::DeviceLost(Error::new(cause.kind(), message));
-                self.state = State::Over(reason.clone());
+                self.state = LinkState::Over(reason.clone());
                 Reading::Ended(reason)
             }
         }
@@ -253,7 +253,7 @@ impl ReconnectingStream {
     fn close_gap(&mut self, samples: Vec<f32>) -> Reading {
         self.gone = None;
         self.kept = samples;
-        let State::Open(stream) = &self.state else { return Reading::Idle };
+        let LinkState::Open(stream) = &self.state else { return Reading::Idle };
         // The new stream has captured this many up to now.
         let captured = stream.clock().position();
         let gap = frames_in(self.last_frame.elapsed(), self.format.sample_rate).saturating_sub(captured).max(1);
@@ -300,7 +300,7 @@ impl CaptureStream for ReconnectingStream {
 
     fn device_rate(&self) -> Option<f64> {
         match &self.state {
-            State::Open(stream) => stream.device_rate().or(self.device_rate),
+            LinkState::Open(stream) => stream.device_rate().or(self.device_rate),
             _ => self.device_rate,
         }
     }
@@ -316,13 +316,13 @@ impl CaptureStream for ReconnectingStream {
     fn start(&mut self, waker: Waker) -> Result<()> {
         self.waker = Some(waker.clone());
         match &mut self.state {
-            State::Open(stream) => stream.start(waker),
+            LinkState::Open(stream) => stream.start(waker),
             _ => Err(Error::new(ErrorKind::InvalidState, "the stream was started before")),
         }
     }
 
     fn expect(&mut self, wait: Duration) {
-        if let State::Open(stream) = &mut self.state {
+        if let LinkState::Open(stream) = &mut self.state {
             stream.expect(wait);
         }
     }
@@ -332,9 +332,9 @@ impl CaptureStream for ReconnectingStream {
             return self.hand_out(block, max_frames);
         }
         let stream = match &mut self.state {
-            State::Open(stream) => stream,
-            State::Waiting { .. } => return self.wait(),
-            State::Over(reason) => return Reading::Ended(reason.clone()),
+            LinkState::Open(stream) => stream,
+            LinkState::Waiting { .. } => return self.wait(),
+            LinkState::Over(reason) => return Reading::Ended(reason.clone()),
         };
         if self.gone.is_some() {
             let mut samples = Vec::new();

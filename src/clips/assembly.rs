@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     advance::{Advance, Watch},
-    loudness::{self, Level, Loudness, Meter},
+    loudness::{self, Loudness, LoudnessChange, LoudnessMeter},
     waveform::BLOCK_FRAMES,
 };
 use crate::{
@@ -48,7 +48,7 @@ pub(super) struct NewClip {
     pub(super) map: Option<ChannelMap>,
     pub(super) metadata: Metadata,
     /// How much louder it is made, and under which ceiling.
-    pub(super) level: Option<Level>,
+    pub(super) level: Option<LoudnessChange>,
     /// The name of it in errors.
     pub(super) name: String,
 }
@@ -74,15 +74,15 @@ pub(super) struct Assembly<'a> {
 struct Leveling {
     gain_db: f64,
     limiter: Option<Limiter>,
-    meter: Meter,
+    meter: LoudnessMeter,
     /// The output of the chain.
     raw: Vec<f32>,
 }
 
 impl Leveling {
-    fn new(level: Level, audio: AudioFormat) -> Result<Self> {
+    fn new(level: LoudnessChange, audio: AudioFormat) -> Result<Self> {
         let limiter = level.ceiling.map(|ceiling| Limiter::new(audio.sample_rate, audio.channels, ceiling));
-        Ok(Self { gain_db: level.gain_db, limiter, meter: Meter::new(audio)?, raw: Vec::new() })
+        Ok(Self { gain_db: level.gain_db, limiter, meter: LoudnessMeter::new(audio)?, raw: Vec::new() })
     }
 
     /// Takes `samples` and replaces them with those that are to be encoded.

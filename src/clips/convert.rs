@@ -13,7 +13,7 @@ use super::{
     advance::Watch,
     assembly::{Assembly, Destination, NewClip, Written, cannot_write, discard_unnamed},
     excerpt::Excerpt,
-    loudness::{self, Level, Leveled, Target},
+    loudness::{self, Leveled, LoudnessChange, LoudnessTarget},
 };
 use crate::{
     audio::{AudioFormat, ChannelMap, ChannelMixer, Metadata, SampleFormat, Speakers, output_frames},
@@ -106,8 +106,8 @@ impl Conversion {
         }
     }
 
-    fn target(&self) -> Option<Target> {
-        self.loudness_lufs.map(|lufs| Target::new(lufs, self.format))
+    fn target(&self) -> Option<LoudnessTarget> {
+        self.loudness_lufs.map(|lufs| LoudnessTarget::new(lufs, self.format))
     }
 
     fn nearest_depth(&self, from: SampleFormat) -> SampleFormat {
@@ -149,7 +149,7 @@ pub fn convert(
     let _ = target.parent().map(storage::remove_drafts);
     let mut spool = FileSpool::draft_beside(target)
         .map_err(|error| Error::from_io(error, format!("cannot create {}", target.display())))?;
-    let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
+    let clip = ClipSource { decoder: decoder.as_mut(), name: &source.display().to_string() };
     let (path, converted) = into_spool(clip, &mut spool, target, conversion, existing, watch)?;
     let mime_type = conversion.format.full_mime_type(converted.audio);
     format::read_back(&path, &mime_type, converted.audio, converted.frames)?;
@@ -170,18 +170,18 @@ pub fn convert_to_stream(
     watch: Watch<'_>,
 ) -> Result<Converted> {
     let mut decoder = conversion.excerpt.of(format::open(source)?, &source.display().to_string())?;
-    let clip = Source { decoder: decoder.as_mut(), name: &source.display().to_string() };
+    let clip = ClipSource { decoder: decoder.as_mut(), name: &source.display().to_string() };
     assemble(clip, Destination::Stream(out), name, conversion, conversion.target(), watch)
 }
 
 /// An open clip and its name in errors.
-struct Source<'a> {
+struct ClipSource<'a> {
     decoder: &'a mut dyn Decoder,
     name: &'a str,
 }
 
 fn into_spool(
-    source: Source<'_>,
+    source: ClipSource<'_>,
     spool: &mut dyn Spool,
     target: &Path,
     conversion: &Conversion,
@@ -202,7 +202,7 @@ fn into_spool(
 
 /// Writes the new clip, and again with other aims if a lossy format has made it too loud or too quiet.
 fn leveled(
-    source: Source<'_>,
+    source: ClipSource<'_>,
     spool: &mut dyn Spool,
     name: &str,
     conversion: &Conversion,
@@ -211,7 +211,7 @@ fn leveled(
     let mut target = conversion.target();
     let mut remakes = 0;
     loop {
-        let clip = Source { decoder: &mut *source.decoder, name: source.name };
+        let clip = ClipSource { decoder: &mut *source.decoder, name: source.name };
         let mut converted = assemble(clip, Destination::Spool(&mut *spool), name, conversion, target, &mut *watch)?;
         let (Some(told), Some(aim), true) =
             (&mut converted.loudness, target, conversion.format.bits_per_second.is_some())
@@ -230,11 +230,11 @@ fn leveled(
 }
 
 fn assemble(
-    source: Source<'_>,
+    source: ClipSource<'_>,
     destination: Destination<'_>,
     name: &str,
     conversion: &Conversion,
-    target: Option<Target>,
+    target: Option<LoudnessTarget>,
     watch: Watch<'_>,
 ) -> Result<Converted> {
     let from = source.decoder.format();
@@ -243,7 +243,7 @@ fn assemble(
     let mixer = ChannelMixer::keep(from.channels, speakers, conversion.map.as_ref(), Some(audio.channels))?;
     let metadata = source.decoder.metadata().clone().at_rate(from.sample_rate, audio.sample_rate);
     let metadata = Metadata { speakers: mixer.speakers().filter(|speakers| speakers.count() > 2).cloned(), ..metadata };
-    let level = target.map(|target| Level::find(source.decoder, (&mixer, audio), target, &mut *watch));
+    let level = target.map(|target| LoudnessChange::find(source.decoder, (&mixer, audio), target, &mut *watch));
     let level = level.transpose().map_err(|error| of_clip(error, source.name))?;
     let left_out = conversion.format.left_out(&metadata, destination.delivery());
     let output = NewClip {

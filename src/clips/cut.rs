@@ -14,7 +14,7 @@ use std::{
 use super::{
     advance::Watch,
     assembly::{Assembly, Destination, NewClip, cannot_write, discard_unnamed},
-    splice::{Kept, OpenClip, Stamp, replace},
+    splice::{OpenClip, Stamp, ToUndo, replace},
 };
 use crate::{
     audio::{
@@ -69,7 +69,7 @@ pub struct Trimmed {
     /// Frames a second, in hertz.
     pub sample_rate: u32,
     result: Stamp,
-    previous: Kept,
+    previous: ToUndo,
 }
 
 impl Trimmed {
@@ -77,8 +77,8 @@ impl Trimmed {
     #[must_use]
     pub fn left_over(&self) -> Option<&Path> {
         match &self.previous {
-            Kept::Trashed(_) => None,
-            Kept::InFolder(path) => Some(path),
+            ToUndo::Trashed(_) => None,
+            ToUndo::InFolder(path) => Some(path),
         }
     }
 }
@@ -121,7 +121,7 @@ pub fn cut(path: &Path, cut: &Cut, soft: bool, watch: Watch<'_>) -> Result<Trimm
         seam: parts.seam(),
         sample_rate: clip.audio().sample_rate,
         result,
-        previous: Kept::put_away(previous),
+        previous: ToUndo::put_away(previous),
         path: target,
     })
 }

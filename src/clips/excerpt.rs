@@ -61,7 +61,7 @@ impl Excerpt {
         let metadata = part_of(decoder.metadata().clone(), &frames, decoder.format().sample_rate);
         decoder.seek(frames.start)?;
         let at = frames.start;
-        Ok(Box::new(Part { decoder, frames, at, fade_in, fade_out, metadata }))
+        Ok(Box::new(ExcerptPart { decoder, frames, at, fade_in, fade_out, metadata }))
     }
 }
 
@@ -77,7 +77,7 @@ fn part_of(mut tags: Metadata, frames: &Range<u64>, sample_rate: u32) -> Metadat
     tags
 }
 
-struct Part {
+struct ExcerptPart {
     decoder: Box<dyn Decoder>,
     frames: Range<u64>,
     /// The frame of the clip that is read next.
@@ -87,7 +87,7 @@ struct Part {
     metadata: Metadata,
 }
 
-impl Part {
+impl ExcerptPart {
     fn most(&self, max_frames: usize) -> usize {
         max_frames.min(usize::try_from(self.frames.end.saturating_sub(self.at)).unwrap_or(usize::MAX))
     }
@@ -102,7 +102,7 @@ impl Part {
     }
 }
 
-impl Decoder for Part {
+impl Decoder for ExcerptPart {
     fn container(&self) -> &'static str {
         self.decoder.container()
     }

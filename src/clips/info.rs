@@ -140,7 +140,7 @@ impl Info {
         let audio = decoder.format();
         let channels = usize::from(audio.channels.max(1));
         let mut outline = Outline::new(decoder.frames());
-        let (mut level, mut loudness) = (LevelMeter::new(), Loudness::new(audio));
+        let (mut level, mut loudness) = (LevelMeter::new(), LoudnessPass::new(audio));
         let mut samples = Vec::new();
         let is_whole = loop {
             samples.clear();
@@ -186,9 +186,9 @@ impl Info {
 }
 
 /// The meter of EBU R 128; nothing for formats that it does not support.
-struct Loudness(Option<EbuR128>);
+struct LoudnessPass(Option<EbuR128>);
 
-impl Loudness {
+impl LoudnessPass {
     fn new(audio: AudioFormat) -> Self {
         let is_sane = u64::from(audio.sample_rate) * u64::from(audio.channels) <= LOUDNESS_SAMPLES_A_SECOND_MAX;
         let mode = Mode::I | Mode::HISTOGRAM;
@@ -309,12 +309,12 @@ mod tests {
     #[test]
     fn infinite_samples_and_mad_formats_leave_the_loudness_unknown() {
         let audio = |rate, channels| AudioFormat::new(rate, channels, crate::audio::SampleFormat::F32);
-        let mut meter = Loudness::new(audio(48_000, 2));
+        let mut meter = LoudnessPass::new(audio(48_000, 2));
         meter.push(&[f32::INFINITY; 8]);
         meter.push(&[0.5; 96_000]);
         assert_eq!(meter.finish(), None);
         for (rate, channels) in [(u32::MAX, 1), (1, 1), (48_000, u16::MAX), (48_000, 65)] {
-            assert!(Loudness::new(audio(rate, channels)).0.is_none(), "{rate} {channels}");
+            assert!(LoudnessPass::new(audio(rate, channels)).0.is_none(), "{rate} {channels}");
         }
     }
 }

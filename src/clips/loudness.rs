@@ -66,12 +66,12 @@ pub struct Leveled {
 
 /// How loud a clip should become, and how far below the highest true peak its peaks are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Target {
+pub(super) struct LoudnessTarget {
     lufs: f64,
     margin_db: f64,
 }
 
-impl Target {
+impl LoudnessTarget {
     /// For a file of that format.
     pub(super) fn new(lufs: f64, format: &Format) -> Self {
         Self { lufs, margin_db: if format.bits_per_second.is_some() { LOSSY_MARGIN_DB } else { MARGIN_DB } }
@@ -92,9 +92,9 @@ impl Target {
 /// The loudness of the sound that `decoder` reads.
 ///
 /// # Errors
-/// Those of the decoder and of [`Meter::new`].
+/// Those of the decoder and of [`LoudnessMeter::new`].
 pub(super) fn of(decoder: &mut dyn Decoder) -> Result<Loudness> {
-    let mut meter = Meter::new(decoder.format())?;
+    let mut meter = LoudnessMeter::new(decoder.format())?;
     let mut block = Vec::new();
     while decoder.read(&mut block, BLOCK_FRAMES)? > 0 {
         meter.push(&block);
@@ -104,9 +104,9 @@ pub(super) fn of(decoder: &mut dyn Decoder) -> Result<Loudness> {
 }
 
 /// Measures the samples that are pushed.
-pub(super) struct Meter(EbuR128);
+pub(super) struct LoudnessMeter(EbuR128);
 
-impl Meter {
+impl LoudnessMeter {
     /// # Errors
     /// [`ErrorKind::NotSupported`] for a rate or a number of channels that the recommendation does not cover.
     pub(super) fn new(audio: AudioFormat) -> Result<Self> {
@@ -138,14 +138,14 @@ impl Meter {
 
 /// What is to be done to a clip.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Level {
+pub(super) struct LoudnessChange {
     pub(super) before: Loudness,
     pub(super) gain_db: f64,
     /// Full scale is 1.0; `None` if no peak comes near.
     pub(super) ceiling: Option<f32>,
 }
 
-impl Level {
+impl LoudnessChange {
     /// Finds the gain that makes the clip as loud as `target` states, as sound of `audio`.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl Level {
     pub(super) fn find(
         decoder: &mut dyn Decoder,
         (mixer, audio): (&ChannelMixer, AudioFormat),
-        target: Target,
+        target: LoudnessTarget,
         watch: Watch<'_>,
     ) -> Result<Self> {
         let before = measure(decoder, (mixer, audio), (0.0, None), watch)?;
@@ -193,7 +193,7 @@ fn measure(
 ) -> Result<Loudness> {
     let mut chain = Chain::new(mixer.clone(), decoder.format().sample_rate, audio.sample_rate, gain_db)?;
     let mut limiter = ceiling.map(|ceiling| Limiter::new(audio.sample_rate, audio.channels, ceiling));
-    let mut meter = Meter::new(audio)?;
+    let mut meter = LoudnessMeter::new(audio)?;
     let (mut block, mut between, mut out) = (Vec::new(), Vec::new(), Vec::new());
     let mut advance = Advance { frames: 0, total: decoder.frames() };
     decoder.seek(0)?;

@@ -57,16 +57,16 @@ pub struct Spliced {
     /// Samples of the new take that were beyond full scale and are cut to it.
     pub clipped: u64,
     result: Stamp,
-    previous: Kept,
-    new_take: Kept,
+    previous: ToUndo,
+    new_take: ToUndo,
 }
 
 impl Spliced {
     /// The old version and the new take, as far as there was no trash for them and they are in the folder.
     pub fn left_over(&self) -> impl Iterator<Item = &Path> {
         [&self.previous, &self.new_take].into_iter().filter_map(|kept| match kept {
-            Kept::Trashed(_) => None,
-            Kept::InFolder(path) => Some(path.as_path()),
+            ToUndo::Trashed(_) => None,
+            ToUndo::InFolder(path) => Some(path.as_path()),
         })
     }
 }
@@ -76,20 +76,20 @@ impl Spliced {
     #[must_use]
     pub fn new_take(&self) -> &Path {
         match &self.new_take {
-            Kept::Trashed(trashed) => &trashed.path,
-            Kept::InFolder(path) => path,
+            ToUndo::Trashed(trashed) => &trashed.path,
+            ToUndo::InFolder(path) => path,
         }
     }
 }
 
 /// Where a file is that is needed to undo a splice.
 #[derive(Debug, Clone)]
-pub(super) enum Kept {
+pub(super) enum ToUndo {
     Trashed(Trashed),
     InFolder(PathBuf),
 }
 
-impl Kept {
+impl ToUndo {
     pub(super) fn put_away(path: PathBuf) -> Self {
         // Without a trash the file stays: one take too many is better than one too few.
         trash::delete(&path, false).map_or(Self::InFolder(path), Self::Trashed)
@@ -139,8 +139,8 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
         sample_rate,
         clipped: done.clipped,
         result,
-        previous: Kept::put_away(done.previous),
-        new_take: Kept::put_away(std::path::absolute(new).unwrap_or_else(|_| new.to_owned())),
+        previous: ToUndo::put_away(done.previous),
+        new_take: ToUndo::put_away(std::path::absolute(new).unwrap_or_else(|_| new.to_owned())),
         path: target,
     })
 }

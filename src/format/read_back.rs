@@ -5,7 +5,7 @@
 
 use std::{fs::File, path::Path};
 
-use super::{row::Found, table};
+use super::{row::ReadBack, table};
 use crate::{
     audio::AudioFormat,
     error::{Error, ErrorKind, Result},
@@ -33,16 +33,16 @@ pub fn read_back(path: &Path, mime_type: &str, audio: AudioFormat, frames: u64) 
 }
 
 /// The first thing that is not as it was written.
-fn difference(found: Found, audio: AudioFormat, frames: u64) -> Option<String> {
+fn difference(found: ReadBack, audio: AudioFormat, frames: u64) -> Option<String> {
     let depth = found.sample_format.filter(|&depth| depth != audio.sample_format);
     match found {
-        Found { sample_rate, .. } if sample_rate != audio.sample_rate => {
+        ReadBack { sample_rate, .. } if sample_rate != audio.sample_rate => {
             Some(format!("{sample_rate} instead of {} Hz", audio.sample_rate))
         }
-        Found { channels, .. } if channels != audio.channels => {
+        ReadBack { channels, .. } if channels != audio.channels => {
             Some(format!("{channels} instead of {} channels", audio.channels))
         }
-        Found { frames: there, .. } if there != frames => Some(format!("{there} instead of {frames} frames")),
+        ReadBack { frames: there, .. } if there != frames => Some(format!("{there} instead of {frames} frames")),
         _ => depth.map(|depth| format!("{depth} instead of {} samples", audio.sample_format)),
     }
 }

@@ -110,7 +110,7 @@ pub(super) const PCM: &[SampleFormat] = &[SampleFormat::S16, SampleFormat::S24, 
 
 /// What another reader finds in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct ReadBack {
     pub(super) sample_rate: u32,
     pub(super) channels: u16,
     /// `None` where the format has no depth.
@@ -119,7 +119,7 @@ pub(super) struct Found {
 }
 
 /// Opens a file and reads its last frame; errors have the message of the reader.
-pub(super) type Reading = fn(Bytes) -> std::result::Result<Found, Box<dyn std::error::Error + Send + Sync>>;
+pub(super) type Reading = fn(Bytes) -> std::result::Result<ReadBack, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The bit rate of plain samples.
 pub(super) fn pcm_bits_per_second(audio: AudioFormat) -> u32 {

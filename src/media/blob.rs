@@ -48,7 +48,7 @@ enum Data {
     Spool(Mutex<Box<dyn Spool>>),
 }
 
-struct Shared {
+struct Contents {
     facts: BlobFacts,
     size: u64,
     data: Data,
@@ -63,7 +63,7 @@ struct Shared {
 /// a recording that was cut into parts need not be playable one by one; all of them together, in order, are.
 #[derive(Clone)]
 pub struct Blob {
-    shared: Arc<Shared>,
+    shared: Arc<Contents>,
 }
 
 impl Blob {
@@ -81,13 +81,13 @@ impl Blob {
     pub fn in_memory(bytes: impl Into<Arc<[u8]>>, facts: BlobFacts) -> Self {
         let bytes = bytes.into();
         let size = bytes.len() as u64;
-        Self { shared: Arc::new(Shared { facts, size, data: Data::Memory(bytes), is_file: false }) }
+        Self { shared: Arc::new(Contents { facts, size, data: Data::Memory(bytes), is_file: false }) }
     }
 
     /// `is_file` states that the bytes are a file of their own, not a part of one.
     pub(crate) fn spooled(spool: Box<dyn Spool>, facts: BlobFacts, is_file: bool) -> Self {
         let size = spool.len();
-        Self { shared: Arc::new(Shared { facts, size, data: Data::Spool(Mutex::new(spool)), is_file }) }
+        Self { shared: Arc::new(Contents { facts, size, data: Data::Spool(Mutex::new(spool)), is_file }) }
     }
 
     /// Bytes in it.

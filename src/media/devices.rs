@@ -24,7 +24,7 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 const BUSY_RETRIES: (u32, Duration) = (5, Duration::from_millis(100));
 
 #[derive(Default)]
-struct Shared {
+struct DeviceTable {
     backends: Mutex<Vec<Arc<dyn Backend>>>,
     open: Mutex<HashMap<String, Vec<Weak<Source>>>>,
     watchers: Mutex<Vec<Sender<Vec<DeviceInfo>>>>,
@@ -45,7 +45,7 @@ struct Shared {
 /// ```
 #[derive(Clone)]
 pub struct MediaDevices {
-    shared: Arc<Shared>,
+    shared: Arc<DeviceTable>,
 }
 
 impl Default for MediaDevices {
@@ -69,7 +69,7 @@ impl MediaDevices {
     /// Only the devices of these backends, in this order.
     #[must_use]
     pub fn with_backends(backends: Vec<Arc<dyn Backend>>) -> Self {
-        Self { shared: Arc::new(Shared { backends: Mutex::new(backends), ..Shared::default() }) }
+        Self { shared: Arc::new(DeviceTable { backends: Mutex::new(backends), ..DeviceTable::default() }) }
     }
 
     /// Adds a backend, such as a [`PushSource`](crate::capture::PushSource), in front of the others.
@@ -167,7 +167,7 @@ impl MediaDevices {
     }
 }
 
-impl Shared {
+impl DeviceTable {
     fn backends(&self) -> Vec<Arc<dyn Backend>> {
         lock(&self.backends).clone()
     }
@@ -285,7 +285,7 @@ fn arrange(mut devices: Vec<DeviceInfo>) -> Vec<DeviceInfo> {
 }
 
 /// Runs on its own thread while there are subscribers.
-fn watch(shared: &Weak<Shared>, mut known: Vec<DeviceInfo>) {
+fn watch(shared: &Weak<DeviceTable>, mut known: Vec<DeviceInfo>) {
     loop {
         let Some(devices) = shared.upgrade() else { return };
         // A sound system that gives no answer for a moment is no change.

@@ -100,20 +100,20 @@ enum Outlet<E> {
 
 /// The subscribers of one object.
 #[derive(Debug)]
-pub(crate) struct Listeners<E> {
+pub(crate) struct Receivers<E> {
     outlets: Mutex<Vec<Outlet<E>>>,
     /// Held while an event is sent, so that two events cannot overtake each other.
     firing: Mutex<()>,
     closed: AtomicBool,
 }
 
-impl<E> Default for Listeners<E> {
+impl<E> Default for Receivers<E> {
     fn default() -> Self {
         Self { outlets: Mutex::default(), firing: Mutex::default(), closed: AtomicBool::new(false) }
     }
 }
 
-impl<E: Clone> Listeners<E> {
+impl<E: Clone> Receivers<E> {
     /// A new subscriber, who receives what is fired from now on.
     pub(crate) fn subscribe(&self) -> Receiver<E> {
         let (sender, receiver) = channel();

@@ -23,7 +23,7 @@ use crate::{
         command::TrackKey,
         history::History,
         input::InputWatch,
-        queue::{Action, Command, CommandQueue, RELEASE_TIMEOUT},
+        queue::{Action, CommandQueue, RELEASE_TIMEOUT, RecorderCommand},
         sleep::SleepWatch,
         take::{Sound, Take},
         tap::TapInlet,
@@ -194,7 +194,7 @@ impl Pump {
         }
     }
 
-    fn execute(&mut self, command: Command) {
+    fn execute(&mut self, command: RecorderCommand) {
         match command.action {
             Action::AddTrack { key, enabled, track } => {
                 // It was made with the state known then, which a clone may have from a track that lags behind.

@@ -40,7 +40,7 @@ pub(crate) enum Action {
 }
 
 /// An action and where it takes effect.
-pub(crate) struct Command {
+pub(crate) struct RecorderCommand {
     /// Frames of the source that come before it.
     pub(crate) at: u64,
     /// When it was given, for the limit of waiting for frames that do not come.
@@ -49,8 +49,8 @@ pub(crate) struct Command {
 }
 
 #[derive(Default)]
-struct State {
-    commands: VecDeque<Command>,
+struct QueueState {
+    commands: VecDeque<RecorderCommand>,
     live_tracks: usize,
     /// The source is muted, as far as the pump has read.
     muted: bool,
@@ -64,17 +64,17 @@ struct State {
 pub(crate) struct CommandQueue {
     clock: Arc<dyn CaptureClock>,
     waker: OnceLock<Waker>,
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     release: Condvar,
 }
 
 impl CommandQueue {
     pub(crate) fn new(clock: Arc<dyn CaptureClock>, muted: bool) -> Self {
-        let state = Mutex::new(State { muted, ..State::default() });
+        let state = Mutex::new(QueueState { muted, ..QueueState::default() });
         Self { clock, waker: OnceLock::new(), state, release: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -90,9 +90,9 @@ impl CommandQueue {
         }
     }
 
-    fn push(&self, state: &mut State, action: Action) {
+    fn push(&self, state: &mut QueueState, action: Action) {
         // The clock is read under the lock, so that positions never decrease along the queue.
-        state.commands.push_back(Command { at: self.clock.position(), posted: Instant::now(), action });
+        state.commands.push_back(RecorderCommand { at: self.clock.position(), posted: Instant::now(), action });
     }
 
     /// Posts a command; it is returned if the source is closed.
@@ -161,7 +161,7 @@ impl CommandQueue {
         self.lock().commands.front().is_some_and(|command| matches!(command.action, Action::EndTrack(_)))
     }
 
-    pub(crate) fn pop(&self) -> Option<Command> {
+    pub(crate) fn pop(&self) -> Option<RecorderCommand> {
         self.lock().commands.pop_front()
     }
 

@@ -11,7 +11,7 @@ use crate::{
     media::{
         Progress, RecorderEvent, RecordingState,
         command::{TakeCommand, TakeKey},
-        event::Listeners,
+        event::Receivers,
         state::{Call, Transition, transition},
     },
 };
@@ -44,7 +44,7 @@ impl Core {
 #[derive(Default)]
 pub(crate) struct RecorderShared {
     core: Mutex<Core>,
-    pub(super) listeners: Listeners<RecorderEvent>,
+    pub(super) listeners: Receivers<RecorderEvent>,
     progress: Mutex<Progress>,
     level: Mutex<LevelMeter>,
 }

@@ -12,7 +12,7 @@ pub(crate) trait StreamObserver: Send + Sync {
     fn tracks_changed(&self);
 }
 
-struct Shared {
+struct StreamState {
     id: String,
     tracks: Mutex<Vec<MediaStreamTrack>>,
     observers: Mutex<Vec<Weak<dyn StreamObserver>>>,
@@ -38,7 +38,7 @@ struct Shared {
 /// ```
 #[derive(Clone)]
 pub struct MediaStream {
-    shared: Arc<Shared>,
+    shared: Arc<StreamState>,
 }
 
 impl MediaStream {
@@ -51,7 +51,7 @@ impl MediaStream {
                 list.push(track);
             }
         }
-        let shared = Shared { id: identity::new_id(), tracks: Mutex::new(list), observers: Mutex::default() };
+        let shared = StreamState { id: identity::new_id(), tracks: Mutex::new(list), observers: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc::Receiver};
 
 use crate::{
     capture::{EndReason, Warning},
-    media::event::{Listeners, TrackEvent},
+    media::event::{Receivers, TrackEvent},
 };
 
 /// Live, then ended, never back.
@@ -30,12 +30,12 @@ pub(crate) struct TrackState {
     /// The name of the device.
     label: String,
     flags: Mutex<Flags>,
-    listeners: Listeners<TrackEvent>,
+    listeners: Receivers<TrackEvent>,
 }
 
 impl TrackState {
     pub(super) fn new(label: String, flags: Flags) -> Self {
-        Self { label, flags: Mutex::new(flags), listeners: Listeners::default() }
+        Self { label, flags: Mutex::new(flags), listeners: Receivers::default() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Flags> {

@@ -20,7 +20,7 @@ use super::{
     chain::Chain,
     output::{Line, Output},
     state::{PlayerState, Status},
-    timeline::Timeline,
+    timeline::PlayTimeline,
 };
 use crate::{
     audio::{AudioFormat, time::frames_in},
@@ -52,7 +52,7 @@ const VOLUME_MAX: f32 = 4.0;
 
 /// The commands of the handle.
 #[derive(Debug)]
-pub(super) enum Command {
+pub(super) enum PlayerCommand {
     Play,
     Pause,
     Toggle,
@@ -83,7 +83,7 @@ pub(super) struct Engine {
     state: PlayerState,
     format: AudioFormat,
     open: Option<Open>,
-    timeline: Timeline,
+    timeline: PlayTimeline,
     /// The frame of the recording to be read next.
     next: u64,
     /// Whether the decoder has to be moved there first.
@@ -111,7 +111,7 @@ impl Engine {
             state,
             format,
             open: None,
-            timeline: Timeline::new(0),
+            timeline: PlayTimeline::new(0),
             next: 0,
             moved: false,
             block: Vec::new(),
@@ -124,12 +124,12 @@ impl Engine {
     }
 
     /// Runs until a stop command or until the handle is gone.
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+    pub(super) fn run(mut self, commands: &Receiver<PlayerCommand>) {
         self.serve(commands);
         self.close();
     }
 
-    fn serve(&mut self, commands: &Receiver<Command>) {
+    fn serve(&mut self, commands: &Receiver<PlayerCommand>) {
         loop {
             let command = if self.open.is_some() || self.state.status == Status::Playing {
                 commands.recv_timeout(FILL_INTERVAL)
@@ -137,14 +137,14 @@ impl Engine {
                 commands.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
             match command {
-                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(PlayerCommand::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(command) => {
                     self.update_position();
                     self.apply(command);
                     // Commands that came in quick succession are executed together: ten steps are one seek to the
                     // device.
                     while let Ok(command) = commands.try_recv() {
-                        if matches!(command, Command::Stop) {
+                        if matches!(command, PlayerCommand::Stop) {
                             return;
                         }
                         self.apply(command);
@@ -162,20 +162,22 @@ impl Engine {
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = self.state.clone();
     }
 
-    fn apply(&mut self, command: Command) {
+    fn apply(&mut self, command: PlayerCommand) {
         let position = self.state.position;
         match command {
-            Command::Play => self.play(),
-            Command::Pause => self.pause(),
-            Command::Toggle if self.state.status == Status::Playing => self.pause(),
-            Command::Toggle => self.play(),
-            Command::Seek(frame) => self.seek(frame),
-            Command::SeekForward(by) => self.seek(position.saturating_add(frames_in(by, self.format.sample_rate))),
-            Command::SeekBack(by) => self.seek(position.saturating_sub(frames_in(by, self.format.sample_rate))),
-            Command::Speed(speed) if !speed.is_nan() => self.set_speed(speed.clamp(SPEEDS.0, SPEEDS.1)),
-            Command::Volume(factor) if !factor.is_nan() => self.set_volume(factor.clamp(0.0, VOLUME_MAX)),
-            Command::Repeat(range) => self.set_repeat(range),
-            Command::Speed(_) | Command::Volume(_) | Command::Stop => {}
+            PlayerCommand::Play => self.play(),
+            PlayerCommand::Pause => self.pause(),
+            PlayerCommand::Toggle if self.state.status == Status::Playing => self.pause(),
+            PlayerCommand::Toggle => self.play(),
+            PlayerCommand::Seek(frame) => self.seek(frame),
+            PlayerCommand::SeekForward(by) => {
+                self.seek(position.saturating_add(frames_in(by, self.format.sample_rate)))
+            }
+            PlayerCommand::SeekBack(by) => self.seek(position.saturating_sub(frames_in(by, self.format.sample_rate))),
+            PlayerCommand::Speed(speed) if !speed.is_nan() => self.set_speed(speed.clamp(SPEEDS.0, SPEEDS.1)),
+            PlayerCommand::Volume(factor) if !factor.is_nan() => self.set_volume(factor.clamp(0.0, VOLUME_MAX)),
+            PlayerCommand::Repeat(range) => self.set_repeat(range),
+            PlayerCommand::Speed(_) | PlayerCommand::Volume(_) | PlayerCommand::Stop => {}
         }
     }
 

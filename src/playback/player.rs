@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    engine::{Command, Engine},
+    engine::{Engine, PlayerCommand},
     output::Output,
     state::{PlayerState, Status},
 };
@@ -45,7 +45,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// # Ok::<(), dictaphone::Error>(())
 /// ```
 pub struct Player {
-    commands: Sender<Command>,
+    commands: Sender<PlayerCommand>,
     state: Arc<Mutex<PlayerState>>,
     format: AudioFormat,
     /// Disconnected when the thread is at its end.
@@ -100,49 +100,49 @@ impl Player {
 
     /// Plays from the current position; from the start if it is at the end.
     pub fn play(&self) {
-        self.send(Command::Play);
+        self.send(PlayerCommand::Play);
     }
 
     /// Pauses. No frame is lost: what the device had already taken is still heard.
     pub fn pause(&self) {
-        self.send(Command::Pause);
+        self.send(PlayerCommand::Pause);
     }
 
     /// Pauses if it plays, else plays.
     pub fn toggle(&self) {
-        self.send(Command::Toggle);
+        self.send(PlayerCommand::Toggle);
     }
 
     /// Seeks to exactly that frame, or to the end if that comes first. Plays on if it was playing.
     pub fn seek(&self, frame: u64) {
-        self.send(Command::Seek(frame));
+        self.send(PlayerCommand::Seek(frame));
     }
 
     /// Seeks that much forward from the frame being heard.
     pub fn seek_forward(&self, by: Duration) {
-        self.send(Command::SeekForward(by));
+        self.send(PlayerCommand::SeekForward(by));
     }
 
     /// Seeks that much back from the frame being heard.
     pub fn seek_back(&self, by: Duration) {
-        self.send(Command::SeekBack(by));
+        self.send(PlayerCommand::SeekBack(by));
     }
 
     /// Plays slower or faster with the pitch kept: 0.5 to 3, values beyond are limited, and NaN changes nothing.
     pub fn set_speed(&self, speed: f64) {
-        self.send(Command::Speed(speed));
+        self.send(PlayerCommand::Speed(speed));
     }
 
     /// A factor for every sample, limited to 0 … 4 (+12 dB); NaN changes nothing.
     pub fn set_volume(&self, factor: f32) {
-        self.send(Command::Volume(factor));
+        self.send(PlayerCommand::Volume(factor));
     }
 
     /// Repeats these frames: at the end of the range playing continues at its start. A position after the range moves
     /// to its start. A range without frames of the recording repeats nothing; one that is shorter than 20 ms is
     /// extended to 20 ms.
     pub fn set_loop(&self, frames: Option<Range<u64>>) {
-        self.send(Command::Repeat(frames));
+        self.send(PlayerCommand::Repeat(frames));
     }
 
     /// Ends the thread and closes the output, as dropping does.
@@ -150,7 +150,7 @@ impl Player {
         drop(self);
     }
 
-    fn send(&self, command: Command) {
+    fn send(&self, command: PlayerCommand) {
         // Without a thread there is nothing to command; its end is visible in the state.
         let _ = self.commands.send(command);
     }
@@ -158,7 +158,7 @@ impl Player {
 
 impl Drop for Player {
     fn drop(&mut self) {
-        self.send(Command::Stop);
+        self.send(PlayerCommand::Stop);
         // A dead sound server may block the thread for longer; then it ends by itself.
         let in_time = self.ended.recv_timeout(STOP_LIMIT) != Err(std::sync::mpsc::RecvTimeoutError::Timeout);
         match self.thread.take() {

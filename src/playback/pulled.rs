@@ -17,7 +17,7 @@ use crate::{
 
 /// What both sides share: the drain of the open line, and the failures to simulate.
 #[derive(Debug, Default)]
-struct Shared {
+struct LineState {
     drain: Option<LineDrain>,
     refuse: Option<Error>,
     fault: Option<Error>,
@@ -27,13 +27,13 @@ struct Shared {
 /// The output that is passed to a player.
 #[derive(Debug)]
 pub struct PulledOutput {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<LineState>>,
     format: Option<AudioFormat>,
 }
 
 /// The side that acts as the loudspeaker.
 #[derive(Debug, Clone)]
-pub struct Puller(Arc<Mutex<Shared>>);
+pub struct Puller(Arc<Mutex<LineState>>);
 
 impl PulledOutput {
     /// An output that is fed in `format`, or in the format of the recording.
@@ -44,7 +44,7 @@ impl PulledOutput {
     }
 }
 
-struct Pulled(Arc<Mutex<Shared>>);
+struct Pulled(Arc<Mutex<LineState>>);
 
 impl Device for Pulled {
     fn fault(&mut self) -> Option<Error> {
@@ -121,6 +121,6 @@ impl Puller {
     }
 }
 
-fn locked(shared: &Mutex<Shared>) -> std::sync::MutexGuard<'_, Shared> {
+fn locked(shared: &Mutex<LineState>) -> std::sync::MutexGuard<'_, LineState> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

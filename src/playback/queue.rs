@@ -39,7 +39,7 @@ pub fn queue(format: AudioFormat, length: Duration) -> (Feeder, LineDrain) {
     // Twice as long as it is ever filled with fresh frames, so that these fit while the stale ones still wait.
     let (samples_in, samples_out) = RingBuffer::new(2 * frames * channels);
     let (beats_in, beats_out) = RingBuffer::new(WAITING_BEATS_MAX);
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(QueueState {
         playing: AtomicBool::new(false),
         volume: AtomicU32::new(1.0_f32.to_bits()),
         stale: AtomicU64::new(0),
@@ -73,7 +73,7 @@ pub fn queue(format: AudioFormat, length: Duration) -> (Feeder, LineDrain) {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct QueueState {
     playing: AtomicBool,
     /// The bits of an `f32`.
     volume: AtomicU32,
@@ -99,7 +99,7 @@ pub struct Feeder {
     rate: u32,
     samples: Producer<f32>,
     beats: Consumer<Beat>,
-    shared: Arc<Shared>,
+    shared: Arc<QueueState>,
     written: u64,
     last: Option<Beat>,
     heard: u64,
@@ -179,7 +179,7 @@ pub struct LineDrain {
     beats: Producer<Beat>,
     /// A beat that did not fit: the last one must not be lost, or the end would never be reported.
     unsent: Option<Beat>,
-    shared: Arc<Shared>,
+    shared: Arc<QueueState>,
     taken: u64,
     /// None before the first frame and after a flush: what comes next begins at full volume, to the sample.
     gain: Option<f32>,

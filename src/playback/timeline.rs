@@ -27,7 +27,7 @@ struct Mark {
 
 /// The mapping from frames of the line back to frames of the recording.
 #[derive(Debug)]
-pub(super) struct Timeline {
+pub(super) struct PlayTimeline {
     /// Where the first mark lies, or will lie.
     start: u64,
     /// Frames of the recording for each frame that goes into the stretcher.
@@ -36,7 +36,7 @@ pub(super) struct Timeline {
     marks: VecDeque<Mark>,
 }
 
-impl Timeline {
+impl PlayTimeline {
     pub(super) fn new(start: u64) -> Self {
         Self { start, ratio: 1.0, segments: VecDeque::new(), marks: VecDeque::new() }
     }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn positions_follow_rate_speed_and_repeats() {
-        let mut timeline = Timeline::new(7);
+        let mut timeline = PlayTimeline::new(7);
         assert_eq!(timeline.at(1_000), 7);
         // 24 kHz on a line of 48 kHz, at double speed, from frame 100 on; the line has had 50 frames already.
         timeline.restart(100, 24_000, 48_000);
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_position_stays_within_the_end() {
-        let mut timeline = Timeline::new(0);
+        let mut timeline = PlayTimeline::new(0);
         timeline.restart(0, 1, 1);
         timeline.mark(0, 10, 0.0, 10.0);
         timeline.close(8);
@@ -131,7 +131,7 @@ mod tests {
     proptest! {
         #[test]
         fn at_the_same_rate_and_speed_positions_are_exact(start in 0..1_u64 << 50, blocks in prop::collection::vec(0_usize..5_000, 0..20)) {
-            let mut timeline = Timeline::new(0);
+            let mut timeline = PlayTimeline::new(0);
             timeline.restart(start, 44_100, 44_100);
             let mut line = 0;
             for block in blocks {

@@ -26,7 +26,7 @@ use std::{
 
 pub use self::fate::{Twin, TwinFailure};
 use self::{
-    fate::{OnTwinFailure, Shared},
+    fate::{OnTwinFailure, TwinState},
     follow::{Request, TwinMaker, follow},
 };
 use super::{Existing, FileSpool, ReadSeek, Spool};
@@ -47,7 +47,7 @@ pub struct TwinSpool {
     /// `None` once it has failed.
     requests: Option<SyncSender<Request>>,
     folder: PathBuf,
-    shared: Arc<Shared>,
+    shared: Arc<TwinState>,
     /// The latest bytes that were appended, as far as the second may lack them.
     recent: Vec<u8>,
     /// Their position in the recording.
@@ -92,7 +92,7 @@ impl TwinSpool {
         maker: TwinMaker,
         on_failure: OnTwinFailure,
     ) -> (Self, Twin) {
-        let shared = Arc::new(Shared::new(on_failure));
+        let shared = Arc::new(TwinState::new(on_failure));
         let (requests, received) = sync_channel(MAX_REQUESTS);
         let (ends, followed) = (Arc::clone(&shared), Arc::<AtomicU64>::default());
         let progress = Arc::clone(&followed);

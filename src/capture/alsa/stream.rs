@@ -30,7 +30,7 @@ use crate::{
         inlet::{Inlet, News},
         layout::Layout,
         nap::Naps,
-        pulse::witness::{Notice, Witness},
+        pulse::witness::{Witness, WitnessNotice},
         ring::CallbackSide,
     },
     error::{Error, ErrorKind, Result},
@@ -229,27 +229,27 @@ struct Reporter {
 }
 
 impl Reporter {
-    fn report(&self, notice: &Notice) {
+    fn report(&self, notice: &WitnessNotice) {
         let label = &self.label;
         let end = match notice {
-            Notice::Present => return self.watched.store(true, Ordering::Release),
-            Notice::Source(name) => {
+            WitnessNotice::Present => return self.watched.store(true, Ordering::Release),
+            WitnessNotice::Source(name) => {
                 // It is reported once.
                 let _ = self.source.set(name.clone());
                 return;
             }
-            Notice::Muted(muted) => {
+            WitnessNotice::Muted(muted) => {
                 let _ = self.news.try_send(News::Muted(*muted));
                 return self.waker.wake();
             }
-            Notice::Suspended | Notice::Running => {
-                let suspended = *notice == Notice::Suspended;
+            WitnessNotice::Suspended | WitnessNotice::Running => {
+                let suspended = *notice == WitnessNotice::Suspended;
                 let _ = self.news.try_send(if suspended { News::Suspended } else { News::Running });
                 return self.waker.wake();
             }
-            Notice::Moved => format!("{label} is gone: the sound server moved the recording to another device"),
-            Notice::Closed => format!("{label} is gone: the sound server closed it"),
-            Notice::ServerEnded => format!("{label} is gone: the sound server ended"),
+            WitnessNotice::Moved => format!("{label} is gone: the sound server moved the recording to another device"),
+            WitnessNotice::Closed => format!("{label} is gone: the sound server closed it"),
+            WitnessNotice::ServerEnded => format!("{label} is gone: the sound server ended"),
         };
         // First of all: any later sound may be another microphone's.
         self.stopped.store(true, Ordering::Release);
@@ -409,9 +409,9 @@ mod tests {
     #[test]
     fn what_the_sound_server_says_of_the_end_is_the_end_and_nothing_is_read_any_more() {
         for (notice, words) in [
-            (Notice::Moved, "moved the recording to another device"),
-            (Notice::Closed, "the sound server closed it"),
-            (Notice::ServerEnded, "the sound server ended"),
+            (WitnessNotice::Moved, "moved the recording to another device"),
+            (WitnessNotice::Closed, "the sound server closed it"),
+            (WitnessNotice::ServerEnded, "the sound server ended"),
         ] {
             let mut stream = endless();
             let receiving = stream.waiting.take().unwrap();
@@ -423,9 +423,9 @@ mod tests {
                 source: Arc::clone(&stream.source),
                 waker: Waker::new(thread::current()),
             };
-            reporter.report(&Notice::Present);
-            reporter.report(&Notice::Source("server's mic".to_owned()));
-            reporter.report(&Notice::Muted(true));
+            reporter.report(&WitnessNotice::Present);
+            reporter.report(&WitnessNotice::Source("server's mic".to_owned()));
+            reporter.report(&WitnessNotice::Muted(true));
             reporter.report(&notice);
             assert_eq!(stream.source().as_deref(), Some("server's mic"));
             assert!(receiving.watched.load(Ordering::Acquire) && receiving.stopped.load(Ordering::Acquire));

@@ -34,7 +34,7 @@ const READ_BUFFER: usize = 1 << 15;
 const LONGEST_MESSAGE: usize = 1 << 24;
 
 /// What arrived other than replies to [`Connection::ask`].
-pub(super) enum Message {
+pub(super) enum Received {
     /// A command or the head of a reply, its sequence number, and where the rest lies in the payload.
     Command(Box<Command>, u32, usize),
     /// A block of the record stream of that channel, the whole payload.
@@ -143,7 +143,7 @@ impl Connection {
     }
 
     /// The next message, whatever it is; its bytes replace those of `payload`.
-    pub(super) fn receive(&mut self, payload: &mut Vec<u8>) -> Result<Message, ProtocolError> {
+    pub(super) fn receive(&mut self, payload: &mut Vec<u8>) -> Result<Received, ProtocolError> {
         let descriptor = protocol::read_descriptor(&mut self.socket)?;
         let length = usize::try_from(descriptor.length).unwrap_or(usize::MAX);
         if length > LONGEST_MESSAGE {
@@ -152,14 +152,14 @@ impl Connection {
         payload.resize(length, 0);
         self.socket.read_exact(payload)?;
         if descriptor.channel != u32::MAX {
-            return Ok(Message::Block(descriptor.channel));
+            return Ok(Received::Block(descriptor.channel));
         }
         let mut rest = payload.as_slice();
         Ok(match Command::read_tag_prefixed(&mut rest, self.version) {
-            Ok((sequence, command)) => Message::Command(Box::new(command), sequence, length - rest.len()),
+            Ok((sequence, command)) => Received::Command(Box::new(command), sequence, length - rest.len()),
             Err(error) => {
                 log::debug!("pulseaudio: {error}");
-                Message::Other
+                Received::Other
             }
         })
     }

@@ -24,7 +24,7 @@ use pulseaudio::protocol::{
     Command, GetSourceInfo, ProtocolError, ServerInfo, SourceInfo, SourceState, SubscriptionEventFacility,
 };
 
-use super::connection::{Connection, Message};
+use super::connection::{Connection, Received};
 use crate::{
     capture::{Waker, Warning, WarningKind, inlet::News, layout::Layout, nap::Naps, ring::CallbackSide},
     error::{Error, ErrorKind},
@@ -88,12 +88,12 @@ impl Receiving {
         let end = loop {
             let before = Instant::now();
             match self.connection.receive(&mut payload) {
-                Ok(Message::Block(channel)) if channel == self.channel => {
+                Ok(Received::Block(channel)) if channel == self.channel => {
                     let whole = payload.len() / self.frame_bytes * self.frame_bytes;
                     collected.extend_from_slice(payload.get(..whole).unwrap_or_default());
                     length = self.length_of(whole);
                 }
-                Ok(Message::Command(command, sequence, rest)) => {
+                Ok(Received::Command(command, sequence, rest)) => {
                     let rest = payload.get(rest..).unwrap_or_default();
                     match self.apply(*command, sequence, rest, &mut asked) {
                         Ok(None) => {}
@@ -101,7 +101,7 @@ impl Receiving {
                         Err(error) => break self.gone(error),
                     }
                 }
-                Ok(Message::Block(_) | Message::Other) => {}
+                Ok(Received::Block(_) | Received::Other) => {}
                 Err(error) => break self.gone(error),
             }
             let drained = self.connection.is_drained();

@@ -13,7 +13,7 @@ use pulseaudio::protocol::{
     SubscriptionEventFacility, SubscriptionEventType, SubscriptionMask,
 };
 
-use super::connection::{Connection, Message};
+use super::connection::{Connection, Received};
 
 /// The name that the plugin gives every stream that it records.
 const STREAM: &[u8] = b"ALSA Capture";
@@ -25,7 +25,7 @@ const SLOW_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What the server reported.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::capture) enum Notice {
+pub(in crate::capture) enum WitnessNotice {
     /// The stream is one of the server's.
     Present,
     /// It records the source of that name. Reported once.
@@ -53,7 +53,7 @@ pub(in crate::capture) struct Witness {
 impl Witness {
     /// Watches the newest stream that ALSA's plugin has opened for this process; `tell` is called on the thread of the
     /// witness. `None` if there is no server. If the server has no such stream, nothing is ever reported.
-    pub(in crate::capture) fn start(tell: impl FnMut(Notice) + Send + 'static) -> Option<Self> {
+    pub(in crate::capture) fn start(tell: impl FnMut(WitnessNotice) + Send + 'static) -> Option<Self> {
         let connection = Connection::open().ok()?;
         let socket = connection.wait_for_ever().ok()?;
         let case = Case { connection, tell, asked: Asked::default(), stream: None, looks: QUICK_LOOKS };
@@ -82,7 +82,7 @@ struct Asked {
 
 /// The stream that is watched.
 #[derive(Debug, Clone, Copy)]
-struct Stream {
+struct WatchedStream {
     index: u32,
     /// Unknown while it belongs to none, as when it is just being created.
     source: Option<u32>,
@@ -96,12 +96,12 @@ struct Case<F> {
     connection: Connection,
     tell: F,
     asked: Asked,
-    stream: Option<Stream>,
+    stream: Option<WatchedStream>,
     /// How many polls at the quick interval are left.
     looks: u32,
 }
 
-impl<F: FnMut(Notice)> Case<F> {
+impl<F: FnMut(WitnessNotice)> Case<F> {
     fn run(mut self) {
         // The reader may close the stream at any time, and then the report has no receiver.
         match self.next_change() {
@@ -110,14 +110,14 @@ impl<F: FnMut(Notice)> Case<F> {
             Err(error) => {
                 log::debug!("witness: {error}");
                 if self.stream.is_some() {
-                    (self.tell)(Notice::ServerEnded);
+                    (self.tell)(WitnessNotice::ServerEnded);
                 }
             }
         }
     }
 
     /// Receives messages until there is nothing more to report.
-    fn next_change(&mut self) -> Result<Option<Notice>, ProtocolError> {
+    fn next_change(&mut self) -> Result<Option<WitnessNotice>, ProtocolError> {
         self.connection.send(&Command::Subscribe(SubscriptionMask::SOURCE | SubscriptionMask::SOURCE_OUTPUT))?;
         self.asked.streams = Some(self.connection.send(&Command::GetSourceOutputInfoList)?);
         let mut payload = Vec::new();
@@ -127,7 +127,7 @@ impl<F: FnMut(Notice)> Case<F> {
                 self.look()?;
                 continue;
             }
-            let Message::Command(command, sequence, rest) = self.connection.receive(&mut payload)? else { continue };
+            let Received::Command(command, sequence, rest) = self.connection.receive(&mut payload)? else { continue };
             let rest = payload.get(rest..).unwrap_or_default();
             let last = match *command {
                 Command::SubscribeEvent(event) => self.notice(event)?,
@@ -144,13 +144,13 @@ impl<F: FnMut(Notice)> Case<F> {
     }
 
     /// Something has changed: requests what it was, if it concerns the stream.
-    fn notice(&mut self, event: SubscriptionEvent) -> Result<Option<Notice>, ProtocolError> {
+    fn notice(&mut self, event: SubscriptionEvent) -> Result<Option<WitnessNotice>, ProtocolError> {
         use SubscriptionEventFacility as Facility;
         let Some(stream) = self.stream else { return Ok(None) };
         let removed = event.event_type == SubscriptionEventType::Removed;
         match event.event_facility {
             Facility::SourceOutput if event.index == Some(stream.index) && removed => {
-                return Ok(Some(Notice::Closed));
+                return Ok(Some(WitnessNotice::Closed));
             }
             Facility::SourceOutput if event.index == Some(stream.index) => {
                 self.looks = QUICK_LOOKS;
@@ -182,12 +182,12 @@ impl<F: FnMut(Notice)> Case<F> {
     }
 
     /// Applies an answer of the server.
-    fn learn(&mut self, sequence: u32, rest: &[u8]) -> Result<Option<Notice>, ProtocolError> {
+    fn learn(&mut self, sequence: u32, rest: &[u8]) -> Result<Option<WitnessNotice>, ProtocolError> {
         if self.asked.streams == Some(sequence) {
             self.asked.streams = None;
             let streams: Vec<SourceOutputInfo> = self.connection.parse(rest)?;
             let newest = streams.iter().filter(|stream| is_ours(stream)).max_by_key(|stream| stream.index);
-            self.stream = newest.map(|stream| Stream {
+            self.stream = newest.map(|stream| WatchedStream {
                 index: stream.index,
                 source: source_of(stream),
                 named: false,
@@ -195,7 +195,7 @@ impl<F: FnMut(Notice)> Case<F> {
                 suspended: false,
             });
             if let Some(stream) = self.stream {
-                (self.tell)(Notice::Present);
+                (self.tell)(WitnessNotice::Present);
                 self.ask_for_source(stream.source)?;
             }
         } else if self.asked.stream == Some(sequence) {
@@ -211,10 +211,10 @@ impl<F: FnMut(Notice)> Case<F> {
     }
 
     /// Whether the stream is where it was. Between two sources it belongs to none, and may still come back.
-    fn compare(&mut self, now: Option<u32>) -> Result<Option<Notice>, ProtocolError> {
+    fn compare(&mut self, now: Option<u32>) -> Result<Option<WitnessNotice>, ProtocolError> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
         match (stream.source, now) {
-            (Some(before), Some(now)) => Ok((before != now).then_some(Notice::Moved)),
+            (Some(before), Some(now)) => Ok((before != now).then_some(WitnessNotice::Moved)),
             (None, Some(_)) => {
                 stream.source = now;
                 self.ask_for_source(now)?;
@@ -227,18 +227,18 @@ impl<F: FnMut(Notice)> Case<F> {
     fn look_at(&mut self, source: &SourceInfo) {
         let Some(stream) = self.stream.as_mut().filter(|stream| stream.source == Some(source.index)) else { return };
         if !std::mem::replace(&mut stream.named, true) {
-            (self.tell)(Notice::Source(source.name.to_string_lossy().into_owned()));
+            (self.tell)(WitnessNotice::Source(source.name.to_string_lossy().into_owned()));
         }
         let suspended = source.state == SourceState::Suspended;
         let was_suspended = std::mem::replace(&mut stream.suspended, suspended);
         if suspended {
             // Again each time, as it may have run in between.
-            (self.tell)(Notice::Suspended);
+            (self.tell)(WitnessNotice::Suspended);
         } else if was_suspended {
-            (self.tell)(Notice::Running);
+            (self.tell)(WitnessNotice::Running);
         }
         if std::mem::replace(&mut stream.muted, source.muted) != source.muted {
-            (self.tell)(Notice::Muted(source.muted));
+            (self.tell)(WitnessNotice::Muted(source.muted));
         }
     }
 }
@@ -301,7 +301,7 @@ mod tests {
     }
 
     /// A witness whose server has reported these streams to it, and what the witness reports.
-    fn called(streams: Vec<SourceOutputInfo>) -> (Server, Receiver<Notice>) {
+    fn called(streams: Vec<SourceOutputInfo>) -> (Server, Receiver<WitnessNotice>) {
         let (connection, mut server) = Server::connected();
         let (sender, said) = channel();
         let tell = move |testimony| sender.send(testimony).unwrap_or_default();
@@ -317,7 +317,7 @@ mod tests {
     }
 
     /// The newest of our streams has the number 7 and belongs to the source 3.
-    fn watching() -> (Server, Receiver<Notice>) {
+    fn watching() -> (Server, Receiver<WitnessNotice>) {
         let own = process::id();
         let streams = vec![
             stream(5, "ALSA Capture", own, 2),
@@ -326,9 +326,9 @@ mod tests {
             stream(9, "ALSA Capture", own + 1, 1),
         ];
         let (mut server, said) = called(streams);
-        assert_eq!(said.recv(), Ok(Notice::Present));
+        assert_eq!(said.recv(), Ok(WitnessNotice::Present));
         server.report_source(false);
-        assert_eq!(said.recv(), Ok(Notice::Source("mic".to_owned())));
+        assert_eq!(said.recv(), Ok(WitnessNotice::Source("mic".to_owned())));
         (server, said)
     }
 
@@ -343,21 +343,21 @@ mod tests {
         for source in [3, u32::MAX, 4] {
             server.report_stream(source);
         }
-        assert_eq!(said.iter().collect::<Vec<_>>(), [Notice::Moved]);
+        assert_eq!(said.iter().collect::<Vec<_>>(), [WitnessNotice::Moved]);
     }
 
     #[test]
     fn a_stream_that_belongs_to_no_source_yet_is_not_moved_when_it_gets_one() {
         let (mut server, said) = called(vec![stream(7, "ALSA Capture", process::id(), u32::MAX)]);
-        assert_eq!(said.recv(), Ok(Notice::Present));
+        assert_eq!(said.recv(), Ok(WitnessNotice::Present));
         for source in [u32::MAX, 3] {
             server.report_stream(source);
         }
         server.report_source(true);
-        assert_eq!(said.recv(), Ok(Notice::Source("mic".to_owned())));
-        assert_eq!(said.recv(), Ok(Notice::Muted(true)));
+        assert_eq!(said.recv(), Ok(WitnessNotice::Source("mic".to_owned())));
+        assert_eq!(said.recv(), Ok(WitnessNotice::Muted(true)));
         drop(server);
-        assert_eq!(said.iter().collect::<Vec<_>>(), [Notice::ServerEnded]);
+        assert_eq!(said.iter().collect::<Vec<_>>(), [WitnessNotice::ServerEnded]);
     }
 
     #[test]
@@ -366,7 +366,7 @@ mod tests {
         for index in [5, 9, 7] {
             server.event(SourceOutput, Removed, index);
         }
-        assert_eq!(said.iter().collect::<Vec<_>>(), [Notice::Closed]);
+        assert_eq!(said.iter().collect::<Vec<_>>(), [WitnessNotice::Closed]);
     }
 
     #[test]
@@ -378,7 +378,7 @@ mod tests {
             server.report_source(muted);
         }
         drop(server);
-        let expected = [Notice::Muted(true), Notice::Muted(false), Notice::ServerEnded];
+        let expected = [WitnessNotice::Muted(true), WitnessNotice::Muted(false), WitnessNotice::ServerEnded];
         assert_eq!(said.iter().collect::<Vec<_>>(), expected);
     }
 

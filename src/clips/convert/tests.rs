@@ -38,7 +38,7 @@ fn opened(bytes: Vec<u8>) -> Box<dyn Decoder> {
 fn converted(decoder: &mut dyn Decoder, conversion: &Conversion, disk: &MemoryDisk) -> Result<Converted> {
     let target = Path::new(TARGET);
     let mut spool = disk.spool(target).unwrap();
-    let source = Source { decoder, name: "in.wav" };
+    let source = ClipSource { decoder, name: "in.wav" };
     into_spool(source, &mut spool, target, conversion, Existing::Keep, &mut go_on).map(|(_, converted)| converted)
 }
 

@@ -74,15 +74,16 @@ pub(super) fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum ChapterPart {
     Time,
     Name,
 }
 
 /// The number of a chapter, and which part of it the field of that name holds.
-fn chapter(name: &str) -> Option<(u32, Part)> {
+fn chapter(name: &str) -> Option<(u32, ChapterPart)> {
     let rest = name.strip_prefix("CHAPTER")?;
-    let (number, part) = rest.strip_suffix("NAME").map_or((rest, Part::Time), |number| (number, Part::Name));
+    let (number, part) =
+        rest.strip_suffix("NAME").map_or((rest, ChapterPart::Time), |number| (number, ChapterPart::Name));
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     Some((number.parse().ok().filter(|_| is_number)?, part))
 }
@@ -94,10 +95,10 @@ struct Chapter {
 }
 
 impl Chapter {
-    fn take(&mut self, part: Part, text: &str) {
+    fn take(&mut self, part: ChapterPart, text: &str) {
         match part {
-            Part::Time => self.time = self.time.or_else(|| time(text.trim())),
-            Part::Name => {
+            ChapterPart::Time => self.time = self.time.or_else(|| time(text.trim())),
+            ChapterPart::Name => {
                 self.name.get_or_insert_with(|| text.to_owned());
             }
         }

@@ -18,7 +18,7 @@ use symphonia::core::{
 
 use super::{
     Kind,
-    holes::{self, Hole, Stream},
+    holes::{self, Hole, OggStream},
     mp4,
     probe::{Block, aifc_coding, block_of, container, decoder, is_lossy, name_of, probe, sound_track},
     source, tags, undecodable,
@@ -72,7 +72,7 @@ pub(super) struct ForeignDecoder {
     taken: usize,
     ended: bool,
     /// For an Ogg file, what is missing in the stream that is read; measured, with the frames of each hole.
-    pages: Stream,
+    pages: OggStream,
     holes: Vec<(Hole, u64)>,
     /// How many of those were passed.
     passed: usize,

@@ -49,7 +49,7 @@ fn most(pages: u64, rate: u32) -> u64 {
 
 /// One stream of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Stream {
+pub(super) struct OggStream {
     pub(super) holes: Vec<Hole>,
     /// The position of the codec at the end of the last whole page, and the one that a broken page after it claims.
     granule: u64,
@@ -64,7 +64,7 @@ pub(super) struct Stream {
     broken: bool,
 }
 
-impl Stream {
+impl OggStream {
     /// Frames that are missing at the end, as far as that is known.
     pub(super) fn missing_at_end(&self, rate: u32) -> u64 {
         let frames = self.claimed.map_or(0, |claimed| claimed.saturating_sub(self.granule));
@@ -144,19 +144,19 @@ impl Seek for Pages {
 }
 
 /// All streams of a file by their numbers, and its whole pages.
-pub(super) fn find(mut bytes: Bytes) -> io::Result<(HashMap<u32, Stream>, Pages)> {
+pub(super) fn find(mut bytes: Bytes) -> io::Result<(HashMap<u32, OggStream>, Pages)> {
     let input: &mut dyn Input = &mut bytes;
     let mut window = Window::new(input);
     let len = window.len()?;
     let mut found = Vec::new();
-    let (mut streams, mut at, mut skipped) = (HashMap::<u32, Stream>::new(), 0, 0);
+    let (mut streams, mut at, mut skipped) = (HashMap::<u32, OggStream>::new(), 0, 0);
     while let Some(page) = first_page(&mut window, at, len, |_| true)? {
         skipped += page.at - at;
         at = page.end();
         match streams.get_mut(&page.serial).filter(|_| !page.is_first()) {
             Some(stream) => stream.take(&page, skipped),
             None => {
-                let first = Stream { sequence: page.sequence, skipped, ..Stream::default() };
+                let first = OggStream { sequence: page.sequence, skipped, ..OggStream::default() };
                 streams.insert(page.serial, first);
             }
         }

@@ -19,7 +19,7 @@ use symphonia::core::{
 use super::{guard::guarded, source};
 use crate::{
     audio::SampleFormat,
-    format::row::{Bytes, Found},
+    format::row::{Bytes, ReadBack},
 };
 
 /// Longer than two frames of FLAC as we write them, in bytes: 4,096 samples of eight channels in 33 bits are 135 kB.
@@ -31,16 +31,16 @@ const FLAC_HEAD_BYTES: usize = 42;
 type Flaw = Box<dyn std::error::Error + Send + Sync>;
 
 /// Head and last packet of the file.
-pub(super) fn read(input: Bytes) -> Result<Found, Flaw> {
+pub(super) fn read(input: Bytes) -> Result<ReadBack, Flaw> {
     guarded("it", || Ok(found(input)))?
 }
 
-fn found(input: Bytes) -> Result<Found, Flaw> {
+fn found(input: Bytes) -> Result<ReadBack, Flaw> {
     let reader = opened(source::stream(input)?)?;
     let track = reader.default_track(TrackType::Audio).ok_or("it has no sound")?.clone();
     let params = track.codec_params.as_ref().and_then(|params| params.audio()).ok_or("it has no sound")?;
     let channels = params.channels.as_ref().map_or(0, |channels| channels.count());
-    let mut found = Found {
+    let mut found = ReadBack {
         sample_rate: params.sample_rate.ok_or("it has no sample rate")?,
         channels: u16::try_from(channels)?,
         sample_format: params.bits_per_sample.and_then(depth),

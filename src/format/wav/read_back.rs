@@ -10,12 +10,12 @@ use crate::{
     audio::SampleFormat,
     format::{
         Decoder as _,
-        row::{Bytes, Found},
+        row::{Bytes, ReadBack},
     },
 };
 
 /// Head and last frame of the file.
-pub(super) fn read(mut input: Bytes) -> Result<Found, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) fn read(mut input: Bytes) -> Result<ReadBack, Box<dyn std::error::Error + Send + Sync>> {
     let mut id = [0; 4];
     input.read_exact(&mut id)?;
     let own = &id == b"RF64" || has_odd_chunk_in_front(&mut input)?;
@@ -38,7 +38,7 @@ fn has_odd_chunk_in_front(input: &mut Bytes) -> std::io::Result<bool> {
     }
 }
 
-fn plain(input: Bytes) -> Result<Found, Box<dyn std::error::Error + Send + Sync>> {
+fn plain(input: Bytes) -> Result<ReadBack, Box<dyn std::error::Error + Send + Sync>> {
     let mut reader = WavReader::new(BufReader::new(input))?;
     let spec = reader.spec();
     let frames = reader.duration();
@@ -54,7 +54,7 @@ fn plain(input: Bytes) -> Result<Found, Box<dyn std::error::Error + Send + Sync>
     found(spec.sample_rate, spec.channels, sample_format, frames.into(), samples / usize::from(spec.channels.max(1)))
 }
 
-fn long(input: Bytes) -> Result<Found, Box<dyn std::error::Error + Send + Sync>> {
+fn long(input: Bytes) -> Result<ReadBack, Box<dyn std::error::Error + Send + Sync>> {
     let mut decoder = WavDecoder::new(input, "it")?;
     let audio = decoder.format();
     let frames = decoder.frames().unwrap_or(0);
@@ -69,9 +69,9 @@ fn found(
     sample_format: SampleFormat,
     frames: u64,
     last: usize,
-) -> Result<Found, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<ReadBack, Box<dyn std::error::Error + Send + Sync>> {
     match last {
-        1 => Ok(Found { sample_rate, channels, sample_format: Some(sample_format), frames }),
+        1 => Ok(ReadBack { sample_rate, channels, sample_format: Some(sample_format), frames }),
         _ => Err("it breaks off".into()),
     }
 }

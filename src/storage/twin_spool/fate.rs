@@ -32,13 +32,13 @@ pub(super) enum TwinOutcome {
 }
 
 /// The state shared by all users of the second copy.
-pub(super) struct Shared {
+pub(super) struct TwinState {
     outcome: Mutex<TwinOutcome>,
     ended: Condvar,
     pub(super) on_failure: OnTwinFailure,
 }
 
-impl Shared {
+impl TwinState {
     /// The state of a copy that grows.
     pub(super) fn new(on_failure: OnTwinFailure) -> Self {
         Self { outcome: Mutex::new(TwinOutcome::Growing), ended: Condvar::new(), on_failure }
@@ -67,7 +67,7 @@ impl Shared {
 }
 
 /// A handle to the outcome of a second copy.
-pub struct Twin(pub(super) Arc<Shared>);
+pub struct Twin(pub(super) Arc<TwinState>);
 
 impl fmt::Debug for Twin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -84,7 +84,7 @@ pub(crate) struct InfoArgs {
     #[command(flatten)]
     pub(crate) folder: ClipsFolder,
     #[command(flatten)]
-    pub(crate) part: Part,
+    pub(crate) part: PartArgs,
     /// Only the markers, in this form
     #[arg(long, value_name = "FORM", value_enum, conflicts_with_all = ["json", "from", "to"])]
     pub(crate) markers: Option<MarkerForm>,
@@ -108,7 +108,7 @@ pub(crate) enum MarkerForm {
 
 /// A part of a clip.
 #[derive(Debug, Clone, Copy, Default, Args)]
-pub(crate) struct Part {
+pub(crate) struct PartArgs {
     /// From this place on: `90`, `1m30s`, `00:01:30`
     #[arg(long, value_name = "T", value_parser = duration::parse_position, allow_negative_numbers = true)]
     pub(crate) from: Option<Duration>,
@@ -151,7 +151,7 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_enum, ignore_case = true)]
     pub(crate) preset: Option<Preset>,
     #[command(flatten)]
-    pub(crate) part: Part,
+    pub(crate) part: PartArgs,
     /// Leave out the silence before the first and behind the last sound
     #[arg(long)]
     pub(crate) trim_silence: bool,

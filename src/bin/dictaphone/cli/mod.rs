@@ -27,8 +27,8 @@ use clap::{
 use self::notes::{COMPLETIONS_NOTES, CONFIG_COMMAND_NOTES, DEVICES_NOTES, MAN_NOTES, root_notes};
 pub(crate) use self::{
     clips::{
-        ClipsFolder, ConvertArgs, DeleteArgs, InfoArgs, ListArgs, MarkerForm, Part, PlayArgs, RecoverArgs, RenameArgs,
-        SortBy,
+        ClipsFolder, ConvertArgs, DeleteArgs, InfoArgs, ListArgs, MarkerForm, PartArgs, PlayArgs, RecoverArgs,
+        RenameArgs, SortBy,
     },
     ctl::{CtlAction, CtlArgs, StatusFormat},
     record::{CaptureArgs, Preset, RecordArgs},

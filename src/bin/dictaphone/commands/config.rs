@@ -19,7 +19,7 @@ use crate::{
 /// Where a value comes from.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Source {
+enum SetBy {
     /// That line of the config.
     Config(usize),
     /// That variable.
@@ -35,7 +35,7 @@ enum Source {
 struct Value {
     key: String,
     value: String,
-    source: Source,
+    source: SetBy,
 }
 
 /// The whole output.
@@ -74,13 +74,13 @@ fn values(config: &Config) -> Vec<Value> {
     let flags = config::keys().into_iter().chain(habits).map(|key| {
         let (value, source) = match (key.as_str(), set(&key)) {
             ("dir", _) if !dir_of_environment().is_empty() => {
-                (dir_of_environment(), Source::Environment("DICTAPHONE_DIR"))
+                (dir_of_environment(), SetBy::Environment("DICTAPHONE_DIR"))
             }
-            ("color", _) if config::no_color() => ("never".to_owned(), Source::Environment("NO_COLOR")),
-            (_, Some(setting)) => (setting.value.clone(), Source::Config(setting.line)),
+            ("color", _) if config::no_color() => ("never".to_owned(), SetBy::Environment("NO_COLOR")),
+            (_, Some(setting)) => (setting.value.clone(), SetBy::Config(setting.line)),
             (key, None) => match preset.iter().find(|(flag, ..)| *flag == key) {
-                Some((_, value, name)) => (value.clone(), Source::Preset(name.clone())),
-                None => (built_in(key).to_owned(), Source::BuiltIn),
+                Some((_, value, name)) => (value.clone(), SetBy::Preset(name.clone())),
+                None => (built_in(key).to_owned(), SetBy::BuiltIn),
             },
         };
         Value { key, value, source }
@@ -89,7 +89,7 @@ fn values(config: &Config) -> Vec<Value> {
     let keys = keys.map(|setting| Value {
         key: setting.key.clone(),
         value: setting.value.clone(),
-        source: Source::Config(setting.line),
+        source: SetBy::Config(setting.line),
     });
     flags.chain(keys).collect()
 }
@@ -148,10 +148,10 @@ fn text(facts: &Facts<'_>) -> String {
 
 fn row(value: &Value) -> [String; 3] {
     let source = match value.source {
-        Source::Config(line) => format!("config, line {line}"),
-        Source::Environment(name) => name.to_owned(),
-        Source::Preset(ref name) => format!("preset {name}"),
-        Source::BuiltIn => "built in".to_owned(),
+        SetBy::Config(line) => format!("config, line {line}"),
+        SetBy::Environment(name) => name.to_owned(),
+        SetBy::Preset(ref name) => format!("preset {name}"),
+        SetBy::BuiltIn => "built in".to_owned(),
     };
     [value.key.clone(), visible(&value.value), source]
 }

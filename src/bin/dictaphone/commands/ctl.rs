@@ -19,7 +19,7 @@ use std::{
 use crate::{
     cli::{CtlAction, CtlArgs, StatusFormat},
     input::control::{
-        client::{self, Found, Greeting, Recorder},
+        client::{self, Greeting, RunningRecorder, RunningRecorders},
         folder,
         protocol::{Activity, Answer, Request, Saved, Status},
     },
@@ -84,7 +84,7 @@ fn gone(error: &io::Error) -> Failure {
 
 impl Ctl<'_> {
     /// The recorder that is meant: of that id, the only one, or the only one that records.
-    fn find(&self) -> Result<Option<Recorder>, Failure> {
+    fn find(&self) -> Result<Option<RunningRecorder>, Failure> {
         if let Some(id) = &self.id {
             return match client::recorder(id).map_err(|error| no_folder(&error))? {
                 Greeting::Answered(recorder) => Ok(Some(recorder)),
@@ -92,7 +92,8 @@ impl Ctl<'_> {
                 Greeting::Nobody => Ok(None),
             };
         }
-        let Found { recorders: mut found, silent: others } = client::recorders().map_err(|error| no_folder(&error))?;
+        let RunningRecorders { recorders: mut found, silent: others } =
+            client::recorders().map_err(|error| no_folder(&error))?;
         if let (true, Some(id)) = (found.is_empty(), others.first()) {
             return Err(silent(id));
         }
@@ -147,7 +148,7 @@ impl Ctl<'_> {
     }
 
     /// Sends it the request to record; if it is about to end, a new one is started instead.
-    fn start_with(&self, mut recorder: Recorder, record: &[String]) -> Result<Exit, Failure> {
+    fn start_with(&self, mut recorder: RunningRecorder, record: &[String]) -> Result<Exit, Failure> {
         let answer = recorder.request(&Request::Start {});
         let is_refused = answer.as_ref().map_or(true, |answer| !answer.ok);
         if recorder.state == Activity::Inactive && is_refused && self.find()?.is_none() {

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::{
     cli::DevicesArgs,
     message::{Failure, Message, exit::Exit, visible},
-    report::{Report, json::Device, status::shortened, table},
+    report::{Report, json::DeviceFacts, status::shortened, table},
     session::remembered,
 };
 
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &DevicesArgs, report: &Report) -> anyhow::Result<Exit> {
     let mut devices = found()?;
     devices.retain(|device| args.all || device.kind == DeviceKind::Input);
     let written = if args.json {
-        let devices: Vec<Device<'_>> = devices.iter().map(Device::from).collect();
+        let devices: Vec<DeviceFacts<'_>> = devices.iter().map(DeviceFacts::from).collect();
         report.facts(&devices)
     } else if devices.is_empty() {
         return Err(Failure::new(

@@ -60,7 +60,7 @@ const READ_BYTES_MAX: u64 = 32 << 20;
 
 /// A clip in the machine-readable output.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+struct ListRow<'a> {
     #[serde(flatten)]
     clip: &'a Clip,
     /// Null where it is noted nowhere and the list would take too long to find out.
@@ -69,7 +69,7 @@ struct Row<'a> {
 
 /// The clips with what is missing in them. Formats with checksums are read to their end, the first ones of the list at
 /// least.
-fn with_losses(clips: &[Clip]) -> Vec<Row<'_>> {
+fn with_losses(clips: &[Clip]) -> Vec<ListRow<'_>> {
     let mut left = READ_BYTES_MAX;
     let mut lost = |clip: &Clip| {
         let size = clip.size_bytes.unwrap_or(0);
@@ -78,7 +78,7 @@ fn with_losses(clips: &[Clip]) -> Vec<Row<'_>> {
         let is_read = clip.error.is_none() && clip.sample_rate.is_some();
         is_read.then(|| FileDamage::read(&clip.path, all).ok()?.frames()).flatten()
     };
-    clips.iter().map(|clip| Row { clip, lost_frames: lost(clip) }).collect()
+    clips.iter().map(|clip| ListRow { clip, lost_frames: lost(clip) }).collect()
 }
 
 /// What the table does not show.

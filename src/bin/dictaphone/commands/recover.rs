@@ -43,7 +43,7 @@ pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> anyhow
     // The answer reaches the same terminal through another stream.
     report.finish();
     let written = if args.json {
-        let rows: Vec<Row> = outcomes.iter().map(Row::from).collect();
+        let rows: Vec<RecoveredRow> = outcomes.iter().map(RecoveredRow::from).collect();
         report.facts(&rows)
     } else {
         let text: String = outcomes.iter().filter_map(|outcome| line(outcome, args.dry_run)).collect();
@@ -166,7 +166,7 @@ fn shown(path: &Path) -> String {
 
 /// One path in the machine-readable output.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+struct RecoveredRow<'a> {
     #[serde(flatten)]
     places: Places<'a>,
     outcome: &'static str,
@@ -197,7 +197,7 @@ impl Serialize for Places<'_> {
     }
 }
 
-impl<'a> From<&'a Outcome> for Row<'a> {
+impl<'a> From<&'a Outcome> for RecoveredRow<'a> {
     fn from(outcome: &'a Outcome) -> Self {
         let bare = |path: &'a Path, outcome, error| Self {
             places: Places { path, from: None },

@@ -8,7 +8,7 @@ use dictaphone::{
 };
 
 use super::{
-    Found, JsonTo, Surroundings, container_of, is_stdout, preset, refuse_stdout, shown,
+    JsonTo, PathKind, Surroundings, container_of, is_stdout, preset, refuse_stdout, shown,
     target::{ends_like_a_folder, explicit},
 };
 use crate::{
@@ -96,7 +96,7 @@ fn out(args: &ConvertArgs, around: &Surroundings<'_>) -> Result<Out, Failure> {
 }
 
 fn refuse_folder(out: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
-    if ends_like_a_folder(out) || (around.look)(out) == Found::Folder {
+    if ends_like_a_folder(out) || (around.look)(out) == PathKind::Folder {
         return Err(Failure::usage(format!("{} is a folder", shown(out)), "write the name of the new file behind it"));
     }
     Ok(())

@@ -31,7 +31,7 @@ use crate::{
 
 pub(crate) use self::{
     steps::Steps,
-    surroundings::{Found, Surroundings},
+    surroundings::{PathKind, Surroundings},
     target::{CLIPS_FOLDER, clips_folder, usable_clips_folder},
 };
 
@@ -180,7 +180,7 @@ fn refuse_taken_numbers(target: &Target, around: &Surroundings<'_>) -> Result<()
     let Target::File(path, Existing::Keep) = target else { return Ok(()) };
     let first = numbered(path, 1);
     match (around.look)(&first) {
-        Found::Nothing | Found::Blocked => Ok(()),
+        PathKind::Nothing | PathKind::Blocked => Ok(()),
         _ => Err(Failure::usage(format!("{} exists", shown(&first)), "write another name, or a folder")),
     }
 }

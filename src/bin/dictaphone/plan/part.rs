@@ -4,14 +4,14 @@ use std::{ops::Range, time::Duration};
 
 use dictaphone::audio::time::{duration_of, frames_in};
 
-use crate::{cli::Part, message::Failure};
+use crate::{cli::PartArgs, message::Failure};
 
 /// The frames of the part, for a clip that has `length` frames at that rate; `None` for all of it. Where the length is
 /// not known, the end is open.
 ///
 /// # Errors
 /// A usage failure for a part that ends before it begins, or begins behind the end.
-pub(crate) fn frames(part: Part, length: Option<u64>, rate: u32) -> Result<Option<Range<u64>>, Failure> {
+pub(crate) fn frames(part: PartArgs, length: Option<u64>, rate: u32) -> Result<Option<Range<u64>>, Failure> {
     if part.from.is_none() && part.to.is_none() {
         return Ok(None);
     }
@@ -47,14 +47,14 @@ mod tests {
             (Some(900), Some(500), Err("--to is not behind --from")),
             (Some(2_000), None, Err("--from is behind the end of the clip, which is 2.000 s long")),
         ] {
-            let found = frames(Part { from: at(from), to: at(to) }, Some(2_000), 1_000);
+            let found = frames(PartArgs { from: at(from), to: at(to) }, Some(2_000), 1_000);
             assert_eq!(
                 found.map_err(|failure| failure.message.text),
                 expected.map_err(str::to_owned),
                 "{from:?} {to:?}"
             );
         }
-        let open = Part { from: at(Some(3_000)), to: None };
+        let open = PartArgs { from: at(Some(3_000)), to: None };
         assert_eq!(frames(open, None, 1_000).ok().flatten(), Some(3_000..u64::MAX));
     }
 }

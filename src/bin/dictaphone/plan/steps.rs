@@ -12,7 +12,7 @@ use dictaphone::{
     media::{GateOptions, Split},
 };
 
-use super::{Found, Surroundings, Target, is_stdout, shown};
+use super::{PathKind, Surroundings, Target, is_stdout, shown};
 use crate::{
     cli::{
         RecordArgs,
@@ -152,7 +152,7 @@ fn refuse_contradictions(words: &StepArgs, args: &RecordArgs) -> Result<(), Fail
 /// The second copy must have a folder that exists, so that it is not written to another disk than was meant, and
 /// another folder than the first copy.
 fn also(folder: &Path, target: &Target, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
-    if (around.look)(folder) != Found::Folder {
+    if (around.look)(folder) != PathKind::Folder {
         let text = format!("the folder {} of --also is not there", shown(folder));
         return Err(Failure::usage(text, "make it, or mount its disk"));
     }
@@ -180,7 +180,7 @@ mod tests {
 
     fn decide(words: StepArgs, file: Option<&str>) -> Result<Steps, Failure> {
         let args = RecordArgs { file: file.map(Into::into), steps: words, ..RecordArgs::default() };
-        let look = |path: &Path| if path.ends_with("there") { Found::Folder } else { Found::Nothing };
+        let look = |path: &Path| if path.ends_with("there") { PathKind::Folder } else { PathKind::Nothing };
         let around = Surroundings {
             stdout_is_terminal: false,
             stdout_is_closed: false,

@@ -24,7 +24,7 @@ pub(crate) struct Surroundings<'a> {
     /// The user's home.
     pub(crate) home: Option<PathBuf>,
     /// What is found at a path.
-    pub(crate) look: &'a dyn Fn(&Path) -> Found,
+    pub(crate) look: &'a dyn Fn(&Path) -> PathKind,
 }
 
 impl Surroundings<'static> {
@@ -37,14 +37,14 @@ impl Surroundings<'static> {
             dictaphone_dir: env::var_os("DICTAPHONE_DIR"),
             music_folder: dirs::audio_dir(),
             home: dirs::home_dir(),
-            look: &Found::at,
+            look: &PathKind::at,
         }
     }
 }
 
 /// What is found at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum PathKind {
     /// Nothing, or nothing that can be seen.
     Nothing,
     /// An ordinary file.
@@ -57,7 +57,7 @@ pub(crate) enum Found {
     Blocked,
 }
 
-impl Found {
+impl PathKind {
     /// Looks at the file system.
     pub(crate) fn at(path: &Path) -> Self {
         match std::fs::metadata(path) {

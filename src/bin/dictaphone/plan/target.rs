@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dictaphone::storage::{Existing, place::is_refused_by_windows};
 
 use super::{
-    Found, Surroundings, Target, is_stdout,
+    PathKind, Surroundings, Target, is_stdout,
     link::{self, Followed},
     shown,
 };
@@ -32,7 +32,7 @@ pub(super) fn target(args: &RecordArgs, around: &Surroundings<'_>) -> Result<Tar
     if is_stdout(file) {
         return Ok(Target::Stdout);
     }
-    if ends_like_a_folder(file) || (around.look)(file) == Found::Folder {
+    if ends_like_a_folder(file) || (around.look)(file) == PathKind::Folder {
         if args.force {
             return Err(Failure::usage(
                 format!("--force needs a file, and {} is a folder", shown(file)),
@@ -63,19 +63,19 @@ pub(super) fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> R
         return Err(Failure::usage(format!("Windows keeps the name {} for itself", shown(file)), "write another name"));
     }
     match (around.look)(file) {
-        Found::File if !force => {
+        PathKind::File if !force => {
             return Err(Failure::usage(
                 format!("{} exists", shown(file)),
                 "`--force` replaces it once the new one is complete",
             ));
         }
-        Found::Other => {
+        PathKind::Other => {
             return Err(Failure::usage(
                 format!("{} is not an ordinary file", shown(file)),
                 "`-` writes to standard output, which the shell can send anywhere",
             ));
         }
-        Found::File | Found::Folder | Found::Nothing | Found::Blocked => {}
+        PathKind::File | PathKind::Folder | PathKind::Nothing | PathKind::Blocked => {}
     }
     // "x.wav" has the parent "", which is the current folder. A missing folder is made.
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -107,7 +107,7 @@ pub(super) fn explicit(file: &Path, force: bool, around: &Surroundings<'_>) -> R
 pub(super) fn refuse_missing(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
     let place = |path: &Path| std::path::absolute(path).ok().map(|path| path.components().collect::<PathBuf>());
     let is_clips_folder = || clips_folder(None, around).is_ok_and(|clips| place(&clips) == place(folder));
-    if (around.look)(folder) != Found::Nothing || is_clips_folder() {
+    if (around.look)(folder) != PathKind::Nothing || is_clips_folder() {
         return Ok(());
     }
     let hint = format!("is its disk mounted? `mkdir -p {}` makes it", shown(folder));
@@ -116,8 +116,8 @@ pub(super) fn refuse_missing(folder: &Path, around: &Surroundings<'_>) -> Result
 
 pub(super) fn refuse_unless_folder(folder: &Path, around: &Surroundings<'_>) -> Result<(), Failure> {
     match (around.look)(folder) {
-        Found::Folder | Found::Nothing => Ok(()),
-        Found::File | Found::Other | Found::Blocked => {
+        PathKind::Folder | PathKind::Nothing => Ok(()),
+        PathKind::File | PathKind::Other | PathKind::Blocked => {
             Err(Failure::usage(format!("{} is not a folder", shown(folder)), "name a folder, or a file without `/`"))
         }
     }
@@ -137,8 +137,8 @@ pub(super) fn ends_like_a_folder(file: &Path) -> bool {
 pub(crate) fn usable_clips_folder(dir: Option<&Path>, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
     let folder = clips_folder(dir, around)?;
     match (around.look)(&folder) {
-        Found::Folder | Found::Nothing => Ok(folder),
-        Found::File | Found::Other | Found::Blocked => {
+        PathKind::Folder | PathKind::Nothing => Ok(folder),
+        PathKind::File | PathKind::Other | PathKind::Blocked => {
             Err(Failure::usage(format!("{} is not a folder", shown(&folder)), CLIPS_FOLDER))
         }
     }

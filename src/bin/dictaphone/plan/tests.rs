@@ -11,12 +11,12 @@ use crate::{
     message::{Message, exit::Exit},
 };
 
-fn look(path: &Path) -> Found {
+fn look(path: &Path) -> PathKind {
     match path.to_str().unwrap() {
-        "/" | "takes" | "takes/" | "/home/zoe" | "/music" | "." | ".." | "v1.5" => Found::Folder,
-        "old.wav" | "old" | "old.wav/" => Found::File,
-        "/dev/null" | "pipe.wav" => Found::Other,
-        _ => Found::Nothing,
+        "/" | "takes" | "takes/" | "/home/zoe" | "/music" | "." | ".." | "v1.5" => PathKind::Folder,
+        "old.wav" | "old" | "old.wav/" => PathKind::File,
+        "/dev/null" | "pipe.wav" => PathKind::Other,
+        _ => PathKind::Nothing,
     }
 }
 

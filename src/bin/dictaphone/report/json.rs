@@ -168,7 +168,7 @@ impl Serialize for FilePath<'_> {
 
 /// What `devices` reports about a device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Device<'a> {
+pub(crate) struct DeviceFacts<'a> {
     id: &'a str,
     name: &'a str,
     host: &'a str,
@@ -180,7 +180,7 @@ pub(crate) struct Device<'a> {
     sample_formats: &'a [String],
 }
 
-impl<'a> From<&'a DeviceInfo> for Device<'a> {
+impl<'a> From<&'a DeviceInfo> for DeviceFacts<'a> {
     fn from(info: &'a DeviceInfo) -> Self {
         Self {
             id: &info.id,
@@ -328,7 +328,7 @@ mod tests {
             sample_formats: vec!["s16".into()],
         };
         assert_eq!(
-            serde_json::to_string(&[Device::from(&info)]).unwrap(),
+            serde_json::to_string(&[DeviceFacts::from(&info)]).unwrap(),
             r#"[{"id":"alsa:hw:0","name":"Mic","host":"alsa","kind":"input","default":true,"channels":2,"sample_rate":48000,"sample_rates":[44100,48000],"sample_formats":["s16"]}]"#
         );
     }

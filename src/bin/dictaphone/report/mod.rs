@@ -63,7 +63,7 @@ const USUAL_WIDTH: u16 = 80;
 /// A handle on what the user reads; its clones write to the same place.
 #[derive(Clone)]
 pub(crate) struct Report {
-    screen: Arc<Mutex<Screen>>,
+    screen: Arc<Mutex<LiveScreen>>,
     /// The printer of JSON to standard output, once there is any.
     events: Arc<OnceLock<Option<Printer>>>,
     style: Style,
@@ -74,7 +74,7 @@ pub(crate) struct Report {
     is_taken: Arc<AtomicBool>,
 }
 
-struct Screen {
+struct LiveScreen {
     /// `None` once it is closed.
     out: Option<Printer>,
     /// A live line stands there and the cursor is in it.
@@ -94,7 +94,7 @@ impl Report {
 
     fn to(out: Option<Box<dyn Write + Send>>, style: Style, quiet: bool, is_terminal: bool) -> Self {
         let out = out.and_then(|out| Printer::start(out).ok());
-        let screen = Screen { out, line_shown: false, drawn_at: None };
+        let screen = LiveScreen { out, line_shown: false, drawn_at: None };
         Self {
             screen: Arc::new(Mutex::new(screen)),
             events: Arc::default(),
@@ -106,7 +106,7 @@ impl Report {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Screen> {
+    fn lock(&self) -> MutexGuard<'_, LiveScreen> {
         // A thread that panicked while it printed leaves a broken line behind, nothing worse.
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -348,7 +348,7 @@ fn columns() -> u16 {
     known.unwrap_or(USUAL_WIDTH)
 }
 
-impl Screen {
+impl LiveScreen {
     fn say(&mut self, text: &str) {
         self.clear();
         self.write(text, Worth::Kept);

@@ -41,12 +41,12 @@ struct Queue {
 }
 
 #[derive(Default)]
-struct Shared {
+struct PrintQueue {
     queue: Mutex<Queue>,
     changed: Condvar,
 }
 
-impl Shared {
+impl PrintQueue {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,7 +54,7 @@ impl Shared {
 
 /// The output to one stream. The thread ends with it, unless it is blocked.
 pub(crate) struct Printer {
-    shared: Arc<Shared>,
+    shared: Arc<PrintQueue>,
 }
 
 impl Printer {
@@ -63,7 +63,7 @@ impl Printer {
     /// # Errors
     /// When the system refuses a thread.
     pub(crate) fn start(out: Box<dyn Write + Send>) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(PrintQueue::default());
         let weak = Arc::clone(&shared);
         thread::Builder::new().name("printer".to_owned()).spawn(move || write_all(&weak, out))?;
         Ok(Self { shared })
@@ -127,7 +127,7 @@ impl Printer {
     }
 }
 
-fn write_all(shared: &Shared, mut out: Box<dyn Write + Send>) {
+fn write_all(shared: &PrintQueue, mut out: Box<dyn Write + Send>) {
     loop {
         let mut queue = shared.lock();
         let piece = loop {

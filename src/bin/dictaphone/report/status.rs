@@ -28,7 +28,7 @@ const ALARM: &str = "1;31";
 
 /// What the recorder is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum ShownState {
     /// The device is opened, nothing has arrived yet.
     Waiting,
     /// Frames arrive and are kept.
@@ -39,7 +39,7 @@ pub(crate) enum State {
     Saving,
 }
 
-impl State {
+impl ShownState {
     /// Whether nothing is recorded any more.
     pub(crate) const fn is_over(self) -> bool {
         matches!(self, Self::Saving)
@@ -59,7 +59,7 @@ pub(crate) struct Levels {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StatusFacts<'a> {
     /// What the recorder is doing.
-    pub(crate) state: State,
+    pub(crate) state: ShownState,
     /// Recorded time.
     pub(crate) time: Duration,
     /// The level, once there is one.
@@ -162,16 +162,16 @@ impl Line {
     }
 }
 
-fn head(state: State, unicode: bool) -> (&'static str, &'static str, &'static str) {
+fn head(state: ShownState, unicode: bool) -> (&'static str, &'static str, &'static str) {
     match (state, unicode) {
-        (State::Waiting, true) => ("○", "WAIT", YELLOW),
-        (State::Waiting, false) => ("-", "WAIT", YELLOW),
-        (State::Recording, true) => ("●", "REC", RED),
-        (State::Recording, false) => ("*", "REC", RED),
-        (State::Paused, true) => ("‖", "PAUSE", YELLOW),
-        (State::Paused, false) => ("=", "PAUSE", YELLOW),
-        (State::Saving, true) => ("●", "SAVE", GREEN),
-        (State::Saving, false) => ("*", "SAVE", GREEN),
+        (ShownState::Waiting, true) => ("○", "WAIT", YELLOW),
+        (ShownState::Waiting, false) => ("-", "WAIT", YELLOW),
+        (ShownState::Recording, true) => ("●", "REC", RED),
+        (ShownState::Recording, false) => ("*", "REC", RED),
+        (ShownState::Paused, true) => ("‖", "PAUSE", YELLOW),
+        (ShownState::Paused, false) => ("=", "PAUSE", YELLOW),
+        (ShownState::Saving, true) => ("●", "SAVE", GREEN),
+        (ShownState::Saving, false) => ("*", "SAVE", GREEN),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::report::printer::{Printer, Worth};
 static SUSPENDED: AtomicBool = AtomicBool::new(false);
 
 /// The screen, and the lock that every thread holds while it writes to the screen.
-static SCREEN: Mutex<Screen> = Mutex::new(Screen { wanted: false, shown: false, generation: 0 });
+static SCREEN: Mutex<ScreenState> = Mutex::new(ScreenState { wanted: false, shown: false, generation: 0 });
 
 /// Lines are written instead of a screen that is drawn.
 static PLAIN: AtomicBool = AtomicBool::new(false);
@@ -50,14 +50,14 @@ static PRINTER: OnceLock<Printer> = OnceLock::new();
 /// How long to wait for a terminal that accepts no more output.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
-struct Screen {
+struct ScreenState {
     wanted: bool,
     shown: bool,
     /// Counts how often it was shown; each time it is empty.
     generation: u64,
 }
 
-impl Screen {
+impl ScreenState {
     fn show(&mut self) {
         if self.wanted && !self.shown {
             // A variable, since the macro uses it twice.
@@ -97,7 +97,7 @@ impl Screen {
     }
 }
 
-fn screen() -> MutexGuard<'static, Screen> {
+fn screen() -> MutexGuard<'static, ScreenState> {
     SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -127,12 +127,12 @@ pub(crate) fn leave() {
         Ok(mut screen) => leave_locked(&mut screen),
         Err(TryLockError::Poisoned(poisoned)) => leave_locked(&mut poisoned.into_inner()),
         Err(TryLockError::WouldBlock) => {
-            leave_locked(&mut Screen { wanted: true, shown: true, generation: 0 });
+            leave_locked(&mut ScreenState { wanted: true, shown: true, generation: 0 });
         }
     }
 }
 
-fn leave_locked(screen: &mut Screen) {
+fn leave_locked(screen: &mut ScreenState) {
     if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) && in_foreground() {
         screen.take_away();
         let _ = crossterm::terminal::disable_raw_mode();

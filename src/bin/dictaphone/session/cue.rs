@@ -13,7 +13,7 @@ use dictaphone::{
     playback::{Cue, Speaker, play_cue},
 };
 
-use super::{SessionInput, device::Device, step::Step};
+use super::{SessionInput, device::OpenDevice, step::Step};
 use crate::{plan::Record, work::Post};
 
 /// How much sound must still arrive: the tone may be on its way into a recording of the loudspeaker.
@@ -27,7 +27,7 @@ const TAP_BLOCKS: usize = 256;
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Plays the first tone, and waits until nothing of it can arrive any more.
-pub(super) fn start(plan: &Record, device: &Device, post: &Post<SessionInput>) {
+pub(super) fn start(plan: &Record, device: &OpenDevice, post: &Post<SessionInput>) {
     if !plan.steps.cue {
         return;
     }

@@ -61,7 +61,7 @@ pub(super) fn devices(plan: &Record) -> MediaDevices {
 }
 
 /// An open device.
-pub(crate) struct Device {
+pub(crate) struct OpenDevice {
     pub(super) stream: MediaStream,
     /// The id by which it was opened.
     pub(super) id: String,
@@ -78,7 +78,7 @@ pub(crate) struct Device {
     pub(super) note: Option<Warning>,
 }
 
-impl Device {
+impl OpenDevice {
     /// Opens the device that is meant.
     ///
     /// # Errors
@@ -168,19 +168,19 @@ const LOOK_FOR_DEVICE: Duration = Duration::from_millis(500);
 /// missing, once, and returns whether the device is still needed.
 ///
 /// # Errors
-/// Those of [`Device::open`].
+/// Those of [`OpenDevice::open`].
 pub(super) fn open_in_time(
     devices: &MediaDevices,
     plan: &Record,
     choice: &Choice,
     latency: Duration,
     still: impl Fn(Option<&str>) -> bool,
-) -> Result<Device, Failure> {
+) -> Result<OpenDevice, Failure> {
     let begun = Instant::now();
     let is_in_time = || plan.steps.wait_device.is_some_and(|wait| begun.elapsed() < wait);
     let mut is_told = false;
     loop {
-        let failure = match Device::open(devices, plan, choice, latency) {
+        let failure = match OpenDevice::open(devices, plan, choice, latency) {
             Err(failure) if is_in_time() && may_come(&failure) => failure,
             outcome => return outcome,
         };

@@ -16,7 +16,7 @@ use dictaphone::{
 
 use crate::{
     message::Failure,
-    report::{outcome::Outcome, status::State},
+    report::{outcome::Outcome, status::ShownState},
 };
 
 /// Something that happened, and where in the recording; at frame 0 while nothing is recorded.
@@ -72,7 +72,7 @@ pub(crate) enum What<'a> {
         /// The numbers of the recording.
         progress: &'a Progress,
         /// What the recorder is doing.
-        state: State,
+        state: ShownState,
         /// The device's name, as it is.
         device: &'a str,
     },

@@ -41,7 +41,7 @@ use dictaphone::{
 };
 
 use self::{
-    device::Device,
+    device::OpenDevice,
     event::Listeners,
     files::{Files, Twins},
     pipe::{Pipe, Piped},
@@ -77,7 +77,7 @@ pub(crate) enum SessionInput {
     /// A command.
     Command(Command),
     /// The opening with that number has ended.
-    Opened(u64, Box<Result<Device, Failure>>),
+    Opened(u64, Box<Result<OpenDevice, Failure>>),
     /// An event of a track of the device that was opened with that number.
     Track(u64, TrackEvent),
     /// An event of the recorder with that number.
@@ -110,7 +110,7 @@ pub(crate) struct Session {
     devices: Arc<MediaDevices>,
     post: Post<SessionInput>,
     listeners: Listeners,
-    device: Option<Device>,
+    device: Option<OpenDevice>,
     /// Number of the latest opening; the results of earlier ones are no longer needed.
     opening: u64,
     /// The same, for the thread that waits for a device.
@@ -286,7 +286,7 @@ impl Session {
                     EndReason::DeviceLost(error) => format!("the input is gone: {error}"),
                     EndReason::Exhausted => "the input has come to its end".to_owned(),
                 };
-                let remembered = |device: Device| Remembered { id: device.id, label: device.name, map: device.map };
+                let remembered = |device: OpenDevice| Remembered { id: device.id, label: device.name, map: device.map };
                 self.lost = self.device.take().map(remembered);
                 self.closed_at = Some(Instant::now());
                 self.emit(0, What::Closed(&why));

@@ -10,7 +10,7 @@ use dictaphone::capture::{Warning, WarningKind};
 
 use super::{
     Choice, Session, SessionInput, Stage, What, cue,
-    device::{self, Device},
+    device::{self, OpenDevice},
     failed,
     step::Step,
 };
@@ -61,7 +61,7 @@ impl Session {
         self.open(choice);
     }
 
-    pub(super) fn opened(&mut self, number: u64, outcome: Result<Device, Failure>) {
+    pub(super) fn opened(&mut self, number: u64, outcome: Result<OpenDevice, Failure>) {
         if number != self.opening {
             return;
         }

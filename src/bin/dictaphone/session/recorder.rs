@@ -11,7 +11,7 @@ use dictaphone::{
 
 use super::{
     SessionInput,
-    device::Device,
+    device::OpenDevice,
     files::{self, Twins},
     target,
 };
@@ -32,7 +32,7 @@ const FAST_SLICE: Duration = Duration::from_millis(250);
 /// When the plan does not fit the device, or no name can be made.
 pub(super) fn prepare(
     plan: &Record,
-    (device, reach): (&Device, Duration),
+    (device, reach): (&OpenDevice, Duration),
     twins: &Twins,
     post: &Post<SessionInput>,
 ) -> Result<(MediaRecorder, Option<PathBuf>), Failure> {

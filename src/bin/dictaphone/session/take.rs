@@ -25,7 +25,7 @@ use crate::{
     plan::{Record, Target},
     report::{
         outcome::{CopyFailure, Kept, Outcome},
-        status::{self, State},
+        status::{self, ShownState},
     },
 };
 
@@ -47,7 +47,7 @@ pub(super) struct Recording {
     pub(super) device: String,
     /// As long as the wait for its reader has no limit.
     pub(super) pipe: Option<Pipe>,
-    pub(super) state: State,
+    pub(super) state: ShownState,
     announced: bool,
     /// Events from before the announcement.
     early: Vec<RecorderEvent>,
@@ -90,7 +90,7 @@ impl Recording {
             opening,
             device,
             pipe,
-            state: State::Waiting,
+            state: ShownState::Waiting,
             announced: false,
             early: Vec::new(),
             muted: false,
@@ -133,7 +133,7 @@ impl Recording {
             Command::KeepGoing => self.recorder.keep_going(),
             Command::Stop => {
                 self.stopped = true;
-                self.state = State::Saving;
+                self.state = ShownState::Saving;
                 self.pipe.take().into_iter().for_each(Pipe::hurry);
                 // Its end will be reported, whatever caused it.
                 let _ = self.recorder.stop();
@@ -165,11 +165,11 @@ impl Recording {
         let rate = self.format.sample_rate;
         match event {
             Pause { frame } => {
-                self.state = State::Paused;
+                self.state = ShownState::Paused;
                 listeners.emit(frame, rate, What::Paused);
             }
             Resume { frame } => {
-                self.state = State::Recording;
+                self.state = ShownState::Recording;
                 listeners.emit(frame, rate, What::Resumed);
             }
             Mark(marker) => {
@@ -190,7 +190,7 @@ impl Recording {
             RecorderEvent::Warning { warning, frame } => listeners.emit(frame, rate, What::Warning(&warning)),
             RecorderEvent::Error(error) => self.fail(error, listeners),
             RecorderEvent::Stop => {
-                self.state = State::Saving;
+                self.state = ShownState::Saving;
                 if plan.target != Target::Stdout {
                     self.over_since = Some(Instant::now());
                 }
@@ -252,8 +252,8 @@ impl Recording {
             return;
         }
         self.announced = true;
-        if self.state == State::Waiting {
-            self.state = State::Recording;
+        if self.state == ShownState::Waiting {
+            self.state = ShownState::Recording;
         }
         if let Some(at) = progress.recorded_at.and_then(local_time::at) {
             self.target = target::of(plan, 1, &at).ok().flatten().or_else(|| self.target.take());

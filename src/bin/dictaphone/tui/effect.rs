@@ -29,7 +29,7 @@ use dictaphone::{
 use self::{
     input::Input,
     listener::on_screen,
-    playback::{Found, Playback},
+    playback::{PauseSpan, Playback},
     recording::Kept,
     shelf::{Before, Change, Shelf},
     worker::Answers,
@@ -66,7 +66,7 @@ pub(crate) enum WorldEvent {
     /// Waveform and markers of the clip that is played since the attempt of that number.
     Outlined(u64, Outline),
     /// The next pause from that frame on; the number of the search.
-    PauseAhead(u64, u64, Found),
+    PauseAhead(u64, u64, PauseSpan),
     /// The job is over.
     Exported(dictaphone::Result<PathBuf>),
     /// It is over; what it was to put in its place, and where that is.

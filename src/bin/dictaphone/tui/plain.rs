@@ -6,7 +6,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    app::{Deck, Device, Dialog, InputLevel, InputRow, Job, Marked, Model, Weight},
+    app::{Deck, Dialog, InputLevel, InputRow, InputState, Job, Marked, Model, Weight},
     theme::Theme,
     view,
 };
@@ -85,9 +85,9 @@ fn clock(time: Duration) -> String {
 
 fn device(model: &Model) -> String {
     match &model.recorder.device {
-        Device::Opening => "opening the input".to_owned(),
-        Device::Missing => "NO INPUT".to_owned(),
-        Device::Open { .. } => format!("input: {}", view::device(model, usize::MAX)),
+        InputState::Opening => "opening the input".to_owned(),
+        InputState::Missing => "NO INPUT".to_owned(),
+        InputState::Open { .. } => format!("input: {}", view::device(model, usize::MAX)),
     }
 }
 

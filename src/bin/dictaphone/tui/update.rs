@@ -28,8 +28,8 @@ use dictaphone::{
 
 use super::{
     app::{
-        ClipRow, Deck, Detail, Device, Dialog, Dictation, InputRow, Mark, Model, Notice, Outline, Pane, Playing, Size,
-        Stretch, Weight,
+        ClipRow, Deck, Detail, Dialog, Dictation, InputRow, InputState, Mark, Model, Notice, Outline, Pane, Playing,
+        Size, Stretch, Weight,
     },
     keymap::Action,
 };
@@ -278,7 +278,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Command(command) => return recording::on_command(model, command),
         Msg::Looked(heard) => sound::on_look(model, heard),
         Msg::Opened { name, format, note } => {
-            model.recorder.device = Device::Open { name, format };
+            model.recorder.device = InputState::Open { name, format };
             if let Some(note) = note {
                 say(model, Weight::Warning, note);
             }

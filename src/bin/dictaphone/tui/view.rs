@@ -14,7 +14,7 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    app::{Deck, Device, Dialog, Marked, Model, Picture, Place, Repeat, Size, Weight, order_name},
+    app::{Deck, Dialog, InputState, Marked, Model, Picture, Place, Repeat, Size, Weight, order_name},
     keymap::Scene,
     layout::{self, Areas, SIZE_MIN},
     widgets::{clips, dialog, jobs, meter, notice, oscilloscope, outline, spectrum, waveform},
@@ -70,7 +70,7 @@ pub(crate) fn title(model: &Model) -> String {
         _ if is_in_trouble && !recorder.deck.is_busy() => "! dictaphone: look here".to_owned(),
         Deck::Recording => format!("{} {} - dictaphone", head(model).0, minutes(recorder.time)),
         Deck::Waiting | Deck::Paused | Deck::Saving => format!("{} - dictaphone", head(model).0),
-        Deck::Idle if recorder.device == Device::Missing => "NO INPUT - dictaphone".to_owned(),
+        Deck::Idle if recorder.device == InputState::Missing => "NO INPUT - dictaphone".to_owned(),
         Deck::Idle => match &model.player.playing {
             Some(playing) => format!("{} - dictaphone", name(&playing.path)),
             None => "dictaphone".to_owned(),
@@ -104,7 +104,7 @@ fn time(model: &Model) -> Duration {
 fn outline_of_parts(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     let theme = model.theme;
     let width = usize::from(areas.frame.width);
-    let trouble = if model.recorder.device == Device::Missing { theme.alarm() } else { theme.plain() };
+    let trouble = if model.recorder.device == InputState::Missing { theme.alarm() } else { theme.plain() };
     Block::bordered()
         .border_set(theme.border())
         .title(Line::styled(" dictaphone ", theme.accent()))
@@ -132,9 +132,9 @@ fn outline_of_parts(model: &Model, areas: &Areas, buffer: &mut Buffer) {
 pub(super) fn device(model: &Model, room: usize) -> String {
     let theme = model.theme;
     let (name, format) = match &model.recorder.device {
-        Device::Opening => return "opening the input".to_owned(),
-        Device::Missing => return "NO INPUT".to_owned(),
-        Device::Open { name, format } => (name, format),
+        InputState::Opening => return "opening the input".to_owned(),
+        InputState::Missing => return "NO INPUT".to_owned(),
+        InputState::Open { name, format } => (name, format),
     };
     let dot = theme.dot();
     let gain =
@@ -203,7 +203,7 @@ fn head(model: &Model) -> (String, ratatui::style::Style) {
             ("‖", "=", "HOLD", theme.paused())
         }
         Deck::Idle if model.player.playing.is_some() => ("▶", ">", "PLAY", theme.good()),
-        Deck::Idle if model.recorder.device == Device::Missing => ("✗", "!", "NO INPUT", theme.alarm()),
+        Deck::Idle if model.recorder.device == InputState::Missing => ("✗", "!", "NO INPUT", theme.alarm()),
         Deck::Idle => ("○", "-", "READY", theme.plain()),
         Deck::Waiting => ("○", "-", "WAIT", theme.paused()),
         Deck::Recording => ("●", "*", "REC", theme.recording()),
@@ -274,7 +274,7 @@ fn status_line(model: &Model, area: Rect, buffer: &mut Buffer) {
 fn kept(model: &Model) -> Option<String> {
     let recorder = &model.recorder;
     match recorder.deck {
-        Deck::Idle if recorder.keeps.is_zero() || matches!(recorder.device, Device::Missing) => None,
+        Deck::Idle if recorder.keeps.is_zero() || matches!(recorder.device, InputState::Missing) => None,
         Deck::Idle => Some(format!("  keeps the last {}", quantity::span(recorder.keeps))),
         _ if recorder.begins_before.is_zero() => None,
         _ => Some(format!("  from {} before", quantity::span(recorder.begins_before))),

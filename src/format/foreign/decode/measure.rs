@@ -12,7 +12,7 @@ use super::{
         Kind,
         probe::{Block, block_of},
     },
-    FRAMES_PER_BYTE_MAX, ForeignDecoder, Hole, PACKET_FRAMES_MAX, Stream, begins_of,
+    FRAMES_PER_BYTE_MAX, ForeignDecoder, Hole, OggStream, PACKET_FRAMES_MAX, begins_of,
 };
 use crate::{
     audio::{AudioFormat, SampleFormat, Speakers},
@@ -95,7 +95,7 @@ impl ForeignDecoder {
         let mut holes = std::mem::take(&mut self.pages.holes);
         let there = self.count_packets(&mut holes)?;
         self.remark = None;
-        if self.pages != Stream::default() && !self.pages.has_end {
+        if self.pages != OggStream::default() && !self.pages.has_end {
             self.remark = Some(ENDLESS);
         }
         if self.is_chained {

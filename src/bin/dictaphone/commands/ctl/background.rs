@@ -12,7 +12,7 @@ use std::{
 use super::no_folder;
 use crate::{
     input::control::{
-        client::{self, Greeting, Recorder},
+        client::{self, Greeting, RunningRecorder},
         folder,
         protocol::{Activity, Request},
     },
@@ -43,7 +43,7 @@ pub(crate) fn is_detached() -> bool {
 ///
 /// # Errors
 /// The messages of the recorder, with its exit code, if it ends before.
-pub(super) fn start(record: &[String]) -> Result<Recorder, Failure> {
+pub(super) fn start(record: &[String]) -> Result<RunningRecorder, Failure> {
     let said = log().map_err(|error| no_folder(&error))?;
     let mut child = spawn(record, &said).map_err(|error| cannot_start(&error))?;
     let id = child.id().to_string();
@@ -62,7 +62,7 @@ pub(super) fn start(record: &[String]) -> Result<Recorder, Failure> {
 }
 
 /// Follows it until it records. `None` if it ends first.
-fn wait_for_frames(child: &mut Child, sent: io::Result<()>, mut recorder: Recorder) -> Option<Recorder> {
+fn wait_for_frames(child: &mut Child, sent: io::Result<()>, mut recorder: RunningRecorder) -> Option<RunningRecorder> {
     sent.ok()?;
     loop {
         let status = recorder.next().ok()?.status?;

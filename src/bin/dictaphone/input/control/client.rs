@@ -22,7 +22,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 const MAX_ANSWER: u64 = 1 << 20;
 
 /// A running recorder.
-pub(crate) struct Recorder {
+pub(crate) struct RunningRecorder {
     /// What it is found by.
     pub(crate) id: String,
     /// What it did when it was found.
@@ -30,7 +30,7 @@ pub(crate) struct Recorder {
     stream: BufReader<UnixStream>,
 }
 
-impl Recorder {
+impl RunningRecorder {
     /// Sends a request and waits for the answer, which can take as long as it takes to make a file safe.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Recorder {
 /// The result of the first request to a recorder.
 pub(crate) enum Greeting {
     /// It has answered.
-    Answered(Recorder),
+    Answered(RunningRecorder),
     /// The socket accepts connections, but no answer comes.
     Silent,
     /// There is none.
@@ -74,9 +74,9 @@ pub(crate) enum Greeting {
 
 /// All recorders of this user.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct RunningRecorders {
     /// Those that answer, the latest started first.
-    pub(crate) recorders: Vec<Recorder>,
+    pub(crate) recorders: Vec<RunningRecorder>,
     /// The ids of those that do not.
     pub(crate) silent: Vec<String>,
 }
@@ -85,9 +85,9 @@ pub(crate) struct Found {
 ///
 /// # Errors
 /// When the folder of the sockets cannot be used.
-pub(crate) fn recorders() -> io::Result<Found> {
+pub(crate) fn recorders() -> io::Result<RunningRecorders> {
     let folder = folder::folder()?;
-    let mut found = Found::default();
+    let mut found = RunningRecorders::default();
     for id in folder::recorders(&folder)? {
         match connect(&id, &folder::socket(&folder, &id)) {
             Greeting::Answered(recorder) => found.recorders.push(recorder),
@@ -122,10 +122,10 @@ fn connect(id: &str, socket: &Path) -> Greeting {
 }
 
 /// `None` if what answers is not a recorder.
-fn ask_state(id: &str, stream: UnixStream) -> io::Result<Option<Recorder>> {
+fn ask_state(id: &str, stream: UnixStream) -> io::Result<Option<RunningRecorder>> {
     stream.set_read_timeout(Some(STATUS_TIMEOUT))?;
     stream.set_write_timeout(Some(STATUS_TIMEOUT))?;
-    let mut recorder = Recorder { id: id.to_owned(), state: Activity::Inactive, stream: BufReader::new(stream) };
+    let mut recorder = RunningRecorder { id: id.to_owned(), state: Activity::Inactive, stream: BufReader::new(stream) };
     let Some(status) = recorder.request(&Request::Status {})?.status else { return Ok(None) };
     recorder.state = status.state;
     // From here on an answer can take as long as it takes to make a file safe.

@@ -9,7 +9,7 @@ const ASCII: Style = Style { unicode: false, colour: false };
 
 fn facts() -> StatusFacts<'static> {
     StatusFacts {
-        state: State::Recording,
+        state: ShownState::Recording,
         time: Duration::from_millis(83_450),
         levels: Some(Levels { peak_dbfs: -12.34, hold_dbfs: -5.0 }),
         clipped: 0,
@@ -71,10 +71,10 @@ fn a_device_cannot_steer_the_terminal() {
 #[test]
 fn states_and_the_disk_are_told() {
     for (state, word) in [
-        (State::Waiting, "○ WAIT "),
-        (State::Recording, "● REC "),
-        (State::Paused, "‖ PAUSE "),
-        (State::Saving, "● SAVE "),
+        (ShownState::Waiting, "○ WAIT "),
+        (ShownState::Recording, "● REC "),
+        (ShownState::Paused, "‖ PAUSE "),
+        (ShownState::Saving, "● SAVE "),
     ] {
         assert!(render(&StatusFacts { state, ..facts() }, 80, PLAIN).starts_with(word));
     }
@@ -113,7 +113,7 @@ proptest! {
         disk in proptest::option::of(any::<u64>()),
     ) {
         let facts = StatusFacts {
-            state: State::Paused,
+            state: ShownState::Paused,
             time: Duration::from_secs(seconds),
             levels: Some(Levels { peak_dbfs: peak, hold_dbfs: hold }),
             clipped,

@@ -19,7 +19,7 @@ use crate::{
     report::{
         Report,
         outcome::Outcome,
-        status::{self, Levels, State, StatusFacts},
+        status::{self, Levels, ShownState, StatusFacts},
     },
     session::{Listener, SessionEvent, What},
 };
@@ -69,7 +69,7 @@ impl LiveLine {
         }
     }
 
-    fn draw(&mut self, level: &Level, progress: &Progress, state: State, device: &str, sample_rate: u32) {
+    fn draw(&mut self, level: &Level, progress: &Progress, state: ShownState, device: &str, sample_rate: u32) {
         if !self.has_line() {
             return;
         }

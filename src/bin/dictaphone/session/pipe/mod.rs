@@ -17,7 +17,7 @@ use std::{
 
 use dictaphone::{audio::AudioFormat, format::Format, media::RecorderEvent};
 
-use self::room::{Next, Piece, Room, Rules};
+use self::room::{Next, PipeItem, Room, Rules};
 use super::SessionInput;
 use crate::work::Post;
 
@@ -131,15 +131,15 @@ fn write_all(room: &Room) -> Piped {
 }
 
 /// Writes in small pieces, so that the progress of a slow reader is visible.
-fn write(out: &mut impl io::Write, piece: &Piece, room: &Room) -> io::Result<()> {
+fn write(out: &mut impl io::Write, piece: &PipeItem, room: &Room) -> io::Result<()> {
     let mut zeros;
     let mut sound;
     let bytes: &mut dyn io::Read = match piece {
-        Piece::Sound(blob) => {
+        PipeItem::Sound(blob) => {
             sound = blob.reader().map_err(io::Error::other)?;
             &mut sound
         }
-        Piece::Silence(bytes) => {
+        PipeItem::Silence(bytes) => {
             zeros = io::repeat(0).take(*bytes);
             &mut zeros
         }

@@ -15,7 +15,7 @@ use dictaphone::media::Blob;
 const IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Something to be written.
-pub(super) enum Piece {
+pub(super) enum PipeItem {
     Sound(Blob),
     /// Bytes of silence in the place of what was lost.
     Silence(u64),
@@ -23,7 +23,7 @@ pub(super) enum Piece {
 
 /// What the writing thread does next.
 pub(super) enum Next {
-    Write(Piece),
+    Write(PipeItem),
     /// Nothing has come for a while, as when the recording is paused.
     Idle,
     End,
@@ -31,7 +31,7 @@ pub(super) enum Next {
 
 #[derive(Default)]
 struct Queue {
-    pieces: VecDeque<Piece>,
+    pieces: VecDeque<PipeItem>,
     bytes: u64,
     /// Frames of the piece that is being written.
     in_hand: u64,
@@ -78,15 +78,15 @@ impl Room {
         }
         if fits(&queue) {
             queue.bytes += blob.size();
-            queue.pieces.push_back(Piece::Sound(blob));
+            queue.pieces.push_back(PipeItem::Sound(blob));
         } else {
             queue.lost_frames += blob.facts().frames;
             if !zeros_are_silence {
                 return;
             }
             match queue.pieces.back_mut() {
-                Some(Piece::Silence(bytes)) => *bytes += blob.size(),
-                _ => queue.pieces.push_back(Piece::Silence(blob.size())),
+                Some(PipeItem::Silence(bytes)) => *bytes += blob.size(),
+                _ => queue.pieces.push_back(PipeItem::Silence(blob.size())),
             }
         }
         drop(queue);
@@ -138,7 +138,7 @@ impl Room {
                 break;
             }
         }
-        let frames = |piece: &Piece| if let Piece::Sound(blob) = piece { blob.facts().frames } else { 0 };
+        let frames = |piece: &PipeItem| if let PipeItem::Sound(blob) = piece { blob.facts().frames } else { 0 };
         let unread = queue.in_hand + queue.pieces.iter().map(frames).sum::<u64>();
         drop(queue);
         self.close();
@@ -155,7 +155,7 @@ impl Room {
         let Some(piece) = queue.pieces.pop_front() else {
             return if queue.ended || queue.closed { Next::End } else { Next::Idle };
         };
-        if let Piece::Sound(blob) = &piece {
+        if let PipeItem::Sound(blob) = &piece {
             queue.bytes -= blob.size();
             queue.in_hand = blob.facts().frames;
         }
@@ -304,7 +304,7 @@ mod tests {
         // A source that waits for its reader is released as well.
         let source = blobs(5);
         let filling = thread::spawn(move || source.into_iter().for_each(|blob| filled.put(blob, rules(1_920, true))));
-        let Next::Write(Piece::Sound(first)) = room.next() else { panic!("nothing is there") };
+        let Next::Write(PipeItem::Sound(first)) = room.next() else { panic!("nothing is there") };
         room.count(10);
         while room.lock().pieces.len() < 2 {
             thread::yield_now();

@@ -104,7 +104,7 @@ pub(crate) struct Outline {
 
 /// Listening to a clip.
 #[derive(Debug, Clone)]
-pub(crate) struct Player {
+pub(crate) struct PlayerView {
     /// The clip that is played.
     pub(crate) playing: Option<Playing>,
     /// How fast it is played; 1 is as it was recorded.
@@ -128,7 +128,7 @@ pub(crate) struct Player {
     pub(crate) dragged_from: Option<Duration>,
 }
 
-impl Player {
+impl PlayerView {
     /// Waveform and markers of the clip that is played, if they are known.
     pub(crate) fn outline_of_playing(&self) -> Option<&Outline> {
         let playing = self.playing.as_ref()?;
@@ -143,7 +143,7 @@ impl Player {
     }
 }
 
-impl Default for Player {
+impl Default for PlayerView {
     fn default() -> Self {
         Self {
             playing: None,

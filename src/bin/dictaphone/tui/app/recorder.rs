@@ -30,7 +30,7 @@ impl Deck {
 
 /// The input.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Device {
+pub(crate) enum InputState {
     /// It is being opened.
     Opening,
     /// It delivers.
@@ -46,9 +46,9 @@ pub(crate) enum Device {
 
 /// The input and the recording.
 #[derive(Debug, Clone)]
-pub(crate) struct Recorder {
+pub(crate) struct RecorderView {
     pub(crate) deck: Deck,
-    pub(crate) device: Device,
+    pub(crate) device: InputState,
     /// Name of the file format.
     pub(crate) container: &'static str,
     /// Name of the file that is recorded.
@@ -74,12 +74,12 @@ pub(crate) struct Recorder {
     pub(crate) is_unwanted: bool,
 }
 
-impl Recorder {
+impl RecorderView {
     /// Nothing is recorded yet, and the input is being opened.
     pub(crate) fn new(container: &'static str) -> Self {
         Self {
             deck: Deck::Idle,
-            device: Device::Opening,
+            device: InputState::Opening,
             container,
             name: String::new(),
             time: Duration::ZERO,

@@ -95,7 +95,7 @@ pub(crate) const fn order_name(order: SortKey) -> &'static str {
 
 /// The folder, and what is done with its clips.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Shelf {
+pub(crate) struct ShelfView {
     /// The clips folder, as it is shown.
     pub(crate) folder: String,
     pub(crate) takes: Takes,

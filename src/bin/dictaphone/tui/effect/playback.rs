@@ -21,7 +21,7 @@ use dictaphone::{
     playback::{Player, Speaker, Status},
 };
 
-pub(super) use self::travel::Found;
+pub(super) use self::travel::PauseSpan;
 use self::travel::Travel;
 use super::{
     WorldEvent,

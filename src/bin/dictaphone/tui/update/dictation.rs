@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Changed, Effect, cut, list, recording, say, stem};
-use crate::tui::app::{Device, Dictation, Model, Place, Weight};
+use crate::tui::app::{Dictation, InputState, Model, Place, Weight};
 
 /// Begins to record. `place` is called with where the chosen clip is being played, if it is.
 pub(super) fn begin(model: &mut Model, place: impl FnOnce(Option<Duration>) -> Option<Place>) -> Vec<Effect> {
@@ -20,7 +20,7 @@ pub(super) fn begin(model: &mut Model, place: impl FnOnce(Option<Duration>) -> O
     };
     let mut effects = recording::record(model);
     // Otherwise the input is opened first.
-    if matches!(model.recorder.device, Device::Open { .. }) && effects.contains(&Effect::Start) {
+    if matches!(model.recorder.device, InputState::Open { .. }) && effects.contains(&Effect::Start) {
         model.recorder.dictation = Some(Dictation { path, place });
         // On a hand-held machine it is the same tape.
         effects.splice(0..0, model.player.playing.is_some().then_some(Effect::StopPlaying));

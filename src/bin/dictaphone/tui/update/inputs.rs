@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::{Effect, say};
 use crate::tui::{
-    app::{Device, Dialog, InputLevel, InputRow, Model, Weight},
+    app::{Dialog, InputLevel, InputRow, InputState, Model, Weight},
     keymap::Action,
 };
 
@@ -34,7 +34,7 @@ pub(super) fn press(model: &mut Model, mut rows: Option<Vec<InputRow>>, selected
 
 fn chosen(model: &mut Model, row: Option<InputRow>) -> Vec<Effect> {
     let Some(row) = row else { return vec![Effect::CloseInputs] };
-    model.recorder.device = Device::Opening;
+    model.recorder.device = InputState::Opening;
     model.live.fall_silent();
     let map = row.map();
     vec![Effect::Choose(row.id, map), Effect::CloseInputs]
@@ -42,7 +42,7 @@ fn chosen(model: &mut Model, row: Option<InputRow>) -> Vec<Effect> {
 
 /// There is no input, or it went away.
 pub(super) fn missing(model: &mut Model, why: &str) {
-    model.recorder.device = Device::Missing;
+    model.recorder.device = InputState::Missing;
     model.live.fall_silent();
     let text = format!("{why}{}", remedy(model));
     say(model, Weight::Error, text);
@@ -67,8 +67,8 @@ fn rows(model: &mut Model) -> Option<&mut Vec<InputRow>> {
 
 pub(super) fn listed(model: &mut Model, found: Vec<InputRow>) {
     let open = match &model.recorder.device {
-        Device::Open { name, .. } => found.iter().position(|row| row.label == *name),
-        Device::Opening | Device::Missing => None,
+        InputState::Open { name, .. } => found.iter().position(|row| row.label == *name),
+        InputState::Opening | InputState::Missing => None,
     };
     if let Some(Dialog::Inputs { rows, selected }) = &mut model.dialog {
         // A user who only looks and presses Enter keeps the input that is open.

@@ -9,7 +9,7 @@ use crate::{
     input::command::Command,
     report::{quantity, status},
     tui::{
-        app::{Deck, Device, Dialog, Model, Weight, Work},
+        app::{Deck, Dialog, InputState, Model, Weight, Work},
         keymap::Scene,
     },
 };
@@ -81,13 +81,13 @@ pub(super) fn saved(
 pub(super) fn record(model: &mut Model) -> Vec<Effect> {
     match (model.recorder.deck, &model.recorder.device) {
         (Deck::Saving, _) => say(model, Weight::Note, "the last recording is still being saved".to_owned()),
-        (_, Device::Opening) => say(model, Weight::Note, "the input is still being opened".to_owned()),
+        (_, InputState::Opening) => say(model, Weight::Note, "the input is still being opened".to_owned()),
         // It may have been plugged in again; otherwise the error is reported once more.
-        (_, Device::Missing) => {
-            model.recorder.device = Device::Opening;
+        (_, InputState::Missing) => {
+            model.recorder.device = InputState::Opening;
             return vec![Effect::Open];
         }
-        (_, Device::Open { .. }) => return vec![Effect::Start],
+        (_, InputState::Open { .. }) => return vec![Effect::Start],
     }
     Vec::new()
 }

@@ -6,7 +6,7 @@ use dictaphone::audio::LevelMeter;
 
 use super::{Counted, Look, inputs, listening};
 use crate::tui::{
-    app::{Column, Deck, Device, Growing, Live, Model, Notice, Weight},
+    app::{Column, Deck, Growing, InputState, Live, Model, Notice, Weight},
     meter::Meter,
 };
 
@@ -34,7 +34,7 @@ pub(super) fn on_look(model: &mut Model, look: Look) {
     inputs::heard(model, look.inputs);
     model.recorder.disk_left = look.disk_left;
     // Sound that still arrives from an input that is gone is ignored.
-    if !look.sound.is_empty() && matches!(model.recorder.device, Device::Open { .. }) {
+    if !look.sound.is_empty() && matches!(model.recorder.device, InputState::Open { .. }) {
         listen(model, &look.sound);
     }
     let expired = |notice: &Notice| notice.weight == Weight::Note && model.now.saturating_sub(notice.at) > NOTE_SHOWN;
@@ -89,7 +89,7 @@ fn listen(model: &mut Model, sound: &[f32]) {
     model.live.meter.show(&meter.take(), model.now);
 
     let rate = match &model.recorder.device {
-        Device::Open { format, .. } => format.sample_rate,
+        InputState::Open { format, .. } => format.sample_rate,
         _ => 48_000,
     };
     let full = (rate / COLUMNS_PER_SECOND).max(1);

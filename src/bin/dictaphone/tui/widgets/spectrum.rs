@@ -6,7 +6,7 @@ use dictaphone::clips::draw::Scale;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::canvas::Canvas;
-use crate::tui::app::{Device, Model};
+use crate::tui::app::{InputState, Model};
 
 /// Samples of a transform, a power of two.
 const LENGTH: usize = 2_048;
@@ -17,7 +17,7 @@ const LOWEST_HZ: f32 = 50.0;
 pub(crate) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut canvas = Canvas::new(area, theme.unicode);
-    let Device::Open { format, .. } = &model.recorder.device else { return };
+    let InputState::Open { format, .. } = &model.recorder.device else { return };
     let sound: Vec<f32> = model.live.sound.iter().copied().collect();
     let Some(latest) = sound.len().checked_sub(LENGTH).and_then(|from| sound.get(from..)) else { return };
     let magnitudes = magnitudes(latest);

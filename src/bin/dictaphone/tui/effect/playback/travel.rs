@@ -55,7 +55,7 @@ enum Ahead {
 }
 
 /// A pause that was found, and the frame in it at which playback continues.
-pub(in crate::tui::effect) type Found = Option<(Range<u64>, u64)>;
+pub(in crate::tui::effect) type PauseSpan = Option<(Range<u64>, u64)>;
 
 impl Playback {
     /// The clip that is played is another one.
@@ -120,7 +120,7 @@ impl Playback {
         });
     }
 
-    pub(in crate::tui::effect) fn pause_ahead(&mut self, number: u64, from: u64, found: Found) {
+    pub(in crate::tui::effect) fn pause_ahead(&mut self, number: u64, from: u64, found: PauseSpan) {
         if self.travel.search.is(number) {
             self.travel.ahead = Ahead::Known(from, found);
         }
@@ -146,7 +146,7 @@ fn find(
     loudness: Option<f64>,
     shortest: Duration,
     search: impl FnOnce(&mut Pauses<'_>) -> Result<Option<Range<u64>>>,
-) -> Result<Found> {
+) -> Result<PauseSpan> {
     let mut decoder = format::open(path)?;
     let mut pauses = Pauses::new(decoder.as_mut(), loudness, shortest);
     let pause = search(&mut pauses)?;

@@ -22,7 +22,7 @@ fn an_input_is_chosen_from_the_list() {
     let mut model = listed();
     let keys = [KeyCode::Down, KeyCode::Down, KeyCode::Down, KeyCode::Enter];
     assert_eq!(press(&mut model, keys), [Effect::Choose("two".into(), None), Effect::CloseInputs]);
-    assert_eq!(model.recorder.device, Device::Opening);
+    assert_eq!(model.recorder.device, InputState::Opening);
 }
 
 #[test]
@@ -55,7 +55,8 @@ fn every_input_shows_what_is_heard_from_it() {
 #[test]
 fn the_cursor_begins_on_the_input_that_is_open() {
     let mut model = model();
-    model.recorder.device = Device::Open { name: "two".into(), format: AudioFormat::new(48_000, 1, SampleFormat::S16) };
+    model.recorder.device =
+        InputState::Open { name: "two".into(), format: AudioFormat::new(48_000, 1, SampleFormat::S16) };
     press(&mut model, [KeyCode::Char('i')]);
     update(&mut model, Msg::Inputs(vec![row("one"), row("two")]));
     assert_eq!(press(&mut model, [KeyCode::Enter]), [Effect::Choose("two".into(), None), Effect::CloseInputs]);
