@@ -277,7 +277,7 @@ fn a_rate_that_the_format_does_not_have_is_told() {
     let test = Test::new();
     PositionCode::new(1, 655_350).write_wav(&test.path("in.wav"), 6_000);
     let output = convert(test.clone(), &["in.wav", "out.flac"]).run();
-    output.assert_success().assert_stderr_contains("flac has no 655350 Hz: resampled to 384000 Hz in out.flac");
+    output.assert_success().assert_stderr_contains("flac has no 655350 Hz: resampled to 192000 Hz in out.flac");
     let output = convert(test, &["in.wav", "asked.flac", "-r", "96k"]).run();
     assert!(!output.assert_success().stderr().contains("resampled"), "{}", output.context());
 }
