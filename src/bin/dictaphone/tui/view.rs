@@ -321,7 +321,8 @@ fn bottom(model: &Model, area: Rect, frame: &mut Frame<'_>) {
         }
         Some(Dialog::Filter(input)) => return field(("show:", "Enter, Esc for all"), input, frame),
         Some(Dialog::Discard) => {
-            let text = format!("delete {}, to the trash? y, n", status::clock(model.recorder.time));
+            let whole = format!("delete {}, to the trash? y, n", status::clock(model.recorder.time));
+            let text = if whole.width() <= usize::from(area.width) { whole } else { "delete it? y, n".to_owned() };
             return Line::styled(text, model.theme.alarm()).render(area, frame.buffer_mut());
         }
         _ => {}

@@ -342,7 +342,7 @@ fn a_screen_that_is_too_small_says_so_and_shows_what_matters_most() {
     let mut model = Model { size: Size { columns: 20, rows: 5 }, ..model };
     model.dialog = Some(Dialog::Discard);
     let text = drawn(&model).backend().to_string();
-    assert!(text.contains("\"40x10 needed") && text.contains("\"delete 00:01:23.4"), "{text}");
+    assert!(text.contains("\"40x10 needed") && text.contains("\"delete it? y, n"), "{text}");
     let (_, playing) = modes(SIZES[0], true).into_iter().find(|(mode, _)| *mode == "playing").unwrap();
     let at = playing.player.playing.as_ref().unwrap().at;
     let model = Model { size: Size { columns: 20, rows: 5 }, ..playing };
