@@ -318,6 +318,13 @@ mod tests {
     }
 
     #[test]
+    fn a_device_has_its_own_rate_also_where_it_lists_none() {
+        let unlisted = DeviceInfo { sample_rates: Vec::new(), ..device("a", 44_100, 1, true) };
+        let constraints = Constraints { sample_rate: Constraint::exact(44_100), ..Constraints::default() };
+        assert_eq!(order(&constraints, &[unlisted]), ["a"]);
+    }
+
+    #[test]
     fn required_constraints_leave_only_what_meets_them() {
         let constraints = Constraints { channel_count: Constraint::exact(2), ..Constraints::default() };
         assert_eq!(order(&constraints, &shelf()), ["a", "c"]);

@@ -38,6 +38,20 @@ fn a_muted_a_dead_and_an_overdriven_microphone_are_told_within_three_seconds_of_
 }
 
 #[test]
+fn a_microphone_is_judged_anew_by_every_recording() {
+    let rig = Rig::new();
+    let events = rig.stream.tracks()[0].events();
+    // A tone that announces the recording, say.
+    rig.microphone.push(&[0.5, -0.5].repeat(4_800)).unwrap();
+    rig.recorder.start(None).unwrap();
+    for _ in 0..30 {
+        rig.microphone.push(&[0.0; 4_800]).unwrap();
+    }
+    let TrackEvent::Notice(warning) = track_event(&events) else { panic!("no warning") };
+    assert_eq!(warning.kind(), WarningKind::Dead, "and not one that fell silent: {warning}");
+}
+
+#[test]
 fn a_loss_of_unknown_size_is_noted_with_the_recording_that_it_concerns() {
     for lost in [true, false] {
         let rig = Rig::new();
