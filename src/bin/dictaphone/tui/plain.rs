@@ -37,9 +37,14 @@ impl Announced {
         let has_ended = |place: usize| {
             before.get(place).is_some_and(|topic| !topic.is_empty()) && topics.get(place).is_some_and(String::is_empty)
         };
+        let has_begun = |place: usize| {
+            topics.get(place).is_some_and(|topic| !topic.is_empty() && before.get(place) != Some(topic))
+        };
         if has_ended(PLAYING) {
             lines.push("no clip is played any more".to_owned());
-        } else if has_ended(DIALOG) && lines.is_empty() {
+        }
+        // What a dialog led to stands for its end. The selected clip may change at the same moment by chance.
+        if has_ended(DIALOG) && ![DECK, PLAYING, JOB, NOTICE].into_iter().any(has_begun) {
             lines.push("closed".to_owned());
         }
         self.topics = topics;
@@ -56,9 +61,12 @@ impl Announced {
     }
 }
 
-/// The places of the two topics whose end is reported as well.
+/// Places among the topics.
+const DECK: usize = 1;
 const PLAYING: usize = 2;
 const DIALOG: usize = 4;
+const JOB: usize = 6;
+const NOTICE: usize = 7;
 
 fn topics(model: &Model) -> Vec<String> {
     let text = |text: &str| text_of(model.theme, text);
@@ -287,6 +295,11 @@ mod tests {
         told.changes(&model);
         key(&mut model, KeyCode::Esc);
         assert_eq!(told.changes(&model), ["closed"]);
+        key(&mut model, KeyCode::Char('?'));
+        told.changes(&model);
+        key(&mut model, KeyCode::Esc);
+        update(&mut model, Msg::Takes(Vec::new()));
+        assert_eq!(told.changes(&model), ["no clips yet; r records", "closed"]);
         let length = Some(Duration::from_secs(9));
         let playing = Playing { path: "/r/a.wav".into(), at: Duration::ZERO, length, is_paused: false, peak: 0.0 };
         update(&mut model, Msg::Looked(Look { playing: Some(playing), ..Look::default() }));
