@@ -76,6 +76,17 @@ fn a_damaged_part_anywhere_is_silence_and_noted() {
             decoder.read(&mut rest, usize::MAX).unwrap();
             assert_eq!(rest.len() as u64, after.len() as u64 - gap, "{name}, {case}");
             assert!(!decoder.damage().is_none(), "{name}, {case}, from the gap on");
+            // From within the gap elsewhere: nothing of its silence is brought along.
+            let mut decoder = opened(&damaged);
+            let elsewhere = (gap + after.len() as u64 / 2) % after.len() as u64;
+            decoder.read(&mut Vec::new(), gap as usize + 1).unwrap();
+            decoder.seek(elsewhere).unwrap();
+            let mut moved = Vec::new();
+            decoder.read(&mut moved, usize::MAX).unwrap();
+            assert_eq!(moved.len() as u64, after.len() as u64 - elsewhere, "{name}, {case}, from within the gap");
+            if name == "flac" {
+                assert!(moved == after[elsewhere as usize..], "{name}, {case}, from within the gap");
+            }
         }
     }
 }

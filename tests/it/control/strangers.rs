@@ -72,12 +72,18 @@ fn connections_that_nobody_uses_keep_nobody_from_stopping_a_recording() {
     running.wait().assert_success();
 }
 
-/// Waits until the recorder has a client.
+/// Waits until the recorder carries out the request of a client.
 fn wait_for_client(running: &Running) {
     let tasks = format!("/proc/{}/task", running.id());
-    wait::until("a client", String::new, || {
-        let mut tasks = std::fs::read_dir(&tasks).unwrap().flatten();
-        tasks.any(|task| std::fs::read(task.path().join("comm")).is_ok_and(|name| name == b"client\n")).then_some(())
+    // Before, it waits on its connection for the request, or is one of those that only look for recorders.
+    let waits_for_its_turn = |task: &Path| {
+        let place = std::fs::read_to_string(task.join("wchan")).unwrap_or_default();
+        place.contains("futex") || place == "0"
+    };
+    wait::until("a client whose request is carried out", String::new, || {
+        let mut tasks = std::fs::read_dir(&tasks).unwrap().flatten().map(|task| task.path());
+        let is_client = |task: &Path| std::fs::read(task.join("comm")).is_ok_and(|name| name == b"client\n");
+        tasks.any(|task| is_client(&task) && waits_for_its_turn(&task)).then_some(())
     });
 }
 

@@ -37,9 +37,8 @@ impl Announced {
         let has_ended = |place: usize| {
             before.get(place).is_some_and(|topic| !topic.is_empty()) && topics.get(place).is_some_and(String::is_empty)
         };
-        let has_begun = |place: usize| {
-            topics.get(place).is_some_and(|topic| !topic.is_empty() && before.get(place) != Some(topic))
-        };
+        let has_begun =
+            |place: usize| topics.get(place).is_some_and(|topic| !topic.is_empty() && before.get(place) != Some(topic));
         if has_ended(PLAYING) {
             lines.push("no clip is played any more".to_owned());
         }
