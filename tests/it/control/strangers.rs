@@ -72,28 +72,17 @@ fn connections_that_nobody_uses_keep_nobody_from_stopping_a_recording() {
     running.wait().assert_success();
 }
 
-/// Waits until the recorder carries out the request of a client.
-fn wait_for_client(running: &Running) {
-    let tasks = format!("/proc/{}/task", running.id());
-    // Before, it waits on its connection for the request, or is one of those that only look for recorders.
-    let waits_for_its_turn = |task: &Path| {
-        let place = std::fs::read_to_string(task.join("wchan")).unwrap_or_default();
-        place.contains("futex") || place == "0"
-    };
-    wait::until("a client whose request is carried out", String::new, || {
-        let mut tasks = std::fs::read_dir(&tasks).unwrap().flatten().map(|task| task.path());
-        let is_client = |task: &Path| std::fs::read(task.join("comm")).is_ok_and(|name| name == b"client\n");
-        tasks.any(|task| is_client(&task) && waits_for_its_turn(&task)).then_some(())
-    });
-}
-
 #[test]
 fn a_recorder_that_dies_leaves_no_client_waiting() {
     let home = home();
-    let mut running = recording(&home, &[]);
+    let mut running = recording(&home, &["--log", "log"]);
     running.wait_for_file(".take.wav.part", 10_000);
     let waiting = home.clone().again().args(["ctl", "stop", "--tail", "10m"]).spawn();
-    wait_for_client(&running);
+    wait::until("the request", String::new, || {
+        std::fs::read_to_string(running.path("log"))
+            .is_ok_and(|log| log.contains("Stop { tail_s: 600.0 }"))
+            .then_some(())
+    });
     running.kill();
     waiting.wait().assert_exit(1).assert_stdout("").assert_stderr_contains("the recorder gave no answer");
     ctl(&home, &["status"]).assert_exit(6);

@@ -177,6 +177,9 @@ impl Server {
     /// Carries a request out, and waits until that is done.
     fn answer(&self, request: Request) -> Answer {
         let state = self.board.read(|known| known.status.state);
+        if !matches!(request, Request::Status {} | Request::Follow {}) {
+            log::info!("requested on the control socket: {request:?}");
+        }
         let done = match (request, state) {
             (Request::Status {} | Request::Follow {}, _) => return Answer::done(self.fresh()),
             (Request::Quit {}, _) => return self.quit(state),
