@@ -258,8 +258,14 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let heard = matches!(msg, Msg::Looked(_));
     let mut effects = apply(model, msg);
     // Keys that follow apply to the place that was requested, although the player has not reached it yet.
-    if let (Some(Effect::SeekTo(place)), Some(playing)) = (effects.last(), &mut model.player.playing) {
-        playing.at = *place;
+    match (effects.last(), &mut model.player.playing) {
+        (Some(Effect::SeekTo(place)), Some(playing)) => {
+            playing.at = *place;
+            model.player.sought = Some((*place, model.now));
+        }
+        // These move the player on from where it is.
+        (Some(Effect::Seek(_) | Effect::Repeat(_)), _) => model.player.sought = None,
+        _ => {}
     }
     // `Msg::Looked` itself sets whether something has changed.
     model.dirty |= !heard;

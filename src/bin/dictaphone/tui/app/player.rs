@@ -107,6 +107,8 @@ pub(crate) struct Outline {
 pub(crate) struct PlayerView {
     /// The clip that is played.
     pub(crate) playing: Option<Playing>,
+    /// The place that was requested, and when, until the player reports that it is there.
+    pub(crate) sought: Option<(Duration, Duration)>,
     /// How fast it is played; 1 is as it was recorded.
     pub(crate) speed: f64,
     /// How loud this one and the following ones are played; 1 is as it was recorded.
@@ -147,6 +149,7 @@ impl Default for PlayerView {
     fn default() -> Self {
         Self {
             playing: None,
+            sought: None,
             speed: 1.0,
             volume: 1.0,
             repeat: Repeat::Off,

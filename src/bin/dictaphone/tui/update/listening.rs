@@ -18,6 +18,10 @@ const VOLUME_STEP: f32 = 0.1;
 const VOLUME_MAX: f32 = 2.0;
 /// Going back a marker this soon after one goes to the one before.
 const PASSED_MAX: Duration = Duration::from_millis(1_000);
+/// A player within this of the place that was requested has reached it.
+const SEEK_TOLERANCE: Duration = Duration::from_millis(100);
+/// Where the player is counts after this much time, wherever it was sent.
+const SEEK_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) fn play(model: &mut Model) -> Vec<Effect> {
     let here = model.shelf.takes.current().map(|take| &take.clip.path);
@@ -93,17 +97,35 @@ fn marks(model: &Model) -> &[Mark] {
     model.player.outline_of_playing().map_or(&[], |outline| &outline.markers)
 }
 
+/// The place of a seek stands for that of the player until the player has reached it: a report can be older than the
+/// request, and the keys that follow apply to what was requested.
+fn until_reached(model: &mut Model, playing: &mut Playing) {
+    let Some((place, since)) = model.player.sought else { return };
+    let waited = model.now.saturating_sub(since);
+    let ahead = SEEK_TOLERANCE + waited.mul_f64(model.player.speed.max(1.0));
+    // Skipped silence takes it further ahead.
+    let is_there =
+        playing.at >= place.saturating_sub(SEEK_TOLERANCE) && (playing.at <= place + ahead || model.player.skips);
+    if is_there || waited > SEEK_TIMEOUT {
+        model.player.sought = None;
+    } else {
+        playing.at = place;
+    }
+}
+
 /// What is played now.
-pub(super) fn heard(model: &mut Model, playing: Option<Playing>) {
+pub(super) fn heard(model: &mut Model, mut playing: Option<Playing>) {
     let is_other = |one: &Option<Playing>, other: &Option<Playing>| {
         one.as_ref().map(|playing| &playing.path) != other.as_ref().map(|playing| &playing.path)
     };
     if is_other(&model.player.playing, &playing) {
         (model.player.speed, model.player.repeat, model.player.dragged_from) = (1.0, Repeat::Off, None);
         model.player.meter = Meter::default();
+        model.player.sought = None;
         travel::forget(model);
     }
-    if let Some(playing) = &playing {
+    if let Some(playing) = &mut playing {
+        until_reached(model, playing);
         let mut level = LevelMeter::new();
         level.push(&[playing.peak]);
         model.player.meter.show(&level.take(), model.now);

@@ -47,6 +47,27 @@ fn a_long_clip_is_travelled_with_single_keys() {
 }
 
 #[test]
+fn a_key_after_a_seek_applies_to_the_place_that_was_requested() {
+    let a = |model: &Model| model.player.repeat;
+    let (from, to) = (Duration::from_secs(60), Duration::from_secs(5_400));
+    let mut model = lecture();
+    press(&mut model, [KeyCode::Char('5')]);
+    // The player has not moved yet.
+    update(&mut model, playing(from, true));
+    press(&mut model, [KeyCode::Char('b')]);
+    assert_eq!(a(&model), Repeat::From(to));
+    // Once it was there, its reports count, and so they do where it never gets there.
+    update(&mut model, playing(to, true));
+    update(&mut model, playing(from, true));
+    assert_eq!(model.player.playing.as_ref().unwrap().at, from);
+    press(&mut model, [KeyCode::Char('5')]);
+    let Msg::Looked(look) = playing(from, true) else { unreachable!() };
+    let now = model.now + Duration::from_secs(2);
+    update(&mut model, Msg::Looked(Look { now, ..look }));
+    assert_eq!(model.player.playing.as_ref().unwrap().at, from);
+}
+
+#[test]
 fn without_a_clip_that_is_played_these_keys_say_so_and_the_ends_are_those_of_the_list() {
     for code in ['0', ':', '<', '>', 'z', 'Z', 'b', '[', ',', 'c'] {
         let mut model = with_takes(&["a"]);
