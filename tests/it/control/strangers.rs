@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::process::Signal;
 
 use super::{ask, connect, ctl, home, recording, socket};
-use crate::support::harness::{Running, Test};
+use crate::support::harness::Test;
 use crate::support::process::require;
 use crate::support::wait;
 use crate::takes::samples;
