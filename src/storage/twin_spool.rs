@@ -17,7 +17,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -27,7 +26,7 @@ use std::{
 pub use self::fate::{Twin, TwinFailure};
 use self::{
     fate::{OnTwinFailure, TwinState},
-    follow::{Request, TwinMaker, follow},
+    follow::{Followed, Request, TwinMaker, follow},
 };
 use super::{Existing, FileSpool, ReadSeek, Spool};
 
@@ -55,7 +54,9 @@ pub struct TwinSpool {
     /// What was patched last at each place.
     patches: BTreeMap<u64, Vec<u8>>,
     /// Bytes that the second has.
-    followed: Arc<AtomicU64>,
+    followed: Arc<Followed>,
+    /// Truncations that were requested of the second.
+    truncations: u64,
     /// The second has replaced the first.
     has_changed: bool,
 }
@@ -94,7 +95,7 @@ impl TwinSpool {
     ) -> (Self, Twin) {
         let shared = Arc::new(TwinState::new(on_failure));
         let (requests, received) = sync_channel(MAX_REQUESTS);
-        let (ends, followed) = (Arc::clone(&shared), Arc::<AtomicU64>::default());
+        let (ends, followed) = (Arc::clone(&shared), Arc::<Followed>::default());
         let progress = Arc::clone(&followed);
         let spawned = first.reader().and_then(|reader| {
             let run = move || match follow(reader, maker, &received, &progress) {
@@ -116,6 +117,7 @@ impl TwinSpool {
             recent_at: 0,
             patches: BTreeMap::new(),
             followed,
+            truncations: 0,
             has_changed: false,
         };
         (spool, Twin(shared))
@@ -127,7 +129,7 @@ impl TwinSpool {
             return self.recent = Vec::new();
         }
         self.recent.extend_from_slice(bytes);
-        let known = self.followed.load(Ordering::Relaxed).saturating_sub(self.recent_at);
+        let known = self.followed.bytes(self.truncations).saturating_sub(self.recent_at);
         let (known, half) = (usize::try_from(known).unwrap_or(usize::MAX), self.recent.len() / 2);
         // Not after every few bytes.
         if known > half || self.recent.len() > RECENT_BYTES {
@@ -198,7 +200,9 @@ impl Spool for TwinSpool {
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.with_first(|spool| spool.truncate(len))?;
         self.recent.truncate(usize::try_from(len.saturating_sub(self.recent_at)).unwrap_or(usize::MAX));
+        self.recent_at = self.recent_at.min(len);
         self.request(Request::Truncate(len));
+        self.truncations += 1;
         Ok(())
     }
 

@@ -39,12 +39,34 @@ pub(super) enum Request {
     HandOver(SyncSender<Box<dyn Spool>>),
 }
 
+/// How far the second copy is.
+#[derive(Debug, Default)]
+pub(super) struct Followed {
+    bytes: AtomicU64,
+    truncations: AtomicU64,
+}
+
+impl Followed {
+    /// The bytes that the second has, given how many truncations were requested. Nothing is known while one of these is
+    /// not carried out: it may still have bytes that are cut off.
+    pub(super) fn bytes(&self, truncations: u64) -> u64 {
+        let is_settled = self.truncations.load(Ordering::Acquire) == truncations;
+        if is_settled { self.bytes.load(Ordering::Acquire) } else { 0 }
+    }
+
+    fn note(&self, bytes: u64, has_truncated: bool) {
+        // In this order: who knows of the truncation knows the length after it.
+        self.bytes.store(bytes, Ordering::Release);
+        self.truncations.fetch_add(has_truncated.into(), Ordering::Release);
+    }
+}
+
 /// Follows the first spool until it is saved or deleted, or no more requests can come.
 pub(super) fn follow(
     mut first: Box<dyn ReadSeek>,
     maker: TwinMaker,
     requests: &Receiver<Request>,
-    followed: &AtomicU64,
+    followed: &Followed,
 ) -> io::Result<TwinOutcome> {
     let mut second = maker()?;
     let mut chunk = vec![0; CHUNK_BYTES];
@@ -58,6 +80,7 @@ pub(super) fn follow(
         if unreadable.is_none() {
             unreadable = copy_up_to(first.as_mut(), second.as_mut(), length, &mut chunk)?.err();
         }
+        let truncates = matches!(request, Request::Truncate(_));
         match (request, unreadable.is_some()) {
             (Request::CatchUp(_), _) => second.sync()?,
             // The sound first: a header must never count bytes that are not there.
@@ -76,7 +99,7 @@ pub(super) fn follow(
                 return Ok(TwinOutcome::TookOver);
             }
         }
-        followed.store(second.len(), Ordering::Relaxed);
+        followed.note(second.len(), truncates);
     }
     // The first was dropped unsaved, which keeps its file: so does the second.
     unreadable.map_or(Ok(TwinOutcome::Discarded), Err)
@@ -107,4 +130,18 @@ fn copy_up_to(
         }
     }
     Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_known_while_a_truncation_is_not_carried_out() {
+        let followed = Followed::default();
+        followed.note(200, false);
+        assert_eq!((followed.bytes(0), followed.bytes(1)), (200, 0));
+        followed.note(150, true);
+        assert_eq!(followed.bytes(1), 150);
+    }
 }
