@@ -24,7 +24,11 @@ fn survive(bytes: &[u8]) {
         let (mut frames, mut sound) = (0, Vec::new());
         loop {
             sound.clear();
-            let read = decoder.read(&mut sound, 50_000).unwrap();
+            let read = match decoder.read(&mut sound, 50_000) {
+                // Another rate or width in the middle is refused in words.
+                Err(error) if error.kind() == ErrorKind::Undecodable => break,
+                read => read.unwrap(),
+            };
             assert_eq!(sound.len(), read * channels);
             assert!(sound.iter().all(|sample| sample.is_finite()));
             frames += read as u64;
@@ -34,7 +38,9 @@ fn survive(bytes: &[u8]) {
         }
         assert!(frames <= claimed);
         decoder.seek(claimed / 2).unwrap();
-        decoder.read(&mut sound, 10_000).unwrap();
+        if let Err(error) = decoder.read(&mut sound, 10_000) {
+            assert_eq!(error.kind(), ErrorKind::Undecodable, "{error}");
+        }
         assert!(decoder.metadata().markers.is_sorted_by_key(|marker| marker.frame));
     }
     for origin in [Origin::Part, Origin::Named] {
@@ -48,7 +54,8 @@ fn survive(bytes: &[u8]) {
                 assert!(found.seal.length <= bytes.len() as u64);
                 let fixed = sealed(bytes.to_vec(), &found.seal);
                 assert!(fixed.is_empty() || examine(&fixed).is_ok_and(|again| again.is_whole()), "repaired twice");
-                if !bytes.is_empty() {
+                // Of what is not changed nothing is promised: it may claim more than is there.
+                if !bytes.is_empty() && !found.is_whole() && found.obstacle.is_none() {
                     let frames = format::from_reader(Cursor::new(fixed), "fixed").ok().and_then(|file| file.frames());
                     assert_eq!(frames, found.frames, "the decoder sees what was promised");
                 }

@@ -215,11 +215,12 @@ fn measure<I: Input>(window: &mut Window<I>, link: &mut Link) -> io::Result<()> 
     };
     let last = last_page(window, link.audio, link.end, counts)?;
     let granule = |page: &Page| page.granule.unwrap_or_default();
-    // A stream of one page may end before its packets do, and begins with 0 then (RFC 7845, section 4.5).
-    // Where the first page is missing, only the usual start can be assumed.
+    // Where the first page is missing, only the usual start can be assumed. A stream of one page may end before its
+    // packets do, and begins with 0 then (RFC 7845, section 4.5); whether that page is marked as the last one makes no
+    // difference, so that a repair does not change the length.
     let is_missing = first.sequence > link.sequence;
     let begins = granule(&first).saturating_sub(frames_ending_on(&first));
-    link.base = if first.is_last() || is_missing { 0 } else { begins };
+    link.base = if is_missing { 0 } else { begins };
     let end = last.as_ref().map_or(0, granule);
     // A number in a file may be anything: each byte is a packet of 120 ms at most.
     let most = link.end.saturating_sub(link.audio).saturating_mul(super::PACKET_FRAMES_MAX as u64);
