@@ -106,9 +106,7 @@ impl InputWatch {
     /// Takes interleaved `samples`; returns what is certain after them.
     pub(crate) fn on_samples(&mut self, samples: &[f32]) -> Option<Finding> {
         let frames = (samples.len() / self.channels) as u64;
-        let (low, high) = samples.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &sample| {
-            (if sample < low { sample } else { low }, if sample > high { sample } else { high })
-        });
+        let (low, high) = extremes(samples);
         if high.max(-low) >= LevelMeter::CLIPPED && self.clips(samples) {
             return Some(Finding::Clipping);
         }
@@ -154,6 +152,25 @@ impl InputWatch {
         }
         self.has_told_clipping
     }
+}
+
+// Many comparisons side by side: one after the other, each would wait for the one before it.
+const LANES: usize = 8;
+
+/// The lowest and the highest of `samples`, infinite if there are none; NaN is neither.
+fn extremes(samples: &[f32]) -> (f32, f32) {
+    let (mut lows, mut highs) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+    let (chunks, rest) = samples.as_chunks::<LANES>();
+    for chunk in chunks {
+        for ((&sample, low), high) in chunk.iter().zip(&mut lows).zip(&mut highs) {
+            *low = if sample < *low { sample } else { *low };
+            *high = if sample > *high { sample } else { *high };
+        }
+    }
+    // The minimum of a number and NaN is the number.
+    let low = lows.iter().chain(rest).copied().fold(f32::INFINITY, f32::min);
+    let high = highs.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
+    (low, high)
 }
 
 #[cfg(test)]
@@ -222,6 +239,18 @@ mod tests {
         assert_eq!(watch.on_samples(&[clipped, 0.0]), None);
         assert_eq!(watch.on_samples(&[-1.0, 0.0]), Some(Finding::Clipping));
         assert_eq!(watch.on_samples(&[1.0; 20]), None);
+    }
+
+    #[test]
+    fn the_extremes_are_found_wherever_they_are() {
+        for length in 1..40 {
+            for at in 0..length {
+                let mut samples = vec![f32::NAN; length];
+                samples[(at + 1) % length] = -0.5;
+                samples[at] = 0.25;
+                assert_eq!(extremes(&samples), if length == 1 { (0.25, 0.25) } else { (-0.5, 0.25) });
+            }
+        }
     }
 
     #[test]

@@ -45,8 +45,33 @@ struct Power {
     squares: f64,
 }
 
+// Independent sums, because additions of floats may not be reordered and one sum would be one chain of them.
+const LANES: usize = 8;
+
 impl Power {
-    fn add(&mut self, sample: f32) {
+    /// Adds one channel. Samples that are no numbers count as silence.
+    fn add(&mut self, samples: impl Iterator<Item = f32>) {
+        let mut power = Self::default();
+        for sample in samples {
+            power.add_one(sample);
+        }
+        self.sum += power.sum;
+        self.squares += power.squares;
+    }
+
+    /// As [`add`](Self::add), of samples that lie side by side: many times as fast.
+    fn add_slice(&mut self, samples: &[f32]) {
+        let (chunks, rest) = samples.as_chunks::<LANES>();
+        let mut lanes = [Self::default(); LANES];
+        for chunk in chunks {
+            lanes.iter_mut().zip(chunk).for_each(|(lane, &sample)| lane.add_one(sample));
+        }
+        self.sum += lanes.iter().map(|lane| lane.sum).sum::<f64>();
+        self.squares += lanes.iter().map(|lane| lane.squares).sum::<f64>();
+        self.add(rest.iter().copied());
+    }
+
+    fn add_one(&mut self, sample: f32) {
         let sample = if sample.is_finite() { f64::from(sample) } else { 0.0 };
         self.sum += sample;
         self.squares += sample * sample;
@@ -105,9 +130,14 @@ impl KeptWatch {
     /// Takes interleaved samples of the source; returns what is certain after them.
     pub(crate) fn look(&mut self, samples: &[f32]) -> Vec<Warning> {
         let mut found = Vec::new();
-        for frame in samples.chunks_exact(self.channels) {
-            self.add(frame);
-            self.gathered += 1;
+        let mut left = samples;
+        while left.len() >= self.channels {
+            let wanted = usize::try_from(self.stretch - self.gathered).unwrap_or(usize::MAX);
+            let frames = wanted.min(left.len() / self.channels);
+            let (now, later) = left.split_at(frames * self.channels);
+            left = later;
+            self.add(now);
+            self.gathered += frames as u64;
             if self.gathered == self.stretch {
                 self.gathered = 0;
                 self.judge(&mut found);
@@ -116,15 +146,21 @@ impl KeptWatch {
         found
     }
 
-    fn add(&mut self, frame: &[f32]) {
-        for (power, sample) in self.source.iter_mut().zip(frame) {
-            power.add(*sample);
+    fn add(&mut self, samples: &[f32]) {
+        match &mut self.source[..] {
+            [power] => power.add_slice(samples),
+            powers => powers.iter_mut().enumerate().for_each(|(channel, power)| {
+                power.add(samples.iter().skip(channel).step_by(self.channels).copied());
+            }),
         }
         if self.is_whole {
             return;
         }
         for (power, weights) in self.kept.iter_mut().zip(&self.weights) {
-            power.add(weights.iter().map(|&(channel, weight)| frame.get(channel).map_or(0.0, |s| s * weight)).sum());
+            let mixed = |frame: &[f32]| {
+                weights.iter().map(|&(channel, weight)| frame.get(channel).map_or(0.0, |s| s * weight)).sum()
+            };
+            power.add(samples.chunks_exact(self.channels).map(mixed));
         }
     }
 
@@ -253,6 +289,8 @@ fn speech_level(levels: &VecDeque<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
     use crate::audio::{ChannelMap, Speakers};
 
@@ -289,6 +327,25 @@ mod tests {
 
     fn watch(mixer: &ChannelMixer) -> KeptWatch {
         KeptWatch::new(mixer, RATE, 1.0)
+    }
+
+    proptest! {
+        #[test]
+        fn the_power_is_the_same_however_the_sound_is_cut(
+            samples in vec(prop_oneof![9 => -1.0_f32..1.0, 1 => Just(f32::NAN)], 0..400),
+            cuts in vec(0_usize..50, 0..20),
+        ) {
+            let plain = samples.iter().filter(|sample| !sample.is_nan()).map(|&sample| f64::from(sample));
+            let wanted: (f64, f64) = plain.fold((0.0, 0.0), |(sum, squares), s| (sum + s, squares + s * s));
+            let (mut power, mut rest) = (Power::default(), &samples[..]);
+            for cut in cuts {
+                let (now, later) = rest.split_at(cut.min(rest.len()));
+                power.add_slice(now);
+                rest = later;
+            }
+            power.add(rest.iter().copied());
+            prop_assert!((power.sum - wanted.0).abs() < 1e-9 && (power.squares - wanted.1).abs() < 1e-9);
+        }
     }
 
     #[test]
