@@ -14,11 +14,13 @@ for component in rustfmt clippy; do
 done
 
 scripts/step.sh cargo fmt --check
-scripts/step.sh cargo clippy --all-targets --locked -- -D warnings
+# With the features everything is read; without them something may be unused.
 if pkg-config --exists libpipewire-0.3 && ldconfig -p | grep -F libclang >/dev/null; then
     scripts/step.sh cargo clippy --all-targets --locked --features pipewire,internals -- -D warnings
+    scripts/step.sh cargo clippy --lib --bins --locked -- -D warnings
 else
     printf 'not linted: feature pipewire, whose headers are missing ("make setup-test" installs them)\n' >&2
+    scripts/step.sh cargo clippy --all-targets --locked --features internals -- -D warnings
 fi
 RUSTDOCFLAGS="-D warnings" scripts/step.sh cargo doc --no-deps --locked
 if command -v python3 >/dev/null; then
