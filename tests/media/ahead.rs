@@ -89,3 +89,21 @@ fn a_device_of_which_nothing_is_recorded_is_closed_without_waiting_for_frames() 
     stream.tracks().iter().for_each(MediaStreamTrack::stop);
     assert!(!microphone.is_open());
 }
+
+#[test]
+fn a_pause_cuts_in_the_middle_of_the_block_that_arrives_after_it() {
+    let (microphone, ahead) = (microphone(1), Arc::<AtomicU64>::default());
+    let devices = MediaDevices::with_backends(vec![Arc::new(Ahead(microphone.clone(), Arc::clone(&ahead)))]);
+    let stream = devices.get_user_media(&Constraints::default()).unwrap();
+    let recorder = MediaRecorder::new(&stream, RecorderOptions::default()).unwrap();
+    let events = recorder.events();
+    recorder.start(None).unwrap();
+    microphone.push(&[0.25; 400]).unwrap();
+    ahead.store(100, Ordering::SeqCst);
+    recorder.pause().unwrap();
+    ahead.store(0, Ordering::SeqCst);
+    microphone.push(&[0.5; 480]).unwrap();
+    recorder.stop().unwrap();
+    let (_, blobs) = collect(&events);
+    assert_eq!(blobs[0].facts().frames, 500);
+}
