@@ -3,6 +3,7 @@
 use std::{fs, io, path::Path};
 
 use super::{
+    owner::is_ours,
     place,
     unfinished::{self, remove_if_at},
 };
@@ -26,17 +27,6 @@ fn remove(draft: &Path) -> io::Result<bool> {
     let file = unfinished::reopen(draft)?;
     remove_if_at(&file, draft)?;
     Ok(true)
-}
-
-#[cfg(unix)]
-fn is_ours(there: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    there.is_file() && there.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_ours(there: &fs::Metadata) -> bool {
-    there.is_file()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod drafts;
 pub(crate) mod memory;
+mod owner;
 pub mod place;
 mod positioned;
 mod power_cut;

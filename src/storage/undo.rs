@@ -14,6 +14,7 @@ use std::{
 
 use super::{
     FileSpool, Spool,
+    owner::is_ours,
     place::{Hidden, hidden_path},
     publish::{folder_of, sync_folder},
 };
@@ -150,17 +151,6 @@ fn text(rest: &mut &[u8]) -> Option<Vec<u8>> {
     let (text, behind) = rest.split_at_checked(len)?;
     *rest = behind;
     Some(text.to_owned())
-}
-
-#[cfg(unix)]
-fn is_ours(there: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    there.is_file() && there.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_ours(there: &fs::Metadata) -> bool {
-    there.is_file()
 }
 
 #[cfg(test)]
