@@ -109,7 +109,7 @@ fn what_cannot_be_read_is_said_by_every_command_and_no_remedy_runs_in_a_circle()
     }
 }
 
-/// Does what a remedy says. No test knows the sound of a protected file, nor a video without sound.
+/// Does what a remedy says. There is no sound of a protected file to compare with, and no video without sound.
 fn follow(test: &Test, command: &str) {
     let words: Vec<&str> = command.split_whitespace().collect();
     let made = match words[..] {

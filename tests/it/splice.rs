@@ -16,7 +16,7 @@ use crate::takes::samples;
 /// Says to the called program what to do.
 const WORK: &str = "SPLICE_WORK";
 
-/// In the called program: splices, does what it is told meanwhile, takes it back, and tells how far it came.
+/// In the called program: splices, executes what is in the variable meanwhile, undoes it, and prints how far it came.
 fn works() -> bool {
     let Ok(meanwhile) = env::var(WORK) else { return false };
     let outcome = clips::splice(Path::new("take.wav"), Path::new("new.wav"), Seam::Overwrite(100), &mut |_| {

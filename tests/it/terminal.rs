@@ -149,7 +149,7 @@ fn the_line_fits_any_width() {
         let mut terminal = Terminal::run_sized(&test, columns, 30);
         assert_eq!(terminal.wait(), 0);
         let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
-        // Redrawn in place: between the line of the keys and the one that tells the end, nothing moved to another row.
+        // Redrawn in place: between the line of the keys and the one about the end, nothing moved to another row.
         let live = raw.split("saved").next().unwrap();
         let asides = usize::from(columns >= 18);
         assert_eq!(live.matches('\n').count(), asides, "at {columns} columns: {live:?}");

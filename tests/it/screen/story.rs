@@ -75,7 +75,7 @@ fn a_day_with_the_screen() {
     terminal.send(" ");
     terminal.wait_for("PLAY");
 
-    // One take ended early, and whoever called the program is told so.
+    // One take ended early, which the exit code says.
     terminal.send("q");
     assert_eq!(terminal.wait(), 3);
     assert_eq!(names(&folder).len(), 2, "{:?}", names(&folder));

@@ -9,7 +9,7 @@ use crate::support::output::Output;
 use crate::support::pulse::PulseServer;
 use crate::support::server::Server;
 
-/// A server with a source of its own, which hears what the microphone hears. A monitor alone cannot be suspended.
+/// A server with a source of its own, which has the sound of the microphone. A monitor alone cannot be suspended.
 fn with_virtual_source() -> PulseServer {
     let mut server = PulseServer::start();
     let arguments = ["load-module", "module-remap-source", "source_name=virtual", "master=mic.monitor", "remix=no"];

@@ -15,7 +15,7 @@ use super::{
 
 /// How long a recorder may take to report its status.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(3);
-/// How often and how soon a recorder is asked again that had no place for a client.
+/// How often and how soon to try again at a recorder that had no place for a client.
 const ATTEMPTS_MAX: usize = 10;
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// Longer than any answer of a recorder: whatever sends more is not one.
