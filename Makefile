@@ -25,9 +25,11 @@ demo: setup ## build it, record five seconds from your microphone, show the wave
 	@scripts/step.sh cargo build --release --locked
 	@scripts/demo.sh
 
+# What tests delete does not go into the trash of whoever runs them.
 # One build for all of them: the feature pipewire adds a host to cpal, and no code of the program depends on it.
 test: setup-test ## install what the tests need, then run all of them
-	@scripts/step.sh cargo test --locked --no-fail-fast --features pipewire
+	@rm -rf target/trash
+	@XDG_DATA_HOME="$(CURDIR)/target/trash" scripts/step.sh cargo test --locked --no-fail-fast --features pipewire
 
 lint: setup ## check format, lints and documentation; warnings are errors
 	@scripts/lint.sh

@@ -45,7 +45,7 @@ def _run(made, command, keys, seconds):
     os.kill(child, 15)
     os.waitpid(child, 0)
     os.close(terminal)
-    if before is None or after is None:
+    if before is None or after is None or written[0] == bytes_before:
         return None
     return (after[0] - before[0]) / passed * 100, sent / 1000, memory
 
@@ -63,6 +63,9 @@ def cost(options):
         for name, (command, keys) in calls.items():
             rows = [_run(made, command, keys, min(options.seconds, 20)) for _ in range(options.rounds)]
             rows = [row for row in rows if row]
+            if not rows:
+                table.note(f"{name} showed nothing in this terminal.")
+                continue
             table.row(name, *[number(measure.median([row[n] for row in rows]), d) for n, d in ((0, 2), (1, 1), (2, 1))])
         player.kill()
         player.wait()

@@ -46,6 +46,8 @@ pub enum WarningKind {
     EndedEarly,
     /// A new file could not be made, so that the old one goes on.
     Split,
+    /// A marker is in no file: nothing was recorded after it.
+    Marker,
     /// The second copy of the recording has failed.
     Copy,
     /// The disk will be full before long.
@@ -82,6 +84,7 @@ impl WarningKind {
             Self::LostUnknown => "lost_unknown",
             Self::EndedEarly => "ended_early",
             Self::Split => "split",
+            Self::Marker => "marker",
             Self::Copy => "copy",
             Self::LowSpace => "low_space",
             Self::Rate => "rate",

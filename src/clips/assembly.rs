@@ -193,8 +193,17 @@ impl<'a> Assembly<'a> {
     }
 
     /// Changes the tags of the new clip, as far as its format writes them at the end.
-    pub(super) fn set_metadata(&mut self, metadata: Metadata) {
+    fn set_metadata(&mut self, metadata: Metadata) {
         self.encoder.set_metadata(metadata);
+    }
+
+    /// Adds `frames` to the lost ones that are in `tags`, which are those of the new clip.
+    pub(super) fn note_lost(&mut self, mut tags: Metadata, frames: u64) {
+        if frames > 0 {
+            let noted = tags.take_lost_frames();
+            tags.note_lost_frames(noted.saturating_add(frames));
+            self.set_metadata(tags);
+        }
     }
 
     /// Appends `samples` (interleaved, full scale ±1.0) that have the rate and the channels of the new clip.

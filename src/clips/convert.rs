@@ -265,12 +265,7 @@ fn assemble(
         return Err(Error::new(ErrorKind::InvalidData, context));
     }
     let lost_frames = output_frames(damage.lost_frames(), from.sample_rate, audio.sample_rate);
-    if lost_frames > 0 {
-        let mut metadata = metadata;
-        let noted = metadata.take_lost_frames();
-        metadata.note_lost_frames(noted.saturating_add(lost_frames));
-        assembly.set_metadata(metadata);
-    }
+    assembly.note_lost(metadata, lost_frames);
     let Written { frames, bytes, clipped, loudness } = assembly.finish()?;
     let loudness = level.zip(loudness).map(|(level, after)| Leveled {
         before: level.before,

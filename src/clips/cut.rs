@@ -68,6 +68,8 @@ pub struct Trimmed {
     pub seam: u64,
     /// Frames a second, in hertz.
     pub sample_rate: u32,
+    /// Frames that could not be read and are silence in it, counted among the lost ones in its tags.
+    pub lost_frames: u64,
     result: Stamp,
     previous: ToUndo,
 }
@@ -109,17 +111,18 @@ pub fn cut(path: &Path, cut: &Cut, soft: bool, watch: Watch<'_>) -> Result<Trimm
     let parts = Parts::new(parts, clip.decoder.as_mut(), soft)?;
     let mut spool = FileSpool::draft_beside(&target)
         .map_err(|error| Error::from_io(error, format!("cannot create a file beside {}", path.display())))?;
-    let outcome = parts.write(&mut clip, &mut spool, watch).and_then(|()| {
+    let outcome = parts.write(&mut clip, &mut spool, watch).and_then(|lost_frames| {
         clip.check_unchanged()?;
-        replace(&target, &mut spool)
+        Ok((replace(&target, &mut spool)?, lost_frames))
     });
-    let previous = outcome.inspect_err(|_| discard_unnamed(&mut spool, &target))?;
+    let (previous, lost_frames) = outcome.inspect_err(|_| discard_unnamed(&mut spool, &target))?;
     let result = Stamp::of(&target).map_err(|error| cannot_write(error, &target.display().to_string()))?;
     Ok(Trimmed {
         frames: left,
         gone: clip.frames - left,
         seam: parts.seam(),
         sample_rate: clip.audio().sample_rate,
+        lost_frames,
         result,
         previous: ToUndo::put_away(previous),
         path: target,
@@ -199,12 +202,14 @@ impl Parts {
         Metadata { markers: kept.collect(), ..tags }
     }
 
-    fn write(&self, clip: &mut OpenClip, spool: &mut dyn Spool, watch: Watch<'_>) -> Result<()> {
+    /// Returns how many frames of it could not be read.
+    fn write(&self, clip: &mut OpenClip, spool: &mut dyn Spool, watch: Watch<'_>) -> Result<u64> {
         let container = clip.decoder.container();
         let format = format::by_name(container)
             .ok_or_else(|| Error::new(ErrorKind::NotSupported, format!("{container} cannot be written")))?;
         let (audio, name) = (clip.audio(), clip.name());
         let metadata = self.metadata(clip.decoder.metadata().clone(), clip.frames);
+        let tags = metadata.clone();
         let output =
             NewClip { format, audio, map: None, bits_per_second: None, metadata, level: None, name: name.clone() };
         let total = self.parts.iter().map(|part| part.end - part.start).sum();
@@ -218,7 +223,10 @@ impl Parts {
             }
             assembly.append(clip.decoder.as_mut(), &name, part, watch)?;
         }
-        assembly.finish().map(drop)
+        let lost_frames = clip.silent_in(&self.parts)?;
+        assembly.note_lost(tags, lost_frames);
+        assembly.finish()?;
+        Ok(lost_frames)
     }
 }
 

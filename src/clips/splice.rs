@@ -56,6 +56,8 @@ pub struct Spliced {
     pub sample_rate: u32,
     /// Samples of the new take that were beyond full scale and are cut to it.
     pub clipped: u64,
+    /// Frames that could not be read from the two and are silence in it, counted among the lost ones in its tags.
+    pub lost_frames: u64,
     result: Stamp,
     previous: ToUndo,
     new_take: ToUndo,
@@ -138,6 +140,7 @@ pub fn splice(old: &Path, new: &Path, seam: Seam, watch: Watch<'_>) -> Result<Sp
         new_frames: done.plan.at..done.plan.at.saturating_add(done.plan.new),
         sample_rate,
         clipped: done.clipped,
+        lost_frames: done.lost_frames,
         result,
         previous: ToUndo::put_away(done.previous),
         new_take: ToUndo::put_away(std::path::absolute(new).unwrap_or_else(|_| new.to_owned())),
@@ -210,6 +213,19 @@ impl OpenClip {
         self.path.display().to_string()
     }
 
+    /// Frames of `stretches`, which were read, that are silence because they are damaged.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidData`] if it ended before its stated length: what follows would be in the wrong place.
+    pub(super) fn silent_in(&self, stretches: &[Range<u64>]) -> Result<u64> {
+        let damage = self.decoder.damage();
+        if damage.cut_off() > 0 {
+            let lost = damage.sentence(self.audio().sample_rate).unwrap_or_default();
+            return Err(Error::new(ErrorKind::InvalidData, format!("{} ends early: {lost}", self.name())));
+        }
+        Ok(stretches.iter().map(|stretch| damage.silent_in(stretch)).sum())
+    }
+
     /// # Errors
     /// [`ErrorKind::InvalidData`] if another program has changed it.
     pub(super) fn check_unchanged(&self) -> Result<()> {
@@ -243,6 +259,7 @@ struct OpenClips {
 struct Done {
     plan: Plan,
     clipped: u64,
+    lost_frames: u64,
     /// The old version.
     previous: PathBuf,
 }
@@ -262,11 +279,11 @@ impl OpenClips {
 
     /// Assembles, and replaces the old take. After an error nothing is left of it.
     fn into_spool(mut self, seam: Seam, spool: &mut dyn Spool, watch: Watch<'_>) -> Result<Done> {
-        let outcome = self.assemble(seam, spool, watch).and_then(|(plan, clipped)| {
+        let outcome = self.assemble(seam, spool, watch).and_then(|(plan, clipped, lost_frames)| {
             self.old.check_unchanged()?;
             self.new.check_unchanged()?;
             let previous = replace(&self.old.path, spool)?;
-            Ok(Done { plan, clipped, previous })
+            Ok(Done { plan, clipped, lost_frames, previous })
         });
         if outcome.is_err() {
             discard_unnamed(spool, &self.old.path);
@@ -274,7 +291,7 @@ impl OpenClips {
         outcome
     }
 
-    fn assemble(&mut self, seam: Seam, spool: &mut dyn Spool, watch: Watch<'_>) -> Result<(Plan, u64)> {
+    fn assemble(&mut self, seam: Seam, spool: &mut dyn Spool, watch: Watch<'_>) -> Result<(Plan, u64, u64)> {
         let (audio, from) = (self.old.audio(), self.new.audio());
         let container = self.old.decoder.container();
         let format = format::by_name(container)
@@ -284,15 +301,19 @@ impl OpenClips {
         let tags = self.new.decoder.metadata().clone().at_rate(from.sample_rate, audio.sample_rate);
         let metadata = plan.metadata(self.old.decoder.metadata().clone(), tags);
         let (old_name, new_name) = (self.old.name(), self.new.name());
+        let tags = metadata.clone();
         let output =
             NewClip { format, audio, bits_per_second: None, map: None, metadata, level: None, name: old_name.clone() };
         let (before, after) = (0..plan.at, plan.resumes..plan.old);
         let total = self.new.frames.saturating_add(plan.frames().saturating_sub(plan.new));
         let mut assembly = Assembly::begin(output, Destination::Spool(spool), Some(total))?;
-        assembly.append(self.old.decoder.as_mut(), &old_name, before, watch)?;
+        assembly.append(self.old.decoder.as_mut(), &old_name, before.clone(), watch)?;
         assembly.append(self.new.decoder.as_mut(), &new_name, 0..self.new.frames, watch)?;
-        assembly.append(self.old.decoder.as_mut(), &old_name, after, watch)?;
-        Ok((plan, assembly.finish()?.clipped))
+        assembly.append(self.old.decoder.as_mut(), &old_name, after.clone(), watch)?;
+        let silent = self.new.silent_in(&[0..self.new.frames])?;
+        let lost = self.old.silent_in(&[before, after])? + output_frames(silent, from.sample_rate, audio.sample_rate);
+        assembly.note_lost(tags, lost);
+        Ok((plan, assembly.finish()?.clipped, lost))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What was found to be missing in a file, for reports about it. Pure values, for any thread.
 
+use std::ops::Range;
+
 use crate::audio::time::seconds;
 
 /// Places that are stored one by one; beyond them only their number and length is.
@@ -72,6 +74,21 @@ impl Damage {
         self.silent.saturating_add(self.cut_off)
     }
 
+    /// Frames of `stretch` that are silence because they could not be read, as far as the places are known.
+    #[must_use]
+    pub fn silent_in(&self, stretch: &Range<u64>) -> u64 {
+        let mut gaps = self.gaps.clone();
+        gaps.sort_by_key(|gap| gap.at);
+        let (mut until, mut silent) = (stretch.start, 0);
+        for Gap { at, frames } in gaps {
+            // A place may have been read twice.
+            let (from, to) = (at.max(until), at.saturating_add(frames).min(stretch.end));
+            silent += to.saturating_sub(from);
+            until = until.max(to);
+        }
+        silent
+    }
+
     /// Frames that are missing at the end.
     #[must_use]
     pub fn cut_off(&self) -> u64 {
@@ -139,6 +156,10 @@ mod tests {
             )
         );
         assert_eq!((damage.lost_frames(), damage.gaps().len()), (16_808, 2));
+        damage.note_gap(4_100, 100);
+        for (stretch, silent) in [(0..4_000, 0), (4_300..8_004, 504), (4_799..4_800, 1), (0..20_000, 808)] {
+            assert_eq!(damage.silent_in(&stretch), silent, "{stretch:?}");
+        }
         let mut other = Damage::default();
         other.note_difference();
         assert!(other.sentence(1).unwrap().contains("MD5") && !other.is_none());

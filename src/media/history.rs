@@ -71,6 +71,15 @@ impl History {
         lost
     }
 
+    /// Empties it; returns how many frames that were.
+    pub(crate) fn clear(&mut self) -> u64 {
+        let frames = self.len();
+        self.samples.clear();
+        self.dropped += frames;
+        self.losses.forget_before(self.dropped);
+        frames
+    }
+
     /// Takes over a copy of the end of another history with the same channels, as much as fits.
     pub(crate) fn adopt(&mut self, other: &Self) {
         let end = other.dropped + other.len();

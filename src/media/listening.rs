@@ -33,17 +33,20 @@ pub struct GateOptions {
     pub hang: Duration,
     /// Whether a new file begins each time that it opens.
     pub splits: bool,
+    /// This much of the sound before it opens is recorded as well, so that the first syllable is whole. Where the
+    /// recording has a [pre-roll](crate::media::RecorderOptions::pre_roll), that is used instead.
+    pub lead: Duration,
 }
 
 impl GateOptions {
-    /// A gate that `trigger` opens and that stays open for `hang` after it, in one file.
+    /// A gate that `trigger` opens and that stays open for `hang` after it, in one file, without a lead.
     #[must_use]
     pub const fn new(trigger: Trigger, hang: Duration) -> Self {
-        Self { trigger, hang, splits: false }
+        Self { trigger, hang, splits: false, lead: Duration::ZERO }
     }
 }
 
-setters! { GateOptions: trigger: Trigger, hang: Duration, splits: bool }
+setters! { GateOptions: trigger: Trigger, hang: Duration, splits: bool, lead: Duration }
 
 /// How long before the end it is announced, or half of the time if that is shorter.
 const COUNTDOWN: Duration = Duration::from_secs(30);

@@ -67,6 +67,7 @@ pub(crate) struct TakePlan {
     pub(crate) max_bytes: Option<u64>,
     pub(crate) split: Option<Split>,
     pub(crate) pre_roll: Duration,
+    pub(crate) gate_lead: Duration,
     pub(crate) reach: Duration,
     pub(crate) splits_at_gate: bool,
     pub(crate) starts_paused: bool,
@@ -105,6 +106,8 @@ pub(crate) struct Take {
     frames: u64,
     /// Frames of the source that were gathered while not paused.
     gathered: u64,
+    /// Where the resampler began afresh: frames of the source, and of the recording.
+    flushed: (u64, u64),
     /// Frames of the source that were dropped since the first one was gathered.
     skipped: u64,
     /// What was dropped last.
@@ -169,10 +172,11 @@ impl Take {
         let channels = plan.source_format.channels;
         let silence = vec![0.0; SILENCE_FRAMES * usize::from(channels)];
         let rate = plan.format.sample_rate;
+        let before = if plan.pre_roll.is_zero() { plan.gate_lead } else { plan.pre_roll };
         let piece = plan.files.begin(NewFile { number: 1, begins_at: None }, reserve(plan.files.bits_per_second))?;
         Ok(Self {
             splitter: Splitter::new(plan.split, rate, local_time::zone()),
-            history: History::new(frames_in(plan.pre_roll, plan.source_format.sample_rate), usize::from(channels)),
+            history: History::new(frames_in(before, plan.source_format.sample_rate), usize::from(channels)),
             late_start: None,
             markers: std::mem::take(&mut plan.metadata.markers),
             markers_written: 0,
@@ -189,6 +193,7 @@ impl Take {
             over: false,
             frames: 0,
             gathered: 0,
+            flushed: (0, 0),
             skipped: 0,
             losses: Losses::default(),
             part: 0,
@@ -259,7 +264,7 @@ impl Take {
             self.late_start = LateStart::new(reach, piece::channels_of(self.plan.source_format), before);
             self.publish_start();
         }
-        if !self.paused {
+        if !self.paused && self.open {
             let outcome = self.record_history();
             self.end_on_error(outcome);
         }
@@ -283,12 +288,19 @@ impl Take {
             }
             TakeCommand::Pause => {
                 self.paused = true;
+                if !self.keeps_paused() {
+                    // What the closed gate holds would be followed by what comes after the pause.
+                    let held = self.history.clear();
+                    self.cut += held;
+                    self.skip(held);
+                }
                 self.fire(&RecorderEvent::Pause { frame: self.place() });
             }
             TakeCommand::Resume => {
                 self.paused = false;
                 self.fire(&RecorderEvent::Resume { frame: self.place() });
-                let outcome = self.record_history();
+                // While the gate is closed that is kept for when it opens.
+                let outcome = if self.open { self.record_history() } else { Ok(()) };
                 self.end_on_error(outcome);
                 self.publish();
             }
@@ -299,8 +311,9 @@ impl Take {
             }
             TakeCommand::Mark(text) => self.mark(text),
             // No frame will come at which it could be cut: the file so far is complete as it is.
-            TakeCommand::Next if (self.paused || !self.open) && self.piece.extent.frames > 0 => {
-                self.roll_over();
+            TakeCommand::Next if (self.paused || !self.open) && self.place() > self.piece.extent.first_frame => {
+                let outcome = self.end_piece();
+                self.end_on_error(outcome);
                 self.publish();
             }
             TakeCommand::Next => self.splitter.cut_at(self.place()),
@@ -324,7 +337,18 @@ impl Take {
 
     /// The current place in the recording's rate, including what the resampler still holds back.
     fn place(&self) -> u64 {
-        self.recorded_rate(self.gathered)
+        self.place_of(self.gathered)
+    }
+
+    /// The place of the frame of the source before which `gathered` were gathered.
+    fn place_of(&self, gathered: u64) -> u64 {
+        let (from, at) = self.flushed;
+        at + self.recorded_rate(gathered.saturating_sub(from))
+    }
+
+    /// Whether the sound of a pause may be recorded when it ends.
+    fn keeps_paused(&self) -> bool {
+        !self.plan.pre_roll.is_zero()
     }
 
     /// Frames of the source as frames of the recording.

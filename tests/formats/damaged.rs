@@ -1,7 +1,12 @@
 //! Damaged or missing parts of a file are read as silence of their length, shift nothing behind them, and are noted
 //! with their place.
 
-use dictaphone::format::{Damage, Delivery};
+use std::ops::ControlFlow;
+
+use dictaphone::{
+    clips::{self, Cut},
+    format::{self, Damage, Delivery},
+};
 
 use crate::{checksum::flac_crc8, takes::*};
 
@@ -147,4 +152,27 @@ fn a_sum_that_is_not_that_of_the_samples_is_noted_when_all_were_read() {
     decoder.seek(1).unwrap();
     decoder.read(&mut Vec::new(), usize::MAX).unwrap();
     assert!(decoder.damage().is_none());
+}
+
+#[test]
+fn what_is_cut_out_of_a_damaged_file_still_says_what_was_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("take.flac");
+    let mut bytes = whole("flac");
+    let parts = parts(&bytes);
+    let middle = parts[parts.len() / 2];
+    bytes[middle + 40] ^= 0xff;
+    std::fs::write(&path, &bytes).unwrap();
+    let lost = read(&bytes).1.lost_frames();
+    assert!(lost > 0);
+    let trimmed = clips::cut(&path, &Cut::Out(0..1_000), false, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(trimmed.lost_frames, lost);
+    let decoder = format::open(&path).unwrap();
+    assert_eq!(decoder.metadata().lost_frames(), Some(lost + 480), "besides those that were noted");
+    // Nothing is left in the trash of whoever runs the tests.
+    clips::undo_cut(&trimmed).unwrap();
+    // What follows a missing end would be in the wrong place.
+    std::fs::write(&path, &whole("flac")[..middle]).unwrap();
+    let cut = clips::cut(&path, &Cut::Out(0..1_000), false, &mut |_| ControlFlow::Continue(()));
+    assert!(cut.unwrap_err().to_string().contains("ends early"));
 }

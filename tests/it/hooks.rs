@@ -72,6 +72,36 @@ fn hooks_run_once_a_file_in_the_order_of_the_files_and_never_two_at_a_time() {
 }
 
 #[test]
+fn a_file_after_which_nothing_is_recorded_has_its_hook_once() {
+    let test = record(&["-i", "tone", "--on-saved", "sh hook.sh", "x.wav"]);
+    let test = test.file("hook.sh", "echo $DICTAPHONE_NAME >> told");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("REC");
+    for (key, text) in [(" ", "PAUSE"), ("n", "saved x.wav")] {
+        terminal.send(key);
+        terminal.wait_for(text);
+    }
+    terminal.send("q");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.text());
+    assert_eq!(std::fs::read_to_string(test.path("told")).unwrap(), "x\n");
+}
+
+#[test]
+fn a_hook_that_fails_under_the_screen_is_a_line_in_it() {
+    let test = Test::new().args(["--device", "tone", "--dir", "takes"]).env("LC_ALL", "C.UTF-8");
+    let config = test.home().join(".config/dictaphone/config.toml");
+    let hook = format!("on-saved = [\"sh {}\"]\n", test.path("hook.sh").display());
+    let test = test.file(config, hook).file("hook.sh", "echo printed; echo more; exit 3");
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("READY");
+    terminal.send("r");
+    terminal.wait_for("REC");
+    terminal.send("s");
+    terminal.wait_for("it ended with exit code 3");
+    assert!(!terminal.text().contains("printed") && !terminal.text().contains("warning:"), "{}", terminal.text());
+}
+
+#[test]
 fn a_hook_that_hangs_is_waited_for_until_a_second_ctrl_c() {
     let words = ["--on-saved", "sh -c 'touch hangs; sleep 30'", "a.wav"];
     let mut running = hooked("", &words).spawn();

@@ -44,6 +44,21 @@ fn usr1_goes_on_in_a_new_file() {
 }
 
 #[test]
+fn force_replaces_the_file_that_was_named_and_no_further_one() {
+    let test = record(&["--force", "-i", "tone", "x.wav"]).file("x.wav", "old").file("x-2.wav", "precious");
+    let mut running = test.spawn();
+    running.wait_for_stderr("recording tone");
+    running.signal(Signal::USR1);
+    running.wait_for_stdout("x.wav");
+    running.signal(Signal::INT);
+    let output = running.wait();
+    output.assert_success().assert_stderr_contains("x-2.wav appeared meanwhile; it was not touched");
+    assert_eq!(std::fs::read_to_string(output.path("x-2.wav")).unwrap(), "precious");
+    assert_eq!(names(output.path("")).len(), 3);
+    assert!(!samples(output.path("x.wav")).is_empty());
+}
+
+#[test]
 fn the_key_n_and_usr1_go_on_in_a_new_file_in_a_terminal() {
     let test = record(&["-i", "tone", "x.wav"]);
     let mut terminal = Terminal::run(&test);
@@ -119,6 +134,19 @@ fn a_week_of_files_keeps_the_last_two_days() {
     assert!(left.iter().all(|name| name.ends_with("-00.flac")), "{left:?}");
     // The first and the last are shorter.
     assert!((168..=169).contains(&output.stdout().lines().count()), "{}", output.context());
+}
+
+#[test]
+fn what_is_deleted_is_told_with_its_place() {
+    let words = ["-q", "-i", "silence", "--fast", "-r", "8000", "-d", "10m", "--split", "1m", "--keep", "3m", "--json"];
+    let test = record(&words).arg("memos/");
+    std::fs::create_dir(test.path("memos")).unwrap();
+    let output = test.run();
+    output.assert_success();
+    let stdout = output.stdout();
+    let deleted: Vec<&str> = stdout.lines().filter(|line| line.contains(r#""event":"deleted""#)).collect();
+    assert!(!deleted.is_empty(), "{}", output.context());
+    assert!(deleted.iter().all(|line| !line.contains(r#""frame":0,"#)), "{}", output.context());
 }
 
 #[test]
@@ -356,4 +384,22 @@ fn recover_completes_the_copy_that_has_less() {
     let output = test.again().args(["recover", "--also", "there", "."]).run();
     output.assert_success().assert_stderr_contains("completed from its other copy");
     assert!(std::fs::read(output.path("there/x.wav")).unwrap() == whole);
+}
+
+#[test]
+fn recover_makes_no_folder_for_second_copies() {
+    let mut test = record(&["-q", "-i", "tone", "--fast", "-d", "1s", "x.wav"]);
+    test.run().assert_success();
+    for also in ["--also=missing", "--also=~/missing"] {
+        test = test.again().args(["recover", also, "."]);
+        test.run().assert_exit(2).assert_stderr_contains("mount its disk");
+        assert_eq!(names(test.path("")), ["x.wav"]);
+    }
+    let there = test.home().join("there");
+    std::fs::create_dir(&there).unwrap();
+    test = test.again().args(["recover", "--also=~/there", "."]);
+    test.run().assert_success();
+    assert_eq!(names(&there), ["x.wav"]);
+    test = test.again().args(["record", "-q", "-i", "file:~/there/x.wav", "--fast", "y.wav"]);
+    test.run().assert_success();
 }

@@ -454,6 +454,59 @@ fn each_utterance_is_a_file_of_its_own_saved_when_it_is_over() {
 }
 
 #[test]
+fn an_utterance_that_is_resampled_ends_in_its_own_file() {
+    let rig = Rig::with(gated(true).sample_rate(Some(16_000)));
+    rig.recorder.start(None).unwrap();
+    push_parts(&rig, &PARTS);
+    let next = || match rig.wait_for(|event| matches!(event, RecorderEvent::DataAvailable { .. })) {
+        RecorderEvent::DataAvailable { data, .. } => data,
+        _ => unreachable!(),
+    };
+    let (first, second) = (next(), next());
+    rig.recorder.stop().unwrap();
+    assert_eq!(files(&rig).len(), 0, "nothing is left for a file of its own");
+    // Judged every 16 ms: 200 ms before, a second, 500 ms after.
+    for blob in [&first, &second] {
+        let frames = read(blob, "wav").0.len() as u64;
+        assert!(frames.abs_diff(1_700 * 16) <= 32 * 16, "{frames}");
+    }
+}
+
+#[test]
+fn a_marker_after_the_last_utterance_is_in_no_file_and_that_is_told() {
+    let rig = Rig::with(gated(true));
+    rig.recorder.start(None).unwrap();
+    push_parts(&rig, &PARTS);
+    for _ in 0..2 {
+        rig.wait_for(|event| matches!(event, RecorderEvent::DataAvailable { .. }));
+    }
+    rig.recorder.mark("that was important").unwrap();
+    rig.recorder.stop().unwrap();
+    let told = rig.wait_for(|event| matches!(event, RecorderEvent::Warning { .. } | RecorderEvent::Stop));
+    let RecorderEvent::Warning { warning, .. } = told else { panic!("{told:?}") };
+    assert_eq!(warning.kind(), WarningKind::Marker);
+}
+
+#[test]
+fn what_is_said_during_a_pause_is_in_no_recording_with_a_gate() {
+    let lead = Duration::from_millis(200);
+    let gate = GateOptions::new(Trigger::Level { threshold_dbfs: -30.0 }, Duration::from_millis(500)).lead(lead);
+    let rig = Rig::with(RecorderOptions::default().gate(Some(gate)).starts_paused(true).storage(in_memory()));
+    rig.recorder.start(None).unwrap();
+    push_parts(&rig, &[(1_000, 0.3)]);
+    rig.recorder.resume().unwrap();
+    push_parts(&rig, &[(1_000, 0.001), (1_000, 0.3), (1_000, 0.001)]);
+    rig.recorder.pause().unwrap();
+    push_parts(&rig, &[(1_000, 0.3)]);
+    rig.recorder.resume().unwrap();
+    push_parts(&rig, &[(1_000, 0.001)]);
+    rig.recorder.stop().unwrap();
+    let files = files(&rig);
+    let frames = files[0].facts().frames;
+    assert!(files.len() == 1 && frames.abs_diff(1_700 * 48) <= 2 * 16 * 48, "{frames}");
+}
+
+#[test]
 fn a_gate_that_never_opens_leaves_an_empty_recording() {
     let rig = Rig::with(gated(true));
     rig.recorder.start(None).unwrap();

@@ -69,6 +69,7 @@ impl MediaRecorder {
             max_bytes: self.options.max_bytes,
             split: self.options.split.filter(|_| timeslice.is_none()),
             pre_roll: self.options.pre_roll,
+            gate_lead: self.options.gate.map_or(Duration::ZERO, |gate| gate.lead),
             reach: self.options.reach,
             splits_at_gate: timeslice.is_none() && self.options.gate.is_some_and(|gate| gate.splits),
             starts_paused: self.options.starts_paused,

@@ -8,6 +8,7 @@ use crate::{
         Marker,
         time::{duration_of, frames_in},
     },
+    capture::{Warning, WarningKind},
     error::{Error, ErrorKind, Result},
     format::Metadata,
     media::{Blob, BlobFacts, RecorderEvent, piece::Extent},
@@ -59,8 +60,7 @@ impl Take {
         if let Some(error) = failure {
             self.fire(&RecorderEvent::Error(error));
         }
-        if self.number > 1 && self.piece.extent.frames == 0 {
-            // It was made for an utterance that never came.
+        if self.is_unused() {
             if let Err(error) = data.discard() {
                 log::warn!("an empty file stays: {error}");
             }
@@ -78,9 +78,27 @@ impl Take {
         self.plan.timeslice = None;
         self.encode()?;
         let tags = self.tags(self.piece.extent);
+        if self.is_unused() {
+            self.warn_of_lost_markers(&tags.markers);
+        }
         let written = self.piece.finish(tags)?;
         self.count(&written);
         Ok(())
+    }
+
+    /// Whether the last file was made for an utterance that never came.
+    fn is_unused(&self) -> bool {
+        self.number > 1 && self.piece.extent.frames == 0
+    }
+
+    /// The file before was complete when they were set.
+    fn warn_of_lost_markers(&self, markers: &[Marker]) {
+        for marker in markers.iter().filter(|marker| !marker.is_cut()) {
+            let message = "this marker is in no file: nothing was recorded after it";
+            let warning = Warning::new(WarningKind::Marker, message.to_owned());
+            let frame = self.piece.extent.first_frame + marker.frame;
+            self.fire(&RecorderEvent::Warning { warning, frame });
+        }
     }
 
     /// The tags of a file as they are known at its end.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Take, bytes_per_second, local_time, reserve};
+use super::{Ending, Take, bytes_per_second, local_time, reserve};
 use crate::{
     audio::time::{duration_of, frames_in},
     capture::{Warning, WarningKind},
@@ -110,6 +110,21 @@ impl Take {
     /// The end fires the last part itself.
     pub(super) fn limit_reached(&self) -> bool {
         self.full || self.plan.max_frames.is_some_and(|limit| self.frames >= limit)
+    }
+
+    /// Completes the file so far where the sound is interrupted: what the resampler holds back belongs to it, and not to
+    /// what comes next.
+    pub(super) fn end_piece(&mut self) -> Result<()> {
+        self.samples.clear();
+        self.chain.finish(&mut self.samples)?;
+        self.encode()?;
+        self.flushed = (self.gathered, self.frames);
+        if self.limit_reached() {
+            self.end(Ending::Complete);
+        } else if self.piece.extent.frames > 0 {
+            self.roll_over();
+        }
+        Ok(())
     }
 
     /// Continues in a new file, and hands over the old one, whole. If no new one can be made, the old one goes on.

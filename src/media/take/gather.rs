@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Ending, SILENCE_FRAMES, Sound, Take};
 use crate::{
-    audio::{Marker, output_frames, time::duration_of, voice::Quiet},
+    audio::{Marker, time::duration_of, voice::Quiet},
     capture::Pace,
     error::Result,
     media::{
@@ -48,7 +48,7 @@ impl Take {
     fn watch(&mut self, samples: &[f32]) {
         if !self.paused {
             let gathered = self.gathered + self.frames_of(samples);
-            let frame = output_frames(gathered, self.plan.source_format.sample_rate, self.plan.format.sample_rate);
+            let frame = self.place_of(gathered);
             let warnings = self.kept.look(samples).into_iter();
             warnings.for_each(|warning| self.fire(&RecorderEvent::Warning { warning, frame }));
         }
@@ -72,7 +72,7 @@ impl Take {
         self.shared.with_progress(|progress| progress.arrived += self.frames_of(samples));
         if self.paused {
             self.shared.add_level(self.chain.amplified(samples));
-            let dropped = self.history.push(samples);
+            let dropped = if self.keeps_paused() { self.history.push(samples) } else { self.frames_of(samples) };
             self.skip(dropped);
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl Take {
             (true, open) => {
                 self.take_in(samples)?;
                 if !open {
-                    self.close_gate();
+                    self.close_gate()?;
                 }
             }
             (false, open) => {
@@ -122,11 +122,9 @@ impl Take {
         self.record_history()
     }
 
-    fn close_gate(&mut self) {
+    fn close_gate(&mut self) -> Result<()> {
         self.fire(&RecorderEvent::Gate { open: false, frame: self.place(), cut: Duration::ZERO });
-        if self.plan.splits_at_gate && self.piece.extent.frames > 0 && !self.over {
-            self.roll_over();
-        }
+        if self.plan.splits_at_gate && !self.over { self.end_piece() } else { Ok(()) }
     }
 
     /// Called when nobody has spoken for some time.
@@ -154,7 +152,7 @@ impl Take {
     }
 
     /// Skips frames of the source that are not recorded, while time goes on.
-    fn skip(&mut self, frames: u64) {
+    pub(super) fn skip(&mut self, frames: u64) {
         if let Some(timeline) = &mut self.timeline {
             self.skipped += frames;
             timeline.skip(duration_of(frames, self.plan.source_format.sample_rate));
@@ -207,8 +205,8 @@ impl Take {
     }
 
     fn count_loss(&mut self, frames: u64) {
-        let at = self.recorded_rate(self.gathered);
-        let lost = self.recorded_rate(self.gathered + frames) - at;
+        let at = self.place();
+        let lost = self.place_of(self.gathered + frames) - at;
         self.losses.count(at, lost);
         self.shared.with_progress(|progress| progress.count_loss(at, lost));
     }

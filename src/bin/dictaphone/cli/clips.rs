@@ -183,7 +183,7 @@ pub(crate) struct RecoverArgs {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "paths", value_parser = paths())]
     pub(crate) dir: Option<PathBuf>,
     /// Compare with the second copies in this folder (`record --also`), and complete what has less from the other
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, value_parser = paths())]
     pub(crate) also: Option<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long, short = 'n')]

@@ -21,7 +21,7 @@ use std::{
 
 use clap::{
     Args, CommandFactory, Parser, ValueEnum, ValueHint,
-    builder::{PathBufValueParser, TypedValueParser},
+    builder::{PathBufValueParser, StringValueParser, TypedValueParser},
 };
 
 use self::notes::{COMPLETIONS_NOTES, CONFIG_COMMAND_NOTES, DEVICES_NOTES, MAN_NOTES, root_notes};
@@ -37,6 +37,18 @@ pub(crate) use self::{
 /// A path, in which a leading `~/` is the home folder: not every shell replaces it everywhere, such as in `--dir=~/x`.
 fn paths() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().map(|path| at_home(path, dirs::home_dir().as_deref()))
+}
+
+/// The word for a device, in which the path of a sound file may begin at home as well: no shell replaces it there.
+fn devices() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().map(|word| device_at_home(word, dirs::home_dir().as_deref()))
+}
+
+fn device_at_home(word: String, home: Option<&Path>) -> String {
+    match word.strip_prefix("file:").map(|path| at_home(path.into(), home).into_os_string().into_string()) {
+        Some(Ok(path)) => format!("file:{path}"),
+        _ => word,
+    }
 }
 
 /// That path below the home folder, if it begins with `~`.
@@ -219,6 +231,9 @@ mod tests {
             assert_eq!(found.as_os_str(), expected, "{path}");
         }
         assert_eq!(at_home("~/x".into(), None), Path::new("~/x"));
+        for (word, expected) in [("file:~/x.wav", "file:/home/zoe/x.wav"), ("file:x~/y", "file:x~/y"), ("~/x", "~/x")] {
+            assert_eq!(device_at_home(word.into(), Some(Path::new("/home/zoe"))), expected);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use dictaphone::audio::{ChannelMap, SampleFormat};
 
-use super::{container::Container, duration, limits, name::Template, notes::record_notes, paths, steps};
+use super::{container::Container, devices, duration, limits, name::Template, notes::record_notes, paths, steps};
 
 /// The words of `record`.
 #[derive(Debug, Clone, Args, Default)]
@@ -56,7 +56,7 @@ pub(crate) struct RecordArgs {
 #[derive(Debug, Clone, PartialEq, Args, Default)]
 pub(crate) struct CaptureArgs {
     /// An id from `devices`, a part of a name, `tone[:HZ]`, `melody`, `silence`, `noise`, or `file:PATH`
-    #[arg(short = 'i', long, value_name = "DEVICE")]
+    #[arg(short = 'i', long, value_name = "DEVICE", value_parser = devices())]
     pub(crate) device: Option<String>,
     /// File format; else the extension of FILE decides, else wav
     #[arg(short, long, value_enum, ignore_case = true)]

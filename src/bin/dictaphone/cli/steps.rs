@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::{
-    duration, limits,
+    duration, limits, paths,
     size::{self, Amount},
 };
 
@@ -67,7 +67,7 @@ pub(crate) struct StepArgs {
     #[arg(long, requires = "keep")]
     pub(crate) dry_run: bool,
     /// Write a second copy into this folder at the same time
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, value_parser = paths())]
     pub(crate) also: Option<PathBuf>,
     /// Play a short tone at the start and at the stop, which is not in the recording
     #[arg(long)]

@@ -172,12 +172,15 @@ impl Ctl<'_> {
     }
 
     fn begin(&self, record: &[String]) -> Result<Exit, Failure> {
-        let mut recorder = background::start(record)?;
+        let started = background::start(record)?;
         if !self.json {
             return Ok(Exit::Done);
         }
-        let answer = recorder.request(&Request::Status {}).map_err(|error| gone(&error))?;
-        self.report(&answer)
+        self.report(&match started {
+            Some(mut recorder) => recorder.request(&Request::Status {}).map_err(|error| gone(&error))?,
+            // It is done already.
+            None => Answer::done(Status::default()),
+        })
     }
 
     fn status(&self, format: StatusFormat) -> Result<Exit, Failure> {

@@ -123,7 +123,7 @@ fn would_delete(plan: &Record, keep: Keep, report: &Report) -> anyhow::Result<Ex
 /// Prints the path if it is to be printed, and returns how the program ends.
 fn finish(plan: &Record, outcome: &Outcome, report: &Report) -> anyhow::Result<Exit> {
     if let Some(failure) = outcome.failure() {
-        return Err(failure.into());
+        return if outcome.is_known { Ok(failure.exit) } else { Err(failure.into()) };
     }
     if let Some(path) = outcome.path().filter(|_| plan.prints_path && !outcome.is_known) {
         report.path(path).map_err(|error| {

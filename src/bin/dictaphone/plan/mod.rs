@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub(crate) use self::{
-    steps::Steps,
+    steps::{Steps, no_second_folder},
     surroundings::{PathKind, Surroundings},
     target::{CLIPS_FOLDER, clips_folder, usable_clips_folder},
 };

@@ -55,7 +55,7 @@ impl Steps {
 
 /// How long a gate stays open by default, what it keeps from before, and the level that opens it.
 const HANG_DEFAULT: Duration = Duration::from_secs(2);
-const GATE_PRE_ROLL: Duration = Duration::from_millis(500);
+const GATE_LEAD: Duration = Duration::from_millis(500);
 const THRESHOLD_DBFS: f32 = -40.0;
 /// Without a threshold the quietest speech that can be understood opens the gate.
 const LEAST_SPEECH_DBFS: f32 = -65.0;
@@ -86,7 +86,7 @@ pub(super) fn steps(
     Ok(Steps {
         split: split(words)?,
         max_bytes: words.max_size,
-        pre_roll: words.pre_roll.unwrap_or(if gate.is_some() { GATE_PRE_ROLL } else { Duration::ZERO }),
+        pre_roll: words.pre_roll.unwrap_or_default(),
         gate,
         stop_on_silence: words.stop_on_silence,
         wait_device: words.wait_device,
@@ -119,7 +119,8 @@ fn gate(words: &StepArgs) -> Option<GateOptions> {
         Vox::Speech => Trigger::Speech { least_dbfs: words.threshold.unwrap_or(LEAST_SPEECH_DBFS) },
         Vox::Level => Trigger::Level { threshold_dbfs: words.threshold.unwrap_or(THRESHOLD_DBFS) },
     };
-    Some(GateOptions::new(trigger, words.hang.unwrap_or(HANG_DEFAULT)).splits(words.vox_split))
+    let lead = if words.pre_roll.is_some() { Duration::ZERO } else { GATE_LEAD };
+    Some(GateOptions::new(trigger, words.hang.unwrap_or(HANG_DEFAULT)).splits(words.vox_split).lead(lead))
 }
 
 fn refuse_contradictions(words: &StepArgs, args: &RecordArgs) -> Result<(), Failure> {
@@ -149,12 +150,16 @@ fn refuse_contradictions(words: &StepArgs, args: &RecordArgs) -> Result<(), Fail
     Ok(())
 }
 
+/// The folder of the second copies is missing: it is never made, since its disk may not be mounted.
+pub(crate) fn no_second_folder(folder: &Path) -> Failure {
+    Failure::usage(format!("the folder {} of --also is not there", shown(folder)), "make it, or mount its disk")
+}
+
 /// The second copy must have a folder that exists, so that it is not written to another disk than was meant, and
 /// another folder than the first copy.
 fn also(folder: &Path, target: &Target, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
     if (around.look)(folder) != PathKind::Folder {
-        let text = format!("the folder {} of --also is not there", shown(folder));
-        return Err(Failure::usage(text, "make it, or mount its disk"));
+        return Err(no_second_folder(folder));
     }
     let first = match target {
         Target::NewIn(first, _) => Some(first.as_path()),
@@ -205,8 +210,9 @@ mod tests {
     fn a_gate_has_a_hang_a_pre_roll_and_a_level_of_its_own() {
         let gate = |words: StepArgs| decide(words, None).unwrap();
         let speech = gate(StepArgs { vox: Some(Vox::Speech), ..StepArgs::default() });
-        assert_eq!(speech.pre_roll, GATE_PRE_ROLL);
-        let expected = GateOptions::new(Trigger::Speech { least_dbfs: LEAST_SPEECH_DBFS }, HANG_DEFAULT);
+        assert_eq!(speech.pre_roll, Duration::ZERO);
+        let expected =
+            GateOptions::new(Trigger::Speech { least_dbfs: LEAST_SPEECH_DBFS }, HANG_DEFAULT).lead(GATE_LEAD);
         assert_eq!(speech.gate, Some(expected));
         let level = gate(StepArgs {
             vox: Some(Vox::Level),

@@ -203,9 +203,15 @@ impl Outcome {
         }
     }
 
-    /// The same, unless its cause was reported as an event already.
+    /// The same, of a file that is followed by others and was not saved.
+    pub(crate) fn failure_of_file(&self) -> Option<Failure> {
+        self.failure().filter(|_| matches!(self.kept, Kept::Unsaved { .. } | Kept::Part { .. }))
+    }
+
+    /// The same, unless it or its cause was reported as an event already.
     pub(crate) fn new_failure(&self) -> Option<Failure> {
         let is_known = match self.kept {
+            _ if self.is_known => true,
             Kept::Nothing | Kept::BrokenOff(_) | Kept::Stream { failure: None, .. } => self.failure.is_some(),
             _ => false,
         };

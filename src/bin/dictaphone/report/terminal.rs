@@ -160,6 +160,11 @@ pub(crate) fn give_screen_back() {
     screen.wanted = false;
 }
 
+/// Whether this program uses the whole screen, though it may be suspended.
+pub(crate) fn has_screen() -> bool {
+    screen().wanted
+}
+
 /// How often the screen was shown so far, if it is shown now. Each time it has to be drawn from nothing.
 pub(crate) fn shown() -> Option<u64> {
     let screen = screen();

@@ -93,8 +93,10 @@ impl Saving {
 
     /// Named by the time of its first frame, which is known for certain only now.
     fn target(&self, blob: &Blob) -> Result<(PathBuf, Existing), Error> {
+        // What may be replaced is the file that was named, and not one that has the name of a further file.
+        let is_named = self.number == 1 || self.plan.steps.numbers_files();
         let existing = match &self.plan.target {
-            Target::File(_, existing) => *existing,
+            Target::File(_, existing) if is_named => *existing,
             _ => Existing::Number,
         };
         let at = blob.facts().recorded_at.and_then(local_time::at);

@@ -377,7 +377,7 @@ impl Recording {
             device: self.device.clone(),
             copy_failure: self.copy_failure.take(),
             file_exit: None,
-            lost_in_file: self.blob.as_ref().filter(|_| self.files > 0).map(|blob| blob.facts().lost_frames),
+            lost_in_file: (self.files > 0).then(|| self.blob.as_ref().map_or(0, |blob| blob.facts().lost_frames)),
             is_known: self.files > 0 && self.blob.is_none(),
         };
         let (blob, piped) = (self.blob.take(), self.piped.take());

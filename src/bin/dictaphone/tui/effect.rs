@@ -4,6 +4,7 @@
 //! Everything that can take long has a thread: opening a device, listing devices, reading the folder, saving. They all
 //! send their answers into one channel, which the main thread reads.
 
+mod hooks;
 mod input;
 mod levels;
 mod listener;
@@ -26,6 +27,7 @@ use dictaphone::{
     playback::Player,
 };
 
+pub(crate) use self::hooks::HooksOnScreen;
 use self::{
     input::Input,
     listener::on_screen,

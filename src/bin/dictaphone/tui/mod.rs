@@ -29,7 +29,7 @@ use crossterm::event::Event;
 
 use self::{
     app::{Model, Size},
-    effect::{World, WorldEvent},
+    effect::{HooksOnScreen, World, WorldEvent},
     session::Screen,
     theme::Theme,
     update::Msg,
@@ -115,12 +115,12 @@ pub(crate) fn run(args: CaptureArgs, plain: bool, config: Config, report: &Repor
     let _control = Control::start(Arc::clone(&board), asked_from_outside(sender.clone()))
         .inspect_err(|error| log::warn!("no control from outside: {error}"))
         .ok();
-    let hooks = plan.hooks.clone();
+    let (hooks, on_screen) = (plan.hooks.clone(), HooksOnScreen::new(sender.clone(), report.clone()));
     let mut world = World::new(plan, folder, &config.habits, sender);
     #[cfg(unix)]
     world.add_listener(Box::new(BoardKeeper::new(board, false)));
     if !hooks.is_empty() {
-        world.add_listener(Box::new(Hooks::start(hooks, report.clone())?));
+        world.add_listener(Box::new(Hooks::start(hooks, on_screen)?));
     }
     Screen::new(model, world, events, inputs, plain).stay(report)
 }

@@ -39,23 +39,24 @@ pub(crate) fn is_detached() -> bool {
     env::var_os(DETACHED).is_some()
 }
 
-/// Starts `dictaphone record` with those arguments, and returns when its first frame is captured.
+/// Starts `dictaphone record` with those arguments, and returns when its first frame is captured; `None` if it is done
+/// by then.
 ///
 /// # Errors
-/// The messages of the recorder, with its exit code, if it ends before.
-pub(super) fn start(record: &[String]) -> Result<RunningRecorder, Failure> {
+/// The messages of the recorder, with its exit code, if it ends before in another way.
+pub(super) fn start(record: &[String]) -> Result<Option<RunningRecorder>, Failure> {
     let said = log().map_err(|error| no_folder(&error))?;
     let mut child = spawn(record, &said).map_err(|error| cannot_start(&error))?;
     let id = child.id().to_string();
     loop {
         if let Some(status) = child.try_wait().map_err(|error| cannot_start(&error))? {
-            return Err(refused(said, status.code()));
+            return if status.success() { Ok(None) } else { Err(refused(said, status.code())) };
         }
         let found = client::recorder(&id).map_err(|error| no_folder(&error))?;
         if let Greeting::Answered(mut recorder) = found
             && let Some(recorder) = wait_for_frames(&mut child, recorder.send(&Request::Follow {}), recorder)
         {
-            return Ok(recorder);
+            return Ok(Some(recorder));
         }
         thread::sleep(LOOK_INTERVAL);
     }

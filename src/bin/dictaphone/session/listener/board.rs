@@ -67,8 +67,10 @@ impl BoardKeeper {
         let path = outcome.path().map(absolute);
         self.board.write(|known| {
             known.latest = Some(Saved { path, exit: outcome.exit().code(), message });
-            known.saved += 1;
-            known.saved_frames += outcome.frames;
+            if !outcome.is_known {
+                known.saved += 1;
+                known.saved_frames += outcome.frames;
+            }
             known.changes += 1;
         });
     }

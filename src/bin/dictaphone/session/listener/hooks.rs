@@ -1,7 +1,7 @@
 //! Programs of the user that run when a file is safe (`--on-saved`).
 //!
 //! One thread, `hooks`, runs them one after the other, in the order of the files, so that no recording waits for them
-//! and two never run at a time. What they print goes to standard error; a failure is a warning, since the recording is
+//! and two never run at a time. What they print goes to where the caller says; a failure is a warning, since the recording is
 //! whole. A program that hangs is reported after a minute, and waited for at the end until the user ends the wait.
 
 use std::{
@@ -34,6 +34,24 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// streams.
 const LAST_WORDS_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Where it is reported what the programs print, and what went wrong with them.
+pub(crate) trait HookReport: Clone + Send + 'static {
+    /// A line that a program has printed, as it is.
+    fn output(&self, line: &str);
+    /// A program has failed, or hangs.
+    fn warning(&self, message: &Message);
+}
+
+impl HookReport for Report {
+    fn output(&self, line: &str) {
+        self.note(line);
+    }
+
+    fn warning(&self, message: &Message) {
+        Self::warning(self, message);
+    }
+}
+
 /// A finished file, as it is passed to a program.
 #[derive(Debug, Clone)]
 struct SavedFile {
@@ -51,7 +69,7 @@ pub(crate) struct Hooks {
 impl Hooks {
     /// # Errors
     /// When the system refuses the thread.
-    pub(crate) fn start(hooks: Vec<Hook>, report: Report) -> Result<Self, Failure> {
+    pub(crate) fn start(hooks: Vec<Hook>, report: impl HookReport) -> Result<Self, Failure> {
         let (files, arrivals) = channel();
         let run = move || run_all(&hooks, &arrivals, &report);
         let thread = thread::Builder::new().name("hooks".to_owned()).spawn(run);
@@ -64,7 +82,8 @@ impl Hooks {
 impl Listener for Hooks {
     fn on_event(&mut self, event: &SessionEvent<'_>) {
         let (What::FileSaved(outcome) | What::Finished(outcome)) = event.what else { return };
-        let (Some(path), Some(files)) = (outcome.path(), &self.files) else { return };
+        // Where the last file was reported before, the programs have it already.
+        let (Some(path), Some(files), false) = (outcome.path(), &self.files, outcome.is_known) else { return };
         let _ = files.send(SavedFile {
             path: path.to_owned(),
             duration_s: seconds(outcome.frames, outcome.sample_rate),
@@ -83,7 +102,7 @@ impl Drop for Hooks {
     }
 }
 
-fn run_all(hooks: &[Hook], files: &Receiver<SavedFile>, report: &Report) {
+fn run_all(hooks: &[Hook], files: &Receiver<SavedFile>, report: &impl HookReport) {
     for file in files {
         for hook in hooks {
             if let Err(why) = run(hook, &file, report) {
@@ -94,7 +113,7 @@ fn run_all(hooks: &[Hook], files: &Receiver<SavedFile>, report: &Report) {
     }
 }
 
-fn run(hook: &Hook, file: &SavedFile, report: &Report) -> Result<(), String> {
+fn run(hook: &Hook, file: &SavedFile, report: &impl HookReport) -> Result<(), String> {
     let path = std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
     let mut child = command(hook, &path, file).spawn().map_err(|error| format!("it cannot be run: {error}"))?;
     let last_line = Arc::new(Mutex::new(String::new()));
@@ -165,14 +184,18 @@ fn fill(word: &str, path: &Path) -> OsString {
 }
 
 /// Writes what comes from a program line by line to where messages go, and keeps the last one.
-fn pass_on(stream: Box<dyn Read + Send>, report: Report, last: Arc<Mutex<String>>) -> io::Result<JoinHandle<()>> {
+fn pass_on(
+    stream: Box<dyn Read + Send>,
+    report: impl HookReport,
+    last: Arc<Mutex<String>>,
+) -> io::Result<JoinHandle<()>> {
     let run = move || {
         let mut lines = BufReader::new(stream);
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
-            report.note(&visible(&text));
+            report.output(&text);
             if !text.is_empty() {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = text;
             }

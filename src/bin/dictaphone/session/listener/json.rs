@@ -75,7 +75,12 @@ impl Listener for JsonLines {
             What::Waiting(why) => json::What::Waiting { message: why },
             What::Gate { open, cut } => json::What::Gate { open, cut_s: cut.as_secs_f64() },
             What::Countdown(left) => json::What::Countdown { left_s: left.map(|left| left.as_secs_f64()) },
-            What::FileSaved(outcome) => return self.available(event, outcome),
+            What::FileSaved(outcome) => {
+                if let Some(failure) = outcome.failure_of_file() {
+                    self.write(event, json::What::Error { name: failure.name, message: failure.message.text });
+                }
+                return self.available(event, outcome);
+            }
             What::Deleted(paths) => {
                 let paths = paths.iter().map(|path| path.display().to_string()).collect();
                 json::What::Deleted { paths }

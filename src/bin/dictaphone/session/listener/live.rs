@@ -145,7 +145,14 @@ impl Listener for LiveLine {
                 self.report.warning(&Message::new(text).hint("speech, or the key k, lets it go on"));
             }
             What::Countdown(None) if self.speaks() => self.report.note("the recording goes on"),
-            What::FileSaved(outcome) if self.speaks() => self.finished(outcome),
+            What::FileSaved(outcome) => {
+                if let Some(failure) = outcome.failure_of_file() {
+                    self.report.error(&failure.message);
+                }
+                if self.speaks() {
+                    self.finished(outcome);
+                }
+            }
             What::Deleted(paths) if self.speaks() => {
                 for path in paths {
                     self.report.note(&format!("deleted {} to make room", path.display()));

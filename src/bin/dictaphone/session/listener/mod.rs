@@ -10,4 +10,8 @@ mod systemd;
 
 #[cfg(unix)]
 pub(crate) use self::{board::BoardKeeper, systemd::Systemd};
-pub(crate) use self::{hooks::Hooks, json::JsonLines, live::LiveLine};
+pub(crate) use self::{
+    hooks::{HookReport, Hooks},
+    json::JsonLines,
+    live::LiveLine,
+};

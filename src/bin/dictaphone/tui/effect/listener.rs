@@ -46,9 +46,10 @@ impl Listener for Inbox {
                 let text = format!("nobody has spoken for long: the recording ends in {} s", left.as_secs());
                 Msg::Say(Weight::Warning, text)
             }
-            What::FileSaved(outcome) => match outcome.note() {
-                Some(note) => Msg::Say(Weight::Note, note),
-                None => return,
+            What::FileSaved(outcome) => match (outcome.failure_of_file(), outcome.note()) {
+                (Some(failure), _) => Msg::Say(Weight::Error, on_screen(&failure.message)),
+                (None, Some(note)) => Msg::Say(Weight::Note, note),
+                (None, None) => return,
             },
             What::Deleted(paths) => Msg::Say(Weight::Note, format!("{} deleted to make room", paths.len())),
             What::Started { .. } | What::Level { .. } | What::Failed { .. } | What::Refused(_) => return,

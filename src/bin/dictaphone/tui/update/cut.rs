@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Changed, Effect, Undone, jobs, list, needed, say, stem};
+use super::{Changed, Effect, Undone, jobs, needed, say, stem};
 use crate::{
     report::status,
     tui::{
@@ -44,17 +44,11 @@ pub(super) fn begin(model: &mut Model, keep: bool) -> Vec<Effect> {
 pub(super) fn done(model: &mut Model, outcome: Result<Changed, Option<String>>) -> Vec<Effect> {
     model.shelf.job = None;
     match outcome {
-        Ok(Changed { path, at, left_over }) => {
+        Ok(changed) => {
             model.shelf.undoable += 1;
-            let (name, remedy) = (stem(&path), list::undo_hint(model));
-            match left_over.first() {
-                None => say(model, Weight::Note, format!("{name} is cut{remedy}")),
-                Some(left) => {
-                    say(model, Weight::Warning, format!("{name} is cut; without a trash {} stays", left.display()));
-                }
-            }
-            model.shelf.takes.wanted = Some(path.clone());
-            return hold(model, path, at);
+            changed.say(model, &format!("{} is cut", stem(&changed.path)));
+            model.shelf.takes.wanted = Some(changed.path.clone());
+            return hold(model, changed.path, changed.at);
         }
         Err(Some(why)) => say(model, Weight::Error, why),
         Err(None) => say(model, Weight::Note, "given up, nothing was cut".to_owned()),

@@ -32,20 +32,12 @@ pub(super) fn spliced(model: &mut Model, outcome: Result<Changed, Option<String>
     model.shelf.job = None;
     let own = "the new recording is a take of its own";
     match outcome {
-        Ok(Changed { path, at, left_over }) => {
+        Ok(changed) => {
             model.shelf.undoable += 1;
-            let name = stem(&path);
-            model.shelf.takes.wanted = Some(path.clone());
-            let remedy = list::undo_hint(model);
-            match left_over.first() {
-                None => say(model, Weight::Note, format!("the recording is in {name}{remedy}")),
-                Some(left) => {
-                    let text = format!("the recording is in {name}; without a trash {} stays", left.display());
-                    say(model, Weight::Warning, text);
-                }
-            }
+            changed.say(model, &format!("the recording is in {}", stem(&changed.path)));
+            model.shelf.takes.wanted = Some(changed.path.clone());
             // On a hand-held machine the head is behind what was said.
-            return cut::hold(model, path, at);
+            return cut::hold(model, changed.path, changed.at);
         }
         Err(Some(why)) => say(model, Weight::Error, format!("{why}; {own}")),
         Err(None) => say(model, Weight::Note, format!("given up; {own}")),

@@ -115,7 +115,7 @@ fn unreadable(name: &str, format: &str, why: &str) -> ClipRow {
 
 /// A clip that was written anew, with the head at its second second.
 fn changed() -> Changed {
-    Changed { path: "/r/a.wav".into(), at: Duration::from_secs(2), left_over: Vec::new() }
+    Changed { path: "/r/a.wav".into(), at: Duration::from_secs(2), left_over: Vec::new(), lost: Duration::ZERO }
 }
 
 fn undone(said: &str, at: Option<Duration>) -> Msg {

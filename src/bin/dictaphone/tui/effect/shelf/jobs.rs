@@ -86,6 +86,7 @@ impl Shelf {
                 path: self.listed_path(&trimmed.path),
                 at: duration_of(trimmed.seam, trimmed.sample_rate),
                 left_over: trimmed.left_over().map(Path::to_owned).into_iter().collect(),
+                lost: duration_of(trimmed.lost_frames, trimmed.sample_rate),
             };
             self.changes.push(Change::Cut(trimmed));
             changed
@@ -126,9 +127,10 @@ impl Shelf {
                 let path = self.listed_path(&spliced.path);
                 let left_over = spliced.left_over().map(Path::to_owned).collect();
                 let at = duration_of(spliced.new_frames.end, spliced.sample_rate);
+                let lost = duration_of(spliced.lost_frames, spliced.sample_rate);
                 kept.push(Kept::dictated(path.clone(), flaw));
                 self.changes.push(Change::Spliced(spliced));
-                Ok(Changed { path, at, left_over })
+                Ok(Changed { path, at, left_over, lost })
             }
             Err(error) => {
                 let why = unless_given_up(&error);

@@ -1,6 +1,10 @@
-//! Markers of clips, written one change after the other: what comes meanwhile waits, and of several the latest counts.
+//! Markers of clips, written one change after the other: what comes meanwhile waits, and of several for one clip the
+//! latest counts.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+};
 
 use dictaphone::{
     Result,
@@ -23,12 +27,20 @@ use crate::tui::{
 #[derive(Default)]
 pub(super) struct Marking {
     is_running: bool,
-    waiting: Option<(PathBuf, Vec<Mark>)>,
+    /// One list for each clip, in the order of the requests.
+    waiting: VecDeque<(PathBuf, Vec<Mark>)>,
 }
 
 impl Marking {
     pub(super) fn is_running(&self) -> bool {
         self.is_running
+    }
+
+    fn wait(&mut self, path: PathBuf, marks: Vec<Mark>) {
+        match self.waiting.iter_mut().find(|(waiting, _)| *waiting == path) {
+            Some((_, earlier)) => *earlier = marks,
+            None => self.waiting.push_back((path, marks)),
+        }
     }
 }
 
@@ -38,7 +50,7 @@ pub(crate) type Before = Result<Vec<Marker>>;
 impl Shelf {
     pub(in crate::tui::effect) fn set_markers(&mut self, path: PathBuf, marks: Vec<Mark>) {
         if self.marking.is_running {
-            self.marking.waiting = Some((path, marks));
+            self.marking.wait(path, marks);
             return;
         }
         self.marking.is_running = true;
@@ -62,9 +74,9 @@ impl Shelf {
             Err(error) => Some(reason(&error)),
         };
         // What waits is shown already.
-        let waiting = self.marking.waiting.take();
-        let marks = if waiting.is_some() { None } else { marks };
-        if let Some((path, marks)) = waiting {
+        let is_shown = self.marking.waiting.iter().any(|(waiting, _)| *waiting == path);
+        let marks = marks.filter(|_| !is_shown);
+        if let Some((path, marks)) = self.marking.waiting.pop_front() {
             self.set_markers(path, marks);
         }
         Msg::MarkersSet { path, marks, why }
@@ -99,4 +111,21 @@ pub(super) fn rewrite(path: &Path, markers: &[Marker], cache: Option<&WaveformCa
         let _ = cache.store(path, &waveform);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn of_several_lists_for_one_clip_the_latest_waits_and_none_of_another_clip_is_dropped() {
+        let marks = |second| vec![Mark { at: Duration::from_secs(second), text: String::new() }];
+        let mut marking = Marking::default();
+        for (path, second) in [("b", 1), ("c", 2), ("b", 3)] {
+            marking.wait(path.into(), marks(second));
+        }
+        assert_eq!(Vec::from(marking.waiting), [("b".into(), marks(3)), ("c".into(), marks(2))]);
+    }
 }

@@ -54,6 +54,7 @@ fn what_came_of_it_is_told_and_can_be_undone() {
     for (outcome, words, undoable) in [
         (Ok(changed()), "u undoes that", 1),
         (Ok(Changed { left_over: vec!["/r/a-before.wav".into()], ..changed() }), "a-before.wav stays", 1),
+        (Ok(Changed { lost: Duration::from_millis(85), ..changed() }), "0.085 s of it could not be read", 1),
         (Err(Some("the disk is full".into())), "a take of its own", 0),
         (Err(None), "a take of its own", 0),
     ] {
