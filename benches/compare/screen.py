@@ -36,8 +36,10 @@ def _run(made, command, keys, seconds):
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     time.sleep(2)
-    os.write(terminal, keys)
-    time.sleep(2)
+    for key in keys:
+        os.write(terminal, key)
+        time.sleep(1)
+    time.sleep(1)
     before, bytes_before, begun = measure.snapshot(child), written[0], time.monotonic()
     time.sleep(seconds)
     after, passed, memory = measure.snapshot(child), time.monotonic() - begun, measure.peak_mib(child)
@@ -57,9 +59,10 @@ def cost(options):
         made.pulseaudio()
         beds.wav(made.path("voice.wav"), beds.speech_like(60) * 5)
         player = made.speak(made.path("voice.wav"))
-        calls = {"dictaphone": ([peers.OURS, "--dir", made.path("")], b"r")}
+        calls = {"dictaphone": ([peers.OURS, "--dir", made.path("")], [b"r"])}
         if shutil.which("asak"):
-            calls["asak rec"] = (["asak", "rec", "take"], b"")
+            # Down to its recorder, in there, and go with the name that it suggests.
+            calls["asak"] = (["asak"], [b"\x1b[B", b"\r", b"\r"])
         for name, (command, keys) in calls.items():
             rows = [_run(made, command, keys, min(options.seconds, 20)) for _ in range(options.rounds)]
             rows = [row for row in rows if row]
