@@ -310,7 +310,7 @@ impl OpenClips {
         assembly.append(self.old.decoder.as_mut(), &old_name, before.clone(), watch)?;
         assembly.append(self.new.decoder.as_mut(), &new_name, 0..self.new.frames, watch)?;
         assembly.append(self.old.decoder.as_mut(), &old_name, after.clone(), watch)?;
-        let silent = self.new.silent_in(&[0..self.new.frames])?;
+        let silent = self.new.silent_in(std::slice::from_ref(&(0..self.new.frames)))?;
         let lost = self.old.silent_in(&[before, after])? + output_frames(silent, from.sample_rate, audio.sample_rate);
         assembly.note_lost(tags, lost);
         Ok((plan, assembly.finish()?.clipped, lost))
