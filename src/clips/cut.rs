@@ -214,6 +214,7 @@ impl Parts {
             NewClip { format, audio, map: None, bits_per_second: None, metadata, level: None, name: name.clone() };
         let total = self.parts.iter().map(|part| part.end - part.start).sum();
         let mut assembly = Assembly::begin(output, Destination::Spool(spool), Some(total))?;
+        let mut lost_frames = 0;
         for (number, part) in self.parts.iter().enumerate() {
             let mut part = part.clone();
             if let (1, true, Some(before)) = (number, self.fade > 0, self.parts.first()) {
@@ -221,9 +222,9 @@ impl Parts {
                 assembly.append_samples(&mixed)?;
                 part.start += self.fade;
             }
-            assembly.append(clip.decoder.as_mut(), &name, part, watch)?;
+            assembly.append(clip.decoder.as_mut(), &name, part.clone(), watch)?;
+            lost_frames += clip.silent_in(&part)?;
         }
-        let lost_frames = clip.silent_in(&self.parts)?;
         assembly.note_lost(tags, lost_frames);
         assembly.finish()?;
         Ok(lost_frames)

@@ -213,17 +213,17 @@ impl OpenClip {
         self.path.display().to_string()
     }
 
-    /// Frames of `stretches`, which were read, that are silence because they are damaged.
+    /// Frames of `stretch`, which was read last, that are silence because they are damaged.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidData`] if it ended before its stated length: what follows would be in the wrong place.
-    pub(super) fn silent_in(&self, stretches: &[Range<u64>]) -> Result<u64> {
+    pub(super) fn silent_in(&self, stretch: &Range<u64>) -> Result<u64> {
         let damage = self.decoder.damage();
         if damage.cut_off() > 0 {
             let lost = damage.sentence(self.audio().sample_rate).unwrap_or_default();
             return Err(Error::new(ErrorKind::InvalidData, format!("{} ends early: {lost}", self.name())));
         }
-        Ok(stretches.iter().map(|stretch| damage.silent_in(stretch)).sum())
+        Ok(damage.silent_in(stretch))
     }
 
     /// # Errors
@@ -308,10 +308,11 @@ impl OpenClips {
         let total = self.new.frames.saturating_add(plan.frames().saturating_sub(plan.new));
         let mut assembly = Assembly::begin(output, Destination::Spool(spool), Some(total))?;
         assembly.append(self.old.decoder.as_mut(), &old_name, before.clone(), watch)?;
+        let mut lost = self.old.silent_in(&before)?;
         assembly.append(self.new.decoder.as_mut(), &new_name, 0..self.new.frames, watch)?;
+        lost += output_frames(self.new.silent_in(&(0..self.new.frames))?, from.sample_rate, audio.sample_rate);
         assembly.append(self.old.decoder.as_mut(), &old_name, after.clone(), watch)?;
-        let silent = self.new.silent_in(std::slice::from_ref(&(0..self.new.frames)))?;
-        let lost = self.old.silent_in(&[before, after])? + output_frames(silent, from.sample_rate, audio.sample_rate);
+        lost += self.old.silent_in(&after)?;
         assembly.note_lost(tags, lost);
         Ok((plan, assembly.finish()?.clipped, lost))
     }

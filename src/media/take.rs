@@ -8,6 +8,7 @@ mod end;
 mod files;
 mod gather;
 mod late_start;
+mod place;
 
 use std::{
     sync::Arc,
@@ -17,7 +18,7 @@ use std::{
 use self::late_start::LateStart;
 use crate::{
     audio::{
-        AudioFormat, Chain, ChannelMixer, LevelMeter, Marker, SampleFormat, db_to_factor, local_time, output_frames,
+        AudioFormat, Chain, ChannelMixer, LevelMeter, Marker, SampleFormat, db_to_factor, local_time,
         time::{duration_of, frames_in},
         voice::Quiet,
     },
@@ -333,33 +334,6 @@ impl Take {
             TakeCommand::Fail(error) if self.shared.end(self.plan.key) => self.end(Ending::Ended(error.clone())),
             TakeCommand::Fail(_) => self.end(Ending::Complete),
         }
-    }
-
-    /// The current place in the recording's rate, including what the resampler still holds back.
-    fn place(&self) -> u64 {
-        self.place_of(self.gathered)
-    }
-
-    /// The place of the frame of the source before which `gathered` were gathered.
-    fn place_of(&self, gathered: u64) -> u64 {
-        let (from, at) = self.flushed;
-        at + self.recorded_rate(gathered.saturating_sub(from))
-    }
-
-    /// Whether the sound of a pause may be recorded when it ends.
-    fn keeps_paused(&self) -> bool {
-        !self.plan.pre_roll.is_zero()
-    }
-
-    /// Frames of the source as frames of the recording.
-    fn recorded_rate(&self, frames: u64) -> u64 {
-        output_frames(frames, self.plan.source_format.sample_rate, self.plan.format.sample_rate)
-    }
-
-    fn mark(&mut self, text: &str) {
-        let marker = Marker { frame: self.place(), text: text.to_owned() };
-        self.markers.push(marker.clone());
-        self.fire(&RecorderEvent::Mark(marker));
     }
 
     /// Records the measured rate of the device, in frames per second of the system's clock.

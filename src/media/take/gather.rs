@@ -54,6 +54,11 @@ impl Take {
         }
     }
 
+    /// Whether the sound of a pause may be recorded when it ends.
+    pub(super) fn keeps_paused(&self) -> bool {
+        !self.plan.pre_roll.is_zero()
+    }
+
     fn record_silence(&mut self, frames: usize) -> Result<()> {
         let channels = usize::from(self.plan.source_format.channels);
         let silence = std::mem::take(&mut self.silence);

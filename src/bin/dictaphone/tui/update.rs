@@ -81,24 +81,6 @@ pub(crate) struct Changed {
     pub(crate) lost: Duration,
 }
 
-impl Changed {
-    /// Reports what was done, and what a person should know about it.
-    fn say(&self, model: &mut Model, done: &str) {
-        let lost = match self.lost.is_zero() {
-            true => String::new(),
-            false => format!("; {:.3} s of it could not be read and are silence", self.lost.as_secs_f64()),
-        };
-        match self.left_over.first() {
-            Some(left) => {
-                let text = format!("{done}{lost}; without a trash {} stays", left.display());
-                say(model, Weight::Warning, text);
-            }
-            None if lost.is_empty() => say(model, Weight::Note, format!("{done}{}", list::undo_hint(model))),
-            None => say(model, Weight::Warning, format!("{done}{lost}{}", list::undo_hint(model))),
-        }
-    }
-}
-
 /// A change that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Undone {
