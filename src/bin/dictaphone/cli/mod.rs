@@ -24,13 +24,15 @@ use clap::{
     builder::{PathBufValueParser, StringValueParser, TypedValueParser},
 };
 
+#[cfg(unix)]
+pub(crate) use self::ctl::{CtlAction, StatusFormat};
 use self::notes::{COMPLETIONS_NOTES, CONFIG_COMMAND_NOTES, DEVICES_NOTES, MAN_NOTES, root_notes};
 pub(crate) use self::{
     clips::{
         ClipsFolder, ConvertArgs, DeleteArgs, InfoArgs, ListArgs, MarkerForm, PartArgs, PlayArgs, RecoverArgs,
         RenameArgs, SortBy,
     },
-    ctl::{CtlAction, CtlArgs, StatusFormat},
+    ctl::CtlArgs,
     record::{CaptureArgs, Preset, RecordArgs},
 };
 
