@@ -62,8 +62,9 @@ pub struct Level {
     pub samples: u64,
 }
 
-// Independent sums, because additions of floats may not be reordered and one sum would be one chain of them.
-const LANES: usize = 8;
+/// How many sums or comparisons are made side by side: additions of floats may not be reordered, and each would wait for
+/// the one before it.
+pub(crate) const LANES: usize = 8;
 
 /// Accumulates the [`Level`] of any number of blocks, all channels together.
 ///

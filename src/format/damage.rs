@@ -75,8 +75,7 @@ impl Damage {
     }
 
     /// Frames of `stretch` that are silence because they could not be read, as far as the places are known.
-    #[must_use]
-    pub fn silent_in(&self, stretch: &Range<u64>) -> u64 {
+    pub(crate) fn silent_in(&self, stretch: &Range<u64>) -> u64 {
         let mut gaps = self.gaps.clone();
         gaps.sort_by_key(|gap| gap.at);
         let (mut until, mut silent) = (stretch.start, 0);

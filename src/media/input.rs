@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::{
-    audio::{Dbfs, LevelMeter, time::frames_in},
+    audio::{Dbfs, LevelMeter, level::LANES, time::frames_in},
     capture::{Warning, WarningKind},
 };
 
@@ -153,9 +153,6 @@ impl InputWatch {
         self.has_told_clipping
     }
 }
-
-// Many comparisons side by side: one after the other, each would wait for the one before it.
-const LANES: usize = 8;
 
 /// The lowest and the highest of `samples`, infinite if there are none; NaN is neither.
 fn extremes(samples: &[f32]) -> (f32, f32) {

@@ -8,7 +8,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    audio::{ChannelMixer, Dbfs, time::frames_in},
+    audio::{ChannelMixer, Dbfs, level::LANES, time::frames_in},
     capture::{Warning, WarningKind},
 };
 
@@ -45,9 +45,6 @@ struct Power {
     squares: f64,
 }
 
-// Independent sums, because additions of floats may not be reordered and one sum would be one chain of them.
-const LANES: usize = 8;
-
 impl Power {
     /// Adds one channel. Samples that are no numbers count as silence.
     fn add(&mut self, samples: impl Iterator<Item = f32>) {
@@ -59,7 +56,7 @@ impl Power {
         self.squares += power.squares;
     }
 
-    /// As [`add`](Self::add), of samples that lie side by side: many times as fast.
+    /// As [`add`](Self::add), of samples that lie side by side, some of them at once.
     fn add_slice(&mut self, samples: &[f32]) {
         let (chunks, rest) = samples.as_chunks::<LANES>();
         let mut lanes = [Self::default(); LANES];

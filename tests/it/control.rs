@@ -265,6 +265,17 @@ fn each_action_in_each_state_does_it_or_names_the_error_of_the_standard() {
 }
 
 #[test]
+fn a_recording_that_is_done_before_it_can_be_asked_was_started() {
+    let home = home();
+    for number in 0..5 {
+        let file = home.path(format!("{number}.wav"));
+        let words = ["start", "--", "-i", "tone", "--fast", "-d", "1ms", file.to_str().unwrap()];
+        ctl(&home, &words).assert_success();
+        wait::until("the file", String::new, || file.exists().then_some(()));
+    }
+}
+
+#[test]
 fn the_path_that_is_printed_is_that_of_the_file_that_was_ended() {
     let home = home();
     let running = recording(&home, &[]);

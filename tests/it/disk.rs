@@ -195,6 +195,25 @@ fn a_rename_that_fails_keeps_the_recording() {
     assert_eq!(samples(&output.path(".take.wav.part")), tone(144_000));
 }
 
+#[test]
+fn a_file_that_cannot_be_saved_is_told_although_others_follow() {
+    require(&["strace"]);
+    for (events, error) in [("--quiet", "error: cannot save x-1.wav"), ("--json", r#""event":"error""#)] {
+        let test = Test::new();
+        let part = test.path("").canonicalize().unwrap().join(".x-1.wav.part");
+        let fault = "inject=rename,renameat,renameat2,link,linkat:error=EIO";
+        let options = ["-f", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", fault, "-P"];
+        let test = test.program("strace").args(options).arg(&part).arg(env!("CARGO_BIN_EXE_dictaphone"));
+        let output = test.args(["record", events, "-i", "tone", "--fast", "-d", "3", "--split", "1s", "x.wav"]).run();
+        output.assert_exit(3);
+        let told = output.stdout() + &output.stderr();
+        assert_eq!(told.matches(error).count(), 1, "{}", output.context());
+        output.assert_stderr_contains(".x-1.wav.part");
+        assert_eq!(samples(&part).len(), 48_000);
+        assert!(output.path("x-2.wav").exists() && output.path("x-3.wav").exists());
+    }
+}
+
 /// A disk at `disk` that is unmounted while it is recorded to, and mounted again when the program has ended. What is on it
 /// is copied to `out` then.
 fn on_a_disk_that_goes_away(arguments: &str) -> Output {

@@ -4,6 +4,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
+        mpsc::Receiver,
     },
     time::Duration,
 };
@@ -11,7 +12,7 @@ use std::{
 use dictaphone::{
     AudioFormat, Result,
     capture::{Backend, CaptureClock, CaptureStream, DeviceInfo, OpenRequest, Pace, PushSource, Reading, Waker},
-    media::{Constraints, MediaDevices, MediaRecorder, MediaStreamTrack, RecorderOptions},
+    media::{Constraints, MediaDevices, MediaRecorder, MediaStreamTrack, RecorderEvent, RecorderOptions},
 };
 
 use crate::rig::{collect, microphone};
@@ -73,30 +74,32 @@ impl Backend for Ahead {
     }
 }
 
-#[test]
-fn a_device_of_which_nothing_is_recorded_is_closed_without_waiting_for_frames() {
+/// A recorder of the microphone, what it reports, and how far the microphone is ahead.
+fn rig() -> (PushSource, Arc<AtomicU64>, MediaRecorder, Receiver<RecorderEvent>) {
     let (microphone, ahead) = (microphone(1), Arc::<AtomicU64>::default());
     let devices = MediaDevices::with_backends(vec![Arc::new(Ahead(microphone.clone(), Arc::clone(&ahead)))]);
     let stream = devices.get_user_media(&Constraints::default()).unwrap();
     let recorder = MediaRecorder::new(&stream, RecorderOptions::default()).unwrap();
     let events = recorder.events();
+    (microphone, ahead, recorder, events)
+}
+
+#[test]
+fn a_device_of_which_nothing_is_recorded_is_closed_without_waiting_for_frames() {
+    let (microphone, ahead, recorder, events) = rig();
     recorder.start(None).unwrap();
     recorder.stop().unwrap();
     collect(&events);
     assert!(microphone.is_open());
     ahead.store(48_000, Ordering::SeqCst);
     // The device would wait a minute for the frames that were captured and have not come.
-    stream.tracks().iter().for_each(MediaStreamTrack::stop);
+    recorder.stream().tracks().iter().for_each(MediaStreamTrack::stop);
     assert!(!microphone.is_open());
 }
 
 #[test]
 fn a_pause_cuts_in_the_middle_of_the_block_that_arrives_after_it() {
-    let (microphone, ahead) = (microphone(1), Arc::<AtomicU64>::default());
-    let devices = MediaDevices::with_backends(vec![Arc::new(Ahead(microphone.clone(), Arc::clone(&ahead)))]);
-    let stream = devices.get_user_media(&Constraints::default()).unwrap();
-    let recorder = MediaRecorder::new(&stream, RecorderOptions::default()).unwrap();
-    let events = recorder.events();
+    let (microphone, ahead, recorder, events) = rig();
     recorder.start(None).unwrap();
     microphone.push(&[0.25; 400]).unwrap();
     ahead.store(100, Ordering::SeqCst);

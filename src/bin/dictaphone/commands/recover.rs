@@ -29,8 +29,8 @@ use crate::{
 /// Recovers what there is and reports it line by line.
 ///
 /// # Errors
-/// When it is not clear where to look, the folder of the second copies is missing, or standard output fails. A recording that cannot be recovered is reported, does
-/// not prevent the recovery of the others, and makes the exit code 1.
+/// When it is not clear where to look, the folder of the second copies is missing, or standard output fails. A recording
+/// that cannot be recovered is reported, does not prevent the recovery of the others, and makes the exit code 1.
 pub(crate) fn run(args: &RecoverArgs, config: Config, report: &Report) -> anyhow::Result<Exit> {
     if let Some(also) = args.also.as_deref().filter(|also| !also.is_dir()) {
         return Err(plan::no_second_folder(also).into());

@@ -289,15 +289,15 @@ impl Session {
                 let remembered = |device: OpenDevice| Remembered { id: device.id, label: device.name, map: device.map };
                 self.lost = self.device.take().map(remembered);
                 self.closed_at = Some(Instant::now());
-                self.emit(0, What::Closed(&why));
+                self.emit(What::Closed(&why));
             }
             _ if is_recorded => {}
-            TrackEvent::Notice(notice) => self.emit(0, What::Warning(notice)),
+            TrackEvent::Notice(notice) => self.emit(What::Warning(notice)),
             TrackEvent::Mute | TrackEvent::Unmute => {
                 let muted = matches!(event, TrackEvent::Mute);
                 let name = self.device.as_ref().map_or("", |device| device.name.as_str());
                 let warning = take::mute_warning(name, muted, false);
-                self.emit(0, What::Warning(&warning));
+                self.emit(What::Warning(&warning));
             }
             _ => {}
         }
@@ -331,9 +331,14 @@ impl Session {
         }
     }
 
-    fn emit(&mut self, frame: u64, what: What<'_>) {
-        let rate = self.format().map_or(0, |format| format.sample_rate);
-        self.listeners.emit(frame, rate, what);
+    /// Reports what happens at this moment of the recording, or after its last frame; without one, at frame 0.
+    fn emit(&mut self, what: What<'_>) {
+        let (frame, sample_rate) = match &self.stage {
+            Stage::Running(take) => (take.recorder.progress().frames, take.format.sample_rate),
+            Stage::Saving(outcome) => (outcome.progress.frames, outcome.sample_rate),
+            Stage::Idle | Stage::Opening(_) => (0, self.format().map_or(0, |format| format.sample_rate)),
+        };
+        self.listeners.emit(frame, sample_rate, what);
     }
 
     /// The code that drives it has a bug: the recording is stopped, and what can be saved is saved.

@@ -72,7 +72,7 @@ impl Session {
             Err(_) if quietly => return self.closed_at = Some(Instant::now()),
             Err(failure) => {
                 self.closed_at = Some(Instant::now());
-                self.emit(0, What::NotOpened(&failure));
+                self.emit(What::NotOpened(&failure));
                 if begins {
                     self.refuse(failure);
                 }
@@ -114,7 +114,7 @@ impl Session {
 
     /// Reports that nothing will be recorded.
     pub(super) fn refuse(&mut self, failure: Failure) {
-        self.emit(0, What::Failed { name: failure.name, message: &failure.message.text });
+        self.emit(What::Failed { name: failure.name, message: &failure.message.text });
         self.stage = Stage::Idle;
         self.result = Some(Err(failure));
     }

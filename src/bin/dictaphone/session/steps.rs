@@ -27,9 +27,9 @@ impl Session {
             (Step::CopyFailed(failure), Stage::Saving(outcome)) => outcome.copy_failure = Some(failure),
             (Step::Deleted(outcome), _) => self.deleted(outcome),
             (Step::Waiting(number, why), Stage::Opening(_)) if number == self.opening => {
-                self.emit(0, What::Waiting(&why));
+                self.emit(What::Waiting(&why));
             }
-            (Step::Noted(warning), _) => self.emit_now(What::Warning(&warning)),
+            (Step::Noted(warning), _) => self.emit(What::Warning(&warning)),
             (Step::CopyFailed(_) | Step::Waiting(..), _) => {}
         }
     }
@@ -87,29 +87,18 @@ impl Session {
         if outcome.exit() != Exit::Done {
             self.file_exit = Some(outcome.exit());
         }
-        let frame = self.progress().map_or(frames, |progress| progress.frames);
-        self.listeners.emit(frame, sample_rate, What::FileSaved(&outcome));
+        self.emit(What::FileSaved(&outcome));
     }
 
     fn deleted(&mut self, outcome: dictaphone::Result<Vec<PathBuf>>) {
         match outcome {
             Ok(paths) if paths.is_empty() => {}
-            Ok(paths) => self.emit_now(What::Deleted(&paths)),
+            Ok(paths) => self.emit(What::Deleted(&paths)),
             Err(error) => {
                 let warning = Warning::new(WarningKind::Device, format!("nothing was deleted to make room: {error}"));
-                self.emit_now(What::Warning(&warning));
+                self.emit(What::Warning(&warning));
             }
         }
-    }
-
-    /// Emits what happened at this moment of the recording, or after its last frame.
-    fn emit_now(&mut self, what: What<'_>) {
-        let (frame, sample_rate) = match &self.stage {
-            Stage::Running(take) => (take.recorder.progress().frames, take.format.sample_rate),
-            Stage::Saving(outcome) => (outcome.progress.frames, outcome.sample_rate),
-            Stage::Idle | Stage::Opening(_) => return self.emit(0, what),
-        };
-        self.listeners.emit(frame, sample_rate, what);
     }
 
     /// After the last file: everything before it is saved, and its second copy as well.

@@ -188,7 +188,7 @@ fn a_device_that_goes_away_is_reported_as_a_failure_and_as_closed() {
     let (outcome, ..) = bench.finish();
     assert_eq!(outcome.exit(), Exit::Incomplete);
     let said = notes.0.lock().unwrap().join(", ");
-    assert!(said.contains("failed 100, closed 0"), "{said}");
+    assert!(said.contains("failed 100, closed 100"), "{said}");
 }
 
 #[test]

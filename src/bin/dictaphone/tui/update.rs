@@ -1,5 +1,6 @@
 //! What happens, and what follows from it: a state and a message become the next state and a list of effects. Pure.
 
+mod changed;
 mod cut;
 mod dialogs;
 mod dictation;
@@ -26,6 +27,7 @@ use dictaphone::{
     storage::place,
 };
 
+pub(crate) use self::changed::{Changed, Undone};
 use super::{
     app::{
         ClipRow, Deck, Detail, Dialog, Dictation, InputRow, InputState, Mark, Model, Notice, Outline, Pane, Playing,
@@ -67,28 +69,6 @@ pub(crate) struct Counted {
     pub(crate) reach: Duration,
     /// How long before its start it begins.
     pub(crate) begins_before: Duration,
-}
-
-/// A clip that was written anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Changed {
-    pub(crate) path: PathBuf,
-    /// Where the user goes on: behind what was dictated, or where something was removed.
-    pub(crate) at: Duration,
-    /// What remained of the old version in the folder.
-    pub(crate) left_over: Vec<PathBuf>,
-    /// How much of the sound could not be read and is silence.
-    pub(crate) lost: Duration,
-}
-
-/// A change that was taken back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Undone {
-    pub(crate) path: PathBuf,
-    /// What is again as it was before.
-    pub(crate) said: String,
-    /// Where in the clip that was.
-    pub(crate) at: Option<Duration>,
 }
 
 /// What happens.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Changed, Effect, Undone, jobs, list, needed, say, stem};
+use super::{Changed, Effect, Undone, jobs, needed, say, stem};
 use crate::{
     report::status,
     tui::{
@@ -54,24 +54,6 @@ pub(super) fn done(model: &mut Model, outcome: Result<Changed, Option<String>>) 
         Err(None) => say(model, Weight::Note, "given up, nothing was cut".to_owned()),
     }
     Vec::new()
-}
-
-impl Changed {
-    /// Reports what was done, and what a person should know about it.
-    pub(super) fn say(&self, model: &mut Model, done: &str) {
-        let lost = match self.lost.is_zero() {
-            true => String::new(),
-            false => format!("; {:.3} s of it could not be read and are silence", self.lost.as_secs_f64()),
-        };
-        match self.left_over.first() {
-            Some(left) => {
-                let text = format!("{done}{lost}; without a trash {} stays", left.display());
-                say(model, Weight::Warning, text);
-            }
-            None if lost.is_empty() => say(model, Weight::Note, format!("{done}{}", list::undo_hint(model))),
-            None => say(model, Weight::Warning, format!("{done}{lost}{}", list::undo_hint(model))),
-        }
-    }
 }
 
 /// Puts the head where something was done, unless another clip is played by now, or the user is leaving.
