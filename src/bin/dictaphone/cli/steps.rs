@@ -48,7 +48,8 @@ pub(crate) struct StepArgs {
     /// How long the gate stays open after that [default: 2s]
     #[arg(long, value_name = "T", value_parser = duration::parse_position, allow_hyphen_values = true)]
     pub(crate) hang: Option<Duration>,
-    /// Keep the last T in memory while paused or while the gate is closed, and go on with it [default: with --vox 500ms of the closed gate]
+    /// Keep the last T in memory while paused or while the gate is closed, and go on with it [default: with --vox 500ms
+    /// of the closed gate]
     #[arg(long, value_name = "T", value_parser = limits::pre_roll, allow_hyphen_values = true)]
     pub(crate) pre_roll: Option<Duration>,
     /// Stop when nobody has spoken for T in any channel, once somebody has; music is not speech
