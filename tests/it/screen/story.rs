@@ -1,7 +1,7 @@
 //! A day with the screen, as a user spends it: each step is seen on the screen and in the folder.
 
 use super::{hand::*, *};
-use crate::support::server::Server as _;
+use crate::support::{server::Server as _, wait};
 
 #[test]
 fn a_day_with_the_screen() {
@@ -19,9 +19,16 @@ fn a_day_with_the_screen() {
     let first = wait_for_names(&folder, |names| names.len() == 1 && names[0].ends_with(".wav"));
     terminal.wait_for("ended");
     assert!(!terminal.text().contains("name:"), "no name is asked for: {}", terminal.text());
-    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
-    assert!(raw.contains("\u{1b}]0;! dictaphone: look here\u{7}"), "the title says so");
-    assert_eq!(raw.matches('\u{7}').count(), raw.matches("\u{1b}]0;").count() + 1, "and the bell rings once");
+    // Both follow what is drawn. Each title ends with a bell of its own.
+    wait::until(
+        "the title that says so, and one bell",
+        || terminal.text(),
+        || {
+            let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+            let has_rung_once = raw.matches('\u{7}').count() == raw.matches("\u{1b}]0;").count() + 1;
+            (has_rung_once && raw.contains("\u{1b}]0;! dictaphone: look here\u{7}")).then_some(())
+        },
+    );
     assert!(frames(&folder.join(&first[0])) >= 24_000);
 
     // It comes back by itself, and one key records.
