@@ -22,6 +22,7 @@
 mod heights;
 mod line;
 mod other_rate;
+mod slope;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use std::{collections::VecDeque, time::Duration};
 use self::{
     heights::{Floor, catches_up, low, lowest, lowest_of, spread},
     line::Line,
+    slope::CLOCK_ERROR_MAX,
 };
 
 pub(super) use self::other_rate::other_rate;
@@ -55,10 +57,6 @@ const UNSTEADY_SECONDS: f64 = 0.5;
 const BEGINNING_SECONDS: f64 = 3.0;
 /// Callbacks further apart than this are a break.
 const CALLBACK_GAP_MAX: Duration = Duration::from_millis(300);
-/// No clock of a device that runs at its nominal rate is further off: half a percent, and what measuring adds.
-const CLOCK_ERROR_MAX: f64 = 0.0055;
-/// The usual error of clocks, used as long as nothing is known about this one.
-const CLOCK_ERROR_USUAL: f64 = 0.003;
 /// Floors further off the line carry no information about the clock, in seconds.
 const FLOOR_ERROR_MAX_SECONDS: f64 = 0.020;
 /// If all floors of the long look are lower than this, the line was too high, in seconds.
@@ -94,7 +92,7 @@ struct Expected {
 impl Expected {
     /// How much later than expected a floor is.
     fn above(&self, floor: Floor) -> f64 {
-        floor.late - self.slope * floor.at - self.height
+        floor.height(self.slope) - self.height
     }
 
     /// How much of that the doubt about the slope may account for.
@@ -256,9 +254,9 @@ impl LossWatch {
     fn expected(&self) -> Option<Expected> {
         let until = self.settled.back()?.at;
         let line = Line::through(self.settled.iter().map(|floor| floor.point()));
-        let (slope, error) = weighed_slope(line.slope(), line.slope_error(DELIVERY_ERROR_MIN_SECONDS));
+        let (slope, error) = slope::weighed(line.slope(), line.slope_error(DELIVERY_ERROR_MIN_SECONDS));
         let recent = self.settled.iter().rev().take(SETTLED_PER_HEIGHT);
-        let height = low(recent.map(|floor| floor.late - slope * floor.at));
+        let height = low(recent.map(|floor| floor.height(slope)));
         Some(Expected { height, slope, doubt: (3.0 * error).min(CLOCK_ERROR_MAX), until })
     }
 
@@ -366,10 +364,8 @@ impl LossWatch {
         let mut before: Vec<Floor> = self.settled.iter().copied().collect();
         before.extend(ahead.chunks(FLOORS_PER_SETTLED).map(lowest_of));
         let after: Vec<Floor> = behind.chunks(FLOORS_PER_SETTLED).map(lowest_of).collect();
-        let [left, right] = [&before, &after].map(|floors| Line::through(floors.iter().map(|floor| floor.point())));
-        let (slope, _) =
-            weighed_slope(left.common_slope(&right), left.common_slope_error(&right, DELIVERY_ERROR_MIN_SECONDS));
-        let height = |floor: &Floor| floor.late - slope * floor.at;
+        let slope = slope::shared(&before, &after);
+        let height = |floor: &Floor| floor.height(slope);
         let (left, right) =
             (low(before.iter().rev().take(SETTLED_PER_HEIGHT).map(height)), low(after.iter().map(height)));
         if right - left < least {
@@ -382,15 +378,4 @@ impl LossWatch {
         self.found += lost;
         Some(lost)
     }
-}
-
-/// A slope of which `error` is the standard error, weighed against what is known about clocks in general, and the error
-/// that remains.
-fn weighed_slope(slope: f64, error: f64) -> (f64, f64) {
-    if !error.is_finite() {
-        return (0.0, CLOCK_ERROR_USUAL);
-    }
-    let (usual, measured) = (CLOCK_ERROR_USUAL * CLOCK_ERROR_USUAL, error * error);
-    let weight = usual / (usual + measured);
-    ((slope * weight).clamp(-CLOCK_ERROR_MAX, CLOCK_ERROR_MAX), (measured * weight).sqrt())
 }

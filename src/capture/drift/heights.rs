@@ -8,6 +8,11 @@ pub(super) struct Floor {
 }
 
 impl Floor {
+    /// How high it is above a line of that slope through the origin.
+    pub(super) fn height(self, slope: f64) -> f64 {
+        self.late - slope * self.at
+    }
+
     /// As a point of a line.
     pub(super) fn point(self) -> (f64, f64) {
         (self.at, self.late)
