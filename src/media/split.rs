@@ -31,7 +31,7 @@ const DAY: i128 = 86_400 * 1_000_000_000;
 const MULTIPLE_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// Where the current file is to end by time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Splitter {
     split: Option<Split>,
     rate: u32,
@@ -42,11 +42,13 @@ pub(crate) struct Splitter {
     /// The frame before which the file ends, and whether that was requested.
     cut: Option<u64>,
     by_hand: bool,
+    /// The next file begins this much before the time that determines its end.
+    lead: Duration,
 }
 
 impl Splitter {
     pub(crate) fn new(split: Option<Split>, rate: u32, zone: TimeZone) -> Self {
-        Self { split, rate, zone, counted: (0, 0), deadline: None, cut: None, by_hand: false }
+        Self { split, rate, zone, counted: (0, 0), deadline: None, cut: None, by_hand: false, lead: Duration::ZERO }
     }
 
     /// A file begins with this frame, which was captured at `at`.
@@ -62,12 +64,18 @@ impl Splitter {
                 self.cut = self.cut.map(|cut| cut.max(frame + 1));
             }
             Some(Split::Aligned(length)) => {
-                let near = MULTIPLE_TOLERANCE.min(length / 10);
+                let near = MULTIPLE_TOLERANCE.min(length / 10) + std::mem::take(&mut self.lead);
                 self.deadline = at.and_then(|at| next_multiple(at + near, length, &self.zone));
                 self.aim(frame, at);
             }
             Some(Split::Bytes(_)) | None => {}
         }
+    }
+
+    /// The file begins anew, `by` earlier than it did: it still ends at the same full multiple of the wall clock, also
+    /// where it begins before another one now.
+    pub(crate) fn begin_earlier(&mut self, by: Duration) {
+        (self.cut, self.lead) = (None, by);
     }
 
     /// Makes the file end before this frame, or earlier if it would anyway.
@@ -186,6 +194,20 @@ mod tests {
         assert_eq!(by_hand.room(0), None);
         by_hand.cut_at(10);
         assert_eq!(by_hand.room(4), Some(6));
+    }
+
+    #[test]
+    fn a_file_that_is_made_to_begin_earlier_ends_at_the_same_multiple() {
+        let mut splitter = Splitter::new(Some(Split::Aligned(HOUR)), 10, TimeZone::UTC);
+        let start = time("2026-11-20T10:00:03Z");
+        splitter.begin(0, Some(start));
+        assert_eq!(splitter.room(0), Some(3_597 * 10));
+        let lead = Duration::from_secs(10);
+        splitter.begin_earlier(lead);
+        splitter.begin(0, Some(start - lead));
+        assert_eq!(splitter.room(0), Some(3_607 * 10));
+        splitter.begin(3_607 * 10, Some(time("2026-11-20T11:00:00Z")));
+        assert_eq!(splitter.room(3_607 * 10), Some(3_600 * 10));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use dictaphone::{
     format,
-    media::{Blob, NewFile, RecorderEvent, RecorderOptions, Storage},
+    media::{Blob, NewFile, RecorderEvent, RecorderOptions, Split, Storage},
     storage::{FileSpool, MemoryDisk, Spool},
 };
 use tempfile::TempDir;
@@ -159,6 +159,37 @@ fn a_resampled_recording_in_opus_is_as_long_as_it_must_be() {
         rig.recorder.stop().unwrap();
         let (samples, _) = saved(&folder, &only(&rig), extension);
         assert_eq!(samples.len() as u64, 60_000 * u64::from(rate) / 48_000);
+    }
+}
+
+#[test]
+fn a_start_so_early_that_the_first_file_would_be_too_long_is_refused_in_words_and_doubles_nothing() {
+    for split in [Split::Every(frames(20_000)), Split::Bytes(44 + 1_024 + 40_000)] {
+        let folder = tempfile::tempdir().unwrap();
+        let options = RecorderOptions::default().split(Some(split)).reach(Duration::from_secs(1));
+        let rig = Rig::with(options.storage(Storage::Beside(folder.path().join("take"))));
+        rig.stream.tracks().iter().for_each(|track| track.keep(Duration::from_secs(1)));
+        rig.push(60_000);
+        rig.recorder.start(None).unwrap();
+        rig.push(3_000);
+        rig.recorder.begin_earlier(frames(10_000)).unwrap();
+        wait_until(&rig, |progress| progress.begins_before == frames(10_000));
+        rig.recorder.begin_earlier(frames(19_000)).unwrap();
+        let RecorderEvent::Warning { warning, .. } =
+            rig.wait_for(|event| matches!(event, RecorderEvent::Warning { .. }))
+        else {
+            unreachable!()
+        };
+        assert!(warning.message().contains("longer than its first file"), "{warning}");
+        rig.push(17_000);
+        rig.recorder.stop().unwrap();
+        assert_eq!(rig.recorder.progress().begins_before, frames(10_000));
+        let (_, blobs) = collect(&rig.events);
+        let files: Vec<Vec<f32>> =
+            blobs.iter().map(|blob| saved(&tempfile::tempdir().unwrap(), blob, "wav").0).collect();
+        assert_eq!(files.len(), 2, "{split:?}");
+        assert!(matches!(split, Split::Bytes(_)) || files[0].len() == 20_000);
+        assert!(files.concat() == positions(50_000..80_000), "{split:?}");
     }
 }
 

@@ -91,7 +91,7 @@ impl Take {
         in_piece.min(until_limit)
     }
 
-    fn room_in_piece(&self) -> u64 {
+    pub(super) fn room_in_piece(&self) -> u64 {
         let by_time = self.splitter.room(self.frames).unwrap_or(u64::MAX);
         let by_size = self.splitter.max_bytes().map_or(u64::MAX, |limit| self.room_of(limit));
         by_time.min(by_size)

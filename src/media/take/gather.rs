@@ -167,6 +167,16 @@ impl Take {
     }
 
     pub(super) fn take_in(&mut self, samples: &[f32]) -> Result<()> {
+        self.gather_in(samples)?;
+        self.note_for_start(samples);
+        if self.limit_reached() {
+            self.end(Ending::Complete);
+        }
+        Ok(())
+    }
+
+    /// Records them, whether or not a limit is reached.
+    pub(super) fn gather_in(&mut self, samples: &[f32]) -> Result<()> {
         let frames = self.frames_of(samples);
         if self.timeline.is_none() {
             self.note_begin(duration_of(frames, self.plan.source_format.sample_rate));
@@ -174,12 +184,7 @@ impl Take {
         self.gathered += frames;
         self.samples.clear();
         self.chain.push(samples, &mut self.samples)?;
-        self.encode()?;
-        self.note_for_start(samples);
-        if self.limit_reached() {
-            self.end(Ending::Complete);
-        }
-        Ok(())
+        self.encode()
     }
 
     /// Records that the first frame was captured `ago` before now.

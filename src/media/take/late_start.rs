@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Take, reserve};
+use super::{Ending, Take, reserve};
 use crate::{
     audio::{Chain, LevelMeter, time::duration_of},
     capture::{Warning, WarningKind},
-    error::Result,
+    error::{Error, ErrorKind, Result},
     media::{NewFile, RecorderEvent, history::History, losses::Losses, timeline::Timeline},
 };
 
@@ -122,22 +122,27 @@ impl Take {
             std::mem::replace(&mut self.timeline, timeline),
             std::mem::take(&mut self.losses),
             std::mem::take(&mut self.meter),
+            self.splitter.clone(),
             (std::mem::take(&mut self.frames), std::mem::take(&mut self.gathered), self.recorded_at),
         );
         self.recorded_at = begins_at.or(self.recorded_at);
         self.move_markers(before, now);
+        self.splitter.begin_earlier(duration_of(late.wanted, source_rate));
         let written = self.record_anew(late);
         self.shared.set_level(level);
-        let (piece, chain, timeline, losses, meter, numbers) = old;
+        let (piece, chain, timeline, losses, meter, splitter, numbers) = old;
         match written {
             Ok(()) => {
                 piece.discard();
+                if self.limit_reached() {
+                    self.end(Ending::Complete);
+                }
                 Ok(())
             }
             Err(error) => {
                 std::mem::replace(&mut self.piece, piece).discard();
                 (self.chain, self.timeline, self.losses, self.meter) = (chain, timeline, losses, meter);
-                (self.frames, self.gathered, self.recorded_at) = numbers;
+                (self.splitter, (self.frames, self.gathered, self.recorded_at)) = (splitter, numbers);
                 self.move_markers(now, before);
                 self.shared.change_progress(|now| *now = progress);
                 Err(error)
@@ -151,6 +156,7 @@ impl Take {
         }
     }
 
+    /// All of it into one file: one that was handed over could not begin anew.
     fn record_anew(&mut self, late: &LateStart) -> Result<()> {
         let header = self.piece.open()?;
         self.count(&header);
@@ -163,6 +169,17 @@ impl Take {
             self.shared.with_progress(|progress| progress.count_loss(from, lost));
         }
         self.losses = all;
-        if samples.is_empty() { Ok(()) } else { self.take_in(&samples) }
+        if samples.is_empty() {
+            return Ok(());
+        }
+        self.retry_at = u64::MAX;
+        let gathered = self.gather_in(&samples);
+        self.retry_at = 0;
+        gathered?;
+        if self.room_in_piece() == 0 {
+            let context = "earlier it would be longer than its first file may become";
+            return Err(Error::new(ErrorKind::InvalidState, context));
+        }
+        Ok(())
     }
 }
