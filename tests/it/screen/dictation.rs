@@ -60,6 +60,20 @@ fn what_is_appended_is_behind_and_one_key_takes_it_back() {
 }
 
 #[test]
+fn whoever_deletes_a_recording_and_leaves_at_once_finds_it_in_the_trash() {
+    let (test, folder) = with_clip(1);
+    let mut terminal = Terminal::run(&test);
+    terminal.wait_for("▸ old");
+    terminal.wait_for("48 kHz mono");
+    begin(&mut terminal, &folder, "r", 24_000);
+    terminal.send("xyq");
+    assert_eq!(terminal.wait(), 0);
+    assert_eq!(self::names(&folder), ["old.wav"]);
+    let told = terminal.text();
+    assert!(told.contains(".wav is in the trash") && !told.contains("saved"), "{told}");
+}
+
+#[test]
 fn whoever_leaves_while_appending_finds_it_appended() {
     let (test, folder) = with_clip(1);
     let mut terminal = Terminal::run(&test);

@@ -57,7 +57,7 @@ pub(crate) enum WorldEvent {
     Msg(Msg),
     /// For the session.
     Session(SessionInput),
-    Trashed(dictaphone::Result<Trashed>),
+    Trashed(PathBuf, dictaphone::Result<Trashed>),
     /// A change was taken back, or was not.
     Undone(Change, dictaphone::Result<()>),
     /// The inputs of the list with that number.
@@ -230,7 +230,12 @@ impl World {
                 self.on_session(input);
                 None
             }
-            WorldEvent::Trashed(outcome) => Some(self.shelf.trashed(outcome)),
+            WorldEvent::Trashed(path, outcome) => {
+                if outcome.is_ok() {
+                    self.kept.iter_mut().filter(|kept| kept.is_at(&path)).for_each(Kept::throw_away);
+                }
+                Some(self.shelf.trashed(outcome))
+            }
             WorldEvent::Undone(change, outcome) => Some(self.shelf.undone(change, outcome)),
             WorldEvent::Inputs(turn, rows) => self.input.listed(turn, rows),
             WorldEvent::Playable(number, path, at, opened) => self.playback.playable(number, path, at, opened),

@@ -23,6 +23,8 @@ pub(crate) struct Kept {
     pub(super) flaw: Option<String>,
     /// Where it was to go and did not, and why.
     astray: Option<String>,
+    /// The user did not want it.
+    in_trash: bool,
     /// How the program ends because of it.
     exit: Exit,
 }
@@ -36,13 +38,13 @@ impl Kept {
             _ => return None,
         };
         let time = Some(duration_of(outcome.frames, outcome.sample_rate));
-        Some(Self { path, time, flaw: outcome.flaws(), astray: None, exit: outcome.exit() })
+        Some(Self { path, time, flaw: outcome.flaws(), astray: None, in_trash: false, exit: outcome.exit() })
     }
 
     /// A take that has what was dictated.
     pub(super) fn dictated(path: PathBuf, flaw: Option<String>) -> Self {
         let exit = if flaw.is_some() { Exit::Incomplete } else { Exit::Done };
-        Self { path: Ok(path), time: None, flaw, astray: None, exit }
+        Self { path: Ok(path), time: None, flaw, astray: None, in_trash: false, exit }
     }
 
     /// A take that was to go into another one, and could not; `why` is `None` if that was cancelled.
@@ -57,7 +59,7 @@ impl Kept {
         // All of it is saved, so that exit code 3 would be wrong; but as with events that got lost, the rest of what
         // was asked for failed.
         let exit = if flaw.is_some() { Exit::Incomplete } else { Exit::Failed };
-        Self { path: Ok(path), time: None, flaw, astray: Some(astray), exit }
+        Self { path: Ok(path), time: None, flaw, astray: Some(astray), in_trash: false, exit }
     }
 
     /// Whether it is that file.
@@ -65,10 +67,19 @@ impl Kept {
         self.path.as_ref().is_ok_and(|kept| kept == path)
     }
 
+    /// Records that it was put into the trash.
+    pub(super) fn throw_away(&mut self) {
+        self.in_trash = true;
+    }
+
     /// The message about it after the screen is gone, and how the program ends because of it.
     pub(crate) fn last_words(&self) -> (Result<String, Message>, Exit) {
         let words = match (&self.path, &self.flaw, &self.astray) {
             (Err(message), ..) => Err(message.clone()),
+            (Ok(path), None, _) if self.in_trash => Ok(format!("{} is in the trash", path.display())),
+            (Ok(path), Some(flaw), _) if self.in_trash => {
+                Err(Message::new(format!("{} is in the trash; {flaw}", path.display())))
+            }
             (Ok(path), Some(flaw), Some(astray)) => {
                 let text = format!("saved {}, but {flaw}; it is a take of its own, {astray}", path.display());
                 Err(Message::new(text))
@@ -109,8 +120,18 @@ mod tests {
         let to = |place| Dictation { path: "/r/old.wav".into(), place };
         let new = || PathBuf::from("/r/new.wav");
         let astray = |place, flaw, why| Kept::astray(new(), flaw, &to(place), why);
+        let thrown_away = |mut kept: Kept| {
+            kept.throw_away();
+            kept
+        };
         let at = Duration::from_secs(1);
         for (kept, words, exit) in [
+            (thrown_away(Kept::dictated(new(), None)), "/r/new.wav is in the trash", Exit::Done),
+            (
+                thrown_away(Kept::dictated(new(), flaw())),
+                "/r/new.wav is in the trash; it ended early: the disk is full",
+                Exit::Incomplete,
+            ),
             (Kept::dictated(new(), None), "saved /r/new.wav", Exit::Done),
             (Kept::dictated(new(), flaw()), "saved /r/new.wav, but it ended early: the disk is full", Exit::Incomplete),
             (

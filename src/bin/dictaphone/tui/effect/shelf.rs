@@ -17,7 +17,7 @@ use dictaphone::clips::{self, Listing, WaveformCache};
 
 pub(super) use self::{change::Change, markers::Before};
 use self::{jobs::RunningJob, markers::Marking, sketches::Wanted};
-use super::{WorldEvent, worker::Answers};
+use super::{WorldEvent, bug, worker::Answers};
 use crate::message::Message;
 
 /// The folder of clips, and what is done to its files.
@@ -36,6 +36,8 @@ pub(super) struct Shelf {
     /// What can be brought back, the latest last.
     changes: Vec<Change>,
     job: Option<RunningJob>,
+    /// How many clips are on their way to the trash.
+    deleting: usize,
 }
 
 impl Shelf {
@@ -55,12 +57,13 @@ impl Shelf {
             listing: Arc::default(),
             changes: Vec::new(),
             job: None,
+            deleting: 0,
         }
     }
 
     /// Whether something is in progress that must not be abandoned.
     pub(super) fn is_busy(&self) -> bool {
-        self.job.is_some() || self.marking.is_running()
+        self.job.is_some() || self.marking.is_running() || self.deleting > 0
     }
 
     /// The message if the program is left while a job runs.
@@ -68,8 +71,11 @@ impl Shelf {
         self.job.as_ref().map(|job| &job.last_words)
     }
 
-    pub(super) fn delete(&self, path: PathBuf) {
-        self.answers.spawn("trash", move || Some(WorldEvent::Trashed(clips::delete(&path, false))));
+    pub(super) fn delete(&mut self, path: PathBuf) {
+        self.deleting += 1;
+        let (this, that) = (path.clone(), path.clone());
+        let work = move || WorldEvent::Trashed(this, clips::delete(&path, false));
+        self.answers.spawn_surely("trash", work, || WorldEvent::Trashed(that, Err(bug())));
     }
 
     /// A path as the list of the folder has it.

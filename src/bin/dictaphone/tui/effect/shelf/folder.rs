@@ -32,6 +32,7 @@ impl Shelf {
 
     pub(in crate::tui::effect) fn trashed(&mut self, outcome: Result<Trashed>) -> Msg {
         self.looked = None;
+        self.deleting = self.deleting.saturating_sub(1);
         match outcome {
             Ok(trashed) => {
                 let (path, restorable) = (self.listed_path(&trashed.path), trashed.is_restorable());
