@@ -41,7 +41,9 @@ pub(crate) fn run(args: &LevelsArgs, config: Config, report: &Report) -> Result<
     words.capture.device.clone_from(&args.device);
     words.file = Some("levels.wav".into());
     words.force = true;
-    let plan = plan::record(words, &Surroundings::look_around(config.record))?;
+    // What a recording does with its sound, and where to, is not looked at: nothing is recorded.
+    let defaults = RecordArgs { capture: config.record.capture, ..RecordArgs::default() };
+    let plan = plan::record(words, &Surroundings::look_around(defaults))?;
     report.silence_libraries();
     let (sender, arrivals) = channel();
     let commands = sender.clone();
