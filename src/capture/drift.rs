@@ -69,6 +69,7 @@ const DELIVERY_ERROR_MIN_SECONDS: f64 = 0.001;
 /// seconds.
 const RATE_ERROR_MAX: f64 = 100e-6;
 const RATE_SECONDS_MIN: f64 = 10.0;
+
 /// What a look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {

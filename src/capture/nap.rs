@@ -1,8 +1,9 @@
 //! Sleeps between two polls of what has come. On average they are as long as they are meant to be, and never the same
 //! twice in a row: what comes in blocks would otherwise be found at the same age for minutes, and then suddenly at
-//! another one, which looks like a loss. Pure; each capture thread has its own.
+//! another one, which looks like a loss. Where nothing tells that a block has come, and blocks may be as long as the sleeps,
+//! one is met in short steps now and then, and the others are expected from there. Pure; each capture thread has its own.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How far from the requested length, as a part of it.
 const LENGTH_ERROR_MAX: f64 = 0.2;
@@ -23,9 +24,164 @@ impl Naps {
     }
 }
 
+/// How often a block is met.
+const MEETING_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a step is. A block that is met is no older.
+const STEP: Duration = Duration::from_millis(4);
+/// A step that took longer than this was held up.
+const STEP_LENGTH_MAX: Duration = Duration::from_millis(20);
+/// How long after a block is due it is read, if it is not met: clocks differ, and servers are not exact.
+const MARGIN: Duration = Duration::from_millis(8);
+/// How long before a block is due the steps to meet it begin, at least.
+const LEAST_LEAD: Duration = Duration::from_millis(12);
+/// How long the steps go on although nothing comes, and for how long nothing is expected after that.
+const STEPS_LENGTH_MAX: Duration = Duration::from_millis(500);
+const GIVEN_UP_LENGTH: Duration = Duration::from_secs(4);
+
+/// Sleeps that end soon after a block has come: one about every second is met in short steps, and those between are
+/// counted from there. A thread that was held up finds the next one at the same age as ever.
+#[derive(Debug)]
+pub(super) struct Meetings {
+    naps: Naps,
+    looked: Instant,
+    /// When a block was met last, and its length.
+    met: Instant,
+    block: Duration,
+    /// How long before the next one to be met is due the steps begin, and when that is.
+    lead: Duration,
+    steps_from: Instant,
+    /// While there are steps: when they are given up, and when the last one began.
+    steps: Option<(Instant, Instant)>,
+    /// Until the steps begin nothing is expected.
+    given_up: bool,
+    /// A block is due at the end of the sleep.
+    awaited: bool,
+}
+
+impl Meetings {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            naps: Naps::default(),
+            looked: now,
+            met: now,
+            block: Duration::ZERO,
+            lead: LEAST_LEAD,
+            steps_from: now,
+            steps: None,
+            given_up: false,
+            awaited: false,
+        }
+    }
+
+    /// How long to sleep from `now` on, about `most` at the longest; `came` is the length of what had come after the last
+    /// sleep.
+    pub(super) fn next(&mut self, now: Instant, most: Duration, came: Duration) -> Duration {
+        let since = now - std::mem::replace(&mut self.looked, now);
+        match self.steps {
+            Some((_, begun)) if !came.is_zero() && now - begun <= STEP_LENGTH_MAX => self.meet(begun + STEP, came),
+            // A thread that was held up does not know how long it had been there.
+            Some(_) if !came.is_zero() => return self.step(now, now + STEPS_LENGTH_MAX),
+            Some((until, _)) if now >= until => {
+                (self.given_up, self.steps, self.steps_from) = (true, None, now + GIVEN_UP_LENGTH);
+            }
+            Some((until, _)) => return self.step(now, until),
+            None => {}
+        }
+        let left = self.steps_from.saturating_duration_since(now);
+        if left.is_zero() {
+            let expected = !std::mem::take(&mut self.given_up);
+            // More than was due: the block was there already, and the next one may be early as well.
+            if came > since && expected {
+                self.lead = (2 * self.lead).min(most / 2);
+            }
+            return self.step(now, now + STEPS_LENGTH_MAX);
+        }
+        match () {
+            () if self.given_up => self.naps.next(most),
+            // It is late.
+            () if came.is_zero() && self.awaited => self.step(now, now + STEPS_LENGTH_MAX),
+            () => self.until_due(now, most).min(left),
+        }
+    }
+
+    fn step(&mut self, now: Instant, until: Instant) -> Duration {
+        self.steps = Some((until, now));
+        STEP
+    }
+
+    fn meet(&mut self, at: Instant, block: Duration) {
+        self.lead = (self.lead - self.lead / 32).max(LEAST_LEAD);
+        let blocks = MEETING_INTERVAL.as_nanos().div_ceil(block.as_nanos().max(1));
+        let until = block.saturating_mul(u32::try_from(blocks).unwrap_or(u32::MAX));
+        (self.met, self.block, self.steps) = (at, block, None);
+        self.steps_from = at + until.saturating_sub(self.lead);
+    }
+
+    /// How long it takes until the last block is due that comes within `most`.
+    fn until_due(&mut self, now: Instant, most: Duration) -> Duration {
+        let blocks = (now - self.met + most).as_nanos() / self.block.as_nanos().max(1);
+        let due = self.met + self.block.saturating_mul(u32::try_from(blocks).unwrap_or(u32::MAX)) + MARGIN;
+        let left = due.saturating_duration_since(now);
+        self.awaited = blocks > 0 && left > STEP;
+        if self.awaited { left } else { most }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::drift::{Finding, LossWatch};
+
+    const RATE: u32 = 48_000;
+
+    /// What a thread finds that sleeps like that for half a minute, of blocks that come every `period` beginning at
+    /// `phase`, by as much too early or too late as `off` says in turns: the number of its looks, and how old each block
+    /// was when it was found.
+    fn ages(period: Duration, most: Duration, phase: Duration, off: &[i32]) -> (usize, Vec<Duration>) {
+        let begin = Instant::now();
+        let due = |number: usize| {
+            let early = 50 - off[number % off.len()];
+            begin + phase + period * number as u32 + Duration::from_millis(50)
+                - Duration::from_millis(early.unsigned_abs().into())
+        };
+        let (mut meetings, mut now, mut number) = (Meetings::new(begin), begin, 0);
+        let (mut looks, mut found) = (0, Vec::new());
+        while now < begin + Duration::from_secs(30) {
+            looks += 1;
+            let before = number;
+            while due(number) <= now {
+                found.push(now - due(number));
+                number += 1;
+            }
+            // A sleep is a little too long.
+            let came = period * (number - before) as u32;
+            now += meetings.next(now, most, came) + Duration::from_micros(300);
+        }
+        (looks, found)
+    }
+
+    #[test]
+    fn each_block_is_found_soon_after_it_comes_whenever_that_is() {
+        for (period, most) in [(250, 250), (100, 100), (300, 200), (250, 60), (20, 20)] {
+            for phase in (0..period).step_by(7) {
+                let [period, most, phase] = [period, most, phase].map(Duration::from_millis);
+                let (looks, found) = ages(period, most, phase, &[0, 1, -1, 0, 2]);
+                let late = found.iter().filter(|age| **age > 2 * MARGIN).count();
+                assert!(late <= 6, "{period:?} {most:?} {phase:?}: {late} of {found:?}");
+                let naps = 30_000 / most.as_millis().min(period.as_millis()) as usize;
+                assert!(looks < 2 * naps + 12 * found.len() + 80, "{period:?} {phase:?}: {looks} looks");
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_that_come_irregularly_are_found_soon_as_well() {
+        let period = Duration::from_millis(250);
+        let (looks, found) = ages(period, period, Duration::ZERO, &[0, 15, -15, 3, -9, 12, -15, 14]);
+        let late = found.iter().filter(|age| **age > Duration::from_millis(50)).count();
+        assert!(late <= 6, "{late} of {found:?}");
+        assert!(looks < 8 * found.len(), "{looks}");
+    }
 
     #[test]
     fn naps_differ_and_are_as_long_as_wanted_on_average() {
@@ -35,5 +191,54 @@ mod tests {
         let mean = lengths.iter().sum::<Duration>() / 100;
         assert!(mean.abs_diff(wanted) < wanted / 50, "{mean:?}");
         assert_eq!(naps.next(Duration::ZERO), Duration::ZERO);
+    }
+
+    /// What is found where a thread meets blocks of `block` frames, the first of which is due after `phase` of its length,
+    /// and is held up about every ten seconds for up to 0.3 s; after `hole` seconds 100 ms are missing.
+    fn find_by_meetings(factor: f64, block: u64, phase: f64, hole: f64) -> Vec<(f64, Finding)> {
+        let most = Duration::from_millis(250);
+        let made = |time: f64| {
+            let missing = (time - hole).clamp(0.0, 0.1);
+            ((time - missing) * factor * f64::from(RATE) + phase * block as f64) as u64 / block * block
+        };
+        let begin = Instant::now();
+        let (mut meetings, mut watch) = (Meetings::new(begin), LossWatch::new(RATE, most));
+        let (mut now, mut seen, mut found) = (begin, 0, Vec::new());
+        let (mut held_up, mut next) = (0_u32, 5.0);
+        loop {
+            let time = (now - begin).as_secs_f64();
+            if time > hole + 30.0 {
+                return found;
+            }
+            let frames = made(time);
+            if frames > seen {
+                let finding = watch.look((now - begin).as_nanos() as u64 + 1, frames);
+                found.extend(finding.map(|finding| (time, finding)));
+            }
+            let came = Duration::from_secs_f64((frames - seen) as f64 / f64::from(RATE));
+            now += meetings.next(now, most, came) + Duration::from_micros(200);
+            seen = frames;
+            if time > next {
+                held_up += 1;
+                now += Duration::from_millis(u64::from(held_up * 97 % 300));
+                next = time + f64::from(held_up * 37 % 160 + 20) / 10.0;
+            }
+        }
+    }
+
+    /// Whoever polls blocks that are as long as the sleeps finds them later and later, then earlier again, and after every
+    /// delay at another age: that looked like losses of up to a quarter of a second.
+    #[test]
+    fn blocks_that_are_met_lose_nothing_however_often_the_thread_is_held_up() {
+        for factor in [0.995, 0.9995, 1.0, 1.0011, 1.005] {
+            for block in [480, 3_200, 4_800, 9_000, 12_000, 14_400] {
+                for (phase, hole) in [(0.0, 31.0), (0.3, 22.5), (0.77, 47.3)] {
+                    let found = find_by_meetings(factor, block, phase, hole);
+                    let [(at, Finding::Lost(lost))] = found[..] else { panic!("{factor} {block} {phase}: {found:?}") };
+                    assert!((0.0..12.0).contains(&(at - hole)), "{factor} {block} {phase}: {at}");
+                    assert!(lost.abs_diff(4_800) <= 336, "{factor} {block} {phase}: {lost}");
+                }
+            }
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! An open PCM.
 //!
 //! One thread of its own, `alsa-capture`, reads everything that is available, pushes it into the ring as one block, and
-//! sleeps for as long as a buffer. What does not fit into the ring stays in the device. It never polls: a plugin's
-//! descriptor may be ready although there is nothing to read, and then a thread that waits for it spins. The thread is
-//! an ordinary one, since the device keeps what was not read yet, and it closes the PCM, which can hang for ever where
+//! sleeps until the next block is due, which it meets in short steps: found at some time later, it would tell nothing
+//! about losses. What does not fit into the ring stays in the device. It never waits for a descriptor: a plugin's may be
+//! ready although there is nothing to read, and then a thread that waits for it spins. The thread is an ordinary one, since the device keeps what was not read yet, and it closes the PCM, which can hang for ever where
 //! a sound server is dead; closing is not waited for longer than a limit.
 
 use std::{
@@ -29,7 +29,7 @@ use crate::{
         CaptureClock, CaptureStream, Pace, Reading, Waker, Warning, WarningKind,
         inlet::{Inlet, News},
         layout::Layout,
-        nap::Naps,
+        nap::Meetings,
         pulse::witness::{Witness, WitnessNotice},
         ring::CallbackSide,
     },
@@ -265,7 +265,7 @@ impl Receiving {
         // The caller no longer waits if starting took too long; then the thread is stopped already.
         let _ = started.send(outcome);
         self.emptied = Instant::now();
-        let (mut heard, mut naps) = (false, Naps::default());
+        let (mut heard, mut naps) = (false, Meetings::new(self.emptied));
         while !failed && !self.stopped.load(Ordering::Acquire) {
             let came = match self.empty(waker) {
                 Ok(came) => came,
@@ -275,12 +275,12 @@ impl Receiving {
                     break;
                 }
             };
-            heard |= came;
+            heard |= came > 0;
             thread::park_timeout(match () {
                 // The caller waits for the first frames.
                 () if !heard => SHORTEST_NAP,
                 () if self.in_a_row > 0 => ERROR_PAUSE,
-                () => naps.next(self.nap).min(self.due()),
+                () => naps.next(Instant::now(), self.nap, duration_of(came, self.rate)).min(self.due()),
             });
         }
     }
@@ -290,9 +290,9 @@ impl Receiving {
         Duration::from_millis(self.due.swap(u64::MAX, Ordering::AcqRel)).max(SHORTEST_NAP)
     }
 
-    /// Reads everything that is available; returns whether that was anything. The error is the end of the device.
-    fn empty(&mut self, waker: &Waker) -> Result<bool> {
-        let mut came = false;
+    /// Reads everything that is available; returns how many frames that were. The error is the end of the device.
+    fn empty(&mut self, waker: &Waker) -> Result<u64> {
+        let mut came = 0;
         // Bounded, because ALSA's `null` has no end.
         for _ in 0..MOST_BLOCKS {
             if self.callback.room() < self.block.len() / self.frame_bytes {
@@ -303,14 +303,14 @@ impl Receiving {
             match read {
                 Ok(0) => return Ok(came),
                 Ok(frames) => {
-                    came = true;
+                    came += frames as u64;
                     self.in_a_row = 0;
                     let bytes = frames.saturating_mul(self.frame_bytes);
                     self.layout.push(self.block.get(..bytes).unwrap_or_default(), &mut self.callback);
                     waker.wake();
                     if bytes < self.block.len() {
                         self.emptied = now;
-                        return Ok(true);
+                        return Ok(came);
                     }
                 }
                 Err(error) if is(error, Errno::AGAIN) => {

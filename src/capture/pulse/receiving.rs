@@ -114,11 +114,11 @@ impl Receiving {
                 // blocks come as slowly as they are made.
                 behind = came > self.enough.min(UNSLEPT_BYTES_MIN)
                     || (behind && before.elapsed() < self.length_of(came) / 2);
-                // For blocks that are as long as the sleep the thread waits instead, which is as rare, and gives the
-                // time of their arrival.
+                // For blocks that are about as long as the sleep the thread waits instead, which is about as rare, and
+                // gives the time of their arrival.
                 if napped == NAPS_IN_A_ROW {
                     napped = 0;
-                } else if !behind && length < self.nap * 3 / 4 {
+                } else if !behind && length < self.nap / 4 {
                     thread::park_timeout(naps.next(self.nap));
                     napped += 1;
                 }
