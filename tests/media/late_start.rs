@@ -320,7 +320,7 @@ fn check_failure(folder: &TempDir, storage: Storage, then: impl FnOnce()) {
     else {
         unreachable!()
     };
-    assert!(warning.message().contains("begins where it was started"), "{warning}");
+    assert!(warning.message().contains("the start of the recording stays where it is"), "{warning}");
     wait_until(&rig, |progress| progress.reach.is_zero());
     rig.push(1_000);
     rig.recorder.stop().unwrap();

@@ -79,7 +79,7 @@ impl Take {
                 self.late_start = Some(late);
             }
             Err(error) => {
-                let message = format!("the recording begins where it was started: {error}");
+                let message = format!("the start of the recording stays where it is: {error}");
                 let warning = Warning::new(WarningKind::Device, message);
                 self.fire(&RecorderEvent::Warning { warning, frame: self.frames });
             }
@@ -142,7 +142,9 @@ impl Take {
             Err(error) => {
                 std::mem::replace(&mut self.piece, piece).discard();
                 (self.chain, self.timeline, self.losses, self.meter) = (chain, timeline, losses, meter);
-                (self.splitter, (self.frames, self.gathered, self.recorded_at)) = (splitter, numbers);
+                (self.frames, self.gathered, self.recorded_at) = numbers;
+                // A limit that was not reached before the start was to be moved.
+                (self.splitter, self.full) = (splitter, false);
                 self.move_markers(now, before);
                 self.shared.change_progress(|now| *now = progress);
                 Err(error)
@@ -156,7 +158,10 @@ impl Take {
         }
     }
 
-    /// All of it into one file: one that was handed over could not begin anew.
+    /// Records everything into one file, because one that was handed over cannot begin anew.
+    ///
+    /// # Errors
+    /// Those of encoding and writing, and if it would be longer than its first file may become.
     fn record_anew(&mut self, late: &LateStart) -> Result<()> {
         let header = self.piece.open()?;
         self.count(&header);
@@ -172,6 +177,7 @@ impl Take {
         if samples.is_empty() {
             return Ok(());
         }
+        // No new file for as long as this takes.
         self.retry_at = u64::MAX;
         let gathered = self.gather_in(&samples);
         self.retry_at = 0;
