@@ -57,6 +57,7 @@ pub(crate) enum WorldEvent {
     Msg(Msg),
     /// For the session.
     Session(SessionInput),
+    /// The clip that was to go to the trash, as it was named.
     Trashed(PathBuf, dictaphone::Result<Trashed>),
     /// A change was taken back, or was not.
     Undone(Change, dictaphone::Result<()>),
@@ -232,7 +233,7 @@ impl World {
             }
             WorldEvent::Trashed(path, outcome) => {
                 if outcome.is_ok() {
-                    self.kept.iter_mut().filter(|kept| kept.is_at(&path)).for_each(Kept::throw_away);
+                    self.kept.iter_mut().filter(|kept| kept.is_at(&path)).for_each(Kept::note_in_trash);
                 }
                 Some(self.shelf.trashed(outcome))
             }

@@ -23,7 +23,7 @@ pub(crate) struct Kept {
     pub(super) flaw: Option<String>,
     /// Where it was to go and did not, and why.
     astray: Option<String>,
-    /// The user did not want it.
+    /// It was moved to the trash.
     in_trash: bool,
     /// How the program ends because of it.
     exit: Exit,
@@ -67,8 +67,8 @@ impl Kept {
         self.path.as_ref().is_ok_and(|kept| kept == path)
     }
 
-    /// Records that it was put into the trash.
-    pub(super) fn throw_away(&mut self) {
+    /// Records that it was moved to the trash.
+    pub(super) fn note_in_trash(&mut self) {
         self.in_trash = true;
     }
 
@@ -120,15 +120,15 @@ mod tests {
         let to = |place| Dictation { path: "/r/old.wav".into(), place };
         let new = || PathBuf::from("/r/new.wav");
         let astray = |place, flaw, why| Kept::astray(new(), flaw, &to(place), why);
-        let thrown_away = |mut kept: Kept| {
-            kept.throw_away();
+        let trashed = |mut kept: Kept| {
+            kept.note_in_trash();
             kept
         };
         let at = Duration::from_secs(1);
         for (kept, words, exit) in [
-            (thrown_away(Kept::dictated(new(), None)), "/r/new.wav is in the trash", Exit::Done),
+            (trashed(Kept::dictated(new(), None)), "/r/new.wav is in the trash", Exit::Done),
             (
-                thrown_away(Kept::dictated(new(), flaw())),
+                trashed(Kept::dictated(new(), flaw())),
                 "/r/new.wav is in the trash; it ended early: the disk is full",
                 Exit::Incomplete,
             ),
