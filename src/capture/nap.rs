@@ -1,7 +1,7 @@
 //! Sleeps between two polls of what has come. On average they are as long as they are meant to be, and never the same
 //! twice in a row: what comes in blocks would otherwise be found at the same age for minutes, and then suddenly at
 //! another one, which looks like a loss. Where nothing tells that a block has come, and blocks may be as long as the sleeps,
-//! one is met in short steps now and then, and the others are expected from there. Pure; each capture thread has its own.
+//! the sleeps follow the blocks instead. Pure; each capture thread has its own.
 
 use std::time::{Duration, Instant};
 
@@ -24,106 +24,119 @@ impl Naps {
     }
 }
 
-/// How often a block is met.
-const MEETING_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a step is. A block that is met is no older.
+/// How often the arrival of a block is timed.
+const TIMING_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a step is. A block whose arrival is timed is no older.
 const STEP: Duration = Duration::from_millis(4);
 /// A step that took longer than this was held up.
 const STEP_LENGTH_MAX: Duration = Duration::from_millis(20);
-/// How long after a block is due it is read, if it is not met: clocks differ, and servers are not exact.
+/// How long after it is due any other block is read: clocks differ, and servers are not exact.
 const MARGIN: Duration = Duration::from_millis(8);
-/// How long before a block is due the steps to meet it begin, at least.
-const LEAST_LEAD: Duration = Duration::from_millis(12);
+/// How long before a block is due the steps begin, at least.
+const LEAD_MIN: Duration = Duration::from_millis(12);
 /// How long the steps go on although nothing comes, and for how long nothing is expected after that.
 const STEPS_LENGTH_MAX: Duration = Duration::from_millis(500);
-const GIVEN_UP_LENGTH: Duration = Duration::from_secs(4);
+const REST_LENGTH: Duration = Duration::from_secs(4);
 
-/// Sleeps that end soon after a block has come: one about every second is met in short steps, and those between are
-/// counted from there. A thread that was held up finds the next one at the same age as ever.
-#[derive(Debug)]
-pub(super) struct Meetings {
-    naps: Naps,
-    looked: Instant,
-    /// When a block was met last, and its length.
-    met: Instant,
-    block: Duration,
-    /// How long before the next one to be met is due the steps begin, and when that is.
-    lead: Duration,
+/// Blocks that are expected.
+#[derive(Debug, Clone, Copy)]
+struct Blocks {
+    /// When one of them came, and how long each is.
+    arrived: Instant,
+    length: Duration,
+    /// When the steps to the next arrival begin.
     steps_from: Instant,
-    /// While there are steps: when they are given up, and when the last one began.
-    steps: Option<(Instant, Instant)>,
-    /// Until the steps begin nothing is expected.
-    given_up: bool,
-    /// A block is due at the end of the sleep.
-    awaited: bool,
 }
 
-impl Meetings {
+impl Blocks {
+    /// How many are to be read until then, from the one on whose arrival was timed.
+    fn due_until(&self, at: Instant) -> u128 {
+        (at - self.arrived).saturating_sub(MARGIN).as_nanos() / self.length.as_nanos().max(1)
+    }
+
+    /// How long it takes until the last one is due that comes within `most`, or until the steps begin.
+    fn nap(&self, now: Instant, most: Duration) -> Duration {
+        let count = (now - self.arrived + most).as_nanos() / self.length.as_nanos().max(1);
+        let due = self.arrived + self.length.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)) + MARGIN;
+        let left = due.saturating_duration_since(now);
+        let nap = if count > 0 && left > STEP { left } else { most };
+        nap.min(self.steps_from.saturating_duration_since(now))
+    }
+}
+
+/// How the thread sleeps at the moment.
+#[derive(Debug, Clone, Copy)]
+enum Polling {
+    /// In short steps, until a block comes, or until then; the last one began at `begun`.
+    Steps { until: Instant, begun: Instant },
+    /// Until the next block is due.
+    InPhase(Blocks),
+    /// Nothing is expected before then.
+    Rest { until: Instant },
+}
+
+/// Sleeps in phase with the blocks that come: about once a second the arrival of one is timed in short steps, and the
+/// others are expected from there. After a thread was held up, it finds the next one at the same age as ever.
+#[derive(Debug)]
+pub(super) struct PhasedNaps {
+    naps: Naps,
+    polling: Polling,
+    looked: Instant,
+    /// How long before a block is due the steps begin.
+    lead: Duration,
+}
+
+impl PhasedNaps {
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            naps: Naps::default(),
-            looked: now,
-            met: now,
-            block: Duration::ZERO,
-            lead: LEAST_LEAD,
-            steps_from: now,
-            steps: None,
-            given_up: false,
-            awaited: false,
-        }
+        Self { naps: Naps::default(), polling: Polling::Rest { until: now }, looked: now, lead: LEAD_MIN }
     }
 
     /// How long to sleep from `now` on, about `most` at the longest; `came` is the length of what had come after the last
     /// sleep.
     pub(super) fn next(&mut self, now: Instant, most: Duration, came: Duration) -> Duration {
-        let since = now - std::mem::replace(&mut self.looked, now);
-        match self.steps {
-            Some((_, begun)) if !came.is_zero() && now - begun <= STEP_LENGTH_MAX => self.meet(begun + STEP, came),
+        let looked = std::mem::replace(&mut self.looked, now);
+        let (nothing, give_up) = (came.is_zero(), now + STEPS_LENGTH_MAX);
+        match self.polling {
+            Polling::Steps { begun, .. } if !nothing && now - begun <= STEP_LENGTH_MAX => {
+                self.follow(begun + STEP, came).nap(now, most)
+            }
             // A thread that was held up does not know how long it had been there.
-            Some(_) if !came.is_zero() => return self.step(now, now + STEPS_LENGTH_MAX),
-            Some((until, _)) if now >= until => {
-                (self.given_up, self.steps, self.steps_from) = (true, None, now + GIVEN_UP_LENGTH);
+            Polling::Steps { .. } if !nothing => self.step(now, give_up),
+            Polling::Steps { until, .. } if now < until => self.step(now, until),
+            Polling::Steps { .. } => {
+                self.polling = Polling::Rest { until: now + REST_LENGTH };
+                self.naps.next(most)
             }
-            Some((until, _)) => return self.step(now, until),
-            None => {}
-        }
-        let left = self.steps_from.saturating_duration_since(now);
-        if left.is_zero() {
-            let expected = !std::mem::take(&mut self.given_up);
-            // More than was due: the block was there already, and the next one may be early as well.
-            if came > since && expected {
-                self.lead = (2 * self.lead).min(most / 2);
+            Polling::InPhase(blocks) if now >= blocks.steps_from => {
+                // More than was due: the block was there already, and the next one may be early as well.
+                if came > now - looked {
+                    self.lead = (2 * self.lead).min(most / 2);
+                }
+                self.step(now, give_up)
             }
-            return self.step(now, now + STEPS_LENGTH_MAX);
-        }
-        match () {
-            () if self.given_up => self.naps.next(most),
             // It is late.
-            () if came.is_zero() && self.awaited => self.step(now, now + STEPS_LENGTH_MAX),
-            () => self.until_due(now, most).min(left),
+            Polling::InPhase(blocks) if nothing && blocks.due_until(now) > blocks.due_until(looked) => {
+                self.step(now, give_up)
+            }
+            Polling::InPhase(blocks) => blocks.nap(now, most),
+            Polling::Rest { until } if now < until => self.naps.next(most),
+            Polling::Rest { .. } => self.step(now, give_up),
         }
     }
 
     fn step(&mut self, now: Instant, until: Instant) -> Duration {
-        self.steps = Some((until, now));
+        self.polling = Polling::Steps { until, begun: now };
         STEP
     }
 
-    fn meet(&mut self, at: Instant, block: Duration) {
-        self.lead = (self.lead - self.lead / 32).max(LEAST_LEAD);
-        let blocks = MEETING_INTERVAL.as_nanos().div_ceil(block.as_nanos().max(1));
-        let until = block.saturating_mul(u32::try_from(blocks).unwrap_or(u32::MAX));
-        (self.met, self.block, self.steps) = (at, block, None);
-        self.steps_from = at + until.saturating_sub(self.lead);
-    }
-
-    /// How long it takes until the last block is due that comes within `most`.
-    fn until_due(&mut self, now: Instant, most: Duration) -> Duration {
-        let blocks = (now - self.met + most).as_nanos() / self.block.as_nanos().max(1);
-        let due = self.met + self.block.saturating_mul(u32::try_from(blocks).unwrap_or(u32::MAX)) + MARGIN;
-        let left = due.saturating_duration_since(now);
-        self.awaited = blocks > 0 && left > STEP;
-        if self.awaited { left } else { most }
+    /// Expects blocks of that length after one that has arrived.
+    fn follow(&mut self, arrived: Instant, length: Duration) -> Blocks {
+        self.lead = (self.lead - self.lead / 32).max(LEAD_MIN);
+        let count = TIMING_INTERVAL.as_nanos().div_ceil(length.as_nanos().max(1));
+        let until = length.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        let blocks = Blocks { arrived, length, steps_from: arrived + until.saturating_sub(self.lead) };
+        self.polling = Polling::InPhase(blocks);
+        blocks
     }
 }
 
@@ -144,7 +157,7 @@ mod tests {
             begin + phase + period * number as u32 + Duration::from_millis(50)
                 - Duration::from_millis(early.unsigned_abs().into())
         };
-        let (mut meetings, mut now, mut number) = (Meetings::new(begin), begin, 0);
+        let (mut naps, mut now, mut number) = (PhasedNaps::new(begin), begin, 0);
         let (mut looks, mut found) = (0, Vec::new());
         while now < begin + Duration::from_secs(30) {
             looks += 1;
@@ -155,7 +168,7 @@ mod tests {
             }
             // A sleep is a little too long.
             let came = period * (number - before) as u32;
-            now += meetings.next(now, most, came) + Duration::from_micros(300);
+            now += naps.next(now, most, came) + Duration::from_micros(300);
         }
         (looks, found)
     }
@@ -193,16 +206,16 @@ mod tests {
         assert_eq!(naps.next(Duration::ZERO), Duration::ZERO);
     }
 
-    /// What is found where a thread meets blocks of `block` frames, the first of which is due after `phase` of its length,
+    /// What is found where a thread sleeps in phase with blocks of `block` frames, the first of which is due after `phase` of its length,
     /// and is held up about every ten seconds for up to 0.3 s; after `hole` seconds 100 ms are missing.
-    fn find_by_meetings(factor: f64, block: u64, phase: f64, hole: f64) -> Vec<(f64, Finding)> {
+    fn find_in_phase(factor: f64, block: u64, phase: f64, hole: f64) -> Vec<(f64, Finding)> {
         let most = Duration::from_millis(250);
         let made = |time: f64| {
             let missing = (time - hole).clamp(0.0, 0.1);
             ((time - missing) * factor * f64::from(RATE) + phase * block as f64) as u64 / block * block
         };
         let begin = Instant::now();
-        let (mut meetings, mut watch) = (Meetings::new(begin), LossWatch::new(RATE, most));
+        let (mut naps, mut watch) = (PhasedNaps::new(begin), LossWatch::new(RATE, most));
         let (mut now, mut seen, mut found) = (begin, 0, Vec::new());
         let (mut held_up, mut next) = (0_u32, 5.0);
         loop {
@@ -216,7 +229,7 @@ mod tests {
                 found.extend(finding.map(|finding| (time, finding)));
             }
             let came = Duration::from_secs_f64((frames - seen) as f64 / f64::from(RATE));
-            now += meetings.next(now, most, came) + Duration::from_micros(200);
+            now += naps.next(now, most, came) + Duration::from_micros(200);
             seen = frames;
             if time > next {
                 held_up += 1;
@@ -229,11 +242,11 @@ mod tests {
     /// Whoever polls blocks that are as long as the sleeps finds them later and later, then earlier again, and after every
     /// delay at another age: that looked like losses of up to a quarter of a second.
     #[test]
-    fn blocks_that_are_met_lose_nothing_however_often_the_thread_is_held_up() {
+    fn naps_in_phase_lose_nothing_however_often_the_thread_is_held_up() {
         for factor in [0.995, 0.9995, 1.0, 1.0011, 1.005] {
             for block in [480, 3_200, 4_800, 9_000, 12_000, 14_400] {
                 for (phase, hole) in [(0.0, 31.0), (0.3, 22.5), (0.77, 47.3)] {
-                    let found = find_by_meetings(factor, block, phase, hole);
+                    let found = find_in_phase(factor, block, phase, hole);
                     let [(at, Finding::Lost(lost))] = found[..] else { panic!("{factor} {block} {phase}: {found:?}") };
                     assert!((0.0..12.0).contains(&(at - hole)), "{factor} {block} {phase}: {at}");
                     assert!(lost.abs_diff(4_800) <= 336, "{factor} {block} {phase}: {lost}");

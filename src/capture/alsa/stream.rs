@@ -1,10 +1,10 @@
 //! An open PCM.
 //!
 //! One thread of its own, `alsa-capture`, reads everything that is available, pushes it into the ring as one block, and
-//! sleeps until the next block is due, which it meets in short steps: found at some time later, it would tell nothing
-//! about losses. What does not fit into the ring stays in the device. It never waits for a descriptor: a plugin's may be
-//! ready although there is nothing to read, and then a thread that waits for it spins. The thread is an ordinary one, since the device keeps what was not read yet, and it closes the PCM, which can hang for ever where
-//! a sound server is dead; closing is not waited for longer than a limit.
+//! sleeps in phase with the blocks of the device. What does not fit into the ring stays there. The thread never waits for
+//! a descriptor: a plugin's may be ready although there is nothing to read, and whoever waits for it spins. It is an
+//! ordinary thread, since the device keeps what was not read yet, and it closes the PCM, which can hang for ever where a
+//! sound server is dead; closing is not waited for longer than a limit.
 
 use std::{
     sync::{
@@ -29,7 +29,7 @@ use crate::{
         CaptureClock, CaptureStream, Pace, Reading, Waker, Warning, WarningKind,
         inlet::{Inlet, News},
         layout::Layout,
-        nap::Meetings,
+        nap::PhasedNaps,
         pulse::witness::{Witness, WitnessNotice},
         ring::CallbackSide,
     },
@@ -265,7 +265,7 @@ impl Receiving {
         // The caller no longer waits if starting took too long; then the thread is stopped already.
         let _ = started.send(outcome);
         self.emptied = Instant::now();
-        let (mut heard, mut naps) = (false, Meetings::new(self.emptied));
+        let (mut heard, mut naps) = (false, PhasedNaps::new(self.emptied));
         while !failed && !self.stopped.load(Ordering::Acquire) {
             let came = match self.empty(waker) {
                 Ok(came) => came,

@@ -118,7 +118,7 @@ impl Receiving {
                 // gives the time of their arrival.
                 if napped == NAPS_IN_A_ROW {
                     napped = 0;
-                } else if !behind && length < self.nap / 4 {
+                } else if !behind && length < self.nap / 5 {
                     thread::park_timeout(naps.next(self.nap));
                     napped += 1;
                 }
